@@ -1,0 +1,47 @@
+# Two commands: `make evolve` runs the main job, `make test` passes or fails the project.
+# Both set everything up first. tools/setup.sh and tools/check.sh do the work.
+
+.PHONY: help evolve test test-slow test-strict test-3.11 lint format bench setup lock clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+evolve: setup ## evolve plastic agents and try them on unseen lives (runs/)
+	@.venv/bin/koki2 evo-l0 --preset l0-hazards
+
+test: setup ## everything that must pass: format, lint, imports, strict bits, tests
+	@sh tools/check.sh
+
+test-slow: setup ## the tests that take minutes
+	@sh tools/check.sh slow
+
+test-strict: setup ## bit-for-bit promises, under the strict XLA flags
+	@sh tools/check.sh strict
+
+test-3.11: setup ## the tests once more, on Python 3.11 and its older JAX
+	@sh tools/check.sh py311
+
+lint: setup ## format, lint and the floors of the architecture
+	@sh tools/check.sh format lint imports
+
+format: setup ## rewrite the code in house format
+	@.venv/bin/ruff check --quiet --select I --fix . && .venv/bin/ruff format --quiet .
+
+bench: setup ## every benchmark, the quick way
+	@set -e; for file in tools/bench/*.py; do .venv/bin/python "$$file" --quick; done
+
+setup: ## .venv from requirements/dev.lock (PYTHON=... chooses the interpreter)
+	@sh tools/setup.sh .venv 3.12 3.11 any
+
+COMPILE = .venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
+  --generate-hashes --no-emit-index-url --custom-compile-command 'make lock' $(UPGRADE)
+IN = pyproject.toml requirements/gold.in
+
+lock: setup ## requirements/*.lock anew (UPGRADE=--upgrade takes newer versions)
+	@$(COMPILE) $(IN) -o requirements/base.lock
+	@set -e; for extra in bench cuda13 dev; do \
+	  $(COMPILE) --extra $$extra $(IN) -o requirements/$$extra.lock; done
+
+clean: ## remove environments and caches, never runs/
+	@rm -rf .venv .venv-3.11 .ruff_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

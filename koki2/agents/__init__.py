@@ -1,0 +1,2 @@
+"""x"""
+import lazy_loader; __getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submod_attrs={"topology":["random_topology"]})

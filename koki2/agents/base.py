@@ -1,0 +1,42 @@
+"""The contract every agent keeps (checked by `tests/contracts/test_agents.py`)."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import chex
+from jaxtyping import Array, Float, Int
+
+from koki2.core.types import Key
+
+Params = Any  # what development made of a genome; None for scripted agents
+State = Any  # what changes within a life
+
+
+@chex.dataclass(frozen=True, kw_only=True)
+class Consequence:
+    """What an agent feels of one step of the world."""
+
+    energy_gained: Float[Array, ""]
+    integrity_lost: Float[Array, ""]
+    drive_fall: Float[Array, ""]
+
+
+@chex.dataclass(frozen=True, kw_only=True)
+class Learning:
+    """How much a step moved the agent."""
+
+    abs_dw: Float[Array, ""]  # mean |weight change| over synapses
+    abs_modulator: Float[Array, ""]  # |third factor|
+
+
+class Agent(NamedTuple):
+    """A body and brain as pure functions over one unbatched agent.
+
+    `act` consumes its key. `learn` follows the world's step, so that credit falls on
+    the step that earned it; it is None where nothing is learnt, and then is not built.
+    """
+
+    init: Callable[[Params], State]
+    act: Callable[[Key, Params, State, Any], tuple[State, Int[Array, ""]]]
+    learn: Callable[[Params, State, Consequence], tuple[State, Learning]] | None
+    sees_truth: bool = False  # an oracle: observes `Env.reveal` in place of the senses

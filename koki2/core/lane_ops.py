@@ -1,0 +1,108 @@
+"""What code written for one item may say about the lanes it will run in.
+
+`anywhere(condition)` lets work be skipped when no lane needs it; `lane_form` gives an
+operation a second form for arrays whose lanes come last. Neither changes a result.
+"""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+from jax.extend.core import Primitive
+from jax.interpreters import batching, mlir
+from jaxtyping import Array, Bool
+
+anywhere_p = Primitive("anywhere")
+anywhere_p.def_impl(lambda condition: condition)
+anywhere_p.def_abstract_eval(lambda condition: condition)
+mlir.register_lowering(anywhere_p, lambda context, condition: [condition])
+
+
+def _anywhere_batched(args, axes):
+    return anywhere_p.bind(jnp.any(args[0], axis=axes[0])), None
+
+
+batching.primitive_batchers[anywhere_p] = _anywhere_batched
+
+
+def anywhere(condition: Bool[Array, ""]) -> Bool[Array, ""]:
+    """True if `condition` holds in any lane this item is batched with.
+
+    Only for skipping, by `lax.cond`, work that would change nothing where the
+    condition is false: a result must not depend on it, for which lanes are batched
+    together is the evaluator's affair.
+
+    Example:
+      >>> jax.vmap(anywhere, out_axes=None)(jnp.array([False, True, False])).item()
+      True
+    """
+    return anywhere_p.bind(condition)
+
+
+lane_form_p = Primitive("lane_form")
+lane_form_p.multiple_results = True
+
+
+@lane_form_p.def_impl
+def _lane_form_impl(*args, plain, lanes):
+    del lanes
+    return plain(*args)
+
+
+@lane_form_p.def_abstract_eval
+def _lane_form_shape(*args, plain, lanes):
+    del lanes
+    shapes = [jax.ShapeDtypeStruct(a.shape, a.dtype) for a in args]
+    outs = jax.eval_shape(plain, *shapes)
+    return [jax.core.ShapedArray(o.shape, o.dtype) for o in outs]
+
+
+def _lane_form_batched(args, axes, *, plain, lanes):
+    del lanes
+    outs = jax.vmap(plain, in_axes=tuple(axes))(*args)
+    return outs, [0] * len(outs)
+
+
+mlir.register_lowering(
+    lane_form_p,
+    mlir.lower_fun(
+        lambda *args, plain, lanes: plain(*args), multiple_results=True
+    ),
+)
+batching.primitive_batchers[lane_form_p] = _lane_form_batched
+
+
+def lane_form(plain, lanes, *args) -> Array:
+    """`plain(*args)` for one item; `lanes(axes, *arrays)` when evaluated over lanes.
+
+    Args:
+      plain: the meaning, on arrays of an item.
+      lanes: the same on arrays of shape `item + lanes`, with the number of lane axes
+        first; lane axes may be of size 1. Must give the same numbers.
+      *args: arrays of one item.
+    """
+    (out,) = lane_form_p.bind(
+        *args,
+        plain=_Listed(plain),
+        lanes=_Listed(lanes),
+    )
+    return out
+
+
+class _Listed:
+    """A function whose result is wrapped in a list; equal if the function is."""
+
+    def __init__(self, function):
+        self.function = function
+
+    def __call__(self, *args):
+        return [self.function(*args)]
+
+    def __eq__(self, other):
+        return isinstance(other, _Listed) and self.function == other.function
+
+    def __hash__(self):
+        return hash(self.function)
+
+
+del functools

@@ -1,0 +1,116 @@
+"""Run folders: what they are called, what lies in them, and that no two are one."""
+
+import os
+import pathlib
+import re
+import time
+
+from koki2.runlog import atomic
+from koki2.runlog.errors import InputError
+
+CONFIG = "config.json"  # every knob, and where its value came from; written last
+MANIFEST = "manifest.json"  # code, versions, machine
+ROWS = "generations.jsonl"  # one row per generation; the truth about the run
+TIMING = "timing.jsonl"  # wall clock, kept apart as it differs from run to run
+SUMMARY = "summary.json"  # the verdict; there once the run is complete
+CHECKPOINTS = "checkpoints"
+LOCK = ".lock"
+
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+_NAME = re.compile(
+    r"(?P<started>\d{8}T\d{6}Z)_(?P<command>.+)_seed(?P<seed>-?\d+)(-.+)?"
+)
+
+
+def create(
+    root: str | os.PathLike[str],
+    command: str,
+    seed: int,
+    *,
+    out_dir: str | os.PathLike[str] | None = None,
+    tag: str | None = None,
+) -> pathlib.Path:
+    """Makes the folder of a new run and returns its path.
+
+        <root>/<utc>_<command>_seed<seed>[-<tag>][-2, -3, ...]
+
+    The last part is for runs that start within one second; `mkdir` decides who is
+    first, so any number of processes get as many folders. None is ever used again.
+
+    Args:
+      root: where runs are kept; made if missing.
+      command: the koki2 command, as "evo-l0".
+      seed: the seed of the run.
+      out_dir: the exact folder to use instead; it must be new or empty.
+      tag: a word of your own, letters, digits and `._-`.
+
+    Raises:
+      InputError: a command or tag that is no file name, or a taken `out_dir`.
+
+    Example:
+      >>> import tempfile
+      >>> path = create(tempfile.mkdtemp(), "evo-l0", 7, tag="wide")
+      >>> parse(path.name)[1:], path.name.endswith("_evo-l0_seed7-wide")
+      (('evo-l0', 7), True)
+    """
+    for what, word in (("command", command), ("tag", tag)):
+        if word is not None and not _WORD.fullmatch(word):
+            raise InputError(
+                f"{what} wants letters, digits and ._- (64 at most), as it becomes "
+                f"part of a folder's name, got {word!r}."
+            )
+    if out_dir is not None:
+        return _exactly(pathlib.Path(out_dir))
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    name = f"{stamp}_{command}_seed{seed}" + (f"-{tag}" if tag else "")
+    number = 1
+    while True:
+        path = pathlib.Path(root) / (name if number == 1 else f"{name}-{number}")
+        try:
+            atomic.make_folder(path)
+            return path
+        except FileExistsError:
+            number += 1
+        except NotADirectoryError:
+            raise InputError(
+                f"runs are kept in a folder, but {root} is, or lies in, a file."
+            ) from None
+
+
+def parse(name: str) -> tuple[str, str, int] | None:
+    """When (UTC), which command, which seed: read from a folder's name, or None.
+
+    Example:
+      >>> parse("20261120T101530Z_evo-l0_seed7-wide-2")
+      ('2026-11-20T10:15:30Z', 'evo-l0', 7)
+      >>> parse("notes") is None
+      True
+    """
+    found = _NAME.fullmatch(name)
+    if found is None:
+        return None
+    t = found["started"]
+    started = f"{t[:4]}-{t[4:6]}-{t[6:11]}:{t[11:13]}:{t[13:]}"
+    return started, found["command"], int(found["seed"])
+
+
+def check_new(path: pathlib.Path) -> None:
+    """Raises InputError unless the folder is empty, a lock file apart."""
+    taken = sorted(entry.name for entry in path.iterdir() if entry.name != LOCK)
+    if taken:
+        raise InputError(
+            f"a new run wants a new or empty folder, so that nothing is overwritten; "
+            f"{path} holds {', '.join(taken[:3])}{' ...' if taken[3:] else ''}."
+        )
+
+
+def _exactly(path: pathlib.Path) -> pathlib.Path:
+    try:
+        atomic.make_folder(path)
+    except (FileExistsError, NotADirectoryError):
+        if not path.is_dir():
+            raise InputError(
+                f"a run wants a folder to write to, but {path} is, or lies in, a file."
+            ) from None
+        check_new(path)
+    return path

@@ -1,0 +1,97 @@
+"""A list of the runs under a folder, each in one line's worth of facts."""
+
+import dataclasses
+import os
+import pathlib
+from typing import Any, Literal
+
+from koki2.runlog import folder, jsontext, lock, reading
+from koki2.runlog.errors import BrokenRunError
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class RunInfo:
+    """What can be said about a run without reading all of it."""
+
+    path: pathlib.Path
+    status: Literal["complete", "resumable", "running", "broken"]
+    command: str | None
+    seed: int | None
+    started: str | None
+    """UTC, as 2026-11-20T10:15:30Z."""
+    generations: int
+    """Rows written."""
+    best_fitness: float | None
+    """`best_fitness` of the summary, else of the last row, if there is one."""
+    problem: str | None
+    """What is broken, or who is writing."""
+
+
+def list_runs(root: str | os.PathLike[str]) -> list[RunInfo]:
+    """The runs under `root`, by name, which is by age; none where it is missing.
+
+    A run is a folder named as `folder.create` names it, or one with a config.json.
+    Nothing is locked or changed, and a broken run is listed as such, not raised.
+
+    Example:
+      >>> list_runs("no/such/folder")
+      []
+    """
+    root = pathlib.Path(root)
+    paths = sorted(root.iterdir()) if root.is_dir() else []
+    return [_info(path) for path in paths if _is_run(path)]
+
+
+def _is_run(path: pathlib.Path) -> bool:
+    named = folder.parse(path.name) is not None
+    return path.is_dir() and (named or (path / folder.CONFIG).is_file())
+
+
+def _info(path: pathlib.Path) -> RunInfo:
+    started, command, seed = folder.parse(path.name) or (None, None, None)
+    status, summary, last, generations = "resumable", {}, {}, 0
+    problem = lock.holder(path)
+    if problem is not None:
+        status = "running"
+    try:
+        generations, last = _rows(path)
+        reading.read_config(path)
+        manifest = reading.read_manifest(path)
+        started = _of(manifest, "created_at_utc", str) or started
+        command = _of(manifest, "command", str) or command
+        seed = seed if (found := _of(manifest, "seed", int)) is None else found
+        found = reading.read_summary(path)
+        if found is not None and status != "running":
+            status = "complete"
+        summary = found or {}
+    except (BrokenRunError, OSError) as error:
+        if status != "running":
+            status, problem = "broken", str(error)
+    best = _of(summary, "best_fitness", float, int)
+    return RunInfo(
+        path=path,
+        status=status,
+        command=command,
+        seed=seed,
+        started=started,
+        generations=generations,
+        best_fitness=_of(last, "best_fitness", float, int) if best is None else best,
+        problem=problem,
+    )
+
+
+def _rows(path: pathlib.Path) -> tuple[int, dict[str, Any]]:
+    """How many whole rows there are, and the last of them."""
+    count, last, file_path = 0, b"{}", path / folder.ROWS
+    if file_path.exists():
+        with open(file_path, "rb") as file:
+            for line in file:
+                if line.endswith(b"\n"):
+                    count, last = count + 1, line
+    row = jsontext.decode(last, where=f"{file_path}, line {count},")
+    return count, row if isinstance(row, dict) else {}
+
+
+def _of(values: dict[str, Any], name: str, *kinds: type) -> Any:
+    value = values.get(name)
+    return value if isinstance(value, kinds) else None

@@ -1,0 +1,97 @@
+"""One writer at a time: an advisory lock that dies with its holder.
+
+`flock` on `<run>/.lock`. The kernel frees it when the process ends, kill -9 included,
+so there is no stale lock to remove; the file itself stays, for removing it would race.
+"""
+
+import contextlib
+import fcntl
+import os
+import pathlib
+import socket
+import time
+
+from koki2.runlog import folder
+from koki2.runlog.errors import LockedError
+
+_TRIES = 5  # a reader that asks "is it held?" holds the lock for an instant
+_PAUSE = 0.02  # seconds between tries
+
+
+class Lock:
+    """Holds the writer's lock of one run from construction to `release`.
+
+    Raises:
+      LockedError: another holds it; the message says who, when that is known.
+
+    Example:
+      >>> import tempfile
+      >>> run = tempfile.mkdtemp()
+      >>> with Lock(run):
+      ...     holder(run).startswith("process ")
+      True
+      >>> holder(run) is None
+      True
+    """
+
+    def __init__(self, run: str | os.PathLike[str]):
+        path = pathlib.Path(run) / folder.LOCK
+        self._file: int | None = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            self._take(run)
+        except BaseException:
+            self.release()
+            raise
+
+    def release(self) -> None:
+        """Lets go; twice is as good as once."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def _take(self, run: str | os.PathLike[str]) -> None:
+        tries = 1
+        while not _flock(self._file, fcntl.LOCK_EX):
+            if tries == _TRIES:
+                raise LockedError(
+                    f"a run takes one writer at a time, and {run} is being written by "
+                    f"{_who(self._file)}; wait for it or stop it."
+                )
+            tries += 1
+            time.sleep(_PAUSE)
+        since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        text = f"process {os.getpid()} on {socket.gethostname()} since {since}\n"
+        with contextlib.suppress(OSError):  # a full disk; the lock holds without it
+            os.ftruncate(self._file, 0)
+            os.write(self._file, text.encode())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.release()
+
+
+def holder(run: str | os.PathLike[str]) -> str | None:
+    """Who is writing this run, in words; None when nobody is."""
+    try:
+        file = os.open(pathlib.Path(run) / folder.LOCK, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        return None if _flock(file, fcntl.LOCK_SH) else _who(file)
+    finally:
+        os.close(file)
+
+
+def _flock(file: int, kind: int) -> bool:
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _who(file: int) -> str:
+    text = os.pread(file, 200, 0).decode(errors="replace").strip()
+    return text or "another process"

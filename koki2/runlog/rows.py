@@ -1,0 +1,156 @@
+"""Rows: one JSON object per line, appended, never changed (JSONL).
+
+A row has happened when its newline has; what a kill leaves after the last newline is
+no row. Keys keep the order in which they come, floats all their bits, and the three
+that are not finite are spelt as `jsontext` says. Offsets in bytes.
+"""
+
+import contextlib
+import hashlib
+import os
+import pathlib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from koki2.runlog import atomic, jsontext
+from koki2.runlog.errors import BrokenRunError
+
+
+class RowWriter:
+    """Appends rows to a file that nobody else is writing.
+
+    Args:
+      path: the file; made if missing.
+      offset: bytes to keep, the rest is cut off; None keeps every whole line.
+
+    Raises:
+      BrokenRunError: the file is shorter than `offset`; it is not touched.
+
+    Example:
+      >>> import tempfile
+      >>> path = pathlib.Path(tempfile.mkdtemp()) / "rows.jsonl"
+      >>> writer = RowWriter(path)
+      >>> writer.append([{"generation": 0, "best": 1.5}])
+      >>> writer.offset
+      28
+      >>> writer.close()
+      >>> list(read(path))
+      [{'generation': 0, 'best': 1.5}]
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, offset: int | None = None):
+        self.path = pathlib.Path(path)
+        is_new = not self.path.exists()
+        if offset is None:
+            offset = 0 if is_new else _whole_lines(self.path)
+        self._hash = hashlib.sha256() if is_new else _prefix_hash(self.path, offset)
+        self.offset = offset
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        self._file: int | None = os.open(self.path, flags, 0o666)
+        self._cut()
+        if is_new:
+            atomic.sync_folder(self.path.parent)
+
+    def append(self, rows: Iterable[dict[str, Any]]) -> None:
+        """Writes rows in one piece: all of them, or, when the disk refuses, none.
+
+        Raises:
+          InputError: a row holds a value that is not plain; nothing is written.
+          OSError: the disk refused, or the writer is closed.
+        """
+        lines = (
+            jsontext.encode(row, where=f"row {i} of the batch") + b"\n"
+            for i, row in enumerate(rows)
+        )
+        data = b"".join(lines)
+        self._cut()
+        try:
+            atomic.write_all(self._descriptor(), data)
+        except BaseException:
+            with contextlib.suppress(OSError):  # or else before the next batch
+                self._cut()
+            raise
+        self._hash.update(data)
+        self.offset += len(data)
+
+    def sync(self) -> None:
+        """Returns when all rows so far would survive a power cut."""
+        os.fsync(self._descriptor())
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the file up to `offset`, in hex."""
+        return self._hash.hexdigest()
+
+    def close(self) -> None:
+        """Closes the file; twice is as good as once."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def _descriptor(self) -> int:
+        if self._file is None:
+            raise OSError(f"{self.path} was closed and takes no more rows.")
+        return self._file
+
+    def _cut(self) -> None:
+        # what lies behind the offset: a torn line, of a kill or of a full disk
+        if os.fstat(self._descriptor()).st_size != self.offset:
+            os.ftruncate(self._descriptor(), self.offset)
+
+
+def read(path: str | os.PathLike[str]) -> Iterator[dict[str, Any]]:
+    """Yields the rows of a file, one by one; a torn last line is no row.
+
+    Raises:
+      BrokenRunError: a line that ends in a newline is not a JSON object; names it.
+    """
+    with open(path, "rb") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.endswith(b"\n"):
+                return
+            where = f"{path}, line {number},"
+            row = jsontext.decode(line, where=where)
+            if not isinstance(row, dict):
+                raise BrokenRunError(f"{where} should be an object, got {row!r:.80}.")
+            yield row
+
+
+def prefix_sha256(path: str | os.PathLike[str], offset: int) -> str:
+    """Digest, in hex, of the first `offset` bytes of a file.
+
+    Raises:
+      BrokenRunError: the file is missing or shorter.
+    """
+    return _prefix_hash(pathlib.Path(path), offset).hexdigest()
+
+
+def _prefix_hash(path: pathlib.Path, offset: int):
+    size = path.stat().st_size if path.exists() else 0
+    if size < offset:
+        raise BrokenRunError(
+            f"{path} should hold the {offset} bytes that were acknowledged, has {size}."
+        )
+    found = hashlib.sha256()
+    with open(path, "rb") as file:
+        while offset > 0 and (chunk := file.read(min(offset, 2**20))):
+            found.update(chunk)
+            offset -= len(chunk)
+    return found
+
+
+def _whole_lines(path: pathlib.Path) -> int:
+    """Bytes up to and with the last newline."""
+    at = end = 0
+    with open(path, "rb") as file:
+        while chunk := file.read(2**20):
+            if b"\n" in chunk:
+                end = at + chunk.rindex(b"\n") + 1
+            at += len(chunk)
+    return end

@@ -1,0 +1,26 @@
+"""search: looks for better genomes. May import: core. Start at `base.Strategy`.
+
+`make(SearchConfig(strategy="cma_es"), num_dims)` is the door; `names()` says what else
+may stand there. What imports JAX is exported lazily, so that the command line can
+answer `--help`, and refuse a bad name by `check_strategy`, without it.
+"""
+
+import lazy_loader
+
+from koki2.search.catalogue import (
+    check_strategy as check_strategy,
+    names as names,
+    REMARKS as REMARKS,
+)
+from koki2.search.configs import SearchConfig as SearchConfig
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "base": ["Strategy"],
+        "openai_es": ["openai_es", "OpenAIESState"],
+        "ranks": ["centred_ranks"],
+        "registry": ["make"],
+    },
+)
+__all__ += ["REMARKS", "SearchConfig", "check_strategy", "names"]

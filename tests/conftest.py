@@ -1,0 +1,40 @@
+"""Every test runs under JAX's strictest settings.
+
+Tests in `discipline/strict` promise bits that hold only under the strict XLA flags, so
+they are collected only where those are set: `make test-strict`, part of `make test`.
+"""
+
+import os
+import pathlib
+import sys
+
+import jax
+import pytest
+
+jax.config.update("jax_numpy_rank_promotion", "raise")
+jax.config.update("jax_numpy_dtype_promotion", "strict")
+jax.config.update("jax_debug_key_reuse", True)
+
+# What one run compiled the next one loads, bit for bit the same; one folder per test
+# process, for JAX writes an entry in place.
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
+COMPILED = pathlib.Path(sys.prefix, "cache", "jax-tests", WORKER)
+jax.config.update("jax_compilation_cache_dir", str(COMPILED))
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+
+STRICT_TESTS = pathlib.Path(__file__).parent / "discipline" / "strict"
+STRICT_FLAGS = "--xla_disable_hlo_passes=" in os.environ.get("XLA_FLAGS", "")
+
+
+def pytest_ignore_collect(collection_path):
+    return True if collection_path == STRICT_TESTS and not STRICT_FLAGS else None
+
+
+def pytest_collection_modifyitems(items):
+    if not STRICT_FLAGS and any(STRICT_TESTS in item.path.parents for item in items):
+        raise pytest.UsageError("strict tests want strict flags: make test-strict")
+
+
+@pytest.fixture
+def key():
+    return jax.random.key(0)

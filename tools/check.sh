@@ -1,0 +1,81 @@
+#!/bin/sh
+# Passes or fails the project: sh tools/check.sh [STEP...]
+#
+# Steps: format lint imports strict py311 clock tests slow. Without any: all but the
+# slow tests, and py311 only where CI is set. Every step runs even if one before it
+# failed; the tests come last, so that their count is the closing line.
+# JOBS=n sets how many test processes run at once (2).
+set -u
+cd "$(dirname "$0")/.."
+bin=.venv/bin
+strict=tests/discipline/strict
+# Under these flags XLA neither fuses nor reorders, so jit, vmap and scan owe the very
+# bits of plain Python; see docs/determinism.md.
+strict_flags="--xla_cpu_max_isa=AVX --xla_allow_excess_precision=false"
+strict_flags="$strict_flags --xla_disable_hlo_passes=fusion,algsimp,dot-library-rewriter,constant_folding"
+failed=
+
+run() { # run NAME COMMAND...
+  name=$1
+  shift
+  echo "== $name"
+  "$@" || failed="$failed $name"
+}
+
+quietly() { # says something only when it fails
+  said=$("$@" 2>&1) || { printf '%s\n' "$said"; return 1; }
+}
+
+tests() { # tests PYTHON ARGUMENT...; the quick ones that two processes may share
+  python=$1
+  shift
+  "$python" -m pytest -q -n "${JOBS:-2}" --dist worksteal -m "not slow and not clock" "$@"
+}
+
+strict_tests() { # in a process of its own, for XLA reads its flags once; none run = failed
+  (export XLA_FLAGS="${XLA_FLAGS:-} $strict_flags" && tests "$1" "$strict")
+}
+
+one_by_one() { # tests that hold a wall-clock promise; none marked is fine
+  "$bin/python" -m pytest -q -m "clock and not slow"
+  code=$?
+  [ $code = 5 ] || return $code
+}
+
+py311() {
+  if [ "$("$bin/python" -c 'import sys; print(*sys.version_info[:2])')" = "3 11" ]; then
+    echo "The main environment is Python 3.11 already: the tests below are this lane."
+    return
+  fi
+  sh tools/setup.sh .venv-3.11 3.11
+  code=$?
+  if [ $code = 3 ]; then
+    echo "!! THE PYTHON 3.11 LANE DID NOT RUN: no working Python 3.11 on this machine !!"
+    return
+  fi
+  [ $code = 0 ] && tests .venv-3.11/bin/python && strict_if_there .venv-3.11/bin/python
+}
+
+strict_if_there() {
+  if [ -d "$strict" ]; then
+    strict_tests "$1"
+  else
+    echo "!! THE STRICT-BITS LANE DID NOT RUN: $strict is not there !!"
+  fi
+}
+
+[ $# -gt 0 ] || set -- format lint imports strict ${CI:+py311} clock tests
+for step; do
+  case $step in
+    format) run format "$bin/ruff" format --check --quiet --output-format concise . ;;
+    lint) run lint "$bin/ruff" check --quiet --output-format concise . ;;
+    imports) run imports quietly "$bin/lint-imports" --no-logo ;;
+    strict) run strict-bits strict_if_there "$bin/python" ;;
+    py311) run python-3.11 py311 ;;
+    clock) run clock one_by_one ;;
+    tests) run tests tests "$bin/python" ;;
+    slow) run slow "$bin/python" -m pytest -q -m slow ;;
+    *) echo "check: no step '$step'" >&2; exit 2 ;;
+  esac
+done
+[ -z "$failed" ] || { echo "FAILED:$failed" >&2; exit 1; }
