@@ -1,2 +1,18 @@
-"""x"""
-import lazy_loader; __getattr__, __dir__, __all__ = lazy_loader.attach(__name__, submod_attrs={"topology":["random_topology"]})
+"""agents: bodies and brains that act, and may learn within a life.
+
+May import: core, kernels. Start at `base.Agent`; `spiking` is the one that evolves,
+`scripted` holds the baselines it is read against. The door is lazy.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "base": ["Agent", "Consequence", "Learning"],
+        "configs": ["SpikingConfig"],
+        "scripted": ["BASELINES", "greedy", "oracle", "stay", "walker"],
+        "spiking": ["spiking", "SpikingParams", "SpikingState"],
+        "topology": ["random_topology", "Topology"],
+    },
+)

@@ -10,11 +10,11 @@ recurrent weights may move within a life by a three-factor rule (`plasticity`).
 Source: seed 002, section 3 (stages 1 and 2).
 """
 
+import dataclasses
 import math
 
 import chex
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Float
 
 from koki2.agents.base import Agent, Consequence, Learning
@@ -63,23 +63,24 @@ def spiking(config: SpikingConfig, topology: Topology) -> Agent:
       1
     """
     keep = math.exp(-1.0 / config.tau_m)
+    source, target = topology.source, topology.target
     plastic = config.plast_enabled
 
     def init(params: SpikingParams) -> SpikingState:
-        silent = jnp.zeros(topology.n_neurons)
+        silent = jnp.zeros(config.n_neurons)
         return SpikingState(
             v=silent,
             spike=silent,
             before=silent if plastic else None,
             rec_w=params.rec_w if plastic else None,
-            trace=jnp.zeros(len(topology.source)) if plastic else None,
+            trace=jnp.zeros(source.shape) if plastic else None,
         )
 
     def act(key, params: SpikingParams, state: SpikingState, observation):
         del key  # draws nothing
         weights = state.rec_w if plastic else params.rec_w
         v = keep * state.v + params.obs_w @ observation
-        v = edge_sum(v, weights, state.spike, topology.source, topology.target)
+        v = edge_sum(v, weights, state.spike, source, target, topology.inputs)
         fires = v > config.theta
         spike = fires.astype(jnp.float32)
         action = jnp.argmax(spike @ params.motor_w + params.motor_b)
@@ -95,13 +96,16 @@ def spiking(config: SpikingConfig, topology: Topology) -> Agent:
     def learn(params: SpikingParams, state: SpikingState, felt: Consequence):
         third = modulator(config, params.mod_w, state.spike, felt)
         rec_w, trace, abs_dw = three_factor(
-            state.rec_w, state.trace, state.before, state.spike, third,
-            topology.source, topology.target,
-            eta=config.plast_eta, keep=config.plast_lambda,
+            state.rec_w,
+            state.trace,
+            state.before,
+            state.spike,
+            third,
+            topology,
+            eta=config.plast_eta,
+            keep=config.plast_lambda,
         )
-        after = SpikingState(
-            v=state.v, spike=state.spike, before=state.before, rec_w=rec_w, trace=trace
-        )
+        after = dataclasses.replace(state, rec_w=rec_w, trace=trace)
         return after, Learning(abs_dw=abs_dw, abs_modulator=jnp.abs(third))
 
     return Agent(init=init, act=act, learn=learn if plastic else None)

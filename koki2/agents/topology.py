@@ -1,17 +1,23 @@
 """Fixed random wiring: who listens to whom, drawn once and never changed."""
 
-import dataclasses
-
+import chex
 import numpy as np
 
+from koki2.core.types import Array
+from koki2.kernels.edge_sum import in_table
 
-@dataclasses.dataclass(frozen=True, kw_only=True)
+
+@chex.dataclass(frozen=True, kw_only=True)
 class Topology:
-    """Synapses as a list, ordered by source. Static and hashable."""
+    """Synapses as lists, in the order of their sources. N neurons, S synapses.
 
-    n_neurons: int  # N
-    source: tuple[int, ...]  # presynaptic neuron of each synapse, [S]
-    target: tuple[int, ...]  # postsynaptic neuron of each synapse, [S]
+    As NumPy arrays it is part of the program, which is then written out for it; as
+    JAX arrays it is data, and one program serves many wirings.
+    """
+
+    source: np.ndarray | Array  # presynaptic neuron, int32 [S]
+    target: np.ndarray | Array  # postsynaptic neuron, int32 [S]
+    inputs: np.ndarray | Array | None = None  # table of in-synapses, int32 [M, N]
 
 
 def random_topology(seed: int, n_neurons: int, k_edges: int) -> Topology:
@@ -24,13 +30,29 @@ def random_topology(seed: int, n_neurons: int, k_edges: int) -> Topology:
 
     Example:
       >>> wiring = random_topology(0, n_neurons=3, k_edges=2)
-      >>> wiring.source, wiring.target
-      ((0, 0, 1, 1, 2, 2), (1, 2, 0, 2, 0, 1))
+      >>> wiring.source.tolist(), wiring.target.tolist()
+      ([0, 0, 1, 1, 2, 2], [1, 2, 0, 2, 0, 1])
     """
     rng = np.random.default_rng(seed)
     targets = []
     for neuron in range(n_neurons):
         others = np.delete(np.arange(n_neurons), neuron)
-        targets.extend(np.sort(rng.choice(others, k_edges, replace=False)).tolist())
-    sources = np.repeat(np.arange(n_neurons), k_edges).tolist()
-    return Topology(n_neurons=n_neurons, source=tuple(sources), target=tuple(targets))
+        targets.append(np.sort(rng.choice(others, k_edges, replace=False)))
+    return Topology(
+        source=np.repeat(np.arange(n_neurons, dtype=np.int32), k_edges),
+        target=np.concatenate(targets).astype(np.int32),
+    )
+
+
+def as_data(topologies: list[Topology]) -> Topology:
+    """Wirings of one size as data, stacked: each field gains a leading axis.
+
+    They share the depth of the in-table, so that one compiled program serves all.
+    """
+    tables = [in_table(t.source, t.target) for t in topologies]
+    depth = max(len(table) for table in tables)
+    return Topology(
+        source=np.stack([t.source for t in topologies]),
+        target=np.stack([t.target for t in topologies]),
+        inputs=np.stack([in_table(t.source, t.target, depth) for t in topologies]),
+    )

@@ -1,1 +1,17 @@
-"""x"""
+"""core: the words every room shares: keys, schedules, trees, configs, lanes.
+
+Imports nothing from koki2. The door is lazy, so that `core.configs` costs no JAX.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submodules=["lanes"],
+    submod_attrs={
+        "configs": ["check"],
+        "keys": ["episode_keys", "step_key", "Stream", "stream"],
+        "schedules": ["phase", "smoothstep"],
+        "types": ["Key"],
+    },
+)

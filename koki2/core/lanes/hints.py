@@ -4,8 +4,6 @@
 operation a second form for arrays whose lanes come last. Neither changes a result.
 """
 
-import functools
-
 import jax
 import jax.numpy as jnp
 from jax.extend.core import Primitive
@@ -19,7 +17,7 @@ mlir.register_lowering(anywhere_p, lambda context, condition: [condition])
 
 
 def _anywhere_batched(args, axes):
-    return anywhere_p.bind(jnp.any(args[0], axis=axes[0])), None
+    return anywhere_p.bind(jnp.any(args[0], axis=axes[0])), None  # the same for all
 
 
 batching.primitive_batchers[anywhere_p] = _anywhere_batched
@@ -40,35 +38,25 @@ def anywhere(condition: Bool[Array, ""]) -> Bool[Array, ""]:
 
 
 lane_form_p = Primitive("lane_form")
-lane_form_p.multiple_results = True
-
-
-@lane_form_p.def_impl
-def _lane_form_impl(*args, plain, lanes):
-    del lanes
-    return plain(*args)
+lane_form_p.def_impl(lambda *args, plain, lanes: plain(*args))
+mlir.register_lowering(
+    lane_form_p,
+    mlir.lower_fun(lambda *args, plain, lanes: plain(*args), multiple_results=False),
+)
 
 
 @lane_form_p.def_abstract_eval
 def _lane_form_shape(*args, plain, lanes):
     del lanes
-    shapes = [jax.ShapeDtypeStruct(a.shape, a.dtype) for a in args]
-    outs = jax.eval_shape(plain, *shapes)
-    return [jax.core.ShapedArray(o.shape, o.dtype) for o in outs]
+    out = jax.eval_shape(plain, *(jax.ShapeDtypeStruct(a.shape, a.dtype) for a in args))
+    return jax.core.ShapedArray(out.shape, out.dtype)
 
 
 def _lane_form_batched(args, axes, *, plain, lanes):
     del lanes
-    outs = jax.vmap(plain, in_axes=tuple(axes))(*args)
-    return outs, [0] * len(outs)
+    return jax.vmap(plain, in_axes=tuple(axes))(*args), 0
 
 
-mlir.register_lowering(
-    lane_form_p,
-    mlir.lower_fun(
-        lambda *args, plain, lanes: plain(*args), multiple_results=True
-    ),
-)
 batching.primitive_batchers[lane_form_p] = _lane_form_batched
 
 
@@ -76,33 +64,11 @@ def lane_form(plain, lanes, *args) -> Array:
     """`plain(*args)` for one item; `lanes(axes, *arrays)` when evaluated over lanes.
 
     Args:
-      plain: the meaning, on arrays of an item.
+      plain: the meaning: arrays of an item to one array. Hashable by what it does
+        (a function, or a `functools.partial` of hashable things compares by identity:
+        make it once, where the agent is built).
       lanes: the same on arrays of shape `item + lanes`, with the number of lane axes
         first; lane axes may be of size 1. Must give the same numbers.
       *args: arrays of one item.
     """
-    (out,) = lane_form_p.bind(
-        *args,
-        plain=_Listed(plain),
-        lanes=_Listed(lanes),
-    )
-    return out
-
-
-class _Listed:
-    """A function whose result is wrapped in a list; equal if the function is."""
-
-    def __init__(self, function):
-        self.function = function
-
-    def __call__(self, *args):
-        return [self.function(*args)]
-
-    def __eq__(self, other):
-        return isinstance(other, _Listed) and self.function == other.function
-
-    def __hash__(self):
-        return hash(self.function)
-
-
-del functools
+    return lane_form_p.bind(*args, plain=plain, lanes=lanes)

@@ -1,9 +1,9 @@
 """Threefry-2x32 as straight-line code on raw key words, for keys that have lanes.
 
-The same bits as `jax.random` with its default implementation (tested word for word);
+The same bits as `jax.random` with its default implementation (tested word for word).
 JAX's own form is a rolled loop, which costs a rollout several times its runtime on a
-CPU. Keys are uint32 of shape `[2] + lanes`; the words are computed one by one, so
-that those nobody reads are never computed.
+CPU. A key is uint32 of shape `[2] + lanes`. Words are computed one by one, so that
+those nobody reads are never computed.
 
 Source: Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011.
 """
@@ -15,53 +15,46 @@ import numpy as np
 from jax import lax
 
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
+_PARITY = 0x1BD11BDA
 
 
 def _block(key0, key1, x0, x1):
     """Twenty rounds on one pair of words."""
-    u32 = lambda n: np.uint32(n)
-    keys = (key0, key1, key0 ^ key1 ^ u32(0x1BD11BDA))
+    keys = (key0, key1, key0 ^ key1 ^ np.uint32(_PARITY))
     x0, x1 = x0 + keys[0], x1 + keys[1]
     for group in range(5):
         for r in _ROTATIONS[group % 2]:
             x0 = x0 + x1
-            x1 = (x1 << u32(r)) | (x1 >> u32(32 - r))
+            x1 = (x1 << np.uint32(r)) | (x1 >> np.uint32(32 - r))
             x1 = x0 ^ x1
         x0 = x0 + keys[(group + 1) % 3]
-        x1 = x1 + keys[(group + 2) % 3] + u32(group + 1)
+        x1 = x1 + keys[(group + 2) % 3] + np.uint32(group + 1)
     return x0, x1
 
 
-def _words(key):
-    return (lax.index_in_dim(key, i, 0, keepdims=False) for i in range(2))
-
-
 def _counted(key, count: int):
-    """The block of one counter, both words."""
-    key0, key1 = _words(key)
+    """Both words of one counter's block."""
+    key0, key1 = (lax.index_in_dim(key, i, 0, keepdims=False) for i in range(2))
     return _block(key0, key1, np.uint32(0), np.uint32(count))
 
 
 def fold_in(key, data):
-    """As `jax.random.fold_in`: key `[2] + lanes`, data `lanes` (or broadcastable)."""
-    key0, key1 = _words(key)
+    """As `jax.random.fold_in`: key `[2] + lanes`, data a scalar or `lanes`."""
+    key0, key1 = (lax.index_in_dim(key, i, 0, keepdims=False) for i in range(2))
     return jnp.stack(_block(key0, key1, np.uint32(0), data.astype(jnp.uint32)))
 
 
 def split(key, shape: tuple[int, ...]):
     """As `jax.random.split`: `shape + [2] + lanes`."""
-    count = math.prod(shape)
-    pairs = [jnp.stack(_counted(key, i)) for i in range(count)]
+    pairs = [jnp.stack(_counted(key, i)) for i in range(math.prod(shape))]
     return jnp.stack(pairs).reshape(shape + key.shape)
 
 
 def bits(key, bit_width: int, shape: tuple[int, ...]):
     """As `jax.random.bits` of 32 bits or fewer: `shape + lanes`."""
-    rows = []
+    words = []
     for i in range(math.prod(shape)):
         high, low = _counted(key, i)
-        rows.append(high ^ low)
-    rows = jnp.stack(rows).reshape(shape + key.shape[1:])
-    if bit_width == 32:
-        return rows
-    return rows.astype({8: jnp.uint8, 16: jnp.uint16}[bit_width])
+        words.append(high ^ low)
+    words = jnp.stack(words).reshape(shape + key.shape[1:])
+    return words if bit_width == 32 else words.astype(f"uint{bit_width}")

@@ -1,0 +1,109 @@
+"""Baselines: what an evolved agent is read against. They learn and remember nothing.
+
+`greedy` follows the gradient it senses, `walker` moves at random, `stay` never moves,
+and `oracle` knows which sources are good: the ceiling. Actions are those of the
+worlds: 0 stay, 1 up (y - 1), 2 down, 3 left (x - 1), 4 right.
+"""
+
+import jax
+import jax.numpy as jnp
+
+from koki2.agents.base import Agent
+
+DEADBAND = 1e-3  # a gradient smaller than this is none
+STAY, UP, DOWN, LEFT, RIGHT = range(5)
+MOVES = ((0, 0), (0, -1), (0, 1), (-1, 0), (1, 0))
+
+
+def _scripted(choose, *, sees_truth: bool = False) -> Agent:
+    nothing = lambda params: None
+    act = lambda key, params, state, observation: (None, choose(key, observation))
+    return Agent(init=nothing, act=act, learn=None, sees_truth=sees_truth)
+
+
+def _towards(gx, gy):
+    """The larger component's direction; x wins ties."""
+    x = jnp.where(gx > 0, RIGHT, LEFT)
+    y = jnp.where(gy > 0, DOWN, UP)
+    return jnp.where(jnp.abs(gx) >= jnp.abs(gy), x, y).astype(jnp.int32)
+
+
+def greedy() -> Agent:
+    """Goes where the gradient points, and stays where there is none.
+
+    Example:
+      >>> _, action = greedy().act(None, None, None, jnp.array([0.1, -0.3, 1.0, 1.0]))
+      >>> int(action) == UP
+      True
+    """
+
+    def choose(key, observation):
+        del key
+        gx, gy = observation[0], observation[1]
+        flat = jnp.maximum(jnp.abs(gx), jnp.abs(gy)) < DEADBAND
+        return jnp.where(flat, STAY, _towards(gx, gy))
+
+    return _scripted(choose)
+
+
+def walker(num_actions: int = 5) -> Agent:
+    """Takes any action, all equally likely."""
+    return _scripted(lambda key, _: jax.random.randint(key, (), 0, num_actions))
+
+
+def stay() -> Agent:
+    """Never moves: what the world gives for nothing."""
+    return _scripted(lambda key, _: jnp.int32(STAY))
+
+
+def oracle() -> Agent:
+    """Knows every source, and which are good: feeds as often as it can.
+
+    It goes to the good source that costs least to reach, where a harmful source in
+    the way counts as a long detour, and once there steps off and on again, since
+    entering a good source pays each time. One step of foresight round harm, not a
+    planner: the ceiling of a walk along one axis after the other.
+    """
+    detour = 1000
+
+    def choose(key, truth):
+        del key
+        offset = truth.offset  # [K, 2], cells from the agent to each source
+        food = truth.good & truth.active
+        harm = ~truth.good & truth.active
+        reach = jnp.sum(jnp.abs(offset), axis=1)
+        crossed = _between(offset, harm)
+        here = reach == 0
+        cost = reach + detour * crossed
+        cost = jnp.where(food & ~here, cost, jnp.iinfo(jnp.int32).max)
+        goal = offset[jnp.argmin(cost)]
+        near = jnp.min(cost)
+        step_off = _free_step(offset, harm, truth.room)
+        home = jnp.any(food & here)
+        go = _towards(goal[0].astype(jnp.float32), goal[1].astype(jnp.float32))
+        away = jnp.where(near <= 1, go, step_off)
+        nothing = near == jnp.iinfo(jnp.int32).max
+        return jnp.where(home, away, jnp.where(nothing, STAY, go))
+
+    return _scripted(choose, sees_truth=True)
+
+
+def _between(offset, harm):
+    """How many harmful sources lie on the walk to each source: [K]."""
+    x, y = offset[:, 0], offset[:, 1]
+    inside = lambda a, end: (a * jnp.sign(end) >= 0) & (jnp.abs(a) <= jnp.abs(end))
+    on_row = (y[None] == 0) & inside(x[None], x[:, None])
+    on_column = (x[None] == x[:, None]) & inside(y[None], y[:, None])
+    met = (on_row | on_column) & harm[None]
+    return jnp.sum(met, axis=1, dtype=jnp.int32)
+
+
+def _free_step(offset, harm, room):
+    """A step to a cell within the walls that holds no harm; staying if there is none."""
+    moves = jnp.array(MOVES, jnp.int32)  # [5, 2]
+    lands = jnp.all(offset[None] == moves[:, None], axis=2) & harm[None]
+    free = (~jnp.any(lands, axis=1))[1:] & (room > 0)
+    return jnp.where(jnp.any(free), 1 + jnp.argmax(free), STAY).astype(jnp.int32)
+
+
+BASELINES = {"greedy": greedy, "random": walker, "stay": stay, "oracle": oracle}

@@ -1,0 +1,67 @@
+"""What a life is worth, and what else is reported of it beside its fitness."""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from koki2.evolution.configs import FitnessConfig
+from koki2.evolution.lifetime import Tally
+
+
+def fitness(config: FitnessConfig, tally: Tally) -> Float[Array, ""]:
+    """alpha * steps alive + beta * energy gained + bonus * success. One life.
+
+    Source: seed 002, L0 (1, 10, 50).
+    """
+    return (
+        config.fitness_alpha * tally.t_alive.astype(jnp.float32)
+        + config.fitness_beta * tally.energy_gained
+        + config.success_bonus * tally.success.astype(jnp.float32)
+    )
+
+
+def action_entropy(tally: Tally) -> Float[Array, ""]:
+    """Entropy of the actions taken, in nats; 0 if only one was."""
+    share = _shares(tally)
+    return -jnp.sum(jnp.where(share > 0, share * jnp.log(jnp.maximum(share, 1e-9)), 0))
+
+
+def report(config: FitnessConfig, tally: Tally) -> dict[str, Float[Array, ""]]:
+    """The thirteen figures of one life, hazards beside fitness.
+
+    Returns:
+      fitness, success (0 or 1), t_alive (steps), energy_gained, bad_arrivals,
+      integrity_lost, integrity_min, action_entropy (nats), action_mode_frac (share of
+      the commonest action), abs_dw_mean and abs_modulator_mean (per step alive),
+      abs_dw_on_event (per step with a gain or loss) and event_step_frac.
+    """
+    number = lambda x: x.astype(jnp.float32)
+    steps = number(jnp.maximum(tally.t_alive, 1))
+    events = number(jnp.maximum(tally.events, 1))
+    zero = jnp.float32(0.0)
+    learning = tally.learning
+    return {
+        "fitness": fitness(config, tally),
+        "success": number(tally.success),
+        "t_alive": number(tally.t_alive),
+        "energy_gained": tally.energy_gained,
+        "bad_arrivals": number(tally.bad_arrivals),
+        "integrity_lost": tally.integrity_lost,
+        "integrity_min": tally.integrity_min,
+        "action_entropy": action_entropy(tally),
+        "action_mode_frac": jnp.max(_shares(tally)),
+        "abs_dw_mean": learning.abs_dw / steps if learning else zero,
+        "abs_modulator_mean": learning.abs_modulator / steps if learning else zero,
+        "abs_dw_on_event": learning.abs_dw_on_event / events if learning else zero,
+        "event_step_frac": number(tally.events) / steps,
+    }
+
+
+def reports(config: FitnessConfig, tally: Tally) -> dict[str, Float[Array, " E"]]:
+    """`report` of many lives, along the first axis."""
+    return jax.vmap(lambda one: report(config, one))(tally)
+
+
+def _shares(tally: Tally) -> Float[Array, " A"]:
+    counts = tally.actions.astype(jnp.float32)
+    return counts / jnp.maximum(jnp.sum(counts), 1.0)

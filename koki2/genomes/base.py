@@ -1,0 +1,22 @@
+"""The contract every genome keeps (checked by `tests/contracts/test_genomes.py`)."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from jaxtyping import Array, Float
+
+from koki2.core.types import Key
+
+
+class Genome(NamedTuple):
+    """A flat vector that search moves about, and what it means. One genome each.
+
+    `develop` is deterministic for a key, and has the same shapes for every genome.
+    `named` and `flat` are each other's inverse, and keep every bit.
+    """
+
+    size: int  # D
+    init: Callable[[Key], Float[Array, " D"]]
+    develop: Callable[[Key, Float[Array, " D"]], Any]  # -> the agent's parameters
+    named: Callable[[Float[Array, " D"]], dict[str, Array]]
+    flat: Callable[[dict[str, Array]], Float[Array, " D"]]

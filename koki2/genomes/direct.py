@@ -1,0 +1,73 @@
+"""Direct encoding: one gene per weight of the spiking agent, copied at birth."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from koki2.agents.configs import SpikingConfig
+from koki2.agents.spiking import SpikingParams
+from koki2.core.types import Key
+from koki2.genomes.base import Genome
+
+INIT_SCALE = 0.1  # standard deviation of a gene at the start of a search
+
+
+def direct(config: SpikingConfig, observation_size: int, num_actions: int) -> Genome:
+    """The genome of a spiking agent: 581 genes at the default size.
+
+    Args:
+      config: gives N neurons and S = N * k_edges synapses.
+      observation_size: O.
+      num_actions: A.
+
+    Returns:
+      Genes in the order obs_w [N, O], rec_w [S], motor_w [N, A], motor_b [A],
+      mod_w [N], each block row by row.
+
+    Raises:
+      ValueError: from `flat`, if an array is missing or has another shape.
+
+    Example:
+      >>> genome = direct(SpikingConfig(), observation_size=4, num_actions=5)
+      >>> genome.size
+      581
+    """
+    n = config.n_neurons
+    shapes = {
+        "obs_w": (n, observation_size),
+        "rec_w": (n * config.k_edges,),
+        "motor_w": (n, num_actions),
+        "motor_b": (num_actions,),
+        "mod_w": (n,),
+    }
+    sizes = {name: math.prod(shape) for name, shape in shapes.items()}
+    total = sum(sizes.values())
+
+    def init(key: Key) -> Float[Array, " D"]:
+        return INIT_SCALE * jax.random.normal(key, (total,))
+
+    def develop(key: Key, genes: Float[Array, " D"]) -> SpikingParams:
+        del key  # a copy needs no luck
+        return SpikingParams(**named(genes))
+
+    def named(genes: Float[Array, " D"]) -> dict[str, Array]:
+        out, start = {}, 0
+        for name, shape in shapes.items():
+            out[name] = genes[start : start + sizes[name]].reshape(shape)
+            start += sizes[name]
+        return out
+
+    def flat(arrays: dict[str, Array]) -> Float[Array, " D"]:
+        for name, shape in shapes.items():
+            came = tuple(arrays[name].shape) if name in arrays else "nothing"
+            if came != shape:
+                raise ValueError(
+                    f"a direct genome of {n} neurons needs {name} of shape {shape}, "
+                    f"got {came}."
+                )
+        blocks = [jnp.asarray(arrays[name], jnp.float32).reshape(-1) for name in shapes]
+        return jnp.concatenate(blocks)
+
+    return Genome(size=total, init=init, develop=develop, named=named, flat=flat)
