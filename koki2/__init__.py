@@ -1,1 +1,1 @@
-"""koki2."""
+"""koki2: a JAX laboratory for neuroevolution in which every run replays bit for bit."""

@@ -10,7 +10,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submodules=["lanes"],
     submod_attrs={
         "configs": ["check"],
-        "keys": ["episode_keys", "step_key", "Stream", "stream"],
+        "keys": ["episode_keys", "Stream", "stream"],
         "schedules": ["phase", "smoothstep"],
         "types": ["Key"],
     },

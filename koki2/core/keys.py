@@ -15,16 +15,16 @@ from koki2.core.types import Key
 class Stream(enum.IntEnum):
     """What a key is for."""
 
-    INIT = 0  # the first genome or centre of the search
-    ASK = 1  # candidates of a generation
-    LIVES = 2  # full lives of a generation
-    VIABILITY = 3  # short lives of a generation
-    BOOTSTRAP = 4  # resampling in a report
+    INIT = 0  # the first genome, or centre of the search
+    GENERATION = 1  # all that happens in generations, each by its number
+    ASK = 2  # candidates of a generation
+    LIVES = 3  # full lives of a generation
+    VIABILITY = 4  # short lives of a generation
     DEVELOP = 5  # genome to phenotype
 
 
 def stream(key: Key, purpose: Stream) -> Key:
-    """The key of one purpose; `key` itself may serve other purposes too.
+    """The key of one purpose.
 
     Example:
       >>> key = jax.random.key(0)
@@ -34,11 +34,6 @@ def stream(key: Key, purpose: Stream) -> Key:
     return jax.random.fold_in(key, int(purpose))
 
 
-def step_key(key: Key, index) -> Key:
-    """The key of the `index`-th step, generation or episode of a sequence."""
-    return jax.random.fold_in(key, index)
-
-
 def episode_keys(seed: int, episodes: int) -> Key:
-    """Keys of `episodes` unseen lives: [E]. The schedule every report shares."""
+    """Keys of `episodes` unseen lives: [E]. The schedule that every report shares."""
     return jax.random.split(jax.random.key(seed), episodes)

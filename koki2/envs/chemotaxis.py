@@ -176,9 +176,7 @@ def chemotaxis(config: ChemotaxisConfig = ChemotaxisConfig()) -> Env:
         goes = arrived
         if config.num_bad_sources and config.bad_source_deplete_p < 1:
             p, shape = config.bad_source_deplete_p, (config.num_sources,)
-            goes = arrived & (
-                ~state.bad | jax.random.bernoulli(key_deplete, p, shape)
-            )
+            goes = arrived & (~state.bad | jax.random.bernoulli(key_deplete, p, shape))
         delay = jnp.where(state.bad, config.bad_delay, config.respawn_delay)
         waiting = state.respawn > 0
         respawn = jnp.where(goes, delay, jnp.maximum(state.respawn - 1, 0))

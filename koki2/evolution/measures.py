@@ -57,6 +57,11 @@ def report(config: FitnessConfig, tally: Tally) -> dict[str, Float[Array, ""]]:
     }
 
 
+def action_entropies(tally: Tally) -> Float[Array, "P E"]:
+    """`action_entropy` of genomes by episodes."""
+    return jax.vmap(jax.vmap(action_entropy))(tally)
+
+
 def reports(config: FitnessConfig, tally: Tally) -> dict[str, Float[Array, " E"]]:
     """`report` of many lives, along the first axis."""
     return jax.vmap(lambda one: report(config, one))(tally)

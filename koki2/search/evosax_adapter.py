@@ -189,7 +189,9 @@ def _build(recipe: Recipe, config: SearchConfig, num_dims: int) -> tuple[Any, An
     params = algorithm.default_params
     scale = config.sigma / getattr(params, "std_init", 1.0)
     lengths = {f: getattr(params, f) * scale for f in _LENGTHS if hasattr(params, f)}
-    return algorithm, params.replace(**lengths | recipe.params(config, num_dims))
+    params = params.replace(**lengths | recipe.params(config, num_dims))
+    # As arrays, as its own jit sees them: eager Python floats would round differently.
+    return algorithm, jax.tree.map(jnp.asarray, params)
 
 
 @contextlib.contextmanager
@@ -211,7 +213,7 @@ def _settled(leaf: Any) -> Array:
 
 
 def _like(template: Any, tree: Any) -> Any:
-    """`tree` with the dtypes of `template`, and no weak types."""
+    """`tree` with the dtypes of `template` and no weak types, whatever evosax did."""
     cast = lambda old, new: jax.lax.convert_element_type(new, old.dtype)
     return jax.tree.map(cast, template, tree)
 

@@ -53,9 +53,7 @@ def dot(left, right, axis_left: int, axis_right: int, free_left: int, free_right
     total = None
     lefts, rights = rows(left, axis_left), rows(right, axis_right)
     for x, y in zip(lefts, rights, strict=True):
-        x = x.reshape(
-            x.shape[:free_left] + (1,) * free_right + x.shape[free_left:]
-        )
+        x = x.reshape(x.shape[:free_left] + (1,) * free_right + x.shape[free_left:])
         y = y.reshape((1,) * free_left + y.shape)
         shape = jnp.broadcast_shapes(x.shape, y.shape)
         term = jnp.broadcast_to(x, shape) * jnp.broadcast_to(y, shape)

@@ -21,6 +21,7 @@ CHOICES = 64  # the most rows chosen among by a chain
 
 CALLS = set("jit pjit closed_call core_call custom_jvp_call custom_vjp_call".split())
 
+
 def called(eqn):
     """The jaxpr and constants of an equation that calls one."""
     params = eqn.params

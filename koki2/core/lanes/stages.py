@@ -8,7 +8,9 @@ stage becomes one branch of a conditional, across which XLA does not fuse.
 
 from jax.extend import core as jex
 
-RECOMPUTE = 12  # a value is shared once computing it again would cost this many operations
+RECOMPUTE = (
+    12  # a value is shared once computing it again would cost this many operations
+)
 
 _FREE = set(
     """squeeze slice broadcast_in_dim reshape stack unstack concatenate transpose

@@ -1,0 +1,75 @@
+"""The commands by name. A command's module is imported only when it is asked for.
+
+The protocol of a command's module, JAX-free when imported:
+
+    Options                     a frozen, keyword-only dataclass; its fields are the
+                                flags, its docstrings their help
+    run(options: Options) -> int    does the work and returns the exit code
+
+Ranges (`Annotated[int, Ge(0)]`) are checked before `run`. A field of type
+`settings.Settings`, made by `settings.layered("env", ...)`, brings those groups of
+`EvolutionConfig` as flags, with `--preset`, `--config` and `--print-config`.
+"""
+
+import importlib
+import types
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    """What is known of a command without importing it."""
+
+    name: str
+    """As typed."""
+    summary: str
+    """One line, for the list of commands."""
+    example: str
+    """Its arguments in a typical call."""
+    uses_jax: bool = True
+    """Whether it computes, and so has the --jax-* flags."""
+    starts: bool = False
+    """Whether it starts a computation under XLA flags of its own choice; the others
+    take those of the run that they are given."""
+
+    def load(self) -> types.ModuleType:
+        """Imports the command's module."""
+        return importlib.import_module(f"koki2.cli.{self.name.replace('-', '_')}")
+
+
+_ALL = (
+    Command(
+        "evo-l0",
+        "evolve agents for one seed and leave a run folder",
+        "--preset l0-hazards --seed 1",
+        starts=True,
+    ),
+    Command(
+        "batch-evo-l0",
+        "evolve several seeds with one compilation",
+        "--preset l0-hazards --seed-start 0 --seed-count 5",
+        starts=True,
+    ),
+    Command(
+        "baseline-l0",
+        "what a policy that never learns achieves",
+        "--policy greedy --episodes 512 --num-sources 4 --num-bad-sources 2",
+        starts=True,
+    ),
+    Command(
+        "eval-run",
+        "judge the genomes of a run on lives that it never saw",
+        "--run-dir RUN --episodes 512 --seed 0 424242 --baseline-policy greedy",
+        starts=True,
+    ),
+    Command("resume", "go on where a run stopped, bit for bit", "RUN"),
+    Command("replay", "run a run again and say whether it comes out the same", "RUN"),
+    Command("runs", "list the runs", "--runs-dir runs", uses_jax=False),
+    Command(
+        "plot", "draw the curves of runs", "RUN_1 RUN_2", uses_jax=True, starts=True
+    ),
+    Command("replay-life", "a GIF of one life of the best genome", "RUN", starts=True),
+)
+
+COMMANDS: Mapping[str, Command] = types.MappingProxyType({c.name: c for c in _ALL})
+"""Every command, in the order in which people meet them."""

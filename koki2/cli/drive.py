@@ -1,0 +1,195 @@
+"""The driver: takes an evolution from where it stands to the end of its run folder.
+
+One chunk of generations is one call into JAX and one transfer back; while a chunk is
+written to disk, the next is computed. What goes to disk depends on config and seed
+alone, wall clock and all else goes to timing.jsonl; so a run that was killed and taken
+up again ends in the very files of one that never stopped.
+"""
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple, Protocol
+
+from koki2 import evolution as evolution_, runlog
+from koki2.cli import startup
+from koki2.cli.progress import Progress
+from koki2.cli.settings import of_config, Settings
+from koki2.cli.signals import Stop
+from koki2.evolution.configs import EvolutionConfig
+
+Rows = list[dict[str, Any]]
+
+
+class Evolution(Protocol):
+    """What `koki2.evolution.evolve` returns, as far as the driver knows it."""
+
+    init: Callable[[], Any]
+    chunk: Callable[[Any], tuple[Any, Mapping[str, Any]]]
+    generation: Callable[[Any], int]
+    pack: Callable[[Any], dict[str, Any]]
+    unpack: Callable[[dict[str, Any]], Any]
+    best: Callable[[Any], dict[str, Any]]
+    mean: Callable[[Any], dict[str, Any]]
+
+
+class Chunk(NamedTuple):
+    """A chunk of generations, on the host."""
+
+    done: int
+    """Generations done, from the beginning of the run."""
+    rows: Rows
+    """What each of the chunk's generations has to say, in plain values."""
+    state: dict[str, Any]
+    """What a checkpoint keeps: NumPy arrays by name."""
+    carry: Any
+    """The same for JAX; not to be used once the next chunk has been asked for."""
+
+
+def evolve(config: EvolutionConfig, seed: int) -> Evolution:
+    """The evolution of a config and a seed; nothing is computed yet.
+
+    Raises:
+      InputError: a config with which no evolution can be made.
+    """
+    return evolve_many(config, [seed])[0]
+
+
+def evolve_many(config: EvolutionConfig, seeds: list[int]) -> list[Evolution]:
+    """The evolutions of several seeds, compiled once. Raises as `evolve` does."""
+    try:
+        if len(seeds) == 1:
+            return [evolution_.evolve(config, seeds[0])]
+        return list(evolution_.evolve_many(config, seeds))
+    except ValueError as error:
+        raise runlog.InputError(str(error)) from error
+
+
+def start(
+    command: str, settings: Settings, seed: int, root: Any, **where: Any
+) -> runlog.Run:
+    """Makes the run folder for a config and a seed.
+
+    Args:
+      command: the koki2 command.
+      settings: config and provenance.
+      seed: the seed.
+      root: where runs are kept.
+      **where: `out_dir` and `tag`, as for `Run.start`.
+
+    Raises:
+      InputError: a folder that is taken.
+    """
+    config = dataclasses.asdict(settings.config)
+    facts = startup.manifest(command, seed, config)
+    origin = dict(settings.provenance)
+    return runlog.Run.start(root, command, seed, config, origin, facts, **where)
+
+
+def finish(
+    run: runlog.Run,
+    evolution: Evolution,
+    stop: Stop,
+    *,
+    log_every: int | None = None,
+) -> bool:
+    """Runs what is left of a run, and says whether it is complete.
+
+    Not complete means that a signal came: the chunk under way was finished, and its
+    checkpoint written, before this returned.
+
+    Args:
+      run: the run, started or resumed.
+      evolution: the evolution of its config and seed.
+      stop: tells whether to stop.
+      log_every: see `Progress`.
+
+    Raises:
+      BrokenRunError: the run's checkpoint is not one of this evolution.
+      OSError: the disk refused; the run can be resumed.
+    """
+    total = of_config(run.config, where=str(run.path)).loop.generations
+    carry, last = _where_it_stands(run, evolution), None
+    done = evolution.generation(carry)
+    mark, steps = time.perf_counter(), _last_row(run).get("env_steps", 0)
+    with Progress(total, done=done, log_every=log_every) as progress:
+        for chunk in chunks(evolution, carry, total, lambda: stop.signal is None):
+            run.append(chunk.rows)
+            run.checkpoint(chunk.done, chunk.state, {"generation": chunk.done})
+            carry, done, last = chunk.carry, chunk.done, chunk.rows[-1]
+            before, mark = mark, time.perf_counter()
+            seconds, steps_now = mark - before, last.get("env_steps", steps)
+            rate, steps = (steps_now - steps) / seconds, steps_now
+            run.timing(generation=done, seconds=seconds, env_steps_per_second=rate)
+            progress.update(done, chunk.rows, rate)
+    if done < total:
+        return False
+    run.save_genome("best", evolution.best(carry))
+    run.save_genome("mean", evolution.mean(carry))
+    run.finish({"generations": done, **(last or _last_row(run))})
+    return True
+
+
+def chunks(
+    evolution: Evolution,
+    carry: Any,
+    total: int,
+    go_on: Callable[[], bool] = lambda: True,
+) -> Iterator[Chunk]:
+    """Yields the chunks from `carry` on; the next one is computed meanwhile.
+
+    Args:
+      evolution: what to run.
+      carry: its state.
+      total: generations at which to end.
+      go_on: asked before every chunk; nothing more is computed once it says no.
+    """
+    done = evolution.generation(carry)
+    ahead = evolution.chunk(carry) if done < total and go_on() else None
+    while ahead is not None:
+        carry, columns = ahead
+        rows, state = plain_rows(columns), evolution.pack(carry)
+        done = evolution.generation(carry)
+        ahead = evolution.chunk(carry) if done < total and go_on() else None
+        yield Chunk(done, rows, state, carry)
+
+
+def plain_rows(columns: Mapping[str, Any]) -> Rows:
+    """Columns as `Evolution.chunk` returns them, as rows of plain values.
+
+    Rows whose "valid" is False are left out, and so is that column. A pass rate of NaN
+    becomes None: nothing was tested.
+
+    Example:
+      >>> import numpy as np
+      >>> plain_rows({"generation": np.arange(2), "valid": np.array([True, False])})
+      [{'generation': 0}]
+    """
+    import numpy as np
+
+    host = {name: np.asarray(column).tolist() for name, column in columns.items()}
+    valid = host.pop("valid", None)
+    rows = [dict(zip(host, row, strict=True)) for row in zip(*host.values(), strict=True)]
+    for row in rows:
+        rate = row.get("mvt_pass_rate")
+        if rate is not None and rate != rate:
+            row["mvt_pass_rate"] = None
+    return [row for i, row in enumerate(rows) if valid is None or valid[i]]
+
+
+def _where_it_stands(run: runlog.Run, evolution: Evolution) -> Any:
+    if run.restored is None:
+        return evolution.init()
+    try:
+        return evolution.unpack(run.restored.arrays)
+    except ValueError as error:
+        raise runlog.BrokenRunError(
+            f"the checkpoint of {run.path} should fit its config, but {error}"
+        ) from error
+
+
+def _last_row(run: runlog.Run) -> dict[str, Any]:
+    row: dict[str, Any] = {}
+    for row in runlog.read_rows(run.path):
+        pass
+    return row

@@ -1,0 +1,62 @@
+"""Config files: TOML or JSON in, nested plain values out, or a reason why not.
+
+    [env]
+    num_sources = 4
+    [search]
+    strategy = "cma_es"
+
+JSON has the same shape. The config.json of a run folder is taken as it stands.
+"""
+
+import pathlib
+import tomllib
+from typing import Any
+
+from koki2 import runlog
+from koki2.runlog import jsontext
+
+_MAX_BYTES = 2**22
+
+
+def read_config(path: pathlib.Path) -> dict[str, Any]:
+    """The settings in a file, not yet checked against anything.
+
+    Raises:
+      InputError: no such file, neither TOML nor JSON, or not well formed.
+    """
+    if path.suffix not in (".toml", ".json"):
+        raise runlog.InputError(f"{path} should end in .toml or .json, to say which.")
+    try:
+        with open(path, "rb") as file:
+            data = file.read(_MAX_BYTES + 1)
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        raise runlog.InputError(f"{path} cannot be read: {_reason(error)}.") from None
+    if len(data) > _MAX_BYTES:
+        raise runlog.InputError(f"{path} should hold at most {_MAX_BYTES} bytes.")
+    values = _toml(data, path) if path.suffix == ".toml" else _json(data, path)
+    if values.keys() == {"config", "provenance"} and isinstance(values["config"], dict):
+        values = values["config"]
+    return values
+
+
+def _toml(data: bytes, path: pathlib.Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(data.decode())
+    except (ValueError, RecursionError) as error:
+        raise runlog.InputError(
+            f"{path} should be TOML, but is not: {error}."
+        ) from None
+
+
+def _json(data: bytes, path: pathlib.Path) -> dict[str, Any]:
+    try:
+        values = jsontext.decode(data, where=str(path))
+    except runlog.BrokenRunError as error:
+        raise runlog.InputError(str(error)) from None
+    if not isinstance(values, dict):
+        raise runlog.InputError(f"{path} should hold a JSON object of settings.")
+    return values
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)

@@ -1,0 +1,74 @@
+"""What goes to stdout: one JSON object, or text and tables for people."""
+
+import dataclasses
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from koki2.cli import settings as settings_
+from koki2.runlog import jsontext
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """Prints one JSON object on one line, in the dialect of the run's files."""
+    print(jsontext.encode(dict(value), where="the output").decode())
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Prints a table: the first column to the left, numbers to the right."""
+    cells = [[text(value) for value in row] for row in rows]
+    if sys.stdout.isatty():
+        import rich.console
+        import rich.table
+
+        table = rich.table.Table(box=None, header_style="bold")
+        for i, name in enumerate(columns):
+            table.add_column(name, justify="right" if i else "left", no_wrap=True)
+        for row in cells:
+            table.add_row(*row)
+        rich.console.Console(no_color="NO_COLOR" in os.environ or None).print(table)
+        return
+    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
+    for row in (columns, *cells):
+        padded = [row[0].ljust(widths[0])]
+        padded += [c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True)]
+        print("  ".join(padded).rstrip())
+
+
+def text(value: Any) -> str:
+    """A value in a table: four decimals, a dash for nothing and for NaN.
+
+    Example:
+      >>> text(154.90921), text(float("nan")), text(7)
+      ('154.9092', '-', '7')
+    """
+    if value is None or value != value:
+        return "-"
+    return f"{value:.4f}" if isinstance(value, float) else str(value)
+
+
+def print_settings(options: Any) -> None:
+    """Prints resolved settings: JSON as in config.json, or TOML with their origin."""
+    found = next(
+        value
+        for field in dataclasses.fields(options)
+        if isinstance(value := getattr(options, field.name), settings_.Settings)
+    )
+    values = dataclasses.asdict(found.config)
+    if getattr(options, "json", False):
+        print_json({"config": values, "provenance": dict(found.provenance)})
+        return
+    for group, table in values.items():
+        print(f"[{group}]")
+        for name, value in table.items():
+            line = f"{name} = {_toml(value)}"
+            line = f"# {name} is not set" if value is None else line
+            print(f"{line:<40}  # {found.provenance[f'{group}.{name}']}")
+        print()
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f'"{value}"' if isinstance(value, str) else repr(value)

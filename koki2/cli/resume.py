@@ -1,0 +1,48 @@
+"""`koki2 resume`: goes on with a run where its newest checkpoint left it."""
+
+import dataclasses
+import pathlib
+import sys
+from typing import Annotated
+
+import tyro
+from annotated_types import Ge
+
+from koki2 import runlog
+from koki2.cli import drive, output, report, settings, startup
+from koki2.cli.signals import Stop
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options:
+    """Go on with a run where it stopped; it ends as if it never had.
+
+    Config and seed are those of the run folder, and so are the XLA flags.
+    """
+
+    run: tyro.conf.Positional[pathlib.Path]
+    """The run folder."""
+    log_every: Annotated[int, Ge(1)] | None = None
+    """A plain line every so many generations; none is a bar, or a line now and then."""
+    json: bool = False
+    """Print one JSON object instead of text."""
+
+
+def run(options: Options) -> int:
+    """Resumes."""
+    with runlog.Run.resume(options.run) as run_, Stop() as stop:
+        for note in run_.notes:
+            print(f"koki2 resume: passed over {note}", file=sys.stderr)
+        if run_.summary is None:
+            startup.restore(run_.manifest)
+            config = settings.of_config(run_.config, where=str(run_.path))
+            evolution = drive.evolve(config, run_.manifest["seed"])
+            drive.finish(run_, evolution, stop, log_every=options.log_every)
+        elif not options.json:
+            print(f"{run_.path} is complete already; nothing to do.")
+            return 0
+        if options.json:
+            output.print_json(report.facts(run_))
+        else:
+            report.print_end(run_)
+        return stop.code if run_.summary is None else 0

@@ -1,0 +1,168 @@
+"""Settings: defaults < preset < file < flags, and where every value came from.
+
+A command that wants them has a field `settings: Settings = layered("env", ...)`; see
+`commands`. Provenance is "default", "preset:NAME", "file:PATH" or "flag", by dotted path.
+"""
+
+import dataclasses
+import pathlib
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from annotated_types import Ge, Le
+
+from koki2 import runlog
+from koki2.cli import files, schema
+from koki2.cli.presets import PRESETS
+from koki2.evolution.configs import EvolutionConfig
+from koki2.search import check_strategy
+
+Seed = Annotated[int, Ge(0), Le(2**31 - 1)]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """An `EvolutionConfig` and where each of its values came from."""
+
+    config: EvolutionConfig
+    provenance: Mapping[str, str]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Layers:
+    """Where settings come from: defaults < preset < config file < flags."""
+
+    preset: Literal[*PRESETS] | None = None
+    """Settings that belong together, by name."""
+    config: pathlib.Path | None = None
+    """A file of settings, .toml or .json, in tables [env], [agent], [search],
+    [fitness], [viability] and [loop]; or the config.json of a run."""
+    print_config: bool = False
+    """Print all settings, and where each came from, and do nothing else."""
+
+
+def layered(*groups: str) -> Any:
+    """The field of an `Options` that holds settings; `groups` of them become flags."""
+    return dataclasses.field(default=None, metadata={"groups": groups})
+
+
+def resolve(
+    layers: Layers, flags: Mapping[str, Mapping[str, Any]]
+) -> tuple[Settings | None, list[str]]:
+    """Lays the layers over each other, and says what will not do.
+
+    Args:
+      layers: which preset, which file.
+      flags: the values of the flags that were given, by group and field.
+
+    Returns:
+      The settings, or None if something will not do; and what, a line for each.
+
+    Raises:
+      InputError: a config file that cannot be read at all.
+
+    Example:
+      >>> found, problems = resolve(Layers(preset="smoke"), {"search": {"lr": 0.1}})
+      >>> found.config.loop.generations, found.provenance["loop.generations"]
+      (5, 'preset:smoke')
+      >>> found.provenance["search.lr"], found.provenance["search.sigma"], problems
+      ('flag', 'default', [])
+    """
+    given: list[tuple[str, Mapping[str, Any]]] = []
+    if layers.preset is not None:
+        given.append((f"preset:{layers.preset}", PRESETS[layers.preset]))
+    if layers.config is not None:
+        given.append((f"file:{layers.config}", files.read_config(layers.config)))
+    given.append(("flag", flags))
+    merged = dataclasses.asdict(EvolutionConfig())
+    provenance = {".".join(p): "default" for p in schema.names(EvolutionConfig)}
+    lines = []
+    for source, values in given:
+        faults = schema.problems(EvolutionConfig, values)
+        lines += [_line(fault, source) for fault in faults]
+        bad = {fault.path for fault in faults}
+        for group, name, value in _leaves(values):
+            if not bad & {(group,), (group, name)}:
+                merged[group][name] = value
+                provenance[f"{group}.{name}"] = source
+            elif group in merged:
+                merged[group].pop(name, None)  # neither good nor the default
+    config, more = _build(merged)
+    lines += more
+    if lines or config is None:
+        return None, lines
+    return Settings(config=config, provenance=provenance), lines
+
+
+def of_run(run: str | pathlib.Path) -> tuple[EvolutionConfig, int]:
+    """The config and the seed of a run folder.
+
+    Raises:
+      InputError: there is no such folder.
+      BrokenRunError: it is no run of evolution, or its config is not for this koki2.
+    """
+    manifest = runlog.read_manifest(run)
+    config = of_config(runlog.read_config(run)["config"], where=str(run))
+    if not isinstance(manifest.get("seed"), int):
+        raise runlog.BrokenRunError(f"the manifest of {run} should have a seed.")
+    return config, manifest["seed"]
+
+
+def of_config(values: dict[str, Any], *, where: str) -> EvolutionConfig:
+    """A config from the plain values in a run folder.
+
+    Raises:
+      BrokenRunError: a value is missing, or will not do.
+    """
+    faults = schema.problems(EvolutionConfig, values)
+    lines = [f"{'.'.join(path)} {text}" for path, text in faults]
+    for group, name in schema.names(EvolutionConfig):
+        table = values.get(group)
+        if not isinstance(table, dict) or name not in table:
+            lines.append(f"{group}.{name} is missing")
+    config = None
+    if not lines:
+        config, lines = _build(values)
+    if config is None:
+        raise runlog.BrokenRunError(
+            f"{where} should have a config.json that this koki2 understands:\n"
+            + "\n".join(f"  {line}" for line in dict.fromkeys(lines))
+        )
+    return config
+
+
+def _build(values: Mapping[str, Any]) -> tuple[EvolutionConfig | None, list[str]]:
+    """The config, if the rules that tie several fields are kept; else what is not.
+
+    A group in which a field is missing was at fault already, and is passed over.
+    """
+    groups, lines = {}, []
+    for field in dataclasses.fields(EvolutionConfig):
+        kind, table = type(field.default), values[field.name]
+        if len(table) < len(dataclasses.fields(kind)):
+            continue
+        try:
+            groups[field.name] = kind(**schema.as_declared(kind, table))
+            if field.name == "search":
+                check_strategy(table["strategy"], table["pop_size"])
+        except ValueError as error:
+            lines.append(f"{field.name}: {error}")
+    if len(groups) < len(dataclasses.fields(EvolutionConfig)):
+        return None, lines
+    try:
+        return EvolutionConfig(**groups), lines
+    except ValueError as error:
+        return None, [*lines, str(error)]
+
+
+def _leaves(values: Mapping[str, Any]):
+    for group, table in values.items():
+        if isinstance(table, Mapping):
+            for name, value in table.items():
+                yield group, name, value
+
+
+def _line(fault: schema.Problem, source: str) -> str:
+    kind, _, name = source.partition(":")
+    origin = name or f"--{fault.path[-1].replace('_', '-')}"
+    return f"{'.'.join(fault.path)} {fault.text} ({origin})"

@@ -1,0 +1,22 @@
+"""evolution: lives, and generations of them: evaluation, viability, the ES loop.
+
+May import every room below but `runlog` and `pictures`: metrics are returned, the edge
+writes. Start at `lifetime` (one life), `rollout` (many) and `loop` (a whole search).
+The door is lazy, so that `evolution.configs` costs no JAX.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "configs": ["EvolutionConfig"],
+        "heldout": ["difference", "evaluate_baseline", "evaluate_genome", "interval"],
+        "lifetime": ["lifetime", "Lifetime", "Life", "live", "Tally"],
+        "loop": ["Evolution", "evolve", "evolve_many"],
+        "measures": ["fitness", "report", "reports"],
+        "rollout": ["Layout", "rollout", "WIDE"],
+        "viability": ["viability", "Viability"],
+        "watch": ["watch"],
+    },
+)

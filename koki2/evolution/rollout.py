@@ -1,0 +1,179 @@
+"""Many lives, fast: genomes x episodes, in lanes, in chunks, on all devices.
+
+The same `step` as `lifetime.live`, evaluated over lanes: `BLOCK` genomes (or, for fewer
+genomes, episodes) lie on the minor axis, so that an instruction serves a block of lives;
+chunks are small enough to stay in cache, and end when all their lives have. Neither the
+layout nor the number of devices changes a bit of any life.
+"""
+
+import dataclasses
+from typing import Annotated
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from annotated_types import Ge
+from jax import lax
+
+from koki2.core.configs import check
+from koki2.core.lanes import over_lanes
+from koki2.core.types import Key
+from koki2.evolution.lifetime import Life, Lifetime, Tally
+
+AXES = 3  # lane axes: groups, partners, block
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Layout:
+    """How lives are laid out. Changes speed, never bits.
+
+    Small chunks want XLA's small-loop flag (the command line sets it); without it every
+    operation of a step costs a dispatch, and `wide` is the better choice.
+    """
+
+    block: Annotated[int, Ge(1)] = 8
+    """Lives on the minor axis: floats in a vector register."""
+    lives: Annotated[int, Ge(1)] = 64
+    """Lives per chunk, at least."""
+
+    def __post_init__(self):
+        check(self)
+
+
+WIDE = Layout(block=128, lives=1 << 16)
+
+
+def rollout(
+    life: Lifetime,
+    keys: Key,
+    params,
+    *,
+    steps: int | None = None,
+    wanted=None,
+    layout: Layout = Layout(),
+) -> Tally:
+    """Lives every genome through every episode.
+
+    Args:
+      life: an agent in a world.
+      keys: of the episodes, [E]; all genomes live the same ones.
+      params: agents' parameters, each [P, ...]; None for scripted agents (P = 1).
+      steps: length of a life; the world's own if None.
+      wanted: bool [P]; a chunk in which nobody is wanted is not lived, and its tally
+        is zero. To skip work, put the wanted first.
+      layout: see `Layout`.
+
+    Returns:
+      Tallies, each field [P, E, ...].
+    """
+    genomes = jax.tree.leaves(params)[0].shape[0] if params is not None else 1
+    by_genome = genomes >= layout.block
+    major = genomes if by_genome else keys.shape[0]
+    partners = keys.shape[0] if by_genome else genomes
+    blocks = _ceil(major, layout.block)
+    groups = max(1, min(_ceil(layout.lives, layout.block * partners), blocks))
+    width = groups * layout.block
+    devices = jax.device_count()
+    chunks = _ceil(major, width * devices) * devices
+    padded = np.minimum(np.arange(chunks * width), major - 1)
+    if wanted is None:
+        wanted = jnp.ones(genomes, bool)
+
+    born = jax.vmap(life.world_birth)(keys)
+    if by_genome:
+        split = jax.tree.map(lambda x: x[padded], (params, wanted))
+        shared = born
+    else:
+        split = jax.tree.map(lambda x: x[padded], born)
+        shared = (params, wanted)
+    split = jax.tree.map(lambda x: x.reshape((chunks, width) + x.shape[1:]), split)
+
+    def chunk(split, shared):
+        if by_genome:
+            (own, mask), world = split, shared
+        else:
+            (own, mask), world = shared, split
+        own = _lanes(own, by_genome, groups)
+        world = _lanes(world, not by_genome, groups)
+        alive = lambda: _live_chunk(life, world, own, steps or life.steps)
+        shapes = jax.eval_shape(alive)
+        dead = lambda: jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
+        return lax.cond(jnp.any(mask), alive, dead)
+
+    tally = _on_all_devices(chunk, split, shared)
+    return jax.tree.map(lambda x: _back(x, by_genome, genomes, keys.shape[0]), tally)
+
+
+def _ceil(a: int, b: int) -> int:
+    return -(-a // b)
+
+
+def _live_chunk(life: Lifetime, world, params, steps: int) -> Tally:
+    """Lives one chunk of lanes to its end."""
+    state, observation, key_life = world
+    sizes = jnp.broadcast_shapes(
+        *(x.shape[x.ndim - AXES :] for x in jax.tree.leaves((key_life, params)))
+    )
+    birth = over_lanes(life.birth, AXES)(state, observation, params)
+    full = lambda x: jnp.broadcast_to(x, x.shape[: x.ndim - AXES] + sizes)
+    start = jax.tree.map(full, birth)
+
+    def going(carry):
+        t, now = carry
+        return (t < steps) & jnp.any(now.tally.alive)
+
+    def step(carry):
+        t, now = carry
+        fence = jnp.any(now.tally.alive)  # true here, though XLA cannot know it
+        one = lambda key, params, now: life.step(key, t, params, now)
+        return t + 1, over_lanes(one, AXES, fence=fence)(key_life, params, now)
+
+    end: Life = lax.while_loop(going, step, (jnp.int32(0), start))[1]
+    return end.tally
+
+
+def _lanes(tree, blocked: bool, groups: int):
+    """[lives, ...] to [..., groups, 1, block], or [..., 1, partners, 1] if shared."""
+
+    def place(x):
+        if blocked:
+            x = x.reshape((groups, 1, x.shape[0] // groups) + x.shape[1:])
+        else:
+            x = x.reshape((1, x.shape[0], 1) + x.shape[1:])
+        return jnp.moveaxis(x, (0, 1, 2), (-3, -2, -1))
+
+    return jax.tree.map(place, tree)
+
+
+def _back(x, by_genome: bool, genomes: int, episodes: int):
+    """[chunks, ..., groups, partners, block] to [P, E, ...]."""
+    x = jnp.moveaxis(x, (0, -3, -1, -2), (0, 1, 2, 3))
+    x = x.reshape((-1,) + x.shape[3:])  # lives on the major side, then partners
+    if not by_genome:
+        x = jnp.swapaxes(x, 0, 1)
+    return x[:genomes, :episodes]
+
+
+def mesh() -> jax.sharding.Mesh:
+    """All devices in a row."""
+    kind = (jax.sharding.AxisType.Auto,)
+    return jax.make_mesh((jax.device_count(),), ("chunks",), axis_types=kind)
+
+
+def everywhere() -> jax.sharding.NamedSharding:
+    """The sharding of what every device holds whole."""
+    return jax.NamedSharding(mesh(), jax.P())
+
+
+def _on_all_devices(chunk, split, shared):
+    one_by_one = lambda split, shared: lax.map(lambda s: chunk(s, shared), split)
+    if jax.device_count() == 1:
+        return one_by_one(split, shared)
+    spread, whole = jax.P("chunks"), jax.P()
+    return jax.shard_map(
+        one_by_one,
+        mesh=mesh(),
+        in_specs=(spread, whole),
+        out_specs=spread,
+        check_vma=False,
+    )(split, shared)
