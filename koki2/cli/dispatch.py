@@ -1,4 +1,4 @@
-"""`main`: finds the command, gives it its options, and turns what goes wrong into a code.
+"""`main`: finds the command, gives it its options, turns what goes wrong into a code.
 
     0    done, or nothing left to do
     1    the machine refused (disk full, no permission); or replay found a difference

@@ -6,10 +6,11 @@ alone, wall clock and all else goes to timing.jsonl; so a run that was killed an
 up again ends in the very files of one that never stopped.
 """
 
+import collections
 import dataclasses
 import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from koki2 import evolution as evolution_, runlog
 from koki2.cli import startup
@@ -19,18 +20,7 @@ from koki2.cli.signals import Stop
 from koki2.evolution.configs import EvolutionConfig
 
 Rows = list[dict[str, Any]]
-
-
-class Evolution(Protocol):
-    """What `koki2.evolution.evolve` returns, as far as the driver knows it."""
-
-    init: Callable[[], Any]
-    chunk: Callable[[Any], tuple[Any, Mapping[str, Any]]]
-    generation: Callable[[Any], int]
-    pack: Callable[[Any], dict[str, Any]]
-    unpack: Callable[[dict[str, Any]], Any]
-    best: Callable[[Any], dict[str, Any]]
-    mean: Callable[[Any], dict[str, Any]]
+Evolution = Any  # koki2.evolution.Evolution, which cannot be named without JAX
 
 
 class Chunk(NamedTuple):
@@ -169,7 +159,9 @@ def plain_rows(columns: Mapping[str, Any]) -> Rows:
 
     host = {name: np.asarray(column).tolist() for name, column in columns.items()}
     valid = host.pop("valid", None)
-    rows = [dict(zip(host, row, strict=True)) for row in zip(*host.values(), strict=True)]
+    rows = [
+        dict(zip(host, row, strict=True)) for row in zip(*host.values(), strict=True)
+    ]
     for row in rows:
         rate = row.get("mvt_pass_rate")
         if rate is not None and rate != rate:
@@ -189,7 +181,5 @@ def _where_it_stands(run: runlog.Run, evolution: Evolution) -> Any:
 
 
 def _last_row(run: runlog.Run) -> dict[str, Any]:
-    row: dict[str, Any] = {}
-    for row in runlog.read_rows(run.path):
-        pass
-    return row
+    newest = collections.deque(runlog.read_rows(run.path), maxlen=1)
+    return newest[0] if newest else {}

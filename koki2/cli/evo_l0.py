@@ -37,7 +37,9 @@ class Options:
 def run(options: Options) -> int:
     """Evolves."""
     if options.out_dir is not None and options.out_dir.is_dir():
-        folder.check_new(options.out_dir)  # before JAX starts; `start` has the last word
+        folder.check_new(
+            options.out_dir
+        )  # before JAX starts; `start` has the last word
     evolution = drive.evolve(options.settings.config, options.seed)
     with (
         drive.start(

@@ -157,7 +157,7 @@ def _plain(text: str) -> str:
 
 
 def _registry() -> tyro.constructors.ConstructorRegistry:
-    """Adds to what tyro can read: `none`, small as everything else on a command line."""
+    """Adds to what tyro can read: `none`, small like all else on a command line."""
     registry = tyro.constructors.ConstructorRegistry()
 
     @registry.primitive_rule

@@ -1,6 +1,7 @@
-"""Presets: settings that belong together, by name. Each may be overruled by file or flag.
+"""Presets: settings that belong together, by name.
 
-Grouped like `EvolutionConfig`; what a preset leaves out keeps its default.
+Grouped like `EvolutionConfig`; what a preset leaves out keeps its default, and files and
+flags overrule it.
 """
 
 import types

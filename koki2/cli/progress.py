@@ -54,7 +54,9 @@ class Progress:
         before, self._done = self._done, done
         now = time.monotonic()
         pace = (now - self._start) / max(done - self._first, 1)
-        left = f"{rate / 1e6:.2f} M env-steps/s, {pace * (self._total - done):.0f} s left"
+        left = (
+            f"{rate / 1e6:.2f} M env-steps/s, {pace * (self._total - done):.0f} s left"
+        )
         if self._bar is not None:
             fitness = _fitness(rows[-1])
             self._bar.update(self._task, completed=done, description=fitness)

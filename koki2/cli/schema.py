@@ -16,11 +16,13 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import annotated_types as at
-import pydantic
 
-_STRICT = pydantic.ConfigDict(
-    extra="forbid", strict=True, allow_inf_nan=False, arbitrary_types_allowed=True
-)
+_STRICT = {
+    "extra": "forbid",
+    "strict": True,
+    "allow_inf_nan": False,
+    "arbitrary_types_allowed": True,
+}
 _INT32, _FLOAT32 = 2**31 - 1, 3.4028234663852886e38
 _NAMES = {
     int: "an integer",
@@ -62,6 +64,8 @@ def problems(kind: type, values: Mapping[str, Any]) -> list[Problem]:
       env.hight is unknown; did you mean env.height?
       loop.generations wants an integer >= 1 and <= 10000000, got True
     """
+    import pydantic
+
     found: dict[tuple[str, ...], str] = {}
     try:
         _model(kind).model_validate(values)
@@ -120,7 +124,7 @@ def wants(hint: Any) -> str:
 
 
 def show(value: Any) -> str:
-    """A value as it is told in an error: its repr, if that is short and there is one."""
+    """A value as an error tells it: its repr, if there is one, and the start if long."""
     try:
         text = repr(value)
     except (ValueError, RecursionError):  # Python writes out no number of 5000 digits
@@ -129,7 +133,10 @@ def show(value: Any) -> str:
 
 
 @functools.cache
-def _model(kind: type) -> type[pydantic.BaseModel]:
+def _model(kind: type) -> Any:
+    """The pydantic model of a dataclass' fields. Imports pydantic, which is slow to."""
+    import pydantic
+
     fields: dict[str, Any] = {}
     for name, hint in hints(kind).items():
         hint = _model(hint) if dataclasses.is_dataclass(hint) else hint

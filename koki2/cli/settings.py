@@ -1,7 +1,7 @@
 """Settings: defaults < preset < file < flags, and where every value came from.
 
 A command that wants them has a field `settings: Settings = layered("env", ...)`; see
-`commands`. Provenance is "default", "preset:NAME", "file:PATH" or "flag", by dotted path.
+`commands`. Provenance, by dotted path: "default", "preset:NAME", "file:PATH", "flag".
 """
 
 import dataclasses

@@ -107,9 +107,7 @@ def evolve_many(
 
 def _compiled(function):
     """Compiled once: what goes in and out is whole on every device, always."""
-    if jax.device_count() == 1:
-        return jax.jit(function)
-    return jax.jit(function, in_shardings=everywhere(), out_shardings=everywhere())
+    return jax.jit(function, out_shardings=everywhere())
 
 
 def _same(a: Topology, b: Topology) -> bool:
@@ -124,13 +122,14 @@ def _evolution(config: EvolutionConfig, seed: int, program) -> Evolution:
     def init() -> Carry:
         key_genome, key_search = jax.random.split(stream(key, Stream.INIT))
         centre = parts.genome.init(key_genome)
-        return Carry(
+        start = Carry(
             generation=jnp.int32(0),
             search=strategy.init(key_search, centre),
             best=centre,
             best_fitness=jnp.float32(-jnp.inf),
             steps=jnp.zeros(2, jnp.uint32),
         )
+        return jax.device_put(start, everywhere())
 
     def chunk(carry: Carry):
         carry, rows = program(key, carry)
@@ -139,13 +138,14 @@ def _evolution(config: EvolutionConfig, seed: int, program) -> Evolution:
         rows["env_steps"] = (high << 32) + low
         return carry, rows
 
+    like = jax.eval_shape(init)
     named = lambda genes: jax.device_get(parts.genome.named(genes))
     return Evolution(
         init=init,
         chunk=chunk,
         generation=lambda carry: int(carry.generation),
         pack=pack,
-        unpack=lambda arrays: unpack(jax.eval_shape(init), arrays),
+        unpack=lambda arrays: jax.device_put(unpack(like, arrays), everywhere()),
         best=lambda carry: named(carry.best),
         mean=lambda carry: named(strategy.mean(carry.search)),
     )

@@ -1,4 +1,4 @@
-"""One life, step by step, for pictures: everything that was, not only what it adds up to."""
+"""One life, step by step, for pictures: all that was, not only what it adds up to."""
 
 from collections.abc import Mapping
 

@@ -9,6 +9,7 @@ from koki2.pictures.look import INK, role_color, SMALL
 
 Interval = tuple[float, float, float]  # mean, low, high; NaN where unknown
 _FILL = 0.8  # of the room of a group
+_NUMBER = 0.55  # inches that a number needs
 
 
 def bars(
@@ -41,6 +42,8 @@ def bars(
             f"{ {group: len(intervals) for group, intervals in groups.items()} }."
         )
     wide = _FILL / counts.pop()
+    inches = axes.get_position().width * axes.get_figure(root=True).get_figwidth()
+    crowded = inches * wide / len(groups) < _NUMBER
     seen = []
     for place, (group, intervals) in enumerate(groups.items()):
         color = role_color(group)
@@ -53,11 +56,11 @@ def bars(
             axes.bar(x, mean, 0.9 * wide, color=color, alpha=0.45, linewidth=0)
             axes.plot([x - 0.45 * wide, x + 0.45 * wide], [mean, mean], color=color)
             if np.isfinite(low) and np.isfinite(high):
-                _whiskers(axes, x, low, high, 0.12 * wide)
+                _whiskers(axes, x, low, high, 0.07 * wide)
             shifts = np.linspace(-0.25, 0.25, len(behind)) * wide if behind else []
             axes.plot(x + np.asarray(shifts), behind, "o", color=INK, markersize=2.5)
             top = np.nanmax([mean, high, *behind])
-            _number(axes, x, top, mean, crowded=len(groups) / wide > 14)
+            _number(axes, x, top, mean, crowded=crowded)
     _limits(axes, seen)
     axes.set_xlim(-0.6, len(groups) - 0.4)
     axes.set_xticks(range(len(groups)), [(names or {}).get(g, g) for g in groups])
@@ -96,7 +99,7 @@ def _whiskers(axes: Axes, x: float, low: float, high: float, half: float) -> Non
 
 def _number(axes: Axes, x: float, top: float, mean: float, *, crowded: bool) -> None:
     axes.annotate(
-        f"{mean:.4g}",
+        f"{mean:#.4g}",
         (x, top),
         xytext=(0, 3),
         textcoords="offset points",

@@ -70,8 +70,9 @@ def across_runs(curves: Sequence[tuple[ArrayLike, ArrayLike]]) -> Across:
     """
     pairs = [(finite(x), finite(y)) for x, y in curves]
     pairs = [(x, y) for x, y in pairs if x.size]
+    nothing = Across(*np.zeros((4, 0)))
     if not pairs:
-        return Across(*np.zeros((4, 0)))
+        return nothing
     start, end = max(x[0] for x, _ in pairs), min(x[-1] for x, _ in pairs)
     grid = np.unique(np.concatenate([x for x, _ in pairs]))
     grid = grid[(grid >= start) & (grid <= end)]
@@ -79,6 +80,8 @@ def across_runs(curves: Sequence[tuple[ArrayLike, ArrayLike]]) -> Across:
         grid = grid[np.linspace(0, grid.size - 1, _POINTS).astype(int)]
     held = np.array([y[np.searchsorted(x, grid, "right") - 1] for x, y in pairs])
     known = np.isfinite(held).any(axis=0)
+    if not known.any():
+        return nothing
     low, middle, high = np.nanquantile(held[:, known], [0.25, 0.5, 0.75], axis=0)
     return Across(grid[known], low, middle, high)
 

@@ -12,18 +12,17 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
 from numpy.typing import ArrayLike
 
-from koki2.pictures.bars import bars, Interval, mean_interval
 from koki2.pictures.curves import across_runs, finite, line, line_with_band
 from koki2.pictures.labels import label_ends, short_names
 from koki2.pictures.look import BLUE, figure, GREEN, GREY, house, INK, SMALL
+from koki2.pictures.unseen import HeldOut, unseen_lives
 
 Columns = Mapping[str, ArrayLike]  # equally long, one number per generation
-HeldOut = Mapping[int, Mapping[str, Interval]]  # by eval seed, then by who lived
+Ending = tuple[float, str, str]  # last y, name, colour
 
 _NAMED = 6  # more runs than this stay anonymous
 _FAR = 50.0  # times the best: what lies deeper is off the axis, as -1e9 is
-_WHO = {"best": "best genome", "mean": "mean genome"}
-_ORDER = ("best", "mean", "greedy", "random", "stay", "oracle")
+_POPULATION = ("median_fitness", "fitness_q25", "fitness_q75")
 
 
 def fitness_figure(
@@ -37,7 +36,7 @@ def fitness_figure(
 
     Args:
       runs: by name, the columns `generation`, `env_steps` (cumulative), `best_fitness`
-        (so far), `generation_best`, `median_fitness`, `fitness_q25`, `fitness_q75`, and,
+        (so far), `generation_best`, `median_fitness`, `fitness_q25`, `fitness_q75` and,
         where viability is tested, `mvt_pass_rate` (0 to 1); NaN or None where unknown.
       held_out: for some of these runs, by eval seed and by who lived ("best", "mean",
         "greedy", ...), mean and 95% interval of the fitness on unseen lives.
@@ -56,65 +55,66 @@ def fitness_figure(
     """
     if not runs or not all(np.size(c["generation"]) for c in runs.values()):
         raise ValueError("fitness_figure wants runs with one generation or more each.")
+    is_held_out = any((held_out or {}).values())
     viability = {n: c for n, c in runs.items() if _any(c.get("mvt_pass_rate", ()))}
     with house():
-        page = figure(11, 7.6)
-        page.get_layout_engine().set(h_pad=0.1, w_pad=0.1, hspace=0.03, wspace=0.03)
-        rows = page.add_gridspec(2, 1, height_ratios=[1.25, 1])
-        top = rows[0].subgridspec(1, 2)
-        bottom = rows[1].subgridspec(
-            1, 2 if viability else 1, width_ratios=[2, 1][: 1 + bool(viability)]
-        )
-        over_generations = page.add_subplot(top[0])
+        page = _page(is_held_out, bool(viability))
+        over_generations, over_steps, unseen, *passing = page.axes
         over_generations.set_title("Over generations")
         over_generations.set_xlabel("generation")
+        over_generations.set_ylabel("fitness (lives in training)")
         over_generations.xaxis.set_major_locator(MaxNLocator(integer=True))
         _fitness(over_generations, runs, "generation")
-        over_steps = page.add_subplot(top[1])
         over_steps.set_title("Over experience")
         over_steps.set_xlabel("environment steps evaluated")
         _steps_axis(over_steps, runs)
-        _fitness(over_steps, runs, "env_steps")
-        unseen = page.add_subplot(bottom[0])
+        label_ends(over_steps, _fitness(over_steps, runs, "env_steps"))
         unseen.set_title("Unseen lives")
-        _held_out(unseen, held_out or {}, len(runs), advice)
-        if viability:
-            passing = page.add_subplot(bottom[1])
-            passing.set_title("Viability")
-            _pass_rate(passing, viability)
+        unseen_lives(unseen, held_out or {}, runs=len(runs), advice=advice)
+        for axes in passing:
+            axes.set_title("Viability")
+            _pass_rate(axes, viability)
         page.suptitle(title or _title(runs), x=0.01, ha="left", fontsize=12)
     return page
 
 
-def _fitness(axes: Axes, runs: Mapping[str, Columns], x: str) -> None:
-    axes.set_ylabel("fitness (lives in training)")
+def _page(is_held_out: bool, is_tested: bool) -> Figure:
+    """Three or four empty axes: fitness twice, unseen lives, viability if tested."""
+    below = 3.4 if is_held_out or is_tested else 0.6  # inches
+    page = figure(11, 4.2 + below)
+    page.get_layout_engine().set(h_pad=0.1, w_pad=0.1, hspace=0.03, wspace=0.03)
+    rows = page.add_gridspec(2, 1, height_ratios=[4.2, below])
+    top = rows[0].subgridspec(1, 2)
+    left = page.add_subplot(top[0])
+    page.add_subplot(top[1], sharey=left).tick_params(labelleft=False)
+    widths = [2, 1] if is_held_out else [1, 2]
+    for cell in (
+        rows[1].subgridspec(1, 2, width_ratios=widths) if is_tested else rows[1:]
+    ):
+        page.add_subplot(cell)
+    return page
+
+
+def _fitness(axes: Axes, runs: Mapping[str, Columns], x: str) -> list[Ending]:
+    """Draws fitness over column `x`, and returns how its lines want to be labelled."""
     if len(runs) == 1:
         (columns,) = runs.values()
         ends = _one_run(axes, columns, x)
+        shown = ("best_fitness", "generation_best", *_POPULATION)
     else:
         ends = _many_runs(axes, runs, x)
-    hidden = _keep_out_the_deep(axes)
-    if hidden:
-        axes.text(
-            0.98,
-            0.02,
-            f"{hidden} values far below the axis: not viable",
-            transform=axes.transAxes,
-            ha="right",
-            fontsize=SMALL,
-            color=GREY,
-        )
-    label_ends(axes, [end for end in ends if np.isfinite(end[0])])
+        shown = ("best_fitness", "median_fitness")
+    drawn = [c[name] for c in runs.values() for name in shown]
+    _limits(axes, np.concatenate([finite(values) for values in drawn]))
+    return [end for end in ends if np.isfinite(end[0])]
 
 
-def _one_run(axes: Axes, columns: Columns, x: str) -> list[tuple[float, str, str]]:
+def _one_run(axes: Axes, columns: Columns, x: str) -> list[Ending]:
     at = columns[x]
     line_with_band(
         axes,
         at,
-        columns["median_fitness"],
-        columns["fitness_q25"],
-        columns["fitness_q75"],
+        *(columns[name] for name in _POPULATION),
         color=GREY,
         label="population median",
     )
@@ -133,13 +133,11 @@ def _one_run(axes: Axes, columns: Columns, x: str) -> list[tuple[float, str, str
     return [
         (_last(columns["best_fitness"]), "best so far", BLUE),
         (_last(columns["generation_best"]), "generation best", BLUE),
-        (_last(columns["median_fitness"]), "population\nmedian, 25–75%", INK),
+        (_last(columns["median_fitness"]), "population median\nand 25–75%", INK),
     ]
 
 
-def _many_runs(
-    axes: Axes, runs: Mapping[str, Columns], x: str
-) -> list[tuple[float, str, str]]:
+def _many_runs(axes: Axes, runs: Mapping[str, Columns], x: str) -> list[Ending]:
     ends = []
     for name, short in zip(runs, short_names(list(runs)), strict=True):
         best = runs[name]["best_fitness"]
@@ -148,28 +146,16 @@ def _many_runs(
         )
         ends.append((_last(best), short, BLUE))
     ends = ends if len(runs) <= _NAMED else []
-    for column, what, color in (
-        ("median_fitness", "population\nmedian", GREY),
-        ("best_fitness", "best so far", BLUE),
+    for column, what, color, dark in (
+        ("median_fitness", "population median", GREY, INK),
+        ("best_fitness", "best so far", BLUE, BLUE),
     ):
         found = across_runs([(c[x], c[column]) for c in runs.values()])
         line_with_band(
-            axes,
-            found.x,
-            found.median,
-            found.q25,
-            found.q75,
-            color=color,
-            label=f"{what}, median of runs",
+            axes, found.x, found.median, found.q25, found.q75, color=color, label=what
         )
         if found.x.size:
-            ends.append(
-                (
-                    float(found.median[-1]),
-                    f"{what}, median\nand 25–75% of runs",
-                    INK if color == GREY else BLUE,
-                )
-            )
+            ends.append((float(found.median[-1]), what, dark))
     return ends
 
 
@@ -181,55 +167,26 @@ def _steps_axis(axes: Axes, runs: Mapping[str, Columns]) -> None:
     axes.xaxis.set_major_formatter(EngFormatter(sep=""))
 
 
-def _keep_out_the_deep(axes: Axes) -> int:
-    """Ends the axis above the values of failures (-1e9); returns how many are hidden."""
-    values = np.concatenate([finite(drawn.get_ydata()) for drawn in axes.lines])
+def _limits(axes: Axes, values: np.ndarray) -> None:
+    """Ends the axis above the fitness of failures (-1e9), and says that it did."""
     values = values[np.isfinite(values)]
     if not values.size:
-        return 0
+        return
     top = values.max()
     shown = values >= top - _FAR * max(abs(top), 1.0)
     low = values[shown].min()
     margin = 0.06 * ((top - low) or abs(top) or 1.0)
+    axes.set_ylim(low - margin, top + margin)
     if not shown.all():
-        axes.set_ylim(low - margin, top + margin)
-    return int(values.size - shown.sum())
-
-
-def _held_out(
-    axes: Axes, held_out: Mapping[str, HeldOut], runs: int, advice: str
-) -> None:
-    held_out = {name: found for name, found in held_out.items() if found}
-    if not held_out:
-        axes.set_axis_off()
-        axes.text(0, 0.9, advice, transform=axes.transAxes, va="top", color=GREY)
-        return
-    seeds = sorted({seed for found in held_out.values() for seed in found})
-    who = {w for found in held_out.values() for lives in found.values() for w in lives}
-    who = sorted(who, key=lambda w: (_ORDER.index(w) if w in _ORDER else 99, w))
-    single = len(held_out) == 1
-    groups: dict[str, list[Interval]] = {}
-    dots: dict[str, list[list[float]]] = {}
-    for w in who:
-        groups[w], dots[w] = [], []
-        for seed in seeds:
-            found = [f[seed][w] for f in held_out.values() if w in f.get(seed, {})]
-            means = [mean for mean, _, _ in found]
-            groups[w].append(found[0] if single and found else mean_interval(means))
-            dots[w].append(means)
-    axes.set_ylabel("mean fitness")
-    bars(axes, groups, dots=None if single else dots, names=_WHO)
-    said = ["whiskers: 95% interval over " + ("lives" if single else "runs")]
-    if not single:
-        said.append("dots: runs")
-    if runs > len(held_out):
-        said.append(f"{len(held_out)} of {runs} runs evaluated")
-    numbers = ", ".join(str(seed) for seed in seeds)
-    said.append(
-        ("from left, " if len(seeds) > 1 else "")
-        + f"eval seed{'s' * (len(seeds) > 1)} {numbers}"
-    )
-    axes.set_title("; ".join(said), loc="right", fontsize=SMALL, fontweight="normal")
+        axes.text(
+            0.98,
+            0.02,
+            "far below the axis: genomes that are not viable",
+            transform=axes.transAxes,
+            ha="right",
+            fontsize=SMALL,
+            color=GREY,
+        )
 
 
 def _pass_rate(axes: Axes, runs: Mapping[str, Columns]) -> None:
@@ -264,9 +221,11 @@ def _pass_rate(axes: Axes, runs: Mapping[str, Columns]) -> None:
 
 def _title(runs: Mapping[str, Columns]) -> str:
     if len(runs) > 1:
-        return f"{len(runs)} runs"
+        thin = "thin: the best of each run"
+        return f"{len(runs)} runs (bold: their median; band: 25–75% of them; {thin})"
     ((name, columns),) = runs.items()
-    return f"{short_names([name], limit=60)[0]}: {np.size(columns['generation'])} generations"
+    count = np.size(columns["generation"])
+    return f"{short_names([name], limit=60)[0]}: {count} generations"
 
 
 def _last(values: ArrayLike) -> float:

@@ -8,6 +8,8 @@ from matplotlib.axes import Axes
 
 from koki2.pictures.look import SMALL
 
+_DATE = re.compile(r"^\d{8}T\d{6}Z_")
+
 
 def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
     """Writes names right of the axes, each beside the end of its line, none on another.
@@ -34,7 +36,7 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
         axes.annotate(
             name,
             xy=(1, height),
-            xytext=(1.03, place),
+            xytext=(1.05, place),
             xycoords="axes fraction",
             color=color,
             fontsize=SMALL,
@@ -44,6 +46,7 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
                 "arrowstyle": "-",
                 "color": color,
                 "linewidth": 0.5,
+                "relpos": (0, 0.5),
                 "shrinkA": 1,
                 "shrinkB": 0,
             },
@@ -79,21 +82,26 @@ def spread(wanted: Sequence[float], room: Sequence[float]) -> list[float]:
 
 
 def short_names(names: Sequence[str], *, limit: int = 24) -> list[str]:
-    """Names without the words they all share, cut in the middle where too long.
+    """Names without what does not tell them apart, cut in the middle where too long.
+
+    First goes the date that a run's name begins with, if no two names are the same
+    without it; then the words that all names share at their start and end.
 
     Args:
-      names: of runs, say; words end at "_" and "-".
+      names: of runs, say; words end at "_" and "-". One name alone stays as it is.
       limit: characters left at most; 3 or more.
 
     Example:
-      >>> short_names(["20261120T101530Z_evo-l0_seed7", "20261120T101530Z_evo-l0_seed8"])
+      >>> short_names(["20261120T101530Z_es_seed7", "20261121T111530Z_es_seed8"])
       ['seed7', 'seed8']
       >>> short_names(["a_very_long_name_of_a_single_run"], limit=12)
       ['a_ver…le_run']
     """
     short = list(names)
     if len(set(names)) > 1:
-        words = [re.findall(r"[^_-]*[_-]?", name) for name in names]
+        undated = [_DATE.sub("", name) for name in names]
+        short = undated if len(set(undated)) == len(set(names)) else short
+        words = [re.findall(r"[^_-]*[_-]?", name) for name in short]
         start = len(os.path.commonprefix(words))
         back = [w[start:][::-1] for w in words]
         end = len(os.path.commonprefix(back))

@@ -76,7 +76,8 @@ def save_gif(
     Example:
       >>> import tempfile
       >>> path = pathlib.Path(tempfile.mkdtemp()) / "blink.gif"
-      >>> save_gif([np.zeros((8, 8, 3), np.uint8), np.full((8, 8, 3), 255, np.uint8)], path)
+      >>> black = np.zeros((8, 8, 3), np.uint8)
+      >>> save_gif([black, 255 - black], path)
       2
       >>> Image.open(path).n_frames
       2

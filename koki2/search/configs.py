@@ -6,6 +6,7 @@ from typing import Annotated
 from annotated_types import Ge, Gt, Le
 
 from koki2.core.configs import check
+from koki2.search.catalogue import check_strategy
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -23,3 +24,4 @@ class SearchConfig:
 
     def __post_init__(self):
         check(self)
+        check_strategy(self.strategy, self.pop_size)
