@@ -99,7 +99,7 @@ def _between(offset, harm):
 
 
 def _free_step(offset, harm, room):
-    """A step to a cell within the walls that holds no harm; staying if there is none."""
+    """A step to a cell within the walls and free of harm; staying if there is none."""
     moves = jnp.array(MOVES, jnp.int32)  # [5, 2]
     lands = jnp.all(offset[None] == moves[:, None], axis=2) & harm[None]
     free = (~jnp.any(lands, axis=1))[1:] & (room > 0)

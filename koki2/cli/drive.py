@@ -1,9 +1,8 @@
 """The driver: takes an evolution from where it stands to the end of its run folder.
 
-One chunk of generations is one call into JAX and one transfer back; while a chunk is
-written to disk, the next is computed. What goes to disk depends on config and seed
-alone, wall clock and all else goes to timing.jsonl; so a run that was killed and taken
-up again ends in the very files of one that never stopped.
+One chunk of generations is one call into JAX and one transfer back. What goes to disk
+depends on config and seed alone, and the wall clock to timing.jsonl; so a run that was
+killed and taken up again ends in the very files of one that never stopped.
 """
 
 import collections
@@ -30,10 +29,8 @@ class Chunk(NamedTuple):
     """Generations done, from the beginning of the run."""
     rows: Rows
     """What each of the chunk's generations has to say, in plain values."""
-    state: dict[str, Any]
-    """What a checkpoint keeps: NumPy arrays by name."""
     carry: Any
-    """The same for JAX; not to be used once the next chunk has been asked for."""
+    """The state after them; used up once the next chunk is asked for."""
 
 
 def evolve(config: EvolutionConfig, seed: int) -> Evolution:
@@ -104,9 +101,9 @@ def finish(
     mark, steps = time.perf_counter(), _last_row(run).get("env_steps", 0)
     with Progress(total, done=done, log_every=log_every) as progress:
         for chunk in chunks(evolution, carry, total, lambda: stop.signal is None):
-            run.append(chunk.rows)
-            run.checkpoint(chunk.done, chunk.state, {"generation": chunk.done})
             carry, done, last = chunk.carry, chunk.done, chunk.rows[-1]
+            run.append(chunk.rows)
+            run.checkpoint(done, evolution.pack(carry), {"generation": done})
             before, mark = mark, time.perf_counter()
             seconds, steps_now = mark - before, last.get("env_steps", steps)
             rate, steps = (steps_now - steps) / seconds, steps_now
@@ -126,7 +123,7 @@ def chunks(
     total: int,
     go_on: Callable[[], bool] = lambda: True,
 ) -> Iterator[Chunk]:
-    """Yields the chunks from `carry` on; the next one is computed meanwhile.
+    """Yields the chunks from `carry` on.
 
     Args:
       evolution: what to run.
@@ -135,13 +132,10 @@ def chunks(
       go_on: asked before every chunk; nothing more is computed once it says no.
     """
     done = evolution.generation(carry)
-    ahead = evolution.chunk(carry) if done < total and go_on() else None
-    while ahead is not None:
-        carry, columns = ahead
-        rows, state = plain_rows(columns), evolution.pack(carry)
-        done = evolution.generation(carry)
-        ahead = evolution.chunk(carry) if done < total and go_on() else None
-        yield Chunk(done, rows, state, carry)
+    while done < total and go_on():
+        carry, columns = evolution.chunk(carry)
+        rows, done = plain_rows(columns), evolution.generation(carry)
+        yield Chunk(done, rows, carry)
 
 
 def plain_rows(columns: Mapping[str, Any]) -> Rows:

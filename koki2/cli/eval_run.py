@@ -45,7 +45,12 @@ def run(options: Options) -> int:
         )
     which = ("best", "mean") if options.genome == "both" else (options.genome,)
     genomes = {name: runlog.read_genome(options.run_dir, name) for name in which}
-    found = [_evaluate(options, config, seed, genomes, s) for s in options.seed]
+    try:
+        found = [_evaluate(options, config, seed, genomes, s) for s in options.seed]
+    except ValueError as error:
+        raise runlog.BrokenRunError(
+            f"the genomes of {options.run_dir} should fit its config, but {error}"
+        ) from error
     if options.json:
         output.print_json(
             {

@@ -1,7 +1,7 @@
 """Presets: settings that belong together, by name.
 
-Grouped like `EvolutionConfig`; what a preset leaves out keeps its default, and files and
-flags overrule it.
+Grouped like `EvolutionConfig`; what a preset leaves out keeps its default, and files
+and flags overrule it.
 """
 
 import types

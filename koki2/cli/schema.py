@@ -124,7 +124,7 @@ def wants(hint: Any) -> str:
 
 
 def show(value: Any) -> str:
-    """A value as an error tells it: its repr, if there is one, and the start if long."""
+    """A value as an error tells it: its repr if there is one, cut where it is long."""
     try:
         text = repr(value)
     except (ValueError, RecursionError):  # Python writes out no number of 5000 digits

@@ -9,7 +9,7 @@ import enum
 
 import jax
 
-from koki2.core.types import Key
+from koki2.core.types import Key, Keys
 
 
 class Stream(enum.IntEnum):
@@ -34,6 +34,6 @@ def stream(key: Key, purpose: Stream) -> Key:
     return jax.random.fold_in(key, int(purpose))
 
 
-def episode_keys(seed: int, episodes: int) -> Key:
+def episode_keys(seed: int, episodes: int) -> Keys:
     """Keys of `episodes` unseen lives: [E]. The schedule that every report shares."""
     return jax.random.split(jax.random.key(seed), episodes)

@@ -14,7 +14,8 @@ def smoothstep(
 ) -> Float[Array, ""]:
     """Rises from `low` to `high` between two phases, flat at both ends.
 
-        s = clip((phi - start) / (end - start), 0, 1);  low + (3 s^2 - 2 s^3)(high - low)
+        s = clip((phi - start) / (end - start), 0, 1)
+        low + (3 s^2 - 2 s^3) (high - low)
 
     Args:
       phi: phase of the life, in [0, 1].

@@ -4,7 +4,12 @@ Axis letters, declared once: B batch, P population, E episodes, D genome, N neur
 S synapses, K sources, A actions, O observation, T time, L levels.
 """
 
-from jaxtyping import Array, PRNGKeyArray
+import jaxtyping
+from jaxtyping import Array
 
-Key = PRNGKeyArray
-__all__ = ["Array", "Key"]
+Key = jaxtyping.Key[Array, ""]
+"""One typed key, as `jax.random.key` makes it."""
+Keys = jaxtyping.Key[Array, " E"]
+"""A key per episode."""
+
+__all__ = ["Array", "Key", "Keys"]

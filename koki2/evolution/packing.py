@@ -23,10 +23,9 @@ def unpack(like, arrays: dict[str, np.ndarray]):
       ValueError: naming every leaf that is missing, left over or of another shape.
 
     Example:
-      >>> unpack({"a": jax.ShapeDtypeStruct((2,), jnp.float32)}, {"b": np.zeros(2)})
-      Traceback (most recent call last):
-      ...
-      ValueError: this checkpoint is of another search: ['a'] is missing, ['b'] is not of it.
+      >>> like = {"a": jax.ShapeDtypeStruct((2,), jnp.float32)}
+      >>> unpack(like, {"['a']": np.ones(2, np.float32)})["a"].tolist()
+      [1.0, 1.0]
     """
     leaves, tree = jax.tree_util.tree_flatten_with_path(like)
     wanted = {jax.tree_util.keystr(path): leaf for path, leaf in leaves}

@@ -1,13 +1,13 @@
 """Many lives, fast: genomes x episodes, in lanes, in chunks, on all devices.
 
-The same `step` as `lifetime.live`, evaluated over lanes: `BLOCK` genomes (or, for fewer
-genomes, episodes) lie on the minor axis, so that an instruction serves a block of lives;
-chunks are small enough to stay in cache, and end when all their lives have. Neither the
-layout nor the number of devices changes a bit of any life.
+The same `step` as `lifetime.live`, evaluated over lanes: a block of genomes (or, where
+there are fewer, of episodes) lies on the minor axis, so that an instruction serves
+many lives; chunks are small enough to stay in cache, and end when all their lives
+have. Neither the layout nor the number of devices changes a bit of any life.
 """
 
 import dataclasses
-from typing import Annotated
+from typing import Annotated, Literal
 
 import jax
 import jax.numpy as jnp
@@ -17,7 +17,7 @@ from jax import lax
 
 from koki2.core.configs import check
 from koki2.core.lanes import over_lanes
-from koki2.core.types import Key
+from koki2.core.types import Keys
 from koki2.evolution.lifetime import Life, Lifetime, Tally
 
 AXES = 3  # lane axes: groups, partners, block
@@ -45,13 +45,14 @@ WIDE = Layout(block=128, lives=1 << 16)
 
 def rollout(
     life: Lifetime,
-    keys: Key,
+    keys: Keys,
     params,
     *,
     steps: int | None = None,
     wanted=None,
     layout: Layout = Layout(),
-) -> Tally:
+    keep: Literal["tally", "life"] = "tally",
+) -> Tally | Life:
     """Lives every genome through every episode.
 
     Args:
@@ -62,9 +63,11 @@ def rollout(
       wanted: bool [P]; a chunk in which nobody is wanted is not lived, and its tally
         is zero. To skip work, put the wanted first.
       layout: see `Layout`.
+      keep: "life" gives the whole last state of each life; but for its tally, that
+        of a life which ended early is meaningless.
 
     Returns:
-      Tallies, each field [P, E, ...].
+      Tallies (or lives), each field [P, E, ...].
     """
     genomes = jax.tree.leaves(params)[0].shape[0] if params is not None else 1
     by_genome = genomes >= layout.block
@@ -95,7 +98,8 @@ def rollout(
             (own, mask), world = shared, split
         own = _lanes(own, by_genome, groups)
         world = _lanes(world, not by_genome, groups)
-        alive = lambda: _live_chunk(life, world, own, steps or life.steps)
+        length = steps or life.steps
+        alive = lambda: _live_chunk(life, world, own, length, keep)
         shapes = jax.eval_shape(alive)
         dead = lambda: jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
         return lax.cond(jnp.any(mask), alive, dead)
@@ -108,7 +112,7 @@ def _ceil(a: int, b: int) -> int:
     return -(-a // b)
 
 
-def _live_chunk(life: Lifetime, world, params, steps: int) -> Tally:
+def _live_chunk(life: Lifetime, world, params, steps: int, keep: str):
     """Lives one chunk of lanes to its end."""
     state, observation, key_life = world
     sizes = jnp.broadcast_shapes(
@@ -129,7 +133,7 @@ def _live_chunk(life: Lifetime, world, params, steps: int) -> Tally:
         return t + 1, over_lanes(one, AXES, fence=fence)(key_life, params, now)
 
     end: Life = lax.while_loop(going, step, (jnp.int32(0), start))[1]
-    return end.tally
+    return end.tally if keep == "tally" else end
 
 
 def _lanes(tree, blocked: bool, groups: int):

@@ -11,7 +11,7 @@ import chex
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int
 
-from koki2.core.types import Key
+from koki2.core.types import Keys
 from koki2.evolution.configs import ViabilityConfig
 from koki2.evolution.lifetime import Lifetime, Tally
 from koki2.evolution.measures import action_entropies
@@ -30,7 +30,7 @@ class Viability:
 
 
 def viability(
-    config: ViabilityConfig, life: Lifetime, keys: Key, params, layout: Layout
+    config: ViabilityConfig, life: Lifetime, keys: Keys, params, layout: Layout
 ) -> Viability:
     """Tests every genome of a population.
 

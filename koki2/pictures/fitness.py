@@ -63,7 +63,7 @@ def fitness_figure(
         over_generations.set_title("Over generations")
         over_generations.set_xlabel("generation")
         over_generations.set_ylabel("fitness (lives in training)")
-        over_generations.xaxis.set_major_locator(MaxNLocator(integer=True))
+        over_generations.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         _fitness(over_generations, runs, "generation")
         over_steps.set_title("Over experience")
         over_steps.set_xlabel("environment steps evaluated")
@@ -87,11 +87,10 @@ def _page(is_held_out: bool, is_tested: bool) -> Figure:
     top = rows[0].subgridspec(1, 2)
     left = page.add_subplot(top[0])
     page.add_subplot(top[1], sharey=left).tick_params(labelleft=False)
-    widths = [2, 1] if is_held_out else [1, 2]
-    for cell in (
-        rows[1].subgridspec(1, 2, width_ratios=widths) if is_tested else rows[1:]
-    ):
-        page.add_subplot(cell)
+    widths = ([2, 1] if is_held_out else [1, 2]) if is_tested else [1]
+    bottom = rows[1].subgridspec(1, len(widths), width_ratios=widths)
+    for column in range(len(widths)):
+        page.add_subplot(bottom[column])
     return page
 
 
@@ -106,6 +105,7 @@ def _fitness(axes: Axes, runs: Mapping[str, Columns], x: str) -> list[Ending]:
         shown = ("best_fitness", "median_fitness")
     drawn = [c[name] for c in runs.values() for name in shown]
     _limits(axes, np.concatenate([finite(values) for values in drawn]))
+    axes.margins(x=0.01)
     return [end for end in ends if np.isfinite(end[0])]
 
 
@@ -147,8 +147,8 @@ def _many_runs(axes: Axes, runs: Mapping[str, Columns], x: str) -> list[Ending]:
         ends.append((_last(best), short, BLUE))
     ends = ends if len(runs) <= _NAMED else []
     for column, what, color, dark in (
-        ("median_fitness", "population median", GREY, INK),
-        ("best_fitness", "best so far", BLUE, BLUE),
+        ("median_fitness", "median of\npopulation medians", GREY, INK),
+        ("best_fitness", "median of best so far", BLUE, BLUE),
     ):
         found = across_runs([(c[x], c[column]) for c in runs.values()])
         line_with_band(
@@ -216,7 +216,7 @@ def _pass_rate(axes: Axes, runs: Mapping[str, Columns]) -> None:
     axes.set_ylim(-3, 103)
     axes.set_xlabel("generation")
     axes.set_ylabel("genomes that pass (%)")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
 
 def _title(runs: Mapping[str, Columns]) -> str:
@@ -225,7 +225,7 @@ def _title(runs: Mapping[str, Columns]) -> str:
         return f"{len(runs)} runs (bold: their median; band: 25–75% of them; {thin})"
     ((name, columns),) = runs.items()
     count = np.size(columns["generation"])
-    return f"{short_names([name], limit=60)[0]}: {count} generations"
+    return f"{short_names([name], limit=60)[0]}: {count} generation{'s' * (count > 1)}"
 
 
 def _last(values: ArrayLike) -> float:
