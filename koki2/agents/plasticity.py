@@ -66,7 +66,7 @@ def three_factor(
       keep: trace kept per step (lambda), in [0, 1].
 
     Returns:
-      New weights, new trace, and the mean size of a weight's change.
+      New weights, new trace, and the mean size of a weight's change before the clip.
 
     Example:
       >>> from koki2.agents import random_topology
@@ -83,13 +83,8 @@ def three_factor(
     trace = keep * trace + at(before, topology.source) * at(now, topology.target)
     event = third != 0.0
 
-    def move(weights, trace):
-        moved = jnp.clip(weights + eta * third * trace, -W_LIMIT, W_LIMIT)
-        moved = jnp.where(event, moved, weights)
-        return moved, jnp.mean(jnp.abs(moved - weights))
-
-    def stay(weights, trace):
-        return weights, jnp.zeros_like(third)
-
-    weights, abs_dw = jax.lax.cond(anywhere(event), move, stay, weights, trace)
-    return weights, trace, abs_dw
+    moved = jnp.clip(weights + eta * third * trace, -W_LIMIT, W_LIMIT)
+    mean = lambda trace: jnp.mean(trace)  # the trace is never negative
+    none = lambda trace: jnp.zeros_like(third)
+    abs_dw = jnp.abs(eta * third) * jax.lax.cond(anywhere(event), mean, none, trace)
+    return jnp.where(event, moved, weights), trace, abs_dw

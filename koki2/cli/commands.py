@@ -53,13 +53,13 @@ _ALL = (
     Command(
         "baseline-l0",
         "what a policy that never learns achieves",
-        "--policy greedy --episodes 512 --num-sources 4 --num-bad-sources 2",
+        "--policy greedy --episodes 512 --num-sources 4",
         starts=True,
     ),
     Command(
         "eval-run",
         "judge the genomes of a run on lives that it never saw",
-        "--run-dir RUN --episodes 512 --seed 0 424242 --baseline-policy greedy",
+        "--run-dir RUN --episodes 512 --seed 0 424242",
         starts=True,
     ),
     Command("resume", "go on where a run stopped, bit for bit", "RUN"),

@@ -133,8 +133,8 @@ def _tyro(command: Command, kind: type, argv: Sequence[str]) -> Any:
             if end.code in (0, None):
                 print(_plain(out.getvalue()) + example)
             elif is_plain:
-                text = f"koki2 {command.name}: {_plain(err.getvalue()).strip()}"
-                print(text, file=sys.stderr)
+                text = _plain(err.getvalue(), titles=False).strip()
+                print(f"koki2 {command.name}: {text}", file=sys.stderr)
             raise
 
 
@@ -144,16 +144,16 @@ class _Paper(io.StringIO):
     encoding = "utf-8"
 
 
-def _plain(text: str) -> str:
+def _plain(text: str, *, titles: bool = True) -> str:
     """Without boxes and colours."""
-    lines = []
+    lines, margin = [], "  " if titles else ""
     for line in re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines():
         title = re.fullmatch(r"╭─ (.*?) ─*╮", line)
         if title:
-            lines.append(f"{title[1]}:")
+            lines += ["", f"{title[1]}:"] if titles else []
         elif not re.fullmatch(r"╰─*╯|│ ─+ │", line):
-            lines.append(re.sub(r"^│(.*)│$", r"\1", line).rstrip())
-    return "\n".join(lines)
+            lines.append(re.sub(r"^│ ?(.*)│$", rf"{margin}\1", line).rstrip())
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
 
 
 def _registry() -> tyro.constructors.ConstructorRegistry:

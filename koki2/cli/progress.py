@@ -26,8 +26,8 @@ class Progress:
     def __init__(self, total: int, *, done: int = 0, log_every: int | None = None):
         self._total, self._log_every = total, log_every
         self._bar, self._is_wanted = None, log_every is None and sys.stderr.isatty()
-        self._done, self._first, self._start = done, done, time.monotonic()
-        self._said = self._start
+        self._done, self._said = done, time.monotonic()
+        self._first: tuple[int, float] | None = None  # once all is compiled
 
     def __enter__(self):
         if self._is_wanted:
@@ -51,12 +51,13 @@ class Progress:
           rows: the chunk's rows.
           rate: env-steps per second of the chunk.
         """
-        before, self._done = self._done, done
-        now = time.monotonic()
-        pace = (now - self._start) / max(done - self._first, 1)
-        left = (
-            f"{rate / 1e6:.2f} M env-steps/s, {pace * (self._total - done):.0f} s left"
-        )
+        before, self._done, now = self._done, done, time.monotonic()
+        left = f"{rate / 1e6:.2f} M env-steps/s"
+        if self._first is None:
+            self._first = done, now
+        else:
+            pace = (now - self._first[1]) / (done - self._first[0])
+            left += f", {pace * (self._total - done):.0f} s left"
         if self._bar is not None:
             fitness = _fitness(rows[-1])
             self._bar.update(self._task, completed=done, description=fitness)

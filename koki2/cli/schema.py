@@ -105,9 +105,9 @@ def wants(hint: Any) -> str:
             for mark in arguments[1:]
             if (name := _SIGNS.get(type(mark))) is not None
         ]
-        least = [f"at least {m.min_length}" for m in arguments[1:] if _is_length(m)]
-        base = wants(arguments[0])
-        return " ".join([base, " and ".join(ranges + least)]).rstrip()
+        least = [f"at least {m.min_length} " for m in arguments[1:] if _is_length(m)]
+        base = "".join([*least, wants(arguments[0])])
+        return " ".join([base, " and ".join(ranges)]).rstrip()
     if origin in (typing.Union, types.UnionType):
         return " or ".join(wants(kind) for kind in arguments)
     if origin is typing.Literal:
@@ -117,7 +117,7 @@ def wants(hint: Any) -> str:
             else (f"{arguments[0]}")
         )
     if origin is tuple:
-        return f"values each of which is {wants(arguments[0])}"
+        return f"values, each {wants(arguments[0])}"
     if dataclasses.is_dataclass(hint):
         return "a table of settings"
     return _NAMES.get(hint, getattr(hint, "__name__", str(hint)))

@@ -32,7 +32,7 @@ class Settings:
 class Layers:
     """Where settings come from: defaults < preset < config file < flags."""
 
-    preset: Literal[*PRESETS] | None = None
+    preset: Literal["none", *PRESETS] = "none"
     """Settings that belong together, by name."""
     config: pathlib.Path | None = None
     """A file of settings, .toml or .json, in tables [env], [agent], [search],
@@ -69,7 +69,7 @@ def resolve(
       ('flag', 'default', [])
     """
     given: list[tuple[str, Mapping[str, Any]]] = []
-    if layers.preset is not None:
+    if layers.preset != "none":
         given.append((f"preset:{layers.preset}", PRESETS[layers.preset]))
     if layers.config is not None:
         given.append((f"file:{layers.config}", files.read_config(layers.config)))

@@ -181,9 +181,16 @@ def chemotaxis(config: ChemotaxisConfig = ChemotaxisConfig()) -> Env:
         waiting = state.respawn > 0
         respawn = jnp.where(goes, delay, jnp.maximum(state.respawn - 1, 0))
         comes = (waiting | goes) & (respawn == 0)
-        shape = (config.num_sources, 2)
-        place = jax.random.randint(key_place, shape, 0, size[None])
+        place = cells(key_place)
         return jnp.where(comes[:, None], place, state.source), respawn
+
+    def cells(key: Key) -> Int[Array, "K 2"]:
+        """A uniform cell per source: floor(word * size / 2^32), a word per axis."""
+        words = jax.random.bits(key, (config.num_sources, 2))
+        wide = size[None].astype(np.uint32)
+        high, low = words >> np.uint32(16), words & np.uint32(0xFFFF)
+        scaled = (high * wide + ((low * wide) >> np.uint32(16))) >> np.uint32(16)
+        return scaled.astype(jnp.int32)
 
     def reveal(state: ChemotaxisState) -> Revealed:
         x, y = state.position[0], state.position[1]

@@ -63,7 +63,9 @@ def fitness_figure(
         over_generations.set_title("Over generations")
         over_generations.set_xlabel("generation")
         over_generations.set_ylabel("fitness (lives in training)")
-        over_generations.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+        over_generations.xaxis.set_major_locator(
+            MaxNLocator(integer=True, min_n_ticks=1)
+        )
         _fitness(over_generations, runs, "generation")
         over_steps.set_title("Over experience")
         over_steps.set_xlabel("environment steps evaluated")

@@ -58,7 +58,8 @@ def checked(life: Mapping[str, Any]) -> dict[str, np.ndarray]:
             continue
         came = arrays[name].shape
         fits = len(came) == len(wanted) and all(
-            size is None or sizes[size] == n for size, n in zip(wanted, came)
+            size is None or sizes[size] == n
+            for size, n in zip(wanted, came, strict=True)
         )
         if not fits:
             shape = tuple(sizes.get(size, "any") for size in wanted)

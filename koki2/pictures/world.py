@@ -58,7 +58,9 @@ def world_map(axes: Axes, life: Life, *, cell: float) -> Show:
         zorder=4,
     )
     axes.add_patch(arrow)
-    (agent,) = axes.plot([], [], markersize=0.75 * size, **_AGENT, **still | {"zorder": 5})
+    (agent,) = axes.plot(
+        [], [], markersize=0.75 * size, **_AGENT, **still | {"zorder": 5}
+    )
 
     def show(t: int) -> None:
         for line, which, active in kinds:
@@ -89,7 +91,9 @@ def key_to(life: Life) -> list[Line2D]:
     if not life["active"].all():
         kind = _FOOD if not bad.all() else _HARM
         found.append(sign("used up", **kind | {"alpha": 0.22}))
-    found.append(sign("gradient sensed", marker=r"$\rightarrow$", color=INK, markersize=11))
+    found.append(
+        sign("gradient sensed", marker=r"$\rightarrow$", color=INK, markersize=11)
+    )
     return found
 
 
@@ -112,7 +116,13 @@ def _walls(axes: Axes, width: int, height: int, cell: float) -> None:
         axes.vlines(np.arange(0.5, width - 1), -0.5, height - 0.5, **lines)
         axes.hlines(np.arange(0.5, height - 1), -0.5, width - 0.5, **lines)
     walls = Rectangle(
-        (-0.5, -0.5), width, height, fill=False, edgecolor=INK, linewidth=2, clip_on=False
+        (-0.5, -0.5),
+        width,
+        height,
+        fill=False,
+        edgecolor=INK,
+        linewidth=2,
+        clip_on=False,
     )
     axes.add_patch(walls)
     axes.set_xticks([0, width - 1])

@@ -104,7 +104,7 @@ def _run(closed, inputs, axes, fence):
     for stage in range(max(stages, default=-1) + 1):
         now = [op for op, at in zip(ops, stages, strict=True) if at == stage]
         later = [op for op, at in zip(ops, stages, strict=True) if at > stage]
-        env |= _run_stage(now, later, outputs, env, axes, fence)
+        env |= _run_stage(now, later, outputs, env, axes, fence if later else None)
     return [_read(env, atom) for atom in outputs]
 
 
