@@ -1,0 +1,1 @@
+"""Experiments: one folder per question. See each README for prediction and verdict."""
