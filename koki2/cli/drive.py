@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from koki2 import evolution as evolution_, runlog
 from koki2.cli import startup
 from koki2.cli.progress import Progress
-from koki2.cli.settings import of_config, Settings
+from koki2.cli.settings import Settings
 from koki2.cli.signals import Stop
 from koki2.evolution.configs import EvolutionConfig
 
@@ -95,7 +95,7 @@ def finish(
       BrokenRunError: the run's checkpoint is not one of this evolution.
       OSError: the disk refused; the run can be resumed.
     """
-    total = of_config(run.config, where=str(run.path)).loop.generations
+    total = run.config["loop"]["generations"]
     carry, last = _where_it_stands(run, evolution), None
     done = evolution.generation(carry)
     mark, steps = time.perf_counter(), _last_row(run).get("env_steps", 0)
@@ -106,7 +106,7 @@ def finish(
             run.checkpoint(done, evolution.pack(carry), {"generation": done})
             before, mark = mark, time.perf_counter()
             seconds, steps_now = mark - before, last.get("env_steps", steps)
-            rate, steps = (steps_now - steps) / seconds, steps_now
+            rate, steps = (steps_now - steps) / max(seconds, 1e-9), steps_now
             run.timing(generation=done, seconds=seconds, env_steps_per_second=rate)
             progress.update(done, chunk.rows, rate)
     if done < total:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+import sys
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, MinLen
@@ -43,6 +44,8 @@ def run(options: Options) -> int:
             f"{options.run_dir} has no genomes yet, as it is not complete: "
             f"koki2 resume {options.run_dir}"
         )
+    if options.override_plast_eta is not None and not config.agent.plast_enabled:
+        print("koki2 eval-run: this run's agents do not learn at all", file=sys.stderr)
     which = ("best", "mean") if options.genome == "both" else (options.genome,)
     genomes = {name: runlog.read_genome(options.run_dir, name) for name in which}
     try:

@@ -21,9 +21,11 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "curves": ["across_runs", "line_with_band"],
         "film": ["life_film"],
         "fitness": ["fitness_figure"],
+        "gif": ["save_gif"],
         "labels": ["label_ends", "short_names"],
+        "life": ["life_facts"],
         "look": ["BLUE", "GREEN", "GREY", "INK", "ORANGE", "PINK", "SKY", "VERMILLION"]
         + ["figure", "house", "role_color"],
-        "saving": ["FORMATS", "save", "save_gif"],
+        "saving": ["FORMATS", "save"],
     },
 )

@@ -82,7 +82,7 @@ def fitness_figure(
 
 def _page(is_held_out: bool, is_tested: bool) -> Figure:
     """Three or four empty axes: fitness twice, unseen lives, viability if tested."""
-    below = 3.4 if is_held_out or is_tested else 0.6  # inches
+    below = 3.4 if is_held_out or is_tested else 1.1  # inches
     page = figure(11, 4.2 + below)
     page.get_layout_engine().set(h_pad=0.1, w_pad=0.1, hspace=0.03, wspace=0.03)
     rows = page.add_gridspec(2, 1, height_ratios=[4.2, below])

@@ -5,12 +5,15 @@ A life of T steps among K sources is a mapping with
     position [T+1, 2]   cells, (x, y) from the north-west corner, before step t
     source [T+1, K, 2]  cells;   bad [K] bool;   active [T+1, K] bool
     energy, integrity [T+1]      1 is full
-    observation [T+1, O]         first the gradient that is sensed (gx, gy), in worlds
     action [T]                   0 stay, 1 up, 2 down, 3 left, 4 right
     alive [T+1] bool             before step t
     width, height                cells
-    spike [T, N]                 0 or 1; left out where nothing spikes
-    modulator [T]                the third factor; left out, or 0, where nothing learns
+
+and, where there is such a thing,
+
+    observation [T+1, O]         first the gradient that is sensed (gx, gy), in worlds
+    spike [T, N]                 0 or 1
+    modulator [T]                the third factor of learning
 
 What it holds after death is not looked at.
 """
@@ -29,13 +32,12 @@ _NEEDED = {  # shapes; T1 is T + 1, None is any length
     "active": ("T1", "K"),
     "energy": ("T1",),
     "integrity": ("T1",),
-    "observation": ("T1", None),
     "action": ("T",),
     "alive": ("T1",),
     "width": (),
     "height": (),
 }
-_OPTIONAL = {"spike": ("T", None), "modulator": ("T",)}
+_OPTIONAL = {"observation": ("T1", None), "spike": ("T", None), "modulator": ("T",)}
 
 Life = Mapping[str, np.ndarray]
 
@@ -109,3 +111,26 @@ def ending(life: Life) -> str:
     if life["energy"][lived] <= 0:
         return f"Starved {after}"
     return f"Reached food {after} That ends it here."
+
+
+def life_facts(life: Mapping[str, Any]) -> dict[str, Any]:
+    """What a life came to, in plain values, for whoever does not watch the film.
+
+    Returns:
+      steps lived, the ending in words, how often food and harm were entered, and the
+      energy and integrity that were left.
+
+    Raises:
+      ValueError: arrays missing, or that do not fit together.
+    """
+    life = checked(life)
+    lived, bad = steps_lived(life), life["bad"].astype(bool)
+    entered = arrivals(life)[: lived + 1].sum(axis=0)
+    return {
+        "steps": lived,
+        "ending": ending(life),
+        "food": int(entered[~bad].sum()),
+        "harm": int(entered[bad].sum()),
+        "energy": float(life["energy"][lived]),
+        "integrity": float(life["integrity"][lived]),
+    }

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
-from matplotlib.colors import ListedColormap
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from koki2.pictures.life import arrivals, Life
@@ -18,6 +18,7 @@ from koki2.pictures.look import BLUE, GREEN, GREY, INK, VERMILLION
 from koki2.pictures.world import Show
 
 FITS = 160  # steps shown at once
+_ROWS = 120  # more neurons than this share pixels: grey tells how many fire
 
 
 class Window(NamedTuple):
@@ -56,13 +57,13 @@ def raster(axes: Axes, life: Life, view: Window, *, down: bool) -> Show:
     start, stop = (-view.length, 0) if view.scrolls else (0, view.length)
     span, side = (start, stop), (-0.5, neurons - 0.5)
     image = axes.imshow(
-        np.zeros((1, 1), bool),
-        cmap=ListedColormap(["white", INK]),
+        np.zeros((1, 1)),
+        cmap=LinearSegmentedColormap.from_list("spikes", ["white", INK]),
         vmin=0,
         vmax=1,
         origin="lower",
         aspect="auto",
-        interpolation="nearest",
+        interpolation="nearest" if neurons <= _ROWS else "hanning",
         extent=(*side, *span) if down else (*span, *side),
         animated=True,
     )
@@ -71,7 +72,7 @@ def raster(axes: Axes, life: Life, view: Window, *, down: bool) -> Show:
 
     def show(t: int) -> None:
         first = max(0, t - view.length) if view.scrolls else 0
-        seen = np.zeros((view.length, neurons), bool)
+        seen = np.zeros((view.length, neurons))
         at = view.length - (t - first) if view.scrolls else 0
         seen[at : at + t - first] = spikes[first:t]
         image.set_data(seen if down else seen.T)

@@ -1,5 +1,6 @@
 """What a search is worth: fitness on lives that it never saw, as bars."""
 
+import textwrap
 from collections.abc import Mapping
 
 from matplotlib.axes import Axes
@@ -10,6 +11,7 @@ from koki2.pictures.look import GREY, SMALL
 HeldOut = Mapping[int, Mapping[str, Interval]]  # by eval seed, then by who lived
 
 _NAMES = {"best": "best genome", "mean": "mean genome"}
+_LETTERS = 11  # per inch, at least
 _ORDER = ("best", "mean", "greedy", "random", "stay", "oracle")
 
 
@@ -30,7 +32,7 @@ def unseen_lives(
     held_out = {name: found for name, found in held_out.items() if found}
     if not held_out:
         axes.set_axis_off()
-        axes.text(0, 0.9, advice, transform=axes.transAxes, va="top", color=GREY)
+        _say(axes, advice)
         return
     seeds = sorted({seed for found in held_out.values() for seed in found})
     who = {w for found in held_out.values() for lives in found.values() for w in lives}
@@ -48,6 +50,25 @@ def unseen_lives(
     bars(axes, groups, dots=None if single else dots, names=_NAMES)
     note = _note(seeds, of=len(held_out), runs=runs)
     axes.set_title(note, loc="right", fontsize=SMALL, fontweight="normal")
+
+
+def _say(axes: Axes, text: str) -> None:
+    """Writes lines over empty axes, folded where they would leave them."""
+    inches = axes.get_position().width * axes.get_figure(root=True).get_figwidth()
+    letters = int(inches * _LETTERS)
+    folded = [
+        part for line in text.split("\n") for part in textwrap.wrap(line, letters)
+    ]
+    axes.text(
+        0,
+        0.95,
+        "\n".join(folded),
+        transform=axes.transAxes,
+        va="top",
+        color=GREY,
+        fontsize=9,
+        linespacing=1.5,
+    )
 
 
 def _note(seeds: list[int], *, of: int, runs: int) -> str:

@@ -35,7 +35,7 @@ def world_map(axes: Axes, life: Life, *, cell: float) -> Show:
     """
     width, height = int(life["width"]), int(life["height"])
     _walls(axes, width, height, cell)
-    size = min(max(0.8 * cell, 7.0), 15.0)
+    size = min(max(0.9 * cell, 8.0), 15.0)
     still = dict(linestyle="none", animated=True, clip_on=False, zorder=3)
     bad = life["bad"].astype(bool)
     kinds = []  # (drawn, which sources, when active)
@@ -59,8 +59,10 @@ def world_map(axes: Axes, life: Life, *, cell: float) -> Show:
     )
     axes.add_patch(arrow)
     (agent,) = axes.plot(
-        [], [], markersize=0.75 * size, **_AGENT, **still | {"zorder": 5}
+        [], [], markersize=0.8 * size, **_AGENT, **still | {"zorder": 5}
     )
+
+    senses = "observation" in life
 
     def show(t: int) -> None:
         for line, which, active in kinds:
@@ -72,7 +74,7 @@ def world_map(axes: Axes, life: Life, *, cell: float) -> Show:
         trail.set_segments(np.stack([path[:-1], path[1:]], axis=1))
         age = np.arange(len(path) - 1, 0, -1) / TRAIL
         trail.set_color([to_rgba(BLUE, 1 - 0.9 * a) for a in age])
-        tip = _sensed(life, t)
+        tip = _sensed(life, t) if senses else np.zeros(2)
         arrow.set_visible(bool(np.hypot(*tip) * cell > 6))
         arrow.set_positions((x, y), (x + tip[0], y + tip[1]))
 
@@ -91,9 +93,8 @@ def key_to(life: Life) -> list[Line2D]:
     if not life["active"].all():
         kind = _FOOD if not bad.all() else _HARM
         found.append(sign("used up", **kind | {"alpha": 0.22}))
-    found.append(
-        sign("gradient sensed", marker=r"$\rightarrow$", color=INK, markersize=11)
-    )
+    if "observation" in life:
+        found.append(Line2D([], [], color=INK, marker=5, label="gradient sensed"))
     return found
 
 

@@ -1,0 +1,188 @@
+"""The film of one life: frames for `save_gif`, all of 640 pixels width.
+
+A world of rows and columns is shown as a map, beside the gauges and above the spikes. A
+world of one row is shown as a strip above its diagram of space and time, in which the
+whole life can be read at once; the spikes stand beside it on the same axis of time.
+"""
+
+import textwrap
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from koki2.pictures.gauges import gauges
+from koki2.pictures.labels import short_names
+from koki2.pictures.life import checked, ending, Life, steps_lived
+from koki2.pictures.look import figure, house
+from koki2.pictures.traces import raster, space_time, window
+from koki2.pictures.world import key_to, Show, world_map
+
+WIDTH = 640  # pixels
+LONGEST = 400  # frames; of a longer life every second, third, ... step is shown
+_DPI = 100
+_LEFT, _RIGHT = 60, 14  # margins
+_TOP = 62  # where the page begins below title and key
+_SIDE = 398  # the longer side of a map that has the gauges beside it
+_LEAST = 250  # height of the gauges with the verdict
+
+
+def frame_steps(lived: int) -> list[int]:
+    """At which times a life is shown: evenly, and never without its end.
+
+    Example:
+      >>> frame_steps(3)
+      [0, 1, 2, 3]
+      >>> len(frame_steps(1_000_000)) <= LONGEST + 1
+      True
+    """
+    stride = -(-lived // LONGEST) or 1
+    return list(range(0, lived, stride)) + [lived]
+
+
+def life_film(life: Mapping[str, Any], *, title: str) -> Iterator[np.ndarray]:
+    """Draws a life, one frame per step from birth to the end, which is told in words.
+
+    Args:
+      life: arrays, as `koki2.pictures.life` names them.
+      title: what is shown: whose life, and which.
+
+    Yields:
+      uint8 arrays [height, 640, 3].
+
+    Raises:
+      ValueError: arrays missing, or that do not fit together.
+    """
+    life = checked(life)
+    with house():
+        if int(life["height"]) == 1:
+            made, shows = _strip(life, title)
+        else:
+            made, shows = _map(life, title)
+        made.canvas.draw()
+        still = made.canvas.copy_from_bbox(made.bbox)
+        moving = [
+            artist
+            for axes in made.axes
+            for artist in sorted(axes.get_children(), key=lambda a: a.get_zorder())
+            if artist.get_animated()
+        ]
+    for t in frame_steps(steps_lived(life)):
+        with house():
+            made.canvas.restore_region(still)
+            for show in shows:
+                show(t)
+            for artist in moving:
+                artist.axes.draw_artist(artist)
+            frame = np.array(made.canvas.buffer_rgba())[..., :3]
+        yield frame
+
+
+def _map(life: Life, title: str) -> tuple[Figure, list[Show]]:
+    """A world of rows and columns: map, spikes below; gauges where there is room."""
+    width, height = int(life["width"]), int(life["height"])
+    is_wide = width >= 2 * height
+    room = WIDTH - _LEFT - _RIGHT if is_wide else _SIDE
+    cell = room / max(width, height)
+    across, tall = round(cell * width), round(cell * height)
+    top = _TOP + 84 if is_wide else _TOP
+    spikes = 175 if "spike" in life else 0
+    high = tall if is_wide else max(tall, _LEAST)
+    total = top + high + 34 + spikes
+    made = _sheet(life, title, total)
+    axes = _axes(
+        made, _LEFT + (room - across) // 2, top + (high - tall) // 2, across, tall
+    )
+    axes.set_xlabel("x (cells)", labelpad=-6)
+    axes.set_ylabel("y (cells)", labelpad=-8)
+    shows = [world_map(axes, life, cell=cell * 72 / _DPI)]
+    if is_wide:
+        shows += _header(made, life)
+    else:
+        left = _LEFT + _SIDE + 22
+        side = _axes(made, left, _TOP, WIDTH - left - 4, 170)
+        shows.append(gauges(side, life, columns=1))
+        shows.append(_verdict(side, life, y=-0.1, letters=16))
+    if spikes:
+        below = _axes(made, _LEFT, total - spikes + 10, WIDTH - _LEFT - _RIGHT, 120)
+        shows.append(raster(below, life, window(life), down=False))
+    return made, shows
+
+
+def _strip(life: Life, title: str) -> tuple[Figure, list[Show]]:
+    """A world of one row: gauges, strip, space-time, spikes at its right."""
+    made = _sheet(life, title, 560)
+    wide = 390 if "spike" in life else WIDTH - _LEFT - _RIGHT
+    strip = _axes(made, _LEFT, _TOP + 80, wide, 40)
+    diagram = _axes(made, _LEFT, _TOP + 132, wide, 318)
+    shows = [
+        *_header(made, life),
+        world_map(strip, life, cell=min(wide / int(life["width"]), 18) * 72 / _DPI),
+        space_time(diagram, life, window(life)),
+    ]
+    strip.set_xticks([])
+    if "spike" in life:
+        left = _LEFT + wide + 26
+        beside = _axes(made, left, _TOP + 132, WIDTH - left - _RIGHT, 318)
+        shows.append(raster(beside, life, window(life), down=True))
+        beside.tick_params(labelleft=False)
+    return made, shows
+
+
+def _header(made: Figure, life: Life) -> list[Show]:
+    """Gauges and verdict in one band over the page."""
+    axes = _axes(made, _LEFT, _TOP - 4, WIDTH - _LEFT - _RIGHT, 52)
+    return [gauges(axes, life, columns=3), _verdict(axes, life, y=-0.2, letters=70)]
+
+
+def _verdict(axes: Axes, life: Life, *, y: float, letters: int) -> Show:
+    """Says below the gauges, at the end, how it came."""
+    said = textwrap.fill(ending(life), letters)
+    words = axes.text(
+        0,
+        y,
+        "",
+        transform=axes.transAxes,
+        va="top",
+        fontsize=11,
+        fontweight="bold",
+        linespacing=1.4,
+        animated=True,
+    )
+    end = steps_lived(life)
+    return lambda t: words.set_text(said if t == end else "")
+
+
+def _sheet(life: Life, title: str, height: int) -> Figure:
+    """A page with its title and the key to the signs."""
+    made = figure(WIDTH / _DPI, height / _DPI, dpi=_DPI, layout="none")
+    made.text(
+        12 / WIDTH,
+        1 - 8 / height,
+        short_names([title], limit=70)[0],
+        va="top",
+        fontsize=10.5,
+        fontweight="bold",
+    )
+    signs = key_to(life)
+    made.legend(
+        handles=signs,
+        ncols=len(signs),
+        loc="upper left",
+        bbox_to_anchor=(4 / WIDTH, 1 - 26 / height),
+        fontsize=9,
+        handletextpad=0.5,
+        columnspacing=1.2,
+        borderpad=0.2,
+    )
+    return made
+
+
+def _axes(made: Figure, left: int, top: int, width: int, height: int) -> Axes:
+    """Axes at so many pixels from the left and the top."""
+    total = made.get_figheight() * _DPI
+    return made.add_axes(
+        (left / WIDTH, 1 - (top + height) / total, width / WIDTH, height / total)
+    )

@@ -1,0 +1,179 @@
+import json
+
+import pytest
+
+
+@pytest.fixture
+def refused(koki2, home):
+    """Expects exit code 2, silence on stdout, no traceback and no run folder."""
+
+    def ask(*words):
+        before = sorted(home.rglob("*"))
+        said = koki2(*words)
+        assert said.code == 2, said
+        assert not said.out and "Traceback" not in said.err
+        assert sorted(home.rglob("*")) == before
+        return said.err
+
+    return ask
+
+
+def test_everything_wrong_is_said_at_once(refused, home):
+    (home / "mine.toml").write_text(
+        "[env]\nnum_surces = 3\nwidth = 1.5\nheight = 0\n"
+        "[loop]\ngenerations = true\n[serch]\nlr = 1.0\n"
+    )
+    said = refused("evo-l0 --config mine.toml --lr -1 --sigma nan --seed -5")
+    assert "8 settings will not do" in said
+    for line in (
+        "--seed wants an integer >= 0 and <= 2147483647, got -5",
+        "env.num_surces is unknown; did you mean env.num_sources",
+        "env.width wants an integer >= 2 and <= 32768, got 1.5 (mine.toml)",
+        "env.height wants an integer >= 1 and <= 32768, got 0 (mine.toml)",
+        "loop.generations wants an integer >= 1 and <= 10000000, got True (mine.toml)",
+        "serch is unknown; did you mean search? (mine.toml)",
+        "search.lr wants a finite number > 0, got -1.0 (--lr)",
+        "search.sigma wants a finite number > 0, got nan (--sigma)",
+    ):
+        assert line in said
+
+
+def test_a_bad_file_is_bad_even_where_a_flag_overrules_it(refused, home):
+    (home / "mine.toml").write_text("[env]\nnum_sources = 'four'\n")
+    assert "env.num_sources wants" in refused(
+        "evo-l0 --config mine.toml --num-sources 4"
+    )
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        ("--num-bad-sources 3", "num_bad_sources must not exceed num_sources"),
+        ("--k-edges 32", "k_edges must be below n_neurons"),
+        ("--mvt --mvt-steps 200", "mvt_steps must not exceed steps"),
+        ("--strategy cma_ess", "the nearest are cma_es"),
+        ("--strategy pgpe --pop-size 7", "pgpe wants pop_size to be a multiple of 2"),
+        ("--topology-seed 99999999999", "wants a number that fits in 32 bits"),
+        ("--respawn-delay 3000000000", "wants a number that fits in 32 bits"),
+        ("--theta 1e300", "wants a number that fits in 32 bits"),
+        ("--energy-decay sometimes", "--energy-decay"),
+        ("--topology-seed some", "--topology-seed"),
+        ("--generatons 3", "--generations"),
+        ("--generations", "--generations"),
+        ("--generations three", "--generations"),
+        ("--preset l0", "l0-hazards"),
+        ("--config no.toml", "no.toml cannot be read"),
+        ("--config no.yaml", "should end in .toml or .json"),
+        ("--log-every 0", "--log-every wants an integer >= 1 or none, got 0"),
+        ("stray", "stray"),
+        ("--jax-transfer-guard perhaps", "disallow_explicit"),
+    ],
+)
+def test_a_bad_evolution_is_refused_with_a_reason(refused, words, said):
+    assert said in refused(f"evo-l0 {words}")
+
+
+def test_rules_between_fields_hold_across_layers(refused, home):
+    (home / "mine.toml").write_text("[env]\nnum_sources = 2\n")
+    said = refused("evo-l0 --config mine.toml --num-bad-sources 3")
+    assert "got 3 of 2" in said
+
+
+def test_what_only_the_search_knows_is_bad_input_too(refused, fake):
+    assert "nothing to be guided by" in refused("evo-l0 --strategy guided_es")
+
+
+@pytest.mark.parametrize(
+    "name, text",
+    [
+        ("twice.json", '{"env": {"width": 3, "width": 4}}'),
+        ("nan.json", '{"env": {"obs_noise": NaN}}'),
+        ("infinite.json", '{"env": {"obs_noise": 1e999}}'),
+        ("nan.toml", "[env]\nobs_noise = nan\n"),
+        ("twice.toml", "[env]\nwidth = 3\nwidth = 4\n"),
+        ("list.json", "[1]"),
+        ("table.toml", "env = 3\n"),
+        ("inner.toml", "[env.width]\ncells = 3\n"),
+        ("flat.toml", "num_sources = 3\n"),
+        ("long.toml", f"[env]\nwidth = 0x{'f' * 5000}\n"),
+        ("longer.json", '{"env": {"width": %s}}' % ("9" * 5000)),
+        ("deep.json", "[" * 100_000),
+        ("deep.toml", "a = " + "[" * 100_000),
+        ("null.json", '{"env": {"width": null}}'),
+        ("date.toml", "[env]\nwidth = 2026-11-20\n"),
+        ("binary.toml", "\0\x01\x02"),
+        ("empty.json", ""),
+        ("mixed.json", '{"config": 3, "provenance": {}}'),
+    ],
+)
+def test_a_bad_file_is_named(refused, home, name, text):
+    (home / name).write_text(text)
+    assert name in refused(f"evo-l0 --config {name}")
+
+
+def test_a_setting_in_the_wrong_place_is_shown_the_right_one(refused, home):
+    (home / "flat.toml").write_text("num_sources = 3\n[agent]\npop_size = 8\n")
+    said = refused("evo-l0 --config flat.toml")
+    assert "did you mean env.num_sources" in said
+    assert "agent.pop_size is unknown; did you mean search.pop_size?" in said
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        ("evolve", "evo-l0"),
+        ("", "usage"),
+        ("--seed 3 evo-l0", "stand behind it"),
+        ("--jax-debug-nans", "wants one of the commands"),
+        ("eval-run", "--run-dir"),
+        ("eval-run --run-dir nowhere", "nowhere should be the folder of a run"),
+        ("eval-run --run-dir . --seed", "at least 1"),
+        ("eval-run --run-dir . --seed 0 -1", "--seed"),
+        ("eval-run --run-dir . --override-plast-eta nan", "--override-plast-eta"),
+        ("eval-run --run-dir . --episodes 0", "--episodes"),
+        ("resume", "run"),
+        ("resume nowhere", "nowhere should be the folder of a run"),
+        ("resume a b", "b"),
+        ("replay nowhere", "nowhere should be the folder of a run"),
+        ("baseline-l0 --policy genius", "oracle"),
+        ("baseline-l0 --pop-size 8", "--pop-size"),
+        ("batch-evo-l0 --seeds 1,x", "--seeds"),
+        ("batch-evo-l0 --seed-count 0", "--seed-count"),
+        ("runs --jax-debug-nans", "--jax-debug-nans"),
+    ],
+)
+def test_a_bad_command_line_is_refused_with_a_reason(refused, words, said):
+    assert said in refused(*words.split())
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        ("batch-evo-l0 --seeds 1,1", "differ from each other"),
+        ("batch-evo-l0 --tag a/b", "tag wants letters"),
+        ("evo-l0 --out-dir taken", "taken holds notes"),
+        ("evo-l0 --out-dir taken/notes", "in, a file"),
+        ("evo-l0 --runs-dir taken/notes", "in, a file"),
+    ],
+)
+def test_a_folder_that_cannot_be_is_refused(refused, fake, home, words, said):
+    (home / "taken").mkdir()
+    (home / "taken" / "notes").write_text("mine")
+    assert said in refused(words)
+
+
+def test_a_folder_that_is_no_run_is_broken(koki2, home):
+    said = koki2("resume .")
+    assert said.code == 3 and "config.json is missing" in said.err
+
+
+def test_a_run_of_another_config_is_broken(koki2, fake, home):
+    assert koki2("evo-l0 --preset smoke --out-dir run").code == 0
+    path = home / "run" / "config.json"
+    document = json.loads(path.read_text())
+    document["config"]["env"].pop("width")
+    document["config"]["env"]["depth"] = 3
+    path.write_text(json.dumps(document))
+    said = koki2("replay run")
+    assert said.code == 3
+    assert "env.width is missing" in said.err and "env.depth is unknown" in said.err

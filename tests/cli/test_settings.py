@@ -1,0 +1,131 @@
+import json
+
+import pytest
+
+from koki2.cli import presets, schema
+from koki2.cli.settings import Layers, resolve
+from koki2.evolution.configs import EvolutionConfig
+
+
+@pytest.fixture
+def settings(koki2):
+    """What a command line's settings come to: values and origins, by dotted path."""
+
+    def ask(words):
+        said = koki2(f"evo-l0 --print-config --json {words}")
+        assert said.code == 0, said.err
+        values = {
+            f"{group}.{name}": value
+            for group, table in said.json["config"].items()
+            for name, value in table.items()
+        }
+        origin = said.json["provenance"]
+        assert values.keys() == origin.keys()
+        return {path: (values[path], origin[path]) for path in values}
+
+    return ask
+
+
+def test_without_any_layer_everything_is_default(settings):
+    found = settings("")
+    assert {origin for _, origin in found.values()} == {"default"}
+    assert found["search.pop_size"] == (64, "default")
+
+
+def test_a_flag_beats_a_file_beats_a_preset_beats_the_default(settings, home):
+    (home / "mine.toml").write_text("[env]\nnum_sources = 5\n[search]\npop_size = 32\n")
+    found = settings("--preset l0-hazards --config mine.toml --pop-size 16")
+    assert found["env.num_bad_sources"] == (2, "preset:l0-hazards")
+    assert found["env.num_sources"] == (5, "file:mine.toml")
+    assert found["search.pop_size"] == (16, "flag")
+    assert found["search.lr"] == (0.05, "default")
+
+
+def test_the_order_of_words_does_not_matter(settings, home):
+    (home / "mine.toml").write_text("[search]\npop_size = 32\n")
+    found = settings("--pop-size 16 --config mine.toml --preset l0-hazards")
+    assert found["search.pop_size"] == (16, "flag")
+
+
+def test_a_flag_that_says_the_default_is_a_flag_all_the_same(settings):
+    found = settings("--preset l0-hazards --pop-size 64 --no-mvt --lr=0.05")
+    assert found["search.pop_size"] == (64, "flag")
+    assert found["viability.mvt"] == (False, "flag")
+    assert found["search.lr"] == (0.05, "flag")
+    assert found["viability.mvt_steps"] == (64, "default")
+
+
+def test_underscores_and_hyphens_are_one(settings):
+    assert settings("--pop_size 64")["search.pop_size"] == (64, "flag")
+
+
+def test_values_that_are_words(settings):
+    found = settings("--energy-decay auto --topology-seed none --modulator-kind event")
+    assert found["env.energy_decay"] == ("auto", "flag")
+    assert found["agent.topology_seed"] == (None, "flag")
+    assert found["agent.modulator_kind"] == ("event", "flag")
+    assert settings("--energy-decay 0.01")["env.energy_decay"] == (0.01, "flag")
+    assert settings("--topology-seed 7")["agent.topology_seed"] == (7, "flag")
+
+
+def test_a_whole_number_for_a_number_is_a_float(settings, home):
+    (home / "mine.json").write_text('{"agent": {"theta": 2}}')
+    value, _ = settings("--config mine.json")["agent.theta"]
+    assert value == 2.0 and isinstance(value, float)
+
+
+def test_the_config_of_a_run_is_a_config_file(settings, koki2, fake, home):
+    assert koki2("evo-l0 --preset smoke --lr 0.5 --out-dir run").code == 0
+    found = settings("--config run/config.json")
+    assert found["search.lr"] == (0.5, "file:run/config.json")
+    assert {origin for _, origin in found.values()} == {"file:run/config.json"}
+
+
+def test_what_is_printed_can_be_read_back(koki2, home):
+    said = koki2("evo-l0 --print-config --preset l1-plastic --strategy cma_es")
+    assert said.code == 0 and "# preset:l1-plastic" in said.out
+    (home / "again.toml").write_text(said.out)
+    again = koki2("evo-l0 --print-config --json --config again.toml").json["config"]
+    before = koki2("evo-l0 --print-config --json --preset l1-plastic --strategy cma_es")
+    assert again == before.json["config"]
+
+
+def test_a_command_with_some_groups_takes_the_rest_from_the_file(koki2, home):
+    (home / "mine.toml").write_text("[env]\nsteps = 9\n[search]\npop_size = 32\n")
+    found = koki2("baseline-l0 --config mine.toml --print-config --json").json
+    assert found["config"]["env"]["steps"] == 9
+    assert found["provenance"]["search.pop_size"] == "file:mine.toml"
+
+
+def test_printing_the_config_makes_no_run_folder(koki2, home):
+    assert koki2("evo-l0 --print-config").code == 0
+    assert not list(home.iterdir())
+
+
+@pytest.mark.parametrize("name", presets.PRESETS)
+def test_every_preset_is_sound(name):
+    found, problems = resolve(Layers(preset=name), {})
+    assert not problems and found.config != EvolutionConfig()
+
+
+def test_the_hazards_preset_is_the_acceptance_budget_of_seed_002():
+    config = resolve(Layers(preset="l0-hazards"), {})[0].config
+    assert (config.loop.generations, config.loop.episodes) == (200, 8)
+    assert config.search.pop_size == 128
+    assert (config.env.num_sources, config.env.num_bad_sources) == (4, 2)
+    assert config.env.bad_source_integrity_loss == 0.25
+
+
+def test_no_two_settings_have_one_flag():
+    flags = [path[-1] for path in schema.names(EvolutionConfig)]
+    assert len(set(flags)) == len(flags)
+
+
+def test_json_and_toml_say_the_same(settings, home):
+    table = {"env": {"width": 9, "obs_noise": 0.5}, "viability": {"mvt": True}}
+    (home / "a.json").write_text(json.dumps(table))
+    (home / "a.toml").write_text(
+        "[env]\nwidth = 9\nobs_noise = 0.5\n[viability]\nmvt = true\n"
+    )
+    values = lambda name: {k: v for k, (v, _) in settings(f"--config {name}").items()}
+    assert values("a.json") == values("a.toml")

@@ -1,0 +1,61 @@
+"""A tiny search in a process of its own: prints what every bit of it hashes to.
+
+    python tests/discipline/tiny_run.py [CACHE]
+
+CACHE is a folder for compiled programs; without it everything is compiled.
+"""
+
+import hashlib
+import sys
+
+import jax
+import numpy as np
+
+from koki2.agents.configs import SpikingConfig
+from koki2.envs.configs import ChemotaxisConfig
+from koki2.evolution import evolve, EvolutionConfig, Layout
+from koki2.evolution.configs import LoopConfig
+from koki2.search import SearchConfig
+
+CONFIG = EvolutionConfig(
+    env=ChemotaxisConfig(
+        width=8,
+        num_sources=3,
+        num_bad_sources=1,
+        bad_source_integrity_loss=0.6,
+        deplete_sources=True,
+        grad_dropout_p=0.25,
+        steps=16,
+    ),
+    agent=SpikingConfig(
+        n_neurons=16,
+        k_edges=4,
+        plast_enabled=True,
+        plast_eta=0.5,
+        modulator_kind="event",
+    ),
+    search=SearchConfig(pop_size=24, sigma=2.0),
+    loop=LoopConfig(generations=4, episodes=2, checkpoint_every=2),
+)
+THREE_CHUNKS = Layout(block=8, lives=16)
+
+
+def main(cache=None):
+    jax.config.update("jax_debug_key_reuse", True)
+    if cache:
+        jax.config.update("jax_compilation_cache_dir", cache)
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+        jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    search = evolve(CONFIG, seed=3, layout=THREE_CHUNKS)
+    carry, digest = search.init(), hashlib.sha256()
+    while search.generation(carry) < CONFIG.loop.generations:
+        carry, rows = search.chunk(carry)
+        for name in sorted(rows):
+            digest.update(name.encode() + np.ascontiguousarray(rows[name]).tobytes())
+    for name, leaf in sorted(search.pack(carry).items()):
+        digest.update(name.encode() + leaf.tobytes())
+    print(digest.hexdigest(), rows["mean_fitness"], jax.device_count())
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
