@@ -44,13 +44,14 @@ def random_topology(seed: int, n_neurons: int, k_edges: int) -> Topology:
     )
 
 
-def as_data(topologies: list[Topology]) -> Topology:
+def as_data(topologies: list[Topology], *, multiple: int = 1) -> Topology:
     """Wirings of one size as data, stacked: each field gains a leading axis.
 
-    They share the depth of the in-table, so that one compiled program serves all.
+    They share the depth of the in-table, so that one compiled program serves all; made
+    a multiple of some number, it may serve others too.
     """
     tables = [in_table(t.source, t.target) for t in topologies]
-    depth = max(len(table) for table in tables)
+    depth = -(-max(len(table) for table in tables) // multiple) * multiple
     return Topology(
         source=np.stack([t.source for t in topologies]),
         target=np.stack([t.target for t in topologies]),

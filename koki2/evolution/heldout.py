@@ -9,9 +9,11 @@ import dataclasses
 import functools
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import scipy.stats
 
+from koki2.agents.topology import as_data
 from koki2.core.keys import episode_keys, Stream, stream
 from koki2.evolution.configs import EvolutionConfig
 from koki2.evolution.measures import reports
@@ -49,17 +51,20 @@ def evaluate_genome(
     if plast_eta is not None:
         agent = dataclasses.replace(config.agent, plast_eta=plast_eta)
         config = dataclasses.replace(config, agent=agent)
-    genes = task(config, wiring(config, seed)).genome.flat(genome)
-    lives = _genome_lives(config, seed, layout)
+    topology = wiring(config, seed)
+    genes = task(config, topology).genome.flat(genome)
+    data = jax.tree.map(lambda x: x[0], as_data([topology], multiple=8))
     key = stream(jax.random.key(eval_seed), Stream.DEVELOP)
-    return jax.device_get(lives(key, episode_keys(eval_seed, episodes), genes))
+    lives = _genome_lives(config, layout)
+    return jax.device_get(lives(data, key, episode_keys(eval_seed, episodes), genes))
 
 
 @functools.lru_cache(maxsize=32)
-def _genome_lives(config: EvolutionConfig, seed: int, layout: Layout):
-    parts = task(config, wiring(config, seed))
+def _genome_lives(config: EvolutionConfig, layout: Layout):
+    """Compiled once for genomes of any run: their wiring is data."""
 
-    def lives(key, keys, genes):
+    def lives(wired, key, keys, genes):
+        parts = task(config, jax.tree.map(jnp.asarray, wired))
         params = parts.genome.develop(key, genes)
         many = jax.tree.map(lambda x: x[None], params)
         tally = rollout(parts.life, keys, many, layout=layout)

@@ -135,6 +135,7 @@ def _evolution(config: EvolutionConfig, seed: int, program) -> Evolution:
         carry, rows = program(key, carry)
         rows = jax.device_get(rows)
         high, low = (rows.pop(name).astype(np.int64) for name in ("high", "low"))
+        rows = {"generation": rows.pop("generation"), **rows}  # jax sorts by name
         rows["env_steps"] = (high << 32) + low
         return carry, rows
 
