@@ -49,13 +49,19 @@ def first_extreme(better, rows: list, dtype):
 
 
 def dot(left, right, axis_left: int, axis_right: int, free_left: int, free_right: int):
-    """Contracts one axis of each: `free_left + free_right + lanes`, in index order."""
-    total = None
+    """Contracts one axis of each: `free_left + free_right + lanes`, in index order.
+
+    More than 32 products go in blocks of 16, each a chain of its own, and the blocks'
+    sums are added in order: one long chain would wait for each addition in turn.
+    """
+    products = []
     lefts, rights = rows(left, axis_left), rows(right, axis_right)
     for x, y in zip(lefts, rights, strict=True):
         x = x.reshape(x.shape[:free_left] + (1,) * free_right + x.shape[free_left:])
         y = y.reshape((1,) * free_left + y.shape)
         shape = jnp.broadcast_shapes(x.shape, y.shape)
-        term = jnp.broadcast_to(x, shape) * jnp.broadcast_to(y, shape)
-        total = term if total is None else total + term
-    return total
+        products.append(jnp.broadcast_to(x, shape) * jnp.broadcast_to(y, shape))
+    if len(products) > 2 * BLOCK:
+        starts = range(0, len(products), BLOCK)
+        products = [functools.reduce(lax.add, products[i : i + BLOCK]) for i in starts]
+    return functools.reduce(lax.add, products)
