@@ -12,6 +12,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "configs": ["check"],
         "keys": ["episode_keys", "Stream", "stream"],
         "schedules": ["phase", "smoothstep"],
+        "trees": ["pack", "unpack"],
         "types": ["Key", "Keys"],
     },
 )

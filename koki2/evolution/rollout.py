@@ -174,10 +174,14 @@ def _on_all_devices(chunk, split, shared):
     if jax.device_count() == 1:
         return one_by_one(split, shared)
     spread, whole = jax.P("chunks"), jax.P()
-    return jax.shard_map(
+    # Held whole on both sides, lest XLA splits what surrounds it too, and adds up the
+    # search's gradient in another order.
+    hold = lambda tree: lax.with_sharding_constraint(tree, everywhere())
+    on_each = jax.shard_map(
         one_by_one,
         mesh=mesh(),
         in_specs=(spread, whole),
         out_specs=spread,
         check_vma=False,
-    )(split, shared)
+    )
+    return hold(on_each(hold(split), hold(shared)))

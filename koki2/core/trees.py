@@ -1,4 +1,4 @@
-"""A pytree of arrays as named NumPy arrays and back, for checkpoints."""
+"""Trees: a pytree of arrays as named NumPy arrays and back, as checkpoints want it."""
 
 import jax
 import jax.numpy as jnp
