@@ -111,6 +111,8 @@ def finish(
             progress.update(done, chunk.rows, rate)
     if done < total:
         return False
+    if last is None:  # killed just after its last checkpoint, maybe before it tidied up
+        run.checkpoint(done, evolution.pack(carry), {"generation": done})
     run.save_genome("best", evolution.best(carry))
     run.save_genome("mean", evolution.mean(carry))
     run.finish({"generations": done, **(last or _last_row(run))})

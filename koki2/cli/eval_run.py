@@ -1,8 +1,15 @@
-"""`koki2 eval-run`: the genomes of a run on lives that search never saw."""
+"""`koki2 eval-run`: the genomes of a run on lives that search never saw.
+
+What it finds it also leaves in the run, for `koki2 plot`, one file per evaluation:
+
+    heldout/evalseed<k>_episodes<n>.json
+"""
 
 import dataclasses
 import pathlib
+import shlex
 import sys
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, MinLen
@@ -10,6 +17,10 @@ from annotated_types import Ge, MinLen
 from koki2 import evolution, runlog
 from koki2.cli import metrics, output, settings
 from koki2.cli.seeds import Seeds
+from koki2.evolution.configs import EvolutionConfig
+from koki2.runlog import atomic, jsontext
+
+Lives = dict[str, dict[str, Any]]  # who lived -> metric -> one number per life
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -42,18 +53,20 @@ def run(options: Options) -> int:
     if runlog.read_summary(options.run_dir) is None:
         raise runlog.InputError(
             f"{options.run_dir} has no genomes yet, as it is not complete: "
-            f"koki2 resume {options.run_dir}"
+            f"koki2 resume {shlex.quote(str(options.run_dir))}"
         )
     if options.override_plast_eta is not None and not config.agent.plast_enabled:
         print("koki2 eval-run: this run's agents do not learn at all", file=sys.stderr)
-    which = ("best", "mean") if options.genome == "both" else (options.genome,)
-    genomes = {name: runlog.read_genome(options.run_dir, name) for name in which}
-    try:
-        found = [_evaluate(options, config, seed, genomes, s) for s in options.seed]
-    except ValueError as error:
-        raise runlog.BrokenRunError(
-            f"the genomes of {options.run_dir} should fit its config, but {error}"
-        ) from error
+    names = ("best", "mean") if options.genome == "both" else (options.genome,)
+    genomes = {name: runlog.read_genome(options.run_dir, name) for name in names}
+    found = []
+    for eval_seed in options.seed:
+        lives = _live(options, config, seed, genomes, eval_seed)
+        found.append(_judge(options, lives, eval_seed))
+        if options.override_plast_eta is None:
+            _leave(options, lives, eval_seed)
+        if not options.json:
+            _print(options, found[-1])
     if options.json:
         output.print_json(
             {
@@ -64,66 +77,85 @@ def run(options: Options) -> int:
                 "evaluations": found,
             }
         )
-        return 0
-    for evaluation in found:
-        _print(options, evaluation)
     return 0
 
 
-def _evaluate(options, config, seed, genomes, eval_seed) -> dict[str, Any]:
-    """All that is reported for one evaluation seed, in plain values."""
-    common = {"eval_seed": eval_seed, "episodes": options.episodes}
-    ours = {
-        name: evolution.evaluate_genome(
-            config, seed, genome, plast_eta=options.override_plast_eta, **common
-        )
-        for name, genome in genomes.items()
-    }
-    found = {
-        "eval_seed": eval_seed,
-        "genomes": {name: metrics.means(lives) for name, lives in ours.items()},
-        "baseline": None,
-        "differences": {},
-    }
+def _live(
+    options: Options,
+    config: EvolutionConfig,
+    seed: int,
+    genomes: Mapping[str, dict[str, Any]],
+    eval_seed: int,
+) -> Lives:
+    """The genomes' lives, and the baseline's if one is wanted."""
+    which = {"eval_seed": eval_seed, "episodes": options.episodes}
+    try:
+        lives = {
+            name: evolution.evaluate_genome(
+                config, seed, genome, plast_eta=options.override_plast_eta, **which
+            )
+            for name, genome in genomes.items()
+        }
+    except ValueError as error:
+        raise runlog.BrokenRunError(
+            f"the genomes of {options.run_dir} should fit its config, but {error}"
+        ) from error
     policy = options.baseline_policy
     if policy != "none":
-        theirs = evolution.evaluate_baseline(config, policy, **common)
-        found["baseline"] = {"policy": policy, **metrics.means(theirs)}
+        lives[policy] = evolution.evaluate_baseline(config, policy, **which)
+    return lives
+
+
+def _judge(options: Options, lives: Lives, eval_seed: int) -> dict[str, Any]:
+    """Means and paired differences, in plain values."""
+    policy = options.baseline_policy
+    genomes = {name: metrics.means(x) for name, x in lives.items() if name != policy}
+    found = {"eval_seed": eval_seed, "genomes": genomes}
+    found |= {"baseline": None, "differences": {}}
+    if policy in lives:
+        found["baseline"] = {"policy": policy, **metrics.means(lives[policy])}
         found["differences"] = {
             name: {
-                metric: _plain(evolution.difference(lives[metric], theirs[metric]))
-                for metric in metrics.METRICS
-                if metric in lives and metric in theirs
+                metric: evolution.difference(lives[name][metric], lives[policy][metric])
+                for metric in lives[name]
             }
-            for name, lives in ours.items()
+            for name in genomes
         }
     return found
 
 
-def _plain(interval: dict[str, Any]) -> dict[str, float]:
-    return {name: float(value) for name, value in interval.items()}
+def _leave(options: Options, lives: Lives, eval_seed: int) -> None:
+    """Puts an evaluation into the run folder, beside others on the same lives."""
+    folder = options.run_dir / "heldout"
+    path = folder / f"evalseed{eval_seed}_episodes{options.episodes}.json"
+    found = {name: evolution.interval(x["fitness"]) for name, x in lives.items()}
+    means = {name: metrics.means(x) for name, x in lives.items()}
+    if path.exists():
+        old = jsontext.decode(path.read_bytes(), where=str(path))
+        if not isinstance(old, dict) or not {"lives", "means"} <= old.keys():
+            raise runlog.BrokenRunError(f"{path} should hold an evaluation.")
+        found, means = {**old["lives"], **found}, {**old["means"], **means}
+    value = {"eval_seed": eval_seed, "episodes": options.episodes}
+    try:
+        folder.mkdir(exist_ok=True)
+        atomic.write_json(path, value | {"lives": found, "means": means})
+    except OSError as error:  # a run of somebody else's may be judged all the same
+        print(f"koki2 eval-run: not kept for koki2 plot: {error}", file=sys.stderr)
 
 
 def _print(options: Options, evaluation: dict[str, Any]) -> None:
     policy, baseline = options.baseline_policy, evaluation["baseline"]
-    columns = ["metric", *evaluation["genomes"]]
-    if baseline is not None:
-        columns += [policy]
-        for name in evaluation["genomes"]:
-            columns += [f"{name} - {policy}", "95% interval"]
+    genomes, differences = evaluation["genomes"], evaluation["differences"]
+    columns = ["metric", *genomes, *([policy] if baseline else [])]
+    for name in differences:
+        columns += [f"{name} - {policy}", "95% interval"]
     rows = []
-    for metric in next(iter(evaluation["genomes"].values())):
-        row = [metric, *(g[metric] for g in evaluation["genomes"].values())]
-        if baseline is not None:
-            row.append(baseline.get(metric))
-            for name in evaluation["genomes"]:
-                found = evaluation["differences"][name].get(metric[len("mean_") :])
-                ends = map(output.text, (found["low"], found["high"])) if found else ()
-                row += (
-                    [found and found["mean"], "[{}, {}]".format(*ends)]
-                    if (found)
-                    else [None, None]
-                )
+    for mean in next(iter(genomes.values())):
+        row = [mean, *(genome[mean] for genome in genomes.values())]
+        row += [baseline.get(mean)] if baseline else []
+        for found in (d[mean.removeprefix("mean_")] for d in differences.values()):
+            low, high = output.text(found["low"]), output.text(found["high"])
+            row += [found["mean"], f"[{low}, {high}]"]
         rows.append(row)
     print(f"{options.episodes} unseen lives, evaluation seed {evaluation['eval_seed']}")
     output.print_table(columns, rows)

@@ -7,6 +7,7 @@ and help; ranges, and rules between fields, are looked at afterwards, all at onc
 
 import contextlib
 import dataclasses
+import functools
 import io
 import os
 import re
@@ -21,6 +22,9 @@ from koki2.cli import schema, settings as settings_
 from koki2.cli.commands import Command
 from koki2.cli.startup import JaxOptions, XlaOptions
 from koki2.evolution.configs import EvolutionConfig
+
+# Said of the classes made here, it spares tyro the search for their source.
+_NO_SOURCE = "builtins"
 
 
 class Parsed(NamedTuple):
@@ -69,6 +73,7 @@ def parse(command: Command, options: type, argv: Sequence[str]) -> Parsed:
     return Parsed(options(**own), layers, xla, jax)
 
 
+@functools.cache
 def _flags_class(command: Command, options: type) -> type:
     """`options`, with every flag there is, and checking nothing itself."""
     extra = []
@@ -83,19 +88,21 @@ def _flags_class(command: Command, options: type) -> type:
         extra.append(("xla", XlaOptions, XlaOptions()))
     if command.uses_jax:
         extra.append(("jax", JaxOptions, JaxOptions()))
-    return dataclasses.make_dataclass(
+    made = dataclasses.make_dataclass(
         options.__name__,
         extra,
         bases=(options,),
-        namespace={"__doc__": options.__doc__, "__module__": options.__module__},
+        namespace={"__doc__": options.__doc__},
         frozen=options.__dataclass_params__.frozen,
         kw_only=True,
     )
+    made.__module__ = _NO_SOURCE
+    return made
 
 
 def _unchecked(kind: type) -> type:
     names = {"__post_init__": lambda self: None, "__doc__": kind.__doc__}
-    return type(kind.__name__, (kind,), names | {"__module__": kind.__module__})
+    return type(kind.__name__, (kind,), names | {"__module__": _NO_SOURCE})
 
 
 def _given(found: Any, groups: Sequence[str], argv: Sequence[str]) -> dict[str, Any]:

@@ -13,8 +13,8 @@ import math
 import pathlib
 import re
 import shlex
-from collections.abc import Sequence
-from typing import Annotated, Any
+from collections.abc import Collection, Sequence
+from typing import Annotated, Any, NamedTuple
 
 import tyro
 from annotated_types import MinLen
@@ -67,24 +67,21 @@ def run(options: Options) -> int:
     out = checked_out(options.out, default / "fitness.png", pictures.FORMATS)
     figure = pictures.fitness_figure(
         columns,
-        {
-            name: {seed: found[seed][1] for seed in found}
-            for name, found in held_out.items()
-        },
+        {name: lives.intervals for name, lives in held_out.items()},
         advice=_advice(list(paths.values())),
     )
     pictures.save(figure, out)
     if options.json:
         rows = {str(paths[name]): len(columns[name]["generation"]) for name in paths}
-        seeds = {str(paths[name]): sorted(held_out[name]) for name in paths}
-        output.print_json({"out": str(out), "generations": rows, "eval_seeds": seeds})
+        seeds = {str(paths[name]): held_out[name].episodes for name in paths}
+        output.print_json({"out": str(out), "generations": rows, "held_out": seeds})
     else:
         print(f"wrote {out}")
     return 0
 
 
 def checked_out(
-    out: pathlib.Path | None, default: pathlib.Path, endings: Sequence[str]
+    out: pathlib.Path | None, default: pathlib.Path, endings: Collection[str]
 ) -> pathlib.Path:
     """Where a picture goes, once it is sure that it can.
 
@@ -139,8 +136,21 @@ def _columns(run: pathlib.Path) -> dict[str, list[Any]]:
     return columns
 
 
-def _held_out(run: pathlib.Path) -> dict[int, tuple[int, dict[str, Any]]]:
-    """By eval seed the number of lives, which is the most there is, and intervals."""
+class _Lives(NamedTuple):
+    """Unseen lives of a run, by eval seed."""
+
+    intervals: dict[int, dict[str, tuple[float, float, float]]]
+    """By who lived."""
+    episodes: dict[str, int]
+    """How many; of several evaluations with one seed the largest counts."""
+
+
+def _held_out(run: pathlib.Path) -> _Lives:
+    """Reads heldout/; files of other names are left alone.
+
+    Raises:
+      BrokenRunError: a file that is not as the head of this module says.
+    """
     found: dict[int, tuple[int, dict[str, Any]]] = {}
     for path in sorted((run / "heldout").glob("*.json")):
         name = _HELD_OUT.fullmatch(path.name)
@@ -159,7 +169,10 @@ def _held_out(run: pathlib.Path) -> dict[int, tuple[int, dict[str, Any]]]:
         intervals = {who: _interval(lives[who], f"{path}, {who},") for who in lives}
         if episodes >= found.get(seed, (0, {}))[0]:
             found[seed] = (episodes, intervals)
-    return found
+    return _Lives(
+        intervals={seed: intervals for seed, (_, intervals) in found.items()},
+        episodes={str(seed): episodes for seed, (episodes, _) in found.items()},
+    )
 
 
 def _interval(value: Any, where: str) -> tuple[float, float, float]:

@@ -20,10 +20,10 @@ from jaxtyping import Array, Float, Int, UInt32
 
 from koki2.agents.topology import as_data, Topology
 from koki2.core.keys import Stream, stream
+from koki2.core.trees import pack, unpack
 from koki2.core.types import Key
 from koki2.evolution.configs import EvolutionConfig
 from koki2.evolution.measures import fitness
-from koki2.core.trees import pack, unpack
 from koki2.evolution.rollout import everywhere, Layout, rollout
 from koki2.evolution.task import Task, task, wiring
 from koki2.evolution.viability import REASONS, viability

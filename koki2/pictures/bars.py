@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from koki2.pictures.look import INK, role_color, SMALL
+from koki2.pictures.look import INK, Number, role_color, SMALL
 
-Interval = tuple[float, float, float]  # mean, low, high; NaN where unknown
+Interval = tuple[Number, Number, Number]  # mean, low, high; NaN where unknown
 _FILL = 0.8  # of the room of a group
 _NUMBER = 0.55  # inches that a number needs
 
@@ -16,7 +16,7 @@ def bars(
     axes: Axes,
     groups: Mapping[str, Sequence[Interval]],
     *,
-    dots: Mapping[str, Sequence[Sequence[float]]] | None = None,
+    dots: Mapping[str, Sequence[Sequence[Number]]] | None = None,
     names: Mapping[str, str] | None = None,
 ) -> None:
     """Draws, for every group, bars side by side, each with whiskers and its number.
@@ -43,7 +43,7 @@ def bars(
         )
     wide = _FILL / counts.pop()
     inches = axes.get_position().width * axes.get_figure(root=True).get_figwidth()
-    crowded = inches * wide / len(groups) < _NUMBER
+    crowded = bool(inches * wide / len(groups) < _NUMBER)
     seen = []
     for place, (group, intervals) in enumerate(groups.items()):
         color = role_color(group)
@@ -68,7 +68,7 @@ def bars(
     axes.grid(False, axis="x")
 
 
-def mean_interval(values: Sequence[float]) -> Interval:
+def mean_interval(values: Sequence[Number]) -> Interval:
     """The mean of a few values and its 95% bootstrap interval.
 
     Percentiles of 10,000 resampled means, always the same resamples. Fewer than three
@@ -91,13 +91,13 @@ def mean_interval(values: Sequence[float]) -> Interval:
     return (mean, float(low), float(high))
 
 
-def _whiskers(axes: Axes, x: float, low: float, high: float, half: float) -> None:
+def _whiskers(axes: Axes, x: Number, low: Number, high: Number, half: Number) -> None:
     xs = [x, x, np.nan, x - half, x + half, np.nan, x - half, x + half]
     ys = [low, high, np.nan, low, low, np.nan, high, high]
     axes.plot(xs, ys, color=INK, linewidth=1.1)
 
 
-def _number(axes: Axes, x: float, top: float, mean: float, *, crowded: bool) -> None:
+def _number(axes: Axes, x: Number, top: Number, mean: Number, *, crowded: bool) -> None:
     axes.annotate(
         f"{mean:#.4g}",
         (x, top),
@@ -110,7 +110,7 @@ def _number(axes: Axes, x: float, top: float, mean: float, *, crowded: bool) -> 
     )
 
 
-def _limits(axes: Axes, seen: Sequence[float]) -> None:
+def _limits(axes: Axes, seen: Sequence[Number]) -> None:
     low, high = min(seen, default=0.0), max(seen, default=1.0)
     gap = (high - low) or abs(high) * 0.1 or 1.0
     if low > 0 and gap < 0.6 * high:  # zero is far away

@@ -1,12 +1,12 @@
 """Curves over time: one with a band around it, or many with the band they make."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
-from numpy.typing import ArrayLike
 
+Values = Sequence[Any] | np.ndarray  # numbers; None, NaN and infinity are missing
 _POINTS = 2000  # more than a picture has columns
 
 
@@ -21,10 +21,10 @@ class Across(NamedTuple):
 
 def line_with_band(
     axes: Axes,
-    x: ArrayLike,
-    middle: ArrayLike,
-    low: ArrayLike,
-    high: ArrayLike,
+    x: Values,
+    middle: Values,
+    low: Values,
+    high: Values,
     *,
     color: str,
     label: str | None = None,
@@ -42,14 +42,14 @@ def line_with_band(
     line(axes, x, middle, color=color, linewidth=2, label=label)
 
 
-def line(axes: Axes, x: ArrayLike, y: ArrayLike, **style) -> None:
+def line(axes: Axes, x: Values, y: Values, **style) -> None:
     """Draws a line; a single point, which makes no line, is drawn as a dot."""
     x, y = finite(x), finite(y)
     alone = np.count_nonzero(np.isfinite(x) & np.isfinite(y)) == 1
     axes.plot(x, y, marker="o" if alone else None, **style)
 
 
-def across_runs(curves: Sequence[tuple[ArrayLike, ArrayLike]]) -> Across:
+def across_runs(curves: Sequence[tuple[Values, Values]]) -> Across:
     """Quartiles over several curves, where all of them are.
 
     A curve holds its last value until its next point, as the best so far does; so
@@ -86,7 +86,7 @@ def across_runs(curves: Sequence[tuple[ArrayLike, ArrayLike]]) -> Across:
     return Across(grid[known], low, middle, high)
 
 
-def finite(values: ArrayLike) -> np.ndarray:
+def finite(values: Values) -> np.ndarray:
     """Floats, with NaN for what is missing (None) or infinite.
 
     Example:

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from koki2.pictures.gauges import gauges
 from koki2.pictures.labels import short_names
 from koki2.pictures.life import checked, ending, Life, steps_lived
-from koki2.pictures.look import figure, house
+from koki2.pictures.look import figure, house, Number
 from koki2.pictures.traces import raster, space_time, window
 from koki2.pictures.world import key_to, Show, world_map
 
@@ -137,7 +137,7 @@ def _header(made: Figure, life: Life) -> list[Show]:
     return [gauges(axes, life, columns=3), _verdict(axes, life, y=-0.2, letters=70)]
 
 
-def _verdict(axes: Axes, life: Life, *, y: float, letters: int) -> Show:
+def _verdict(axes: Axes, life: Life, *, y: Number, letters: int) -> Show:
     """Says below the gauges, at the end, how it came."""
     said = textwrap.fill(ending(life), letters)
     words = axes.text(
@@ -158,14 +158,16 @@ def _verdict(axes: Axes, life: Life, *, y: float, letters: int) -> Show:
 def _sheet(life: Life, title: str, height: int) -> Figure:
     """A page with its title and the key to the signs."""
     made = figure(WIDTH / _DPI, height / _DPI, dpi=_DPI, layout="none")
-    made.text(
+    heading = made.text(
         12 / WIDTH,
         1 - 8 / height,
-        short_names([title], limit=70)[0],
+        short_names([title], limit=100)[0],
         va="top",
         fontsize=10.5,
         fontweight="bold",
     )
+    wide = heading.get_window_extent().width
+    heading.set_fontsize(10.5 * min(1.0, (WIDTH - 24) / max(wide, 1)))
     signs = key_to(life)
     made.legend(
         handles=signs,

@@ -10,14 +10,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
-from numpy.typing import ArrayLike
 
-from koki2.pictures.curves import across_runs, finite, line, line_with_band
+from koki2.pictures.curves import across_runs, finite, line, line_with_band, Values
 from koki2.pictures.labels import label_ends, short_names
 from koki2.pictures.look import BLUE, figure, GREEN, GREY, house, INK, SMALL
 from koki2.pictures.unseen import HeldOut, unseen_lives
 
-Columns = Mapping[str, ArrayLike]  # equally long, one number per generation
+Columns = Mapping[str, Values]  # equally long, one number per generation
 Ending = tuple[float, str, str]  # last y, name, colour
 
 _NAMED = 6  # more runs than this stay anonymous
@@ -50,7 +49,7 @@ def fitness_figure(
       >>> names = ("generation", "env_steps", "best_fitness", "generation_best",
       ...          "median_fitness", "fitness_q25", "fitness_q75")
       >>> page = fitness_figure({"a run": {name: [1.0, 2.0] for name in names}})
-      >>> [axes.get_title() for axes in page.axes]
+      >>> [axes.get_title("left") for axes in page.axes]
       ['Over generations', 'Over experience', 'Unseen lives']
     """
     if not runs or not all(np.size(c["generation"]) for c in runs.values()):
@@ -180,15 +179,8 @@ def _limits(axes: Axes, values: np.ndarray) -> None:
     margin = 0.06 * ((top - low) or abs(top) or 1.0)
     axes.set_ylim(low - margin, top + margin)
     if not shown.all():
-        axes.text(
-            0.98,
-            0.02,
-            "far below the axis: genomes that are not viable",
-            transform=axes.transAxes,
-            ha="right",
-            fontsize=SMALL,
-            color=GREY,
-        )
+        note = "genomes that are not viable: far below"
+        axes.set_title(note, loc="right", fontsize=SMALL, fontweight="normal")
 
 
 def _pass_rate(axes: Axes, runs: Mapping[str, Columns]) -> None:
@@ -230,11 +222,11 @@ def _title(runs: Mapping[str, Columns]) -> str:
     return f"{short_names([name], limit=60)[0]}: {count} generation{'s' * (count > 1)}"
 
 
-def _last(values: ArrayLike) -> float:
+def _last(values: Values) -> float:
     known = finite(values)
     known = known[np.isfinite(known)]
     return float(known[-1]) if known.size else float("nan")
 
 
-def _any(values: ArrayLike) -> bool:
+def _any(values: Values) -> bool:
     return bool(np.isfinite(finite(values)).any())

@@ -6,7 +6,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
 from koki2.pictures.life import ACTIONS, arrivals, Life
-from koki2.pictures.look import INK, ORANGE, PALE, SKY, SMALL
+from koki2.pictures.look import INK, Number, ORANGE, PALE, SKY, SMALL
 from koki2.pictures.world import Show
 
 _WIDE = 0.32  # of a column
@@ -56,7 +56,7 @@ def gauges(axes: Axes, life: Life, *, columns: int) -> Show:
     return show
 
 
-def _word(axes: Axes, place: tuple[int, int], size: float = 9.5, **style) -> Text:
+def _word(axes: Axes, place: tuple[int, int], size: Number = 9.5, **style) -> Text:
     x, y = place
     return axes.text(x, y + 0.5, "", va="center", fontsize=size, animated=True, **style)
 

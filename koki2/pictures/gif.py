@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.colors import to_rgb
 from PIL import Image
 
-from koki2.pictures.look import COLORS
+from koki2.pictures.look import COLORS, Number
 from koki2.pictures.saving import write
 
 _TINTS = 16  # of each colour of the house
@@ -27,8 +27,8 @@ def save_gif(
     frames: Iterable[np.ndarray],
     path: str | os.PathLike[str],
     *,
-    fps: float = 12.0,
-    hold: float = 1.0,
+    fps: Number = 12.0,
+    hold: Number = 1.0,
 ) -> int:
     """Writes frames as a GIF that repeats for ever; returns how many came.
 

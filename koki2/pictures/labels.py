@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from koki2.pictures.look import SMALL
+from koki2.pictures.look import Number, SMALL
 
 _DATE = re.compile(r"^\d{8}T\d{6}Z_")
 
 
-def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
+def label_ends(axes: Axes, ends: Sequence[tuple[Number, str, str]]) -> None:
     """Writes names right of the axes, each beside the end of its line, none on another.
 
     Call it last: the limits of the axes are frozen.
@@ -25,7 +25,7 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
     axes.set_ylim(axes.get_ylim())
     axes.set_xlim(axes.get_xlim())
     figure = axes.get_figure(root=True)
-    points = axes.get_position().height * figure.get_size_inches()[1] * 72
+    points = float(axes.get_position().height * figure.get_figheight()) * 72
     to_fraction = axes.transData + axes.transAxes.inverted()
     heights = [float(to_fraction.transform((0, y))[1]) for y, _, _ in ends]
     heights = [min(max(height, 0.0), 1.0) for height in heights]
@@ -53,7 +53,7 @@ def label_ends(axes: Axes, ends: Sequence[tuple[float, str, str]]) -> None:
         )
 
 
-def spread(wanted: Sequence[float], room: Sequence[float]) -> list[float]:
+def spread(wanted: Sequence[Number], room: Sequence[Number]) -> list[float]:
     """Places near the wanted ones, in their order, with room for each in [0, 1].
 
     Neighbours that would overlap share the shift. Where there is not room for all,

@@ -31,6 +31,8 @@ ROLES = {
     "oracle": GREEN,
 }
 
+Number = float | int
+
 DPI = 120  # of figures; films count in pixels
 SMALL = 8.5  # points
 
@@ -76,7 +78,9 @@ def house() -> contextlib.AbstractContextManager[None]:
     return matplotlib.style.context(["default", _SETTINGS])
 
 
-def figure(width: float, height: float, *, dpi: int = DPI, layout=None) -> Figure:
+def figure(
+    width: Number, height: Number, *, dpi: int = DPI, layout: str | None = None
+) -> Figure:
     """An empty figure that draws itself (Agg). Call it, and draw, within `house`.
 
     Args:

@@ -11,7 +11,7 @@ from koki2.pictures.look import GREY, SMALL
 HeldOut = Mapping[int, Mapping[str, Interval]]  # by eval seed, then by who lived
 
 _NAMES = {"best": "best genome", "mean": "mean genome"}
-_LETTERS = 11  # per inch, at least
+_LETTERS = 13  # per inch
 _ORDER = ("best", "mean", "greedy", "random", "stay", "oracle")
 
 

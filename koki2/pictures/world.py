@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch, Rectangle
 
 from koki2.pictures.life import Life
-from koki2.pictures.look import BLUE, GREEN, INK, PALE, VERMILLION
+from koki2.pictures.look import BLUE, GREEN, INK, Number, PALE, VERMILLION
 
 Show = Callable[[int], None]  # brings a drawing to time t
 
@@ -25,7 +25,7 @@ _HARM = {"marker": "X", "color": VERMILLION}
 _AGENT = {"marker": "D", "color": BLUE, "markeredgecolor": "white"}
 
 
-def world_map(axes: Axes, life: Life, *, cell: float) -> Show:
+def world_map(axes: Axes, life: Life, *, cell: Number) -> Show:
     """Draws the world seen from above, north up.
 
     Args:
@@ -106,7 +106,7 @@ def _sensed(life: Life, t: int) -> np.ndarray:
     return offset * min(1.0, longest / max(float(np.hypot(*offset)), 1e-9))
 
 
-def _walls(axes: Axes, width: int, height: int, cell: float) -> None:
+def _walls(axes: Axes, width: int, height: int, cell: Number) -> None:
     axes.set_xlim(-0.5, width - 0.5)
     axes.set_ylim(height - 0.5, -0.5)
     axes.grid(False)

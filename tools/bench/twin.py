@@ -199,14 +199,15 @@ def move(env: ChemotaxisConfig, key, world: World, action):
     reached = jnp.any(here & ~world.bad)
     source, active, respawn = world.source, world.active, world.respawn
     if env.deplete_sources:
-        may = jax.random.bernoulli(key_deplete, env.bad_source_deplete_p, active.shape)
-        goes = arrived & (~world.bad | may)
+        goes = arrived
+        if env.bad_source_deplete_p < 1:
+            p = env.bad_source_deplete_p
+            goes &= ~world.bad | jax.random.bernoulli(key_deplete, p, active.shape)
         delay = jnp.where(world.bad, env.bad_delay, env.respawn_delay)
         waits = jnp.where(active, 0, respawn - 1)
         respawn = jnp.where(goes, delay, waits)
         back = (~active | goes) & (respawn == 0)
-        fresh = jax.random.randint(key_place, source.shape, 0, size_of(env)[None])
-        source = jnp.where(back[:, None], fresh, source)
+        source = jnp.where(back[:, None], cells(env, key_place), source)
         active = (active & ~goes) | back
     t = world.t + 1
     done = (t >= env.steps) | (energy <= 0) | (integrity <= 0)
@@ -216,6 +217,14 @@ def move(env: ChemotaxisConfig, key, world: World, action):
     felt = Felt(gained, lost, harms, reached, fall, done)
     after = World(t, position, source, world.bad, active, respawn, energy, integrity)
     return after, observe(env, key_sense, after), felt
+
+
+def cells(env: ChemotaxisConfig, key):
+    """Uniform cells: a random word times the size, above the 32nd bit."""
+    words = jax.random.bits(key, (env.num_sources, 2))
+    size = size_of(env).astype(np.uint32)
+    low = ((words & 0xFFFF) * size) >> 16
+    return (((words >> 16) * size + low) >> 16).astype(jnp.int32)
 
 
 # --- the agent ------------------------------------------------------------------------
@@ -253,10 +262,9 @@ def learn(agent: SpikingConfig, topology, before, brain: Brain, third):
     """Three factors: a trace of who fired together, moved by the modulator."""
     together = before[topology.source] * brain.spike[topology.target]
     trace = agent.plast_lambda * brain.trace + together
-    moved = brain.rec_w + agent.plast_eta * third * trace
-    moved = jnp.clip(moved, -W_LIMIT, W_LIMIT)
-    abs_dw = jnp.mean(jnp.abs(moved - brain.rec_w))
-    return brain._replace(rec_w=moved, trace=trace), abs_dw
+    dw = agent.plast_eta * third * trace
+    rec_w = jnp.clip(brain.rec_w + dw, -W_LIMIT, W_LIMIT)
+    return brain._replace(rec_w=rec_w, trace=trace), jnp.mean(jnp.abs(dw))
 
 
 # --- counting -------------------------------------------------------------------------
