@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 from koki2.core.types import Key
@@ -19,4 +20,4 @@ class Genome(NamedTuple):
     init: Callable[[Key], Float[Array, " D"]]
     develop: Callable[[Key, Float[Array, " D"]], Any]  # -> the agent's parameters
     named: Callable[[Float[Array, " D"]], dict[str, Array]]
-    flat: Callable[[dict[str, Array]], Float[Array, " D"]]
+    flat: Callable[[dict[str, ArrayLike]], Float[Array, " D"]]

@@ -4,6 +4,7 @@ import math
 
 import jax
 import jax.numpy as jnp
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 from koki2.agents.configs import SpikingConfig
@@ -59,9 +60,9 @@ def direct(config: SpikingConfig, observation_size: int, num_actions: int) -> Ge
             start += sizes[name]
         return out
 
-    def flat(arrays: dict[str, Array]) -> Float[Array, " D"]:
+    def flat(arrays: dict[str, ArrayLike]) -> Float[Array, " D"]:
         for name, shape in shapes.items():
-            came = tuple(arrays[name].shape) if name in arrays else "nothing"
+            came = jnp.shape(arrays[name]) if name in arrays else "nothing"
             if came != shape:
                 raise ValueError(
                     f"a direct genome of {n} neurons needs {name} of shape {shape}, "

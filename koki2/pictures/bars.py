@@ -116,7 +116,7 @@ def _limits(axes: Axes, seen: Sequence[Number]) -> None:
     if low > 0 and gap < 0.6 * high:  # zero is far away
         step = 10 ** np.floor(np.log10(gap))
         start = np.floor((low - 0.35 * gap) / step) * step
-        axes.set_ylim(start, high + 0.25 * gap)
+        axes.set_ylim(start, high + 0.3 * gap)
         axes.set_ylabel(f"{axes.get_ylabel()}\n(axis starts at {start:.4g})")
     else:
         axes.set_ylim(min(low - 0.1 * gap, 0.0), max(high + 0.25 * gap, 0.0))

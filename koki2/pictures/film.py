@@ -26,6 +26,7 @@ _DPI = 100
 _LEFT, _RIGHT = 60, 14  # margins
 _TOP = 62  # where the page begins below title and key
 _SIDE = 398  # the longer side of a map that has the gauges beside it
+_THIN = 12  # the shorter side at least
 _LEAST = 250  # height of the gauges with the verdict
 
 
@@ -86,7 +87,7 @@ def _map(life: Life, title: str) -> tuple[Figure, list[Show]]:
     is_wide = width >= 2 * height
     room = WIDTH - _LEFT - _RIGHT if is_wide else _SIDE
     cell = room / max(width, height)
-    across, tall = round(cell * width), round(cell * height)
+    across, tall = (max(round(cell * side), _THIN) for side in (width, height))
     top = _TOP + 84 if is_wide else _TOP
     spikes = 175 if "spike" in life else 0
     high = tall if is_wide else max(tall, _LEAST)
