@@ -57,6 +57,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except OSError as error:
         return _fail(name, error, 1)
+    except RuntimeError as error:
+        if "Unable to initialize backend" in str(error):  # no such device here
+            return _fail(name, error, 1)
+        raise
 
 
 def _run(command: Command, words: list[str]) -> int:
@@ -104,5 +108,6 @@ def _overview() -> str:
 
 
 def _fail(name: str, error: object, code: int) -> int:
-    print(f"{name}: {error}", file=sys.stderr)
+    notes = getattr(error, "__notes__", [])
+    print("\n".join([f"{name}: {error}", *notes]), file=sys.stderr)
     return code

@@ -95,28 +95,11 @@ def finish(
       BrokenRunError: the run's checkpoint is not one of this evolution.
       OSError: the disk refused; the run can be resumed.
     """
-    total = run.config["loop"]["generations"]
-    carry, last = _where_it_stands(run, evolution), None
-    done = evolution.generation(carry)
-    mark, steps = time.perf_counter(), _last_row(run).get("env_steps", 0)
-    with Progress(total, done=done, log_every=log_every) as progress:
-        for chunk in chunks(evolution, carry, total, lambda: stop.signal is None):
-            carry, done, last = chunk.carry, chunk.done, chunk.rows[-1]
-            run.append(chunk.rows)
-            run.checkpoint(done, evolution.pack(carry), {"generation": done})
-            before, mark = mark, time.perf_counter()
-            seconds, steps_now = mark - before, last.get("env_steps", steps)
-            rate, steps = (steps_now - steps) / max(seconds, 1e-9), steps_now
-            run.timing(generation=done, seconds=seconds, env_steps_per_second=rate)
-            progress.update(done, chunk.rows, rate)
-    if done < total:
-        return False
-    if last is None:  # killed just after its last checkpoint, maybe before it tidied up
-        run.checkpoint(done, evolution.pack(carry), {"generation": done})
-    run.save_genome("best", evolution.best(carry))
-    run.save_genome("mean", evolution.mean(carry))
-    run.finish({"generations": done, **(last or _last_row(run))})
-    return True
+    try:
+        return _finish(run, evolution, stop, log_every)
+    except OSError as error:
+        error.add_note(f"What was acknowledged is kept: koki2 resume {run.path}")
+        raise
 
 
 def chunks(
@@ -163,6 +146,33 @@ def plain_rows(columns: Mapping[str, Any]) -> Rows:
         if rate is not None and rate != rate:
             row["mvt_pass_rate"] = None
     return [row for i, row in enumerate(rows) if valid is None or valid[i]]
+
+
+def _finish(
+    run: runlog.Run, evolution: Evolution, stop: Stop, log_every: int | None
+) -> bool:
+    total = run.config["loop"]["generations"]
+    carry, last = _where_it_stands(run, evolution), None
+    done = evolution.generation(carry)
+    mark, steps = time.perf_counter(), _last_row(run).get("env_steps", 0)
+    with Progress(total, done=done, log_every=log_every) as progress:
+        for chunk in chunks(evolution, carry, total, lambda: stop.signal is None):
+            carry, done, last = chunk.carry, chunk.done, chunk.rows[-1]
+            run.append(chunk.rows)
+            run.checkpoint(done, evolution.pack(carry), {"generation": done})
+            before, mark = mark, time.perf_counter()
+            seconds, steps_now = mark - before, last.get("env_steps", steps)
+            rate, steps = (steps_now - steps) / max(seconds, 1e-9), steps_now
+            run.timing(generation=done, seconds=seconds, env_steps_per_second=rate)
+            progress.update(done, chunk.rows, rate)
+    if done < total:
+        return False
+    if last is None:  # killed just after its last checkpoint, maybe before it tidied up
+        run.checkpoint(done, evolution.pack(carry), {"generation": done})
+    run.save_genome("best", evolution.best(carry))
+    run.save_genome("mean", evolution.mean(carry))
+    run.finish({"generations": done, **(last or _last_row(run))})
+    return True
 
 
 def _where_it_stands(run: runlog.Run, evolution: Evolution) -> Any:

@@ -27,12 +27,14 @@ def read_config(path: pathlib.Path) -> dict[str, Any]:
     if path.suffix not in (".toml", ".json"):
         raise runlog.InputError(f"{path} should end in .toml or .json, to say which.")
     try:
-        with open(path, "rb") as file:
-            data = file.read(_MAX_BYTES + 1)
+        size = path.stat().st_size
+        data = path.read_bytes() if size <= _MAX_BYTES else b""
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise runlog.InputError(f"{path} cannot be read: {_reason(error)}.") from None
-    if len(data) > _MAX_BYTES:
-        raise runlog.InputError(f"{path} should hold at most {_MAX_BYTES} bytes.")
+    if size > _MAX_BYTES:
+        raise runlog.InputError(
+            f"{path} should hold at most {_MAX_BYTES} bytes, has {size}."
+        )
     values = _toml(data, path) if path.suffix == ".toml" else _json(data, path)
     if values.keys() == {"config", "provenance"} and isinstance(values["config"], dict):
         values = values["config"]

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,7 +19,9 @@ def print_json(value: Mapping[str, Any]) -> None:
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Prints a table: the first column to the left, numbers to the right."""
     cells = [[text(value) for value in row] for row in rows]
-    if sys.stdout.isatty():
+    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
+    is_narrow = sum(widths) + 2 * len(widths) <= shutil.get_terminal_size().columns
+    if is_narrow and sys.stdout.isatty():  # rich would cut what does not fit
         import rich.console
         import rich.table
 
@@ -29,7 +32,6 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
             table.add_row(*row)
         rich.console.Console(no_color="NO_COLOR" in os.environ or None).print(table)
         return
-    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
     for row in (columns, *cells):
         padded = [row[0].ljust(widths[0])]
         padded += [c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True)]

@@ -26,7 +26,7 @@ class Stop:
     Example:
       >>> with Stop() as stop:
       ...     signal.raise_signal(signal.SIGINT)
-      ...     stop.wait(10), stop.code
+      ...     stop.wait(10.0), stop.code
       (True, 130)
     """
 

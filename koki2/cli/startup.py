@@ -175,6 +175,10 @@ def _choose_cache(options: JaxOptions) -> None:
     if not options.jax_cache:
         _set("jax_enable_compilation_cache", False)
         return
+    # An entry torn by a killed process only costs a compilation.
+    warnings.filterwarnings(
+        "ignore", "Error reading persistent compilation cache entry", UserWarning
+    )
     folder = options.jax_cache_dir
     if folder is None:
         if _is_set("jax_compilation_cache_dir"):
@@ -193,10 +197,6 @@ def _choose_cache(options: JaxOptions) -> None:
     _set("jax_compilation_cache_dir", str(folder))
     _set("jax_persistent_cache_min_compile_time_secs", 0)
     _set("jax_persistent_cache_min_entry_size_bytes", -1)
-    # An entry torn by a killed process only costs a compilation.
-    warnings.filterwarnings(
-        "ignore", "Error reading persistent compilation cache entry", UserWarning
-    )
 
 
 def _user_cache() -> pathlib.Path | None:

@@ -36,7 +36,7 @@ def with_fast(current: str, cores: int) -> str:
     """`current` with the fast flags before it; one that is set there already stays.
 
     Example:
-      >>> with_fast("--xla_force_host_platform_device_count=1", cores=2)[-65:]
+      >>> with_fast("--xla_force_host_platform_device_count=1", cores=2)[-63:]
       '=2000000000 --xla_force_host_platform_device_count=1'
     """
     taken = {flag.partition("=")[0] for flag in current.split()}

@@ -159,6 +159,11 @@ def test_a_run_stopped_at_any_call_ends_as_if_it_had_not_been(
             said = koki2(f"{words} {n}")
             assert "Traceback" not in said.err
             was_killed = said.code == 1
+            assert (
+                "koki2 resume" in said.err
+                or not said.code
+                or not list(run.glob("*.jsonl"))
+            )
         except Killed:
             was_killed = True
         monkeypatch.setattr(atomic, "os", os)

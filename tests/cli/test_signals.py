@@ -106,7 +106,7 @@ def test_a_batch_that_is_stopped_can_be_resumed_seed_by_seed(tmp_path):
     assert len(resumable) == 3
 
 
-@pytest.mark.slow
+@pytest.mark.clock
 def test_a_second_resume_is_refused_in_under_a_second(start, tmp_path):
     process = start(*WORDS, pause=0.5)
     path = f"{HERE.parents[1]}{os.pathsep}{HERE}"

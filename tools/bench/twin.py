@@ -23,7 +23,9 @@ from jax import Array
 from koki2.agents.configs import SpikingConfig
 from koki2.agents.spiking import SpikingParams
 from koki2.agents.topology import Topology
+from koki2.core.keys import Stream, stream
 from koki2.envs.configs import ChemotaxisConfig
+from koki2.evolution.configs import EvolutionConfig
 
 W_LIMIT = 3.0
 
@@ -304,3 +306,38 @@ def count(sums: Sums, action, world: World, felt: Felt, third, abs_dw) -> Sums:
         abs_dw_on_event=sums.abs_dw_on_event + jnp.where(event, abs_dw, 0.0),
         abs_modulator=sums.abs_modulator + jnp.abs(third),
     )
+
+
+# --- a generation of OpenAI-ES --------------------------------------------------------
+
+
+def generation(config: EvolutionConfig, topology: Topology):
+    """One generation: (its key, mean genome [D]) to (the next mean, fitness [P])."""
+    agent, worth, search = config.agent, config.fitness, config.search
+    live_all = lives(config.env, agent, topology)
+    n, size = agent.n_neurons, search.pop_size
+    shapes = [(n, 4), (n * agent.k_edges,), (n, 5), (5,), (n,)]
+    ends = np.cumsum([math.prod(shape) for shape in shapes])[:-1]
+
+    def develop(genes):
+        blocks = zip(jnp.split(genes, ends), shapes, strict=True)
+        names = "obs_w", "rec_w", "motor_w", "motor_b", "mod_w"
+        arrays = [block.reshape(shape) for block, shape in blocks]
+        return SpikingParams(**dict(zip(names, arrays, strict=True)))
+
+    def run(key, mean):
+        noise = jax.random.normal(stream(key, Stream.ASK), (size, mean.size))
+        genomes = mean + search.sigma * noise
+        keys = jax.random.split(stream(key, Stream.LIVES), config.loop.episodes)
+        sums = live_all(keys, jax.vmap(develop)(genomes)).sums
+        fitness = (
+            worth.fitness_alpha * sums.t_alive.astype(jnp.float32)
+            + worth.fitness_beta * sums.energy_gained
+            + worth.success_bonus * sums.success.astype(jnp.float32)
+        ).mean(axis=1)
+        below = jnp.sum(fitness[None] < fitness[:, None], axis=1)
+        equal = jnp.sum(fitness[None] == fitness[:, None], axis=1)
+        rank = (below + (equal - 1) / 2) / (size - 1) - 0.5
+        return mean + search.lr / (size * search.sigma) * (rank @ noise), fitness
+
+    return run

@@ -1,0 +1,89 @@
+import importlib.util
+import subprocess
+import sys
+import time
+
+import pytest
+
+from koki2.cli.commands import COMMANDS
+
+LIMIT = 0.4  # seconds
+
+
+def ask(*words):
+    """Says how long a fresh process took to answer, and what it said."""
+    began = time.perf_counter()
+    said = subprocess.run(
+        [sys.executable, "-m", "koki2", *words], capture_output=True, text=True
+    )
+    return time.perf_counter() - began, said
+
+
+@pytest.mark.clock
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_answers_at_once(command):
+    words = [*command.split(), "--help"]
+    seconds, said = min((ask(*words) for _ in range(5)), key=lambda found: found[0])
+    assert said.returncode == 0, said.stderr
+    assert seconds < LIMIT
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_needs_no_jax_and_shows_an_example(name):
+    code = (
+        "import sys; from koki2.cli import main; "
+        f"code = main([{name!r}, '--help']); "
+        "slow = {'jax', 'pydantic', 'matplotlib', 'evosax', 'rich'}; "
+        "print(slow & set(sys.modules), file=sys.stderr); sys.exit(code)"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (said.returncode, said.stderr.strip()) == (0, "set()")
+    assert f"usage: koki2 {name}" in said.stdout
+    assert f"example: koki2 {name} {COMMANDS[name].example}" in said.stdout
+    assert "\x1b" not in said.stdout and "│" not in said.stdout
+
+
+def test_the_overview_lists_every_command_with_an_example(koki2):
+    said = koki2("--help")
+    assert said.code == 0
+    for command in COMMANDS.values():
+        assert command.summary in said.out
+        assert f"koki2 {command.name} {command.example}" in said.out
+
+
+def test_every_knob_has_its_flag_and_help(koki2):
+    said = koki2("evo-l0 --help").out
+    for words in (
+        "--num-sources",
+        "--bad-source-integrity-loss",
+        "--grad-bins-end-phi",
+        "--mvt, --no-mvt",
+        "--mvt-min-action-entropy",
+        "--plast-eta",
+        "--topology-seed none|INT",
+        "--energy-decay FLOAT|{auto}",
+        "--jit-es",
+        "--strict-bits",
+        "--jax-transfer-guard",
+        "Chance per step that both gradient channels read zero",
+    ):
+        assert words in " ".join(said.split())
+
+
+def test_examples_are_understood(koki2, monkeypatch):
+    for command in COMMANDS.values():
+        seen = []
+        monkeypatch.setattr(
+            command.load(), "run", lambda o, seen=seen: seen.append(o) or 0
+        )
+        assert koki2(f"{command.name} {command.example}").code == 0
+        assert seen
+
+
+def test_every_command_has_a_module():
+    for command in COMMANDS.values():
+        assert importlib.util.find_spec(command.load().__name__)
+
+
+def test_the_version(koki2):
+    assert koki2("--version").out == "koki2 0.1.0\n"

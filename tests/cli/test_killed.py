@@ -1,0 +1,92 @@
+"""kill -9 at random instants: a run taken up again ends in the files of one never hurt."""
+
+import os
+import pathlib
+import random
+import subprocess
+import sys
+import time
+
+import pytest
+
+HERE = pathlib.Path(__file__).parent
+FAKE = """
+import sys
+import fake_evolution
+from koki2.cli import main
+fake_evolution.install(setattr)
+sys.exit(main())
+"""
+REAL = "import sys; from koki2.cli import main; sys.exit(main())"
+
+
+class Line:
+    """A command line in processes of its own."""
+
+    def __init__(self, code, folder, cache):
+        path = f"{HERE.parents[1]}{os.pathsep}{HERE}"
+        new = {"PYTHONPATH": path, "FAKE_PAUSE": "0.02"}
+        new["JAX_COMPILATION_CACHE_DIR"] = str(cache)
+        self.code, self.folder = code, folder
+        self.environment = os.environ | new
+
+    def start(self, *words):
+        return subprocess.Popen(
+            [sys.executable, "-c", self.code, *words],
+            env=self.environment,
+            cwd=self.folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def __call__(self, *words):
+        process = self.start(*words)
+        _, err = process.communicate()
+        assert process.returncode == 0, err
+
+
+def bits(run):
+    skipped = {"manifest.json", "timing.jsonl", ".lock", "config.json"}
+    return {
+        str(path.relative_to(run)): path.read_bytes()
+        for path in sorted(run.rglob("*"))
+        if path.is_file() and path.name not in skipped
+    }
+
+
+@pytest.mark.parametrize(
+    "code, kills, words",
+    [
+        pytest.param(FAKE, 4, "--generations 60 --checkpoint-every 2", id="fake"),
+        pytest.param(
+            REAL,
+            30,
+            "--generations 120 --checkpoint-every 3 --pop-size 16 --steps 32",
+            marks=pytest.mark.slow,
+            id="real",
+        ),
+    ],
+)
+def test_a_killed_run_ends_in_the_files_of_one_that_was_not(
+    tmp_path, code, kills, words
+):
+    koki2, dice = Line(code, tmp_path, tmp_path / "cache"), random.Random(0)
+    words = ["evo-l0", *words.split(), "--out-dir"]
+    koki2(*words, "whole")  # and everything is compiled
+    rows = tmp_path / "whole" / "generations.jsonl"
+    size, whole, in_the_middle = rows.stat().st_size, bits(tmp_path / "whole"), 0
+    for n in range(kills):
+        run, until = tmp_path / str(n), dice.random() * size
+        process = koki2.start(*words, str(n))
+        while process.poll() is None:
+            file = run / "generations.jsonl"
+            if file.exists() and file.stat().st_size >= until:
+                time.sleep(dice.random() * 0.02)
+                break
+        process.kill()
+        process.communicate()
+        in_the_middle += not (run / "summary.json").exists()
+        koki2("resume", str(n))
+        assert bits(run) == whole
+    assert in_the_middle > kills / 2

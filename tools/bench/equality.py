@@ -1,0 +1,83 @@
+"""Are koki2's lives and the plain twin's the same? Bit for bit, but for one mean.
+
+Of all lives every count; of those that lasted to the clock also the whole final state:
+world, observation, membrane potentials, spikes, weights and traces. (A life that ended
+early is frozen in the twin, and meaningless in koki2 but for its counts.)
+
+Not the same bits: the mean size of a weight's change, over all synapses. koki2 takes
+the modulator out of the mean and adds up in another order; `MEAN` bounds that.
+"""
+
+from typing import Any
+
+import numpy as np
+
+MEAN = 1e-5  # relative; every term of these sums is positive
+
+COUNTS = (
+    "t_alive energy_gained integrity_lost integrity_min bad_arrivals success actions "
+    "events"
+).split()
+WORLD = "t position source bad energy integrity".split()
+
+
+def differences(ours: Any, theirs: Any, steps: int) -> list[str]:
+    """Where lives differ; empty if nowhere.
+
+    Args:
+      ours: koki2's lives, `rollout(..., keep="life")`: [P, E, ...].
+      theirs: the twin's `State`, of the same keys and params.
+      steps: length of a life that lasted to the clock.
+    """
+    found = counted(ours.tally, theirs.sums)
+    lasted = np.asarray(theirs.sums.t_alive) == steps
+    if not lasted.any():
+        return [*found, "no life lasted to the clock, so no final state was compared"]
+    pairs = {f"world.{n}": (ours.world[n], getattr(theirs.world, n)) for n in WORLD}
+    pairs["observation"] = ours.observation, theirs.observation
+    if ours.world.respawn is not None:
+        pairs["world.respawn"] = ours.world.respawn, theirs.world.respawn
+    for name in ("v", "spike", "rec_w", "trace"):
+        if getattr(theirs.brain, name) is not None:
+            pairs[name] = ours.body[name], getattr(theirs.brain, name)
+    for name, (mine, other) in pairs.items():
+        found += _exact(name, np.asarray(mine)[lasted], np.asarray(other)[lasted])
+    return found
+
+
+def counted(tally: Any, sums: Any) -> list[str]:
+    """Where the counts of lives differ: koki2's tally, the twin's sums."""
+    found = _exact("alive", tally.alive, ~np.asarray(sums.done))
+    for name in COUNTS:
+        found += _exact(name, getattr(tally, name), getattr(sums, name))
+    learning = tally.learning
+    if learning is not None:
+        found += _exact("abs_modulator", learning.abs_modulator, sums.abs_modulator)
+        for name in ("abs_dw", "abs_dw_on_event"):
+            found += _close(name, getattr(learning, name), getattr(sums, name))
+    return found
+
+
+def _exact(name: str, ours: Any, theirs: Any) -> list[str]:
+    ours, theirs = np.asarray(ours), np.asarray(theirs)
+    if ours.shape != theirs.shape or ours.dtype != theirs.dtype:
+        kinds = f"{ours.dtype}{ours.shape} and {theirs.dtype}{theirs.shape}"
+        return [f"{name} cannot be compared: {kinds}"]
+    words = f"u{ours.dtype.itemsize}"
+    return _say(name, ours.view(words) != theirs.view(words), ours, theirs)
+
+
+def _close(name: str, ours: Any, theirs: Any) -> list[str]:
+    ours, theirs = np.asarray(ours), np.asarray(theirs)
+    differ = ~np.isclose(ours, theirs, rtol=MEAN, atol=0)
+    return _say(name, differ, ours, theirs)
+
+
+def _say(name: str, differ: Any, ours: Any, theirs: Any) -> list[str]:
+    if not differ.any():
+        return []
+    where = tuple(int(i) for i in np.argwhere(differ)[0])
+    return [
+        f"{name} differs in {differ.sum()} of {differ.size} places, "
+        f"first at {where}: {ours[where]} and {theirs[where]}"
+    ]

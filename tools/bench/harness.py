@@ -1,0 +1,216 @@
+"""What every benchmark shares: flags, warm-up, two sides interleaved, rows.
+
+Both sides run in one process, in turn, so that whatever else the machine does falls on
+both. Wall and CPU seconds are medians; every result is read, and must come out the
+same each time. Import this before anything starts JAX, and call `begin` first.
+"""
+
+import argparse
+import concurrent.futures
+import dataclasses
+import json
+import os
+import statistics
+import sys
+import time
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+import rich.box
+import rich.console
+import rich.table
+
+from koki2.cli import startup, xla_flags
+
+SAMPLE = 0.05  # seconds a sample takes at least: quick calls are repeated within it
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Row:
+    """A line of the table: how fast ours is, and how fast theirs."""
+
+    name: str
+    ours: float
+    theirs: float | None = None
+    unit: str
+    ratio: float | None = None
+    """How many times as fast ours is, by wall time."""
+    extra: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """Whatever else is known, by column."""
+
+
+class Timing(NamedTuple):
+    """Medians over the samples of one side, per call."""
+
+    wall: float  # seconds
+    cpu: float  # seconds, of all threads
+    samples: int
+
+
+def begin(description: str, argv: Sequence[str] | None = None) -> argparse.Namespace:
+    """Reads `--quick`, `--json` and `--default-flags`, and chooses the XLA flags.
+
+    They are those of the koki2 command, unless default flags are asked for.
+
+    Raises:
+      RuntimeError: JAX was running already, so that the flags came too late.
+    """
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="a few rows, under 45 s")
+    parser.add_argument("--json", action="store_true", help="print the rows as JSON")
+    parser.add_argument(
+        "--default-flags", action="store_true", help="leave XLA's flags as they are"
+    )
+    arguments = parser.parse_args(argv)
+    cores = startup.cores()
+    if not arguments.default_flags:
+        flags = xla_flags.with_fast(os.environ.get("XLA_FLAGS", ""), cores)
+        os.environ["XLA_FLAGS"] = flags
+        wanted = f"device_count={jax.device_count()}"
+        if jax.default_backend() == "cpu" and wanted not in flags:
+            raise RuntimeError(f"JAX started before its flags were set: {flags}")
+    load = ", ".join(f"{x:.1f}" for x in os.getloadavg())
+    note(f"{cores} cores, load {load}; jax {jax.__version__}, {jax.devices()}")
+    return arguments
+
+
+def note(text: str) -> None:
+    """Says something beside the results."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def compiled(programs: Mapping[str, tuple[Callable, Sequence[Any]]]):
+    """Compiles jitted functions for their arguments, several at a time.
+
+    Args:
+      programs: of each, by name, the function and its arguments.
+
+    Returns:
+      Functions of no arguments, by name; each has run once.
+    """
+    build = lambda program: jax.jit(program[0]).lower(*program[1]).compile()
+    with concurrent.futures.ThreadPoolExecutor(startup.cores()) as pool:
+        built = list(pool.map(build, programs.values()))
+    calls = {
+        name: lambda run=run, arguments=arguments: run(*arguments)
+        for (name, (_, arguments)), run in zip(programs.items(), built, strict=True)
+    }
+    for call in calls.values():
+        jax.block_until_ready(call())
+    return calls
+
+
+def race(
+    ours: Callable[[], Any],
+    theirs: Callable[[], Any],
+    *,
+    samples: int = 5,
+    patience: float = 20.0,
+) -> tuple[Timing, Timing]:
+    """Times two sides in turn, after a warm-up of each.
+
+    Args:
+      ours: computes and returns arrays. Called at least once per sample, and as often
+        as fits into a twentieth of a second.
+      theirs: the other side, likewise.
+      samples: of each side.
+      patience: seconds for each side, after which it is timed no more, though it has
+        two samples at least.
+
+    Raises:
+      RuntimeError: a side gave other numbers the second time.
+    """
+    sides = [_Side(ours), _Side(theirs)]
+    for index in range(samples):
+        for side in sides:
+            if index < 2 or side.spent < patience:
+                side.sample()
+    return sides[0].timing(), sides[1].timing()
+
+
+class _Side:
+    def __init__(self, call: Callable[[], Any]):
+        self.call, self.spent, self.walls, self.cpus = call, 0.0, [], []
+        self.checksum = _checksum(call())
+        start = time.perf_counter()
+        jax.block_until_ready(call())
+        self.calls = max(1, round(SAMPLE / (time.perf_counter() - start)))
+
+    def sample(self) -> None:
+        wall, cpu = time.perf_counter(), time.process_time()
+        for _ in range(self.calls):
+            result = jax.block_until_ready(self.call())
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+        self.walls.append(wall / self.calls)
+        self.cpus.append(cpu / self.calls)
+        self.spent += wall
+        if _checksum(result) != self.checksum:
+            raise RuntimeError("the same call gave other numbers than before")
+
+    def timing(self) -> Timing:
+        median = statistics.median
+        return Timing(median(self.walls), median(self.cpus), len(self.walls))
+
+
+def _checksum(result: Any) -> int:
+    total = 0
+    for leaf in jax.tree.leaves(result):
+        total = zlib.crc32(np.ascontiguousarray(leaf), total)
+    return total
+
+
+def versus(
+    name: str, work: float, unit: str, ours: Timing, theirs: Timing, **extra: Any
+) -> Row:
+    """The row of a race over `work` units."""
+    return Row(
+        name=name,
+        ours=work / ours.wall,
+        theirs=work / theirs.wall,
+        unit=unit,
+        ratio=theirs.wall / ours.wall,
+        extra={
+            "cpu_ratio": theirs.cpu / ours.cpu,
+            "ours_s": ours.wall,
+            "theirs_s": theirs.wall,
+            "ours_cpu_s": ours.cpu,
+            "theirs_cpu_s": theirs.cpu,
+            "samples": f"{ours.samples}/{theirs.samples}",
+            **extra,
+        },
+    )
+
+
+def show(title: str, rows: Sequence[Row], *, as_json: bool, columns: Sequence[str]):
+    """Prints the rows: for machines all there is, for people these extra columns."""
+    if as_json:
+        plain = [dataclasses.asdict(row) for row in rows]
+        print(json.dumps([row | row.pop("extra") for row in plain], indent=1))
+        return
+    table = rich.table.Table(
+        title=title, box=rich.box.SIMPLE_HEAD, title_justify="left"
+    )
+    table.add_column("")
+    for head in ("ours", "theirs", "unit", "ratio", *columns):
+        justify = "left" if head == "unit" else "right"
+        table.add_column(head.replace("_", " "), justify=justify)
+    for row in rows:
+        ratio = "" if row.ratio is None else f"{_short(row.ratio)}x"
+        more = [_short(row.extra.get(column)) for column in columns]
+        cells = [row.name, _short(row.ours), _short(row.theirs), row.unit, ratio, *more]
+        table.add_row(*cells)
+    width = None if sys.stdout.isatty() else 120
+    rich.console.Console(width=width).print(table)
+
+
+def _short(value: Any) -> str:
+    if value is None:
+        return ""
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"

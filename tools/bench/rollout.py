@@ -1,0 +1,205 @@
+"""How fast are whole lives? koki2's rollout against the plain twin (twin.py).
+
+A: seed 002's hazards, plasticity off. B: plasticity on (eta 0.05, event modulator),
+sources that deplete and come back after 4 steps, gradient dropout 0.5. Both: a life of
+128 steps, 4 sources, 2 of them bad (loss 0.25), 8 episodes, 32 neurons with 8 synapses
+each, unless the row says otherwise. A step is one step of agent and world, of a life
+that may be over. Before a row is timed, koki2 and the twin must agree in it
+(equality.py). The shares read our side against the machine's ceilings (ceilings.py):
+of matmul, the agent's floating-point operations; of stream, its state read and written
+once per step, which may be above 1 because the state stays in cache.
+
+    python tools/bench/rollout.py [--quick] [--json] [--default-flags]
+"""
+
+from typing import Any
+
+import ceilings
+import equality
+import harness
+import jax
+import jax.numpy as jnp
+import numpy as np
+import twin
+
+from koki2.agents.configs import SpikingConfig
+from koki2.core.keys import Stream, stream
+from koki2.envs.configs import ChemotaxisConfig
+from koki2.evolution.configs import EvolutionConfig, LoopConfig
+from koki2.evolution.loop import evolve
+from koki2.evolution.rollout import Layout, rollout, WIDE
+from koki2.evolution.task import task, wiring
+from koki2.kernels.edge_sum import WRITTEN_OUT
+from koki2.search.configs import SearchConfig
+
+EPISODES = 8
+POPULATIONS = (128, 512, 1024, 4096)
+NEURONS = (32, 64, 128, 256)
+CHUNK = 10  # generations per call
+ENDLESS = 1_000_000  # generations
+LIVELY = 3.0  # genes over those of a first genome: neurons fire in a tenth of steps
+COLUMNS = ("cpu_ratio", "of_matmul", "of_stream", "samples")
+
+
+def config(kind: str, population: int = 128, neurons: int = 32) -> EvolutionConfig:
+    """The work of A or B."""
+    world = {"num_sources": 4, "num_bad_sources": 2, "bad_source_integrity_loss": 0.25}
+    agent: dict[str, Any] = {"n_neurons": neurons}
+    if kind == "B":
+        world |= {"deplete_sources": True, "respawn_delay": 4, "grad_dropout_p": 0.5}
+        agent |= {"plast_enabled": True, "plast_eta": 0.05, "modulator_kind": "event"}
+    return EvolutionConfig(
+        env=ChemotaxisConfig(**world),
+        agent=SpikingConfig(**agent),
+        search=SearchConfig(pop_size=population),
+        loop=LoopConfig(generations=ENDLESS, episodes=EPISODES, checkpoint_every=CHUNK),
+    )
+
+
+def cost(agent: SpikingConfig) -> tuple[float, float]:
+    """FLOP of the agent, and bytes of its state read and written once, per step."""
+    n, s = agent.n_neurons, agent.n_neurons * agent.k_edges
+    flop = 2 * n * 4 + 2 * s + 2 * n + 2 * n + 2 * n * 5  # see, listen, leak, fire, act
+    state = 2 * n  # potentials and spikes
+    if agent.plast_enabled:
+        flop += 3 * s + 3 * s  # traces, weights
+        state += 2 * s
+    return float(flop), 2.0 * 4 * state
+
+
+def evaluation(
+    name: str,
+    work: EvolutionConfig,
+    layout: Layout,
+    machine: dict[str, float],
+    *,
+    whole: bool = True,
+    samples: int = 5,
+) -> harness.Row:
+    """One evaluation of a population: every genome lives every episode.
+
+    Args:
+      name: of the row.
+      work: world, agent, population.
+      layout: of koki2's lives.
+      machine: its ceilings.
+      whole: compare final states too, which takes one more program.
+      samples: of each side.
+    """
+    harness.note(name)
+    wires = wiring(work, seed=0)
+    parts = task(work, wires)
+    size = work.search.pop_size
+    genes = jax.vmap(parts.genome.init)(jax.random.split(jax.random.key(1), size))
+    develop = lambda genes: parts.genome.develop(jax.random.key(0), LIVELY * genes)
+    given = jax.random.split(jax.random.key(2), EPISODES), jax.vmap(develop)(genes)
+
+    def ours(keep):
+        live = lambda k, p: rollout(parts.life, k, p, layout=layout, keep=keep)
+        return live, given
+
+    theirs = twin.lives(work.env, work.agent, wires), given
+    programs = {"ours": ours("tally"), "theirs": theirs}
+    if whole:
+        programs["whole"] = ours("life")
+    calls = harness.compiled(programs)
+    end = calls["theirs"]()
+    found = equality.counted(calls["ours"](), end.sums)
+    if whole:
+        found += equality.differences(calls.pop("whole")(), end, work.env.steps)
+    _must_agree(name, found)
+    del end
+
+    sums = lambda: calls["theirs"]().sums
+    mine, other = harness.race(calls["ours"], sums, samples=samples)
+    steps = size * EPISODES * work.env.steps
+    flop, moved = cost(work.agent)
+    synapses = work.agent.n_neurons * work.agent.k_edges
+    return harness.versus(
+        name,
+        steps / 1e6,
+        "M steps/s",
+        mine,
+        other,
+        of_matmul=steps / mine.wall * flop / 1e9 / machine["GFLOP/s"],
+        of_stream=steps / mine.wall * moved / 1e9 / machine["GB/s"],
+        synapses="written out" if synapses <= WRITTEN_OUT else "by table",
+        compared="final states" if whole else "counts",
+    )
+
+
+def generation(
+    name: str, work: EvolutionConfig, layout: Layout, *, samples: int = 5
+) -> harness.Row:
+    """Generations of OpenAI-ES: koki2's compiled loop, and the twin's one by one."""
+    harness.note(name)
+    search = evolve(work, seed=0, layout=layout)
+    carry = search.init()
+    start = search.mean(carry)
+    start = jnp.concatenate([jnp.ravel(block) for block in start.values()])
+    key = stream(jax.random.key(0), Stream.GENERATION)
+    keys = [jax.random.fold_in(key, g) for g in range(CHUNK)]
+    step = jax.jit(twin.generation(work, wiring(work, seed=0)))
+
+    def ours():
+        return search.chunk(carry)[1]
+
+    def theirs():
+        mean, found = start, []
+        for key in keys:
+            mean, fitness = step(key, mean)
+            found.append(fitness)
+        return found
+
+    rows, first = ours(), np.asarray(theirs()[0])
+    same = rows["generation_best"][0] == first.max()
+    close = np.isclose(rows["mean_fitness"][0], first.mean(), rtol=1e-6)
+    _must_agree(name, [] if same and close else ["fitness of the first generation"])
+    mine, other = harness.race(ours, theirs, samples=samples)
+    return harness.versus(name, CHUNK, "generations/s", mine, other)
+
+
+def _must_agree(name: str, found: list[str]) -> None:
+    if found:
+        lines = "\n".join(f"  {line}" for line in found)
+        raise SystemExit(f"{name}: koki2 and the twin do not live the same:\n{lines}")
+
+
+def measure(quick: bool, layout: Layout) -> list[harness.Row]:
+    """All rows, or a few."""
+    machine = ceilings.ceilings(3 if quick else 15)
+    rows = ceilings.rows(machine)
+    samples = 5 if quick else 9
+    row = lambda name, kind, **size: rows.append(
+        evaluation(name, config(kind, **size), layout, machine, samples=samples)
+    )
+    row("A: 128 genomes, 32 neurons", "A")
+    row("B: 128 genomes, 32 neurons", "B")
+    if quick:
+        more = config("A", population=POPULATIONS[1])
+        name = f"A: {POPULATIONS[1]} genomes"
+        rows.append(evaluation(name, more, layout, machine, whole=False))
+        return rows
+    for kind in "AB":
+        rows.append(generation(f"{kind}: a generation", config(kind), layout))
+        for population in POPULATIONS[1:]:
+            row(f"{kind}: {population} genomes", kind, population=population)
+        for neurons in NEURONS[1:]:
+            row(f"{kind}: {neurons} neurons", kind, neurons=neurons)
+    return rows
+
+
+def main() -> None:
+    arguments = harness.begin(__doc__)
+    layout = WIDE if arguments.default_flags else Layout()
+    rows = measure(arguments.quick, layout)
+    harness.show("Whole lives", rows, as_json=arguments.json, columns=COLUMNS)
+    if not arguments.json:
+        print(
+            f"Synapses are written out one by one up to {WRITTEN_OUT} of them, and "
+            "summed by a table beyond."
+        )
+
+
+if __name__ == "__main__":
+    main()
