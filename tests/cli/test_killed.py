@@ -1,4 +1,4 @@
-"""kill -9 at random instants: a run taken up again ends in the files of one never hurt."""
+"""kill -9 at random instants: a run taken up again ends as if it never had been."""
 
 import os
 import pathlib

@@ -8,6 +8,7 @@ same each time. Import this before anything starts JAX, and call `begin` first.
 import argparse
 import concurrent.futures
 import dataclasses
+import functools
 import json
 import os
 import statistics
@@ -85,24 +86,21 @@ def note(text: str) -> None:
 
 
 def compiled(programs: Mapping[str, tuple[Callable, Sequence[Any]]]):
-    """Compiles jitted functions for their arguments, several at a time.
+    """Compiles functions for their arguments, as many at a time as there are cores.
 
     Args:
       programs: of each, by name, the function and its arguments.
 
     Returns:
-      Functions of no arguments, by name; each has run once.
+      Functions of no arguments, by name. None has run yet.
     """
     build = lambda program: jax.jit(program[0]).lower(*program[1]).compile()
     with concurrent.futures.ThreadPoolExecutor(startup.cores()) as pool:
         built = list(pool.map(build, programs.values()))
-    calls = {
-        name: lambda run=run, arguments=arguments: run(*arguments)
+    return {
+        name: functools.partial(run, *arguments)
         for (name, (_, arguments)), run in zip(programs.items(), built, strict=True)
     }
-    for call in calls.values():
-        jax.block_until_ready(call())
-    return calls
 
 
 def race(
@@ -112,11 +110,11 @@ def race(
     samples: int = 5,
     patience: float = 20.0,
 ) -> tuple[Timing, Timing]:
-    """Times two sides in turn, after a warm-up of each.
+    """Times two sides in turn.
 
     Args:
-      ours: computes and returns arrays. Called at least once per sample, and as often
-        as fits into a twentieth of a second.
+      ours: computes and returns arrays, and has run before. Called at least once per
+        sample, and as often as fits into a twentieth of a second.
       theirs: the other side, likewise.
       samples: of each side.
       patience: seconds for each side, after which it is timed no more, though it has
@@ -136,10 +134,10 @@ def race(
 class _Side:
     def __init__(self, call: Callable[[], Any]):
         self.call, self.spent, self.walls, self.cpus = call, 0.0, [], []
-        self.checksum = _checksum(call())
         start = time.perf_counter()
-        jax.block_until_ready(call())
+        result = jax.block_until_ready(call())
         self.calls = max(1, round(SAMPLE / (time.perf_counter() - start)))
+        self.checksum = _checksum(result)
 
     def sample(self) -> None:
         wall, cpu = time.perf_counter(), time.process_time()

@@ -12,13 +12,13 @@ once per step, which may be above 1 because the state stays in cache.
     python tools/bench/rollout.py [--quick] [--json] [--default-flags]
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import ceilings
 import equality
 import harness
 import jax
-import jax.numpy as jnp
 import numpy as np
 import twin
 
@@ -67,52 +67,51 @@ def cost(agent: SpikingConfig) -> tuple[float, float]:
     return float(flop), 2.0 * 4 * state
 
 
-def evaluation(
-    name: str,
-    work: EvolutionConfig,
-    layout: Layout,
-    machine: dict[str, float],
-    *,
-    whole: bool = True,
-    samples: int = 5,
-) -> harness.Row:
-    """One evaluation of a population: every genome lives every episode.
+class Trial(NamedTuple):
+    """A row to be measured: an evaluation, every genome living every episode."""
 
-    Args:
-      name: of the row.
-      work: world, agent, population.
-      layout: of koki2's lives.
-      machine: its ceilings.
-      whole: compare final states too, which takes one more program.
-      samples: of each side.
-    """
-    harness.note(name)
+    name: str
+    work: EvolutionConfig
+    whole: bool = True
+    """Whether final states are compared too, which takes one more program."""
+
+
+def programs(trial: Trial, layout: Layout) -> dict[str, tuple]:
+    """What there is to compile for a trial: functions and arguments, by name."""
+    work = trial.work
     wires = wiring(work, seed=0)
     parts = task(work, wires)
-    size = work.search.pop_size
-    genes = jax.vmap(parts.genome.init)(jax.random.split(jax.random.key(1), size))
-    develop = lambda genes: parts.genome.develop(jax.random.key(0), LIVELY * genes)
+    keys = jax.random.split(jax.random.key(1), work.search.pop_size)
+    genes = LIVELY * jax.vmap(parts.genome.init)(keys)
+    develop = lambda genes: parts.genome.develop(jax.random.key(0), genes)
     given = jax.random.split(jax.random.key(2), EPISODES), jax.vmap(develop)(genes)
 
     def ours(keep):
         live = lambda k, p: rollout(parts.life, k, p, layout=layout, keep=keep)
         return live, given
 
-    theirs = twin.lives(work.env, work.agent, wires), given
-    programs = {"ours": ours("tally"), "theirs": theirs}
-    if whole:
-        programs["whole"] = ours("life")
-    calls = harness.compiled(programs)
-    end = calls["theirs"]()
-    found = equality.counted(calls["ours"](), end.sums)
-    if whole:
-        found += equality.differences(calls.pop("whole")(), end, work.env.steps)
+    name = trial.name
+    out = {f"{name} ours": ours("tally")}
+    out[f"{name} theirs"] = twin.lives(work.env, work.agent, wires), given
+    return out | ({f"{name} whole": ours("life")} if trial.whole else {})
+
+
+def evaluation(
+    trial: Trial, calls: dict[str, Callable], machine: dict[str, float], samples: int
+) -> harness.Row:
+    """Compares the two sides of a trial, and times them."""
+    name, work = trial.name, trial.work
+    ours, theirs = calls[f"{name} ours"], calls[f"{name} theirs"]
+    end = theirs()
+    found = equality.counted(ours(), end.sums)
+    if trial.whole:
+        whole = calls[f"{name} whole"]()
+        found += equality.differences(whole, end, work.env.steps)
+        del whole
     _must_agree(name, found)
     del end
-
-    sums = lambda: calls["theirs"]().sums
-    mine, other = harness.race(calls["ours"], sums, samples=samples)
-    steps = size * EPISODES * work.env.steps
+    mine, other = harness.race(ours, lambda: theirs().sums, samples=samples)
+    steps = work.search.pop_size * EPISODES * work.env.steps
     flop, moved = cost(work.agent)
     synapses = work.agent.n_neurons * work.agent.k_edges
     return harness.versus(
@@ -124,7 +123,7 @@ def evaluation(
         of_matmul=steps / mine.wall * flop / 1e9 / machine["GFLOP/s"],
         of_stream=steps / mine.wall * moved / 1e9 / machine["GB/s"],
         synapses="written out" if synapses <= WRITTEN_OUT else "by table",
-        compared="final states" if whole else "counts",
+        compared="final states" if trial.whole else "counts",
     )
 
 
@@ -132,11 +131,9 @@ def generation(
     name: str, work: EvolutionConfig, layout: Layout, *, samples: int = 5
 ) -> harness.Row:
     """Generations of OpenAI-ES: koki2's compiled loop, and the twin's one by one."""
-    harness.note(name)
     search = evolve(work, seed=0, layout=layout)
     carry = search.init()
-    start = search.mean(carry)
-    start = jnp.concatenate([jnp.ravel(block) for block in start.values()])
+    start = carry.search.mean
     key = stream(jax.random.key(0), Stream.GENERATION)
     keys = [jax.random.fold_in(key, g) for g in range(CHUNK)]
     step = jax.jit(twin.generation(work, wiring(work, seed=0)))
@@ -165,27 +162,35 @@ def _must_agree(name: str, found: list[str]) -> None:
         raise SystemExit(f"{name}: koki2 and the twin do not live the same:\n{lines}")
 
 
+def trials(quick: bool) -> list[Trial]:
+    """A and B; then populations and neurons, or one population of A."""
+    out = [Trial(f"{kind}: 128 genomes, 32 neurons", config(kind)) for kind in "AB"]
+    if quick:
+        size = POPULATIONS[1]
+        return [*out, Trial(f"A: {size} genomes", config("A", size), whole=False)]
+    for kind in "AB":
+        for size in POPULATIONS[1:]:
+            out.append(Trial(f"{kind}: {size} genomes", config(kind, size)))
+        for size in NEURONS[1:]:
+            out.append(Trial(f"{kind}: {size} neurons", config(kind, neurons=size)))
+    return out
+
+
 def measure(quick: bool, layout: Layout) -> list[harness.Row]:
     """All rows, or a few."""
     machine = ceilings.ceilings(3 if quick else 15)
-    rows = ceilings.rows(machine)
-    samples = 5 if quick else 9
-    row = lambda name, kind, **size: rows.append(
-        evaluation(name, config(kind, **size), layout, machine, samples=samples)
-    )
-    row("A: 128 genomes, 32 neurons", "A")
-    row("B: 128 genomes, 32 neurons", "B")
-    if quick:
-        more = config("A", population=POPULATIONS[1])
-        name = f"A: {POPULATIONS[1]} genomes"
-        rows.append(evaluation(name, more, layout, machine, whole=False))
-        return rows
-    for kind in "AB":
-        rows.append(generation(f"{kind}: a generation", config(kind), layout))
-        for population in POPULATIONS[1:]:
-            row(f"{kind}: {population} genomes", kind, population=population)
-        for neurons in NEURONS[1:]:
-            row(f"{kind}: {neurons} neurons", kind, neurons=neurons)
+    rows, samples = ceilings.rows(machine), 5 if quick else 9
+    todo = trials(quick)
+    harness.note("compiling")
+    jobs = [programs(trial, layout) for trial in todo]
+    calls = harness.compiled({name: job for some in jobs for name, job in some.items()})
+    for trial in todo:
+        harness.note(trial.name)
+        rows.append(evaluation(trial, calls, machine, samples))
+    for kind in "" if quick else "AB":
+        name = f"{kind}: ES, 128 genomes"
+        harness.note(name)
+        rows.append(generation(name, config(kind), layout, samples=samples))
     return rows
 
 

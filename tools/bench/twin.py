@@ -159,7 +159,7 @@ def observe(env: ChemotaxisConfig, key, world: World):
     sensed = world.active
     if env.good_only_gradient:
         sensed = sensed & ~world.bad
-    offset = world.source - world.position
+    offset = world.source - world.position[None]
     distance = jnp.where(sensed, jnp.sum(offset**2, axis=1), jnp.iinfo(jnp.int32).max)
     dx, dy = offset[jnp.argmin(distance)].astype(jnp.float32)
     gradient = jnp.stack([dx / max(env.width - 1, 1), dy / max(env.height - 1, 1)])
@@ -188,7 +188,7 @@ def move(env: ChemotaxisConfig, key, world: World, action):
     key_deplete, key_place, key_sense = jax.random.split(key, 3)
     steps = jnp.array([[0, 0], [0, -1], [0, 1], [-1, 0], [1, 0]], jnp.int32)
     position = jnp.clip(world.position + steps[action], 0, size_of(env) - 1)
-    at = lambda place: jnp.all(world.source == place, axis=1) & world.active
+    at = lambda place: jnp.all(world.source == place[None], axis=1) & world.active
     here = at(position)
     arrived = here & ~at(world.position)
     meals = jnp.sum(arrived & ~world.bad, dtype=jnp.int32)
@@ -224,7 +224,7 @@ def move(env: ChemotaxisConfig, key, world: World, action):
 def cells(env: ChemotaxisConfig, key):
     """Uniform cells: a random word times the size, above the 32nd bit."""
     words = jax.random.bits(key, (env.num_sources, 2))
-    size = size_of(env).astype(np.uint32)
+    size = size_of(env).astype(np.uint32)[None]
     low = ((words & 0xFFFF) * size) >> 16
     return (((words >> 16) * size + low) >> 16).astype(jnp.int32)
 
@@ -327,7 +327,7 @@ def generation(config: EvolutionConfig, topology: Topology):
 
     def run(key, mean):
         noise = jax.random.normal(stream(key, Stream.ASK), (size, mean.size))
-        genomes = mean + search.sigma * noise
+        genomes = mean[None] + search.sigma * noise
         keys = jax.random.split(stream(key, Stream.LIVES), config.loop.episodes)
         sums = live_all(keys, jax.vmap(develop)(genomes)).sums
         fitness = (
@@ -337,7 +337,8 @@ def generation(config: EvolutionConfig, topology: Topology):
         ).mean(axis=1)
         below = jnp.sum(fitness[None] < fitness[:, None], axis=1)
         equal = jnp.sum(fitness[None] == fitness[:, None], axis=1)
-        rank = (below + (equal - 1) / 2) / (size - 1) - 0.5
+        places = below.astype(jnp.float32) + (equal - 1).astype(jnp.float32) / 2
+        rank = places / (size - 1) - 0.5  # the equally fit share theirs
         return mean + search.lr / (size * search.sigma) * (rank @ noise), fitness
 
     return run

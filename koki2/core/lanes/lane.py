@@ -1,5 +1,6 @@
 """Lane: an array that knows which of its axes are the item's and which are lanes."""
 
+import jax
 import jax.numpy as jnp
 
 
@@ -33,6 +34,15 @@ class Lane:
     def spread(self, sizes: tuple[int, ...]):
         """The array, broadcast to lane axes of these sizes."""
         return jnp.broadcast_to(self.with_lanes(len(sizes)), self.item + sizes)
+
+
+def as_lane(array, rank: int) -> Lane:
+    """An array from outside, lanes behind: of typed keys, their raw words."""
+    array = jnp.asarray(array)
+    if jax.dtypes.issubdtype(array.dtype, jax.dtypes.prng_key):
+        words = jnp.moveaxis(jax.random.key_data(array), -1, rank)
+        return Lane(words, rank + 1)
+    return Lane(array, rank)
 
 
 def lane_sizes(values, axes: int) -> tuple[int, ...]:

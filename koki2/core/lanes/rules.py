@@ -14,7 +14,7 @@ from jax.extend import core as jex
 
 from koki2.core.lanes import chains, threefry
 from koki2.core.lanes.hints import anywhere_p, lane_form_p
-from koki2.core.lanes.lane import Lane, lane_sizes
+from koki2.core.lanes.lane import as_lane, Lane, lane_sizes
 
 WORDS = 64  # the most random words written out one by one
 CHOICES = 64  # the most rows chosen among by a chain
@@ -46,7 +46,7 @@ def evaluate(jaxpr, consts, inputs, axes):
     """Carries out a whole jaxpr, as of a branch or a call."""
     env = dict(zip(jaxpr.invars, inputs, strict=True))
     for var, value in zip(jaxpr.constvars, consts, strict=True):
-        env[var] = Lane(jnp.asarray(value), jnp.ndim(value))
+        env[var] = as_lane(value, jnp.ndim(value))
 
     def read(atom):
         if isinstance(atom, jex.Literal):
@@ -312,15 +312,16 @@ def _draw(form):
 
 def _draw_rolled(eqn, key, axes):
     """Many words: JAX's own loop, lanes first and back."""
-    keys = jax.random.wrap_key_data(jnp.moveaxis(key.array, key.rank - 1, -1))
-    function = lambda key: _bind(eqn, [key])[0]
+
+    def function(words):
+        out = _bind(eqn, [jax.random.wrap_key_data(words)])[0]
+        is_key = jax.dtypes.issubdtype(out.dtype, jax.dtypes.prng_key)
+        return jax.random.key_data(out) if is_key else out
+
     for _ in key.lanes:
         function = jax.vmap(function, in_axes=-1, out_axes=-1)
-    out = function(keys)
-    rank = out.ndim - len(key.lanes)
-    if jax.dtypes.issubdtype(out.dtype, jax.dtypes.prng_key):
-        return [Lane(jnp.moveaxis(jax.random.key_data(out), -1, rank), rank + 1)]
-    return [Lane(out, rank)]
+    out = function(key.array)
+    return [Lane(out, out.ndim - len(key.lanes))]
 
 
 RULES = {
@@ -348,6 +349,7 @@ RULES = {
     "random_fold_in": _fold_in,
     "random_split": _draw(lambda key, p: threefry.split(key, p["shape"])),
     "random_bits": _draw(lambda key, p: threefry.bits(key, p["bit_width"], p["shape"])),
+    "random_clone": lambda eqn, values, axes: values,
     "random_unwrap": lambda eqn, values, axes: values,
     "random_wrap": lambda eqn, values, axes: values,
     anywhere_p.name: _anywhere,

@@ -6,7 +6,8 @@ from jax import lax
 from jax.extend import core as jex
 from jaxtyping import Array, Bool
 
-from koki2.core.lanes.rules import apply, called, CALLS, Lane
+from koki2.core.lanes.lane import as_lane, Lane
+from koki2.core.lanes.rules import apply, called, CALLS
 from koki2.core.lanes.stages import plan, variables
 
 
@@ -46,7 +47,7 @@ def over_lanes(function, axes: int, *, fence: Bool[Array, ""] | None = None):
             *jax.tree.unflatten(tree, items)
         )
         lanes = jnp.broadcast_shapes(*(x.shape[x.ndim - axes :] for x in leaves))
-        inputs = [_lane(x, x.ndim - axes) for x in leaves]
+        inputs = [as_lane(x, x.ndim - axes) for x in leaves]
         results = _run(closed, inputs, axes, fence)
         full = [
             jnp.broadcast_to(lane.with_lanes(axes), shape.shape + lanes)
@@ -55,13 +56,6 @@ def over_lanes(function, axes: int, *, fence: Bool[Array, ""] | None = None):
         return jax.tree.unflatten(jax.tree.structure(out), full)
 
     return mapped
-
-
-def _lane(array, rank) -> Lane:
-    if jax.dtypes.issubdtype(array.dtype, jax.dtypes.prng_key):
-        words = jnp.moveaxis(jax.random.key_data(array), -1, rank)
-        return Lane(words, rank + 1)
-    return Lane(array, rank)
 
 
 def _inline(jaxpr, consts):
@@ -99,7 +93,7 @@ def _inline(jaxpr, consts):
 def _run(closed, inputs, axes, fence):
     ops, known, outputs = _inline(closed.jaxpr, closed.consts)
     env = dict(enumerate(inputs))
-    env |= {name: Lane(jnp.asarray(v), jnp.ndim(v)) for name, v in known.items()}
+    env |= {name: as_lane(v, jnp.ndim(v)) for name, v in known.items()}
     stages = plan(ops, outputs) if fence is not None else [0] * len(ops)
     for stage in range(max(stages, default=-1) + 1):
         now = [op for op, at in zip(ops, stages, strict=True) if at == stage]

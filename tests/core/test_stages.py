@@ -1,0 +1,95 @@
+"""A step cut into stages is the same step: nothing is used before it is there."""
+
+import jax
+import jax.numpy as jnp
+import pytest
+from bits import assert_same_bits
+from hypothesis import given, settings, strategies as st
+from jax.extend import core as jex
+
+from koki2.agents import spiking, SpikingConfig
+from koki2.agents.topology import random_topology
+from koki2.core.lanes import over_lanes
+from koki2.core.lanes.stages import plan
+from koki2.core.lanes.transform import _inline
+from koki2.envs import WORLDS
+from koki2.evolution.lifetime import lifetime
+from koki2.genomes import direct
+
+
+def as_ops(function, *args):
+    """What `plan` is given: every operation, calls inlined."""
+    closed = jax.make_jaxpr(function)(*args)
+    ops, _, outputs = _inline(closed.jaxpr, closed.consts)
+    return ops, outputs
+
+
+def assert_in_order(ops, stages):
+    made = {}
+    for (_, ins, outs), stage in zip(ops, stages, strict=True):
+        for atom in ins:
+            if not isinstance(atom, jex.Literal):
+                assert made.get(atom, 0) <= stage, "an operand of a later stage"
+        made.update(dict.fromkeys(outs, stage))
+
+
+def program(moves):
+    """Dear and cheap operations on values made before, as Hypothesis chose them."""
+
+    def run(x):
+        made = [x]
+        for kind, a, b in moves:
+            a, b = made[a % len(made)], made[b % len(made)]
+            made.append([jnp.tanh(a), a + b, a * b, jnp.exp(-a * a)][kind])
+        return made[-1], made[len(made) // 2]
+
+    return run
+
+
+MOVES = st.tuples(st.integers(0, 3), st.integers(0, 99), st.integers(0, 99))
+
+
+@settings(max_examples=100, deadline=None)
+@given(moves=st.lists(MOVES, max_size=30))
+def test_no_operand_comes_from_a_later_stage(moves):
+    ops, outputs = as_ops(program(moves), jnp.ones(3))
+    assert_in_order(ops, plan(ops, outputs))
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_nor_in_the_step_of_any_world(name, key):
+    config = SpikingConfig(n_neurons=8, k_edges=2, plast_enabled=True)
+    env = WORLDS[name]()
+    life = lifetime(env, spiking(config, random_topology(0, 8, 2)))
+    genome = direct(config, env.observation_size, env.num_actions)
+    params = genome.develop(key, jnp.zeros(genome.size))
+    world, observation, key_life = life.world_birth(jax.random.key(1))
+    start = life.birth(world, observation, params)
+    ops, outputs = as_ops(life.step, key_life, jnp.int32(0), params, start)
+    stages = plan(ops, outputs)
+    assert_in_order(ops, stages)
+    assert max(stages) > 0, "what several need is not shared"
+
+
+def test_what_two_dear_operations_share_ends_a_stage():
+    def shares(x):
+        dear = jnp.tanh(x)  # 10 operations
+        return jnp.exp(dear), jnp.sin(dear), jnp.cos(dear)  # two times too many
+
+    ops, outputs = as_ops(shares, jnp.ones(3))
+    assert plan(ops, outputs) == [0, 1, 1, 1]
+
+
+def test_stages_change_no_number(key):
+    """Integers, for floats may be contracted differently in another program."""
+
+    def draws(key, x):
+        key_a, key_b = jax.random.split(key)
+        a, b = (jax.random.randint(k, (2,), 0, 100) for k in (key_a, key_b))
+        return a + b[::-1], a * x, jnp.sum(b) + x
+
+    keys, x = jax.random.split(key, 4), jnp.arange(4)
+    args = lambda: (jax.random.clone(keys), x)
+    whole = over_lanes(draws, 1)(*args())
+    staged = jax.jit(lambda f, *args: over_lanes(draws, 1, fence=f)(*args))
+    assert_same_bits(staged(jnp.array(True), *args()), whole)

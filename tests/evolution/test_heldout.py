@@ -1,0 +1,118 @@
+"""Held-out evaluation: pairing, intervals and the learning-rate probe."""
+
+import dataclasses
+
+import jax
+import numpy as np
+import pytest
+
+from koki2.agents import SpikingConfig
+from koki2.envs import ChemotaxisConfig
+from koki2.evolution import (
+    difference,
+    evaluate_baseline,
+    evaluate_genome,
+    EvolutionConfig,
+    interval,
+)
+from koki2.genomes import direct
+
+FIXED = SpikingConfig(n_neurons=6, k_edges=2)
+CONFIG = EvolutionConfig(
+    env=ChemotaxisConfig(width=9, num_sources=3, num_bad_sources=1, steps=24),
+    agent=FIXED,
+)
+LEARNS = dataclasses.replace(
+    CONFIG,
+    agent=dataclasses.replace(
+        FIXED, plast_enabled=True, plast_eta=0.5, modulator_kind="spike"
+    ),
+)
+
+
+def genome():
+    """Loud enough (a deviation of 1) to spike and to move."""
+    encoding = direct(FIXED, observation_size=4, num_actions=5)
+    genes = 10.0 * encoding.init(jax.random.key(2))
+    return {name: np.asarray(block) for name, block in encoding.named(genes).items()}
+
+
+def lives(config, *, eval_seed=3, episodes=16, **options):
+    return evaluate_genome(
+        config, 0, genome(), eval_seed=eval_seed, episodes=episodes, **options
+    )
+
+
+def assert_same(ours, theirs):
+    assert ours.keys() == theirs.keys()
+    for name in ours:
+        np.testing.assert_array_equal(ours[name], theirs[name], err_msg=name)
+
+
+# Intervals
+
+
+def test_a_difference_of_identical_lives_is_exactly_nothing():
+    ours = evaluate_baseline(CONFIG, "random", eval_seed=7, episodes=64)["fitness"]
+    theirs = evaluate_baseline(CONFIG, "random", eval_seed=7, episodes=64)["fitness"]
+    assert np.ptp(ours) > 0
+    assert difference(ours, theirs) == {"mean": 0, "low": 0, "high": 0, "level": 0.95}
+
+
+def test_a_difference_is_taken_life_by_life():
+    """Lives that vary by hundreds, of which ours are each better by one."""
+    theirs = np.array([100.0, 500.0, -300.0, 7.0])
+    found = difference(theirs + 1.0, theirs)
+    assert (found["mean"], found["low"], found["high"]) == (1.0, 1.0, 1.0)
+
+
+def test_an_interval_contains_its_mean_and_is_the_same_each_time():
+    values = np.random.default_rng(0).normal(5.0, 2.0, 400)
+    found = interval(values)
+    assert found["low"] < found["mean"] < found["high"]
+    assert found == interval(values)
+    # 1.96 standard errors of 2 / sqrt(400) = 0.1 on either side
+    np.testing.assert_allclose(found["high"] - found["low"], 0.392, rtol=0.15)
+    assert found["mean"] == values.mean()
+
+
+def test_one_life_has_no_spread():
+    assert interval(np.array([3.0])) == {"mean": 3, "low": 3, "high": 3, "level": 0.95}
+
+
+def test_lives_that_cannot_be_paired_are_refused():
+    with pytest.raises(ValueError, match="same lives on both sides, got 3 and 2"):
+        difference(np.zeros(3), np.zeros(2))
+
+
+# Lives
+
+
+def test_life_i_is_the_same_however_many_are_asked_for():
+    many, few = lives(CONFIG, episodes=16), lives(CONFIG, episodes=5)
+    assert np.ptp(many["fitness"]) > 0
+    assert_same(few, {name: values[:5] for name, values in many.items()})
+
+
+def test_another_eval_seed_is_other_lives():
+    here, there = lives(CONFIG), lives(CONFIG, eval_seed=4)
+    assert not np.array_equal(here["fitness"], there["fitness"])
+
+
+def test_a_learning_rate_means_nothing_to_an_agent_that_does_not_learn():
+    assert_same(lives(CONFIG, plast_eta=0.5), lives(CONFIG))
+
+
+def test_a_learning_rate_of_nought_makes_a_plastic_agent_live_as_a_fixed_one():
+    """Every figure but the modulator's own, which is still felt."""
+    probe, fixed, learns = lives(LEARNS, plast_eta=0.0), lives(CONFIG), lives(LEARNS)
+    assert not np.array_equal(learns["fitness"], fixed["fitness"])
+    assert np.all(learns["abs_dw_mean"] > 0) and np.all(probe["abs_dw_mean"] == 0)
+    assert np.all(probe["abs_modulator_mean"] > 0)
+    probe["abs_modulator_mean"] = fixed["abs_modulator_mean"]
+    assert_same(probe, fixed)
+
+
+def test_an_unknown_policy_is_refused_by_name():
+    with pytest.raises(ValueError, match="policy must be one of greedy.*got 'clever'"):
+        evaluate_baseline(CONFIG, "clever", eval_seed=0, episodes=1)

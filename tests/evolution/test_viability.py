@@ -1,0 +1,136 @@
+"""The viability test: who passes and why the others do not, on tallies by hand."""
+
+import dataclasses
+import sys
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from koki2.agents import random_topology, spiking, SpikingConfig
+from koki2.agents.spiking import SpikingParams
+from koki2.envs import chemotaxis, ChemotaxisConfig
+from koki2.evolution import Layout, lifetime, live, Tally
+from koki2.evolution.configs import ViabilityConfig
+from koki2.evolution.viability import REASONS, viability
+
+ASKS = ViabilityConfig(
+    mvt=True,
+    mvt_steps=8,
+    mvt_min_alive_steps=6,
+    mvt_min_action_entropy=0.5,
+    mvt_min_energy_gained=0.25,
+)
+DULL, LIVELY = [8, 0], [4, 4]  # entropies 0 and log 2 = 0.69
+NAN, INF = float("nan"), float("inf")
+
+# What each of two short lives comes to: steps, actions, energy.
+GOOD, DEAD = (6, LIVELY, 0.25), (5, DULL, 0.0)
+SHORT, BORED, HUNGRY = (5, LIVELY, 0.25), (8, DULL, 0.25), (8, LIVELY, 0.125)
+
+
+def summed(steps, actions, energy):
+    """The tally of a life that came to this."""
+    return Tally(
+        alive=jnp.array(True),
+        t_alive=steps,
+        energy_gained=energy,
+        integrity_lost=jnp.float32(0),
+        integrity_min=jnp.float32(1),
+        bad_arrivals=jnp.int32(0),
+        success=jnp.array(False),
+        actions=actions,
+        events=jnp.int32(0),
+        learning=None,
+    )
+
+
+def outcome(monkeypatch, *genomes):
+    """The test's verdict on genomes of which we say what their lives came to."""
+    lives = [list(zip(*genome, strict=True)) for genome in genomes]
+    steps, actions, energy = (jnp.array(x) for x in zip(*lives, strict=True))
+    tally = jax.vmap(jax.vmap(summed))(steps, actions, energy)
+    module = sys.modules["koki2.evolution.viability"]  # that name is also a function
+    monkeypatch.setattr(module, "rollout", lambda *_, **__: tally)
+    life, keys = lifetime(chemotaxis(), AGENT), jax.random.split(jax.random.key(0))
+    return viability(ASKS, life, keys, None, Layout())
+
+
+AGENT = spiking(SpikingConfig(n_neurons=2, k_edges=1), random_topology(0, 2, 1))
+
+
+def test_one_short_life_that_reaches_everything_is_enough(monkeypatch):
+    seen = outcome(monkeypatch, [GOOD, DEAD], [DEAD, GOOD], [DEAD, DEAD], [GOOD, GOOD])
+    assert seen.passed.tolist() == [True, True, False, True]
+
+
+@pytest.mark.parametrize(
+    "lives, reasons",
+    [
+        ([GOOD, DEAD], []),
+        ([SHORT, SHORT], ["alive_steps"]),
+        ([BORED, BORED], ["action_entropy"]),
+        ([HUNGRY, HUNGRY], ["energy_gained"]),
+        ([HUNGRY, DEAD], ["energy_gained"]),  # alive once, lively once, never fed
+        ([SHORT, BORED], ["together"]),  # each reached, but never all in one life
+        ([SHORT, HUNGRY], ["together"]),
+        ([DEAD, DEAD], ["alive_steps", "action_entropy", "energy_gained"]),
+        ([(8, LIVELY, INF)] * 2, ["not_finite"]),
+        ([(8, LIVELY, NAN)] * 2, ["energy_gained", "not_finite"]),
+        ([(8, LIVELY, INF), DEAD], ["together"]),
+    ],
+)
+def test_the_reasons_of_a_failure_are_the_thresholds_no_life_reached(
+    monkeypatch, lives, reasons
+):
+    seen = outcome(monkeypatch, lives)
+    assert set(seen.failed) == set(REASONS)
+    assert [name for name in REASONS if seen.failed[name]] == reasons
+    assert seen.passed.tolist() == [not reasons]
+
+
+def test_failures_are_counted_over_the_population(monkeypatch):
+    seen = outcome(
+        monkeypatch, [DEAD, DEAD], [SHORT, SHORT], [GOOD, GOOD], [SHORT, BORED]
+    )
+    counts = {name: count.item() for name, count in seen.failed.items()}
+    assert counts == {"alive_steps": 2, "action_entropy": 1, "energy_gained": 1} | {
+        "not_finite": 0,
+        "together": 1,
+    }
+    assert seen.steps.item() == 2 * 5 + 2 * 5 + 2 * 6 + 5 + 8
+
+
+def runner(action):
+    """An agent that hears nothing, and always does the same."""
+    return SpikingParams(
+        obs_w=jnp.zeros((2, 4)),
+        rec_w=jnp.zeros(2),
+        motor_w=jnp.zeros((2, 5)),
+        motor_b=jnp.zeros(5).at[action].set(1.0),
+        mod_w=jnp.zeros(2),
+    )
+
+
+def test_a_short_life_is_the_beginning_of_a_full_one_and_its_steps_are_counted(key):
+    """On a line of nine, from the middle, half a point of integrity a harm.
+
+    Genome 0 stays; genome 1 goes right to the wall.
+    """
+    env = ChemotaxisConfig(width=9, num_sources=6, num_bad_sources=6, steps=64)
+    env = dataclasses.replace(env, bad_source_integrity_loss=0.5)
+    life = lifetime(chemotaxis(env), AGENT)
+    stays, right = runner(0), runner(4)
+    params = jax.tree.map(lambda *both: jnp.stack(both), stays, right)
+    keys = jax.random.split(key, 3)
+    asks = ViabilityConfig(mvt=True, mvt_steps=8, mvt_min_alive_steps=8)
+    test = jax.jit(lambda keys: viability(asks, life, keys, params, Layout()))
+    seen = test(keys)
+
+    begun = lambda key: live(key, life, right, steps=8).tally.t_alive
+    lived = jax.jit(jax.vmap(begun))(jax.random.clone(keys))
+    assert min(lived.tolist()) < 8  # some of the lives end on harm
+    assert seen.steps.item() == 3 * 8 + sum(lived.tolist())
+    survives = max(lived.tolist()) == 8
+    assert seen.passed.tolist() == [True, survives]
+    assert seen.failed["alive_steps"].item() == (not survives)

@@ -1,0 +1,119 @@
+"""Golden runs: what they are, and what they come to on this machine's kind.
+
+A file per environment (platform, instruction set, jax, jaxlib), for bits of floating
+point are promised within one environment only; see docs/determinism.md. The file holds
+the configs, the versions, why it was last rewritten, and the numbers.
+"""
+
+import dataclasses
+import hashlib
+import json
+import pathlib
+import platform
+
+import jax
+import jaxlib
+import numpy as np
+
+from koki2.agents.configs import SpikingConfig
+from koki2.agents.scripted import greedy, walker
+from koki2.core.keys import episode_keys
+from koki2.envs.configs import ChemotaxisConfig
+from koki2.envs.registry import WORLDS
+from koki2.evolution import (
+    evaluate_genome,
+    EvolutionConfig,
+    evolve,
+    lifetime,
+    reports,
+    rollout,
+)
+from koki2.evolution.configs import FitnessConfig, LoopConfig, ViabilityConfig
+from koki2.search import SearchConfig
+
+HERE = pathlib.Path(__file__).parent
+SEED, LIFE_SEED, EPISODES = 3, 7, 6
+CONFIG = EvolutionConfig(
+    env=ChemotaxisConfig(
+        num_sources=4,
+        num_bad_sources=2,
+        bad_source_integrity_loss=0.25,
+        deplete_sources=True,
+        respawn_delay=2,
+        grad_dropout_p=0.25,
+        obs_noise=0.05,
+        steps=32,
+    ),
+    agent=SpikingConfig(plast_enabled=True, plast_eta=0.05, modulator_kind="drive"),
+    search=SearchConfig(pop_size=16),
+    viability=ViabilityConfig(mvt=True, mvt_steps=16, mvt_min_alive_steps=8),
+    loop=LoopConfig(generations=5, episodes=2, checkpoint_every=5),
+)
+
+
+def path() -> pathlib.Path:
+    """The file of this environment."""
+    name = f"{platform.system()}-{platform.machine()}-{_instructions()}"
+    versions = f"jax{jax.__version__}-jaxlib{jaxlib.__version__}"
+    return HERE / f"{name}_{versions}.json".lower()
+
+
+def compute() -> dict:
+    """Lives of baselines in every world, and a small search with all that can be on."""
+    search = evolve(CONFIG, SEED)
+    carry, rows = search.chunk(search.init())
+    genome = search.mean(carry)
+    unseen = evaluate_genome(CONFIG, SEED, genome, eval_seed=0, episodes=EPISODES)
+    return {
+        "config": dataclasses.asdict(CONFIG),
+        "seed": SEED,
+        "lives": {world: _lives(make()) for world, make in WORLDS.items()},
+        "search": {
+            "rows": {name: _plain(column) for name, column in rows.items()},
+            "carry_sha256": _digest(search.pack(carry)),
+            "unseen_fitness": _plain(unseen["fitness"]),
+        },
+    }
+
+
+def read() -> dict:
+    """The file of this environment."""
+    return json.loads(path().read_text())
+
+
+def _lives(env) -> dict:
+    keys = episode_keys(LIFE_SEED, EPISODES)
+    out = {}
+    for name, agent in {"greedy": greedy(), "random": walker()}.items():
+        tally = rollout(lifetime(env, agent), keys, None)
+        one = jax.tree.map(lambda x: x[0], tally)
+        figures = jax.device_get(reports(FitnessConfig(), one))
+        out[name] = {
+            figure: _plain(figures[figure])
+            for figure in ("fitness", "t_alive", "energy_gained", "bad_arrivals")
+        }
+        out[name]["sha256"] = _digest(figures)
+    return out
+
+
+def _plain(values) -> list:
+    return [str(v) if v != v else v for v in np.asarray(values).tolist()]
+
+
+def _digest(arrays) -> str:
+    digest = hashlib.sha256()
+    for name, value in sorted(arrays.items()):
+        digest.update(name.encode() + np.ascontiguousarray(value).tobytes())
+    return digest.hexdigest()
+
+
+def _instructions() -> str:
+    """The widest vectors this CPU has: they decide how XLA rounds some functions."""
+    try:
+        flags = pathlib.Path("/proc/cpuinfo").read_text().split()
+    except OSError:
+        return "any"
+    for name in ("avx512f", "avx2", "avx"):
+        if name in flags:
+            return name
+    return "any"
