@@ -32,7 +32,7 @@ def evaluate_genome(
     eval_seed: int,
     episodes: int,
     plast_eta: float | None = None,
-    layout: Layout = Layout(),
+    layout: Layout | None = None,
 ) -> dict[str, np.ndarray]:
     """Lives a genome through unseen lives.
 
@@ -60,7 +60,7 @@ def evaluate_genome(
 
 
 @functools.lru_cache(maxsize=32)
-def _genome_lives(config: EvolutionConfig, layout: Layout):
+def _genome_lives(config: EvolutionConfig, layout: Layout | None):
     """Compiled once for genomes of any run: their wiring is data."""
 
     def lives(wired, key, keys, genes):
@@ -79,7 +79,7 @@ def evaluate_baseline(
     *,
     eval_seed: int,
     episodes: int,
-    layout: Layout = Layout(),
+    layout: Layout | None = None,
 ) -> dict[str, np.ndarray]:
     """The same for a scripted policy: greedy, random, stay or oracle.
 
@@ -93,7 +93,7 @@ def evaluate_baseline(
 
 
 @functools.lru_cache(maxsize=32)
-def _baseline_lives(config: EvolutionConfig, policy: str, layout: Layout):
+def _baseline_lives(config: EvolutionConfig, policy: str, layout: Layout | None):
     life = baseline(config, policy)
 
     def lives(keys):

@@ -54,7 +54,7 @@ class Evolution(NamedTuple):
 
 
 def evolve(
-    config: EvolutionConfig, seed: int, *, layout: Layout = Layout()
+    config: EvolutionConfig, seed: int, *, layout: Layout | None = None
 ) -> Evolution:
     """Builds one search. Compiles on its first chunk.
 
@@ -80,7 +80,7 @@ def evolve(
 
 
 def evolve_many(
-    config: EvolutionConfig, seeds: list[int], *, layout: Layout = Layout()
+    config: EvolutionConfig, seeds: list[int], *, layout: Layout | None = None
 ) -> list[Evolution]:
     """Builds a search per seed that share one compiled program.
 

@@ -28,7 +28,7 @@ class Layout:
     """How lives are laid out. Changes speed, never bits.
 
     Small chunks want XLA's small-loop flag (the command line sets it); without it every
-    operation of a step costs a dispatch, and `wide` is the better choice.
+    operation of a step costs a dispatch, and `WIDE` is the better choice.
     """
 
     block: Annotated[int, Ge(1)] = 8
@@ -50,7 +50,7 @@ def rollout(
     *,
     steps: int | None = None,
     wanted=None,
-    layout: Layout = Layout(),
+    layout: Layout | None = None,
     keep: Literal["tally", "life"] = "tally",
 ) -> Tally | Life:
     """Lives every genome through every episode.
@@ -62,13 +62,15 @@ def rollout(
       steps: length of a life; the world's own if None.
       wanted: bool [P]; a chunk in which nobody is wanted is not lived, and its tally
         is zero. To skip work, put the wanted first.
-      layout: see `Layout`.
+      layout: see `Layout`; None is small chunks on a CPU and all at once elsewhere.
       keep: "life" gives the whole last state of each life; but for its tally, that
         of a life which ended early is meaningless.
 
     Returns:
       Tallies (or lives), each field [P, E, ...].
     """
+    if layout is None:
+        layout = Layout() if jax.default_backend() == "cpu" else WIDE
     genomes = jax.tree.leaves(params)[0].shape[0] if params is not None else 1
     by_genome = genomes >= layout.block
     major = genomes if by_genome else keys.shape[0]

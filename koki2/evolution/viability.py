@@ -30,7 +30,11 @@ class Viability:
 
 
 def viability(
-    config: ViabilityConfig, life: Lifetime, keys: Keys, params, layout: Layout
+    config: ViabilityConfig,
+    life: Lifetime,
+    keys: Keys,
+    params,
+    layout: Layout | None = None,
 ) -> Viability:
     """Tests every genome of a population.
 

@@ -82,9 +82,9 @@ def read() -> dict:
 
 
 def _lives(env) -> dict:
-    keys = episode_keys(LIFE_SEED, EPISODES)
     out = {}
     for name, agent in {"greedy": greedy(), "random": walker()}.items():
+        keys = episode_keys(LIFE_SEED, EPISODES)  # the same luck for both
         tally = rollout(lifetime(env, agent), keys, None)
         one = jax.tree.map(lambda x: x[0], tally)
         figures = jax.device_get(reports(FitnessConfig(), one))
