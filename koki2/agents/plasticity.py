@@ -62,7 +62,7 @@ def three_factor(
       now: spikes of this step, 0 or 1.
       third: the third factor m. At zero the trace still evolves.
       topology: the wiring.
-      eta: weight change per unit trace per unit modulator.
+      eta: weight change per unit trace per unit modulator; at 0 nothing moves.
       keep: trace kept per step (lambda), in [0, 1].
 
     Returns:
@@ -81,7 +81,7 @@ def three_factor(
     """
     at = lambda spikes, index: spikes.at[index].get(mode="promise_in_bounds")
     trace = keep * trace + at(before, topology.source) * at(now, topology.target)
-    event = third != 0.0
+    event = (third != 0.0) & (eta != 0)
 
     moved = jnp.clip(weights + eta * third * trace, -W_LIMIT, W_LIMIT)
     mean = lambda trace: jnp.mean(trace)  # the trace is never negative

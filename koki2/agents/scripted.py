@@ -80,7 +80,8 @@ def oracle() -> Agent:
         near = jnp.min(cost)
         step_off = _free_step(offset, harm, truth.room)
         home = jnp.any(food & here)
-        go = _towards(goal[0].astype(jnp.float32), goal[1].astype(jnp.float32))
+        along = jnp.where(goal[0] != 0, 0, goal[1])  # x first, as `_between` looks
+        go = _towards(goal[0].astype(jnp.float32), along.astype(jnp.float32))
         away = jnp.where(near <= 1, go, step_off)
         nothing = near == jnp.iinfo(jnp.int32).max
         return jnp.where(home, away, jnp.where(nothing, STAY, go))

@@ -22,8 +22,8 @@ STEPS = 16
 UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles faster
 WORLD = envs.chemotaxis(
     envs.ChemotaxisConfig(
-        width=5,
-        num_sources=2,
+        width=3,
+        num_sources=3,
         num_bad_sources=1,
         bad_source_integrity_loss=0.1,
         steps=STEPS,
@@ -44,7 +44,7 @@ class Case(NamedTuple):
 @functools.cache
 def spiking_case(config):
     genome = direct(config, WORLD.observation_size, WORLD.num_actions)
-    genes = 10 * genome.init(jax.random.key(2))
+    genes = 10 * genome.init(jax.random.key(44))
     wiring = agents.random_topology(0, config.n_neurons, config.k_edges)
     return finish(
         agents.spiking(config, wiring), genome.develop(jax.random.key(0), genes)

@@ -1,0 +1,24 @@
+"""The canary: were the strict flags to lose their meaning, this lane could not fail."""
+
+import os
+import subprocess
+import sys
+
+PROGRAM = """
+import jax, jax.numpy as jnp, numpy as np
+a, b, c = np.random.default_rng(0).normal(size=(3, 4096)).astype(np.float32)
+multiply_add = lambda a, b, c: a * b + c
+jitted, eager = jax.jit(multiply_add)(a, b, c), multiply_add(*map(jnp.asarray, (a, b, c)))
+print(int((np.asarray(jitted) != np.asarray(eager)).sum()))
+"""
+
+
+def differing(flags: str) -> int:
+    environment = {**os.environ, "XLA_FLAGS": flags}
+    command = [sys.executable, "-c", PROGRAM]
+    return int(subprocess.check_output(command, env=environment, text=True))
+
+
+def test_multiply_add_differs_by_default_and_agrees_under_the_strict_flags():
+    assert differing("") > 0
+    assert differing(os.environ["XLA_FLAGS"]) == 0

@@ -1,0 +1,150 @@
+"""Under the strict flags every way of running the same thing gives the same bits."""
+
+import dataclasses
+import functools
+
+import jax
+import jax.numpy as jnp
+import pytest
+from bits import assert_same_bits
+
+from koki2 import agents, envs, search
+from koki2.core.keys import episode_keys
+from koki2.envs.registry import WORLDS
+from koki2.evolution import evolve, EvolutionConfig, lifetime, live, reports, rollout
+from koki2.evolution.configs import FitnessConfig, LoopConfig
+from koki2.genomes import direct
+
+STEPS = 4
+PLAIN = agents.SpikingConfig(n_neurons=8, k_edges=3)
+PLASTIC = dataclasses.replace(PLAIN, plast_enabled=True, plast_eta=0.5)
+AGENTS = {
+    "plain": PLAIN,
+    **{
+        kind: dataclasses.replace(PLASTIC, modulator_kind=kind)
+        for kind in ("spike", "drive", "event")
+    },
+}
+WORLD = envs.ChemotaxisConfig(
+    width=5,
+    num_sources=4,
+    num_bad_sources=2,
+    bad_source_integrity_loss=0.4,
+    deplete_sources=True,
+    respawn_delay=1,
+    bad_source_deplete_p=0.5,
+    grad_dropout_p=0.25,
+    obs_noise=0.1,
+    steps=STEPS,
+)
+
+
+@functools.cache
+def spiking_life(config):
+    agent = agents.spiking(config, agents.random_topology(1, 8, 3))
+    return lifetime(envs.chemotaxis(WORLD), agent)
+
+
+def newborns(config, count):
+    genome = direct(config, 4, 5)
+    keys = jax.random.split(jax.random.key(5), count)
+    luck = jax.random.key(0)
+    return jax.vmap(lambda k: genome.develop(luck, 10 * genome.init(k)))(keys)
+
+
+def every_way(function, *args, no_jit=False):
+    """Asserts jit = eager (= no jit at all, which is slow), and gives the result."""
+    fresh = lambda: jax.tree.map(_clone, args)
+    eager = function(*fresh())
+    assert_same_bits(jax.jit(function)(*fresh()), eager)
+    if no_jit:
+        with jax.disable_jit():
+            assert_same_bits(function(*fresh()), eager)
+    return eager
+
+
+def _clone(x):
+    is_key = isinstance(x, jax.Array) and jnp.issubdtype(x.dtype, jax.dtypes.prng_key)
+    return jax.random.clone(x) if is_key else x
+
+
+@pytest.mark.parametrize("name", sorted(WORLDS))
+def test_a_world_steps_the_same_compiled_or_not(name):
+    env = WORLDS[name]()
+    state, _ = every_way(env.init, jax.random.key(1))
+    for action in (4, 3):
+        key = jax.random.fold_in(jax.random.key(2), action)
+        noisy = name == "chemotaxis-l1.1" and action == 4
+        state, _, _ = every_way(env.step, key, state, jnp.int32(action), no_jit=noisy)
+
+
+@pytest.mark.parametrize("name", ["plain", "event"])
+def test_a_life_is_the_same_compiled_or_not_scanned_or_looped(name):
+    life = spiking_life(AGENTS[name])
+    params = jax.tree.map(lambda x: x[0], newborns(AGENTS[name], 1))
+    one = lambda key: live(key, life, params)
+    scanned = every_way(one, jax.random.key(3), no_jit=name == "event")
+    world, observation, key_life = life.world_birth(jax.random.key(3))
+    now = life.birth(world, observation, params)
+    step = jax.jit(life.step)
+    for t in range(STEPS):
+        now = step(jax.random.clone(key_life), jnp.int32(t), params, now)
+    assert_same_bits(now, scanned)
+
+
+@pytest.mark.parametrize("name", ["plain", "drive"])
+def test_lives_are_the_same_alone_under_vmap_and_in_lanes(name):
+    life, params = spiking_life(AGENTS[name]), newborns(AGENTS[name], 9)
+    both = lambda keys, params: jax.vmap(
+        lambda p: jax.vmap(lambda key: live(key, life, p).tally)(keys)
+    )(params)
+    together = jax.jit(both)(episode_keys(4, 3), params)
+    lanes = jax.jit(lambda keys, p: rollout(life, keys, p))(episode_keys(4, 3), params)
+    assert_same_bits(lanes, together)
+    last = jax.tree.map(lambda x: x[8], params)
+    alone = jax.jit(lambda key: live(key, life, last).tally)(episode_keys(4, 3)[2])
+    assert_same_bits(alone, jax.tree.map(lambda x: x[8, 2], together))
+
+
+@pytest.mark.parametrize("name", sorted(agents.BASELINES))
+def test_a_baseline_is_the_same_alone_and_in_lanes(name):
+    life = lifetime(envs.chemotaxis(WORLD), agents.BASELINES[name]())
+    lanes = rollout(life, episode_keys(4, 3), None)
+    alone = every_way(lambda key: live(key, life, None).tally, episode_keys(4, 3)[1])
+    assert_same_bits(alone, jax.tree.map(lambda x: x[0, 1], lanes))
+
+
+def test_a_genome_starts_and_develops_the_same_compiled_or_not():
+    genome = direct(PLAIN, 4, 5)
+    genes = every_way(genome.init, jax.random.key(6))
+    params = every_way(genome.develop, jax.random.key(7), genes)
+    assert_same_bits(genome.flat(dataclasses.asdict(params)), genes)
+
+
+@pytest.mark.parametrize("name", ["openai_es", "snes"])
+def test_a_strategy_asks_and_tells_the_same_compiled_or_not(name):
+    strategy = search.make(search.SearchConfig(strategy=name, pop_size=8), 5)
+    state = every_way(strategy.init, jax.random.key(8), jnp.arange(5.0))
+    population, state = every_way(strategy.ask, jax.random.key(9), state)
+    fitness = jnp.array([3.0, 1.0, jnp.nan, 3.0, 0.0, -2.0, 7.0, 1.0])
+    every_way(strategy.tell, state, population, fitness)
+
+
+def test_figures_of_a_life_are_the_same_compiled_or_not():
+    life = spiking_life(AGENTS["event"])
+    tally = rollout(life, episode_keys(4, 3), newborns(AGENTS["event"], 1))
+    figures = lambda tally: reports(FitnessConfig(), tally)
+    every_way(figures, jax.tree.map(lambda x: x[0], tally))
+
+
+def test_a_whole_generation_is_the_same_compiled_or_not():
+    config = EvolutionConfig(
+        env=WORLD,
+        agent=AGENTS["drive"],
+        search=search.SearchConfig(pop_size=4),
+        loop=LoopConfig(generations=1, episodes=1, checkpoint_every=1),
+    )
+    one = evolve(config, 0)
+    jitted = one.chunk(one.init())
+    with jax.disable_jit():
+        assert_same_bits(one.chunk(one.init()), jitted)

@@ -1,0 +1,131 @@
+"""A rollout is its lives, one by one and bit for bit, however they are laid out."""
+
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import tiny
+from bits import assert_same_bits, differences
+
+from koki2.core.keys import episode_keys
+from koki2.evolution import Layout, live, rollout, WIDE
+from koki2.evolution.task import baseline
+
+GENOMES, EPISODES = 11, 3  # not a multiple of the block of 8
+CONFIGS = {
+    "plain": tiny.config(),
+    "plastic": tiny.config(tiny.DEPLETING, tiny.PLASTIC | dict(modulator_kind="event")),
+    "plastic, noisy, many synapses": tiny.config(
+        tiny.NOISY, tiny.PLASTIC | dict(n_neurons=16, k_edges=8)
+    ),
+}
+NARROW = Layout(block=8, lives=1)  # chunks of eight genomes: two of them
+keys = functools.partial(episode_keys, 5, EPISODES)
+
+
+@functools.cache
+def rolled(name, layout=Layout()):
+    """All lives of a population to their last state, and the compiled rollout."""
+    parts, params = tiny.population(CONFIGS[name], GENOMES)
+    run = jax.jit(
+        lambda keys, params, wanted: rollout(
+            parts.life, keys, params, wanted=wanted, layout=layout, keep="life"
+        )
+    )
+    return jax.device_get(run(keys(), params, jnp.ones(GENOMES, bool))), run, params
+
+
+def one_by_one(life, keys, params, genomes):
+    """[P, E] lives, each lived plainly, in a program of one life."""
+    alone = jax.jit(lambda key, params: live(key, life, params))
+    lives = [
+        jax.device_get(alone(key, jax.tree.map(lambda x, g=g: x[g], params)))
+        for g in range(genomes)
+        for key in keys
+    ]
+    shape = genomes, len(keys)
+    stack = lambda *x: np.stack(x).reshape(shape + np.shape(x[0]))
+    return jax.tree.map(stack, *lives)
+
+
+def test_a_rollout_is_its_lives_bit_for_bit():
+    """Every field of the tally; and of those who lived to the end, of everything."""
+    parts, _ = tiny.population(CONFIGS["plain"], GENOMES)
+    together, _, params = rolled("plain")
+    alone = one_by_one(parts.life, keys(), params, GENOMES)
+    assert_same_bits(together.tally, alone.tally)
+    last = alone.tally.t_alive == tiny.WORLD["steps"]
+    assert 0 < np.sum(last) < last.size, "we want both: some die, some do not"
+    ends = [jax.tree.map(lambda x: x[last], lives) for lives in (together, alone)]
+    assert_same_bits(*ends)
+
+
+@pytest.mark.parametrize(
+    "name", ["plastic", pytest.param(list(CONFIGS)[2], marks=pytest.mark.slow)]
+)
+def test_of_plastic_lives_only_the_sums_of_weight_changes_are_rounded(name):
+    """XLA adds |dw| over the synapses in another order, or contracts it; all else,
+    weights and traces among it, is the same.
+    """
+    parts, _ = tiny.population(CONFIGS[name], GENOMES)
+    together, _, params = rolled(name)
+    alone = one_by_one(parts.life, keys(), params, GENOMES)
+    last = alone.tally.t_alive == tiny.WORLD["steps"]
+    ends = [jax.tree.map(lambda x: x[last], lives) for lives in (together, alone)]
+    for pair in (together.tally, alone.tally), ends:
+        for line in differences(*pair):
+            assert "learning.abs_dw" in line, line
+    close = functools.partial(np.testing.assert_allclose, rtol=1e-5, atol=1e-6)
+    jax.tree.map(close, together.tally.learning, alone.tally.learning)
+    moved = alone.body.rec_w != np.asarray(params.rec_w)[:, None]
+    assert np.any(moved), "nobody learnt, so nothing was tested"
+
+
+@pytest.mark.parametrize("policy", ["random", "oracle"])
+def test_baselines_too_with_episodes_on_the_minor_axis(policy):
+    """One agent and eleven lives; `random` draws, `oracle` sees the truth."""
+    life = baseline(CONFIGS["plastic"], policy)
+    together = jax.jit(lambda k: rollout(life, k, None))(episode_keys(6, 11))
+    alone = one_by_one(life, episode_keys(6, 11), None, 1).tally
+    assert_same_bits(together, alone)
+
+
+@pytest.mark.parametrize(
+    "name, layout",
+    [
+        ("plain", WIDE),  # all lives in one chunk
+        ("plain", NARROW),
+        ("plain", Layout(block=16, lives=1)),  # fewer genomes: episodes are minor
+        pytest.param("plastic", WIDE, marks=pytest.mark.slow),
+    ],
+)
+def test_the_layout_changes_no_bit(name, layout):
+    assert_same_bits(rolled(name, layout)[0].tally, rolled(name)[0].tally)
+
+
+def test_a_permuted_population_has_permuted_tallies():
+    lives, run, params = rolled("plain")
+    order = np.random.default_rng(0).permutation(GENOMES)
+    shuffle = lambda tree: jax.tree.map(lambda x: x[order], tree)
+    shuffled = run(keys(), shuffle(params), jnp.ones(GENOMES, bool))
+    assert_same_bits(shuffled.tally, shuffle(lives.tally))
+
+
+def test_a_life_alone_is_that_life_in_company():
+    """One genome, one episode: the smallest rollout there is."""
+    lives, _, params = rolled("plain")
+    parts, _ = tiny.population(CONFIGS["plain"], GENOMES)
+    first = lambda tree: jax.tree.map(lambda x: x[:1], tree)
+    alone = jax.jit(lambda k, p: rollout(parts.life, k, p))(keys()[:1], first(params))
+    assert_same_bits(alone, jax.tree.map(lambda x: x[:1, :1], lives.tally))
+
+
+def test_a_chunk_that_nobody_wants_is_not_lived():
+    """The second chunk holds genomes 8 to 10 and what fills it up."""
+    lives, run, params = rolled("plain", NARROW)
+    some = run(keys(), params, jnp.arange(GENOMES) < 3).tally
+    first = lambda tally: jax.tree.map(lambda x: x[:8], tally)
+    assert_same_bits(first(some), first(lives.tally))
+    assert not any(np.any(leaf[8:]) for leaf in jax.tree.leaves(some))
