@@ -1,0 +1,218 @@
+"""The loop: one compile, the same bits whether stopped or not, alone or in company."""
+
+import dataclasses
+import functools
+from unittest import mock
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import tiny
+from bits import assert_same_bits
+
+from koki2.agents import SpikingConfig
+from koki2.core.keys import Stream, stream
+from koki2.evolution import evolve, evolve_many, loop, rollout
+from koki2.evolution.measures import fitness
+from koki2.evolution.task import task, wiring
+from koki2.search import make
+
+HARMLESS = tiny.WORLD | dict(num_bad_sources=0)  # all live to the end
+P, E, T, G = 8, 2, tiny.WORLD["steps"], 5  # the last chunk of two is half empty
+CONFIG = tiny.config(HARMLESS, pop_size=P, episodes=E, generations=G)
+SEED = 3
+traced = []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def count_traces():
+    """Every time a chunk is traced, to be compiled, its config is noted."""
+    plain = loop._chunk
+
+    def counted(config, *args):
+        traced.append(config)
+        return plain(config, *args)
+
+    with mock.patch.object(loop, "_chunk", counted):
+        yield
+
+
+@functools.cache
+def alone(config=CONFIG, seed=SEED):
+    return run(evolve(config, seed))
+
+
+def run(search, chunks=3, between=lambda search, carry: carry):
+    """Carries after each chunk, packed, and all rows."""
+    carry, carries, rows = search.init(), [], []
+    carries.append(search.pack(carry))
+    for _ in range(chunks):
+        carry, row = search.chunk(between(search, carry))
+        carries.append(search.pack(carry))
+        rows.append(row)
+    return search, carries, jax.tree.map(lambda *x: np.concatenate(x), *rows)
+
+
+def test_a_search_stopped_after_every_chunk_is_the_search_never_stopped():
+    search, carries, rows = alone()
+    again = lambda search, carry: search.unpack(search.pack(carry))
+    _, resumed, same_rows = run(search, between=again)
+    assert_same_bits(resumed, carries)
+    assert_same_bits(same_rows, rows)
+
+
+def test_all_chunks_and_resumptions_are_one_compile():
+    search, carries, _ = alone()
+    search.chunk(search.unpack(carries[1]))
+    assert traced.count(CONFIG) == 1
+
+
+def test_past_the_end_nothing_happens():
+    search, carries, rows = alone()
+    assert rows["valid"].tolist() == [True] * G + [False]
+    assert rows["generation"][:G].tolist() == list(range(G))
+    carry, row = search.chunk(search.unpack(carries[-1]))
+    assert_same_bits(search.pack(carry), carries[-1])
+    assert not np.any(row["valid"]) and search.generation(carry) == G
+
+
+def test_every_step_lived_is_counted():
+    _, _, rows = alone()
+    assert rows["env_steps"][:G].tolist() == [g * P * E * T for g in range(1, G + 1)]
+
+
+@pytest.mark.parametrize("low, more, words", [(5, 3, (0, 8)), (2**32 - 2, 3, (1, 1))])
+def test_steps_are_counted_in_64_bits(low, more, words):
+    counted = loop._add(jnp.array([0, low], jnp.uint32), jnp.int32(more))
+    assert tuple(counted.tolist()) == words
+
+
+def test_a_generation_by_hand():
+    """Ask, live, tell, with the keys that the module's docstring promises."""
+    search, carries, rows = alone()
+    parts = task(CONFIG, wiring(CONFIG, SEED))
+    strategy = make(CONFIG.search, parts.genome.size)
+    root = jax.random.key(SEED)
+    key = jax.random.fold_in(stream(root, Stream.GENERATION), 0)
+    state = search.unpack(carries[0]).search
+    genomes, state = strategy.ask(stream(key, Stream.ASK), state)
+    params = jax.vmap(lambda g: parts.genome.develop(jax.random.key(0), g))(genomes)
+    keys = jax.random.split(stream(jax.random.clone(key), Stream.LIVES), E)
+    tally = jax.jit(lambda k, p: rollout(parts.life, k, p))(keys, params)
+    worth = jax.vmap(jax.vmap(lambda one: fitness(CONFIG.fitness, one)))(tally)
+    worth = jnp.mean(worth, axis=1)
+    close = functools.partial(np.testing.assert_allclose, rtol=1e-6)
+    close(rows["generation_best"][0], np.max(worth))
+    close(rows["mean_fitness"][0], np.mean(worth))
+    close(rows["median_fitness"][0], np.median(worth))
+    mean = strategy.mean(strategy.tell(state, genomes, worth))
+    close(rows["mean_norm"][0], np.linalg.norm(mean))
+
+
+def test_the_best_genome_met_is_kept():
+    search, carries, rows = alone()
+    kept = np.maximum.accumulate(rows["generation_best"][:G])
+    assert rows["best_fitness"][:G].tolist() == kept.tolist()
+    best = [search.best(search.unpack(packed)) for packed in carries]
+    for chunk in range(3):
+        improved = (
+            kept[min(2 * chunk + 1, G - 1)] > ([-np.inf] + kept[1::2].tolist())[chunk]
+        )
+        same = np.array_equal(best[chunk]["obs_w"], best[chunk + 1]["obs_w"])
+        assert same != improved
+
+
+def test_the_mean_starts_at_the_first_genome():
+    search = alone()[0]
+    start = search.init()
+    assert_same_bits(search.mean(start), search.best(start))
+
+
+def test_a_checkpoint_of_another_search_is_refused():
+    search, carries, _ = alone()
+    other = evolve(dataclasses.replace(CONFIG, agent=SpikingConfig()), SEED)
+    with pytest.raises(ValueError, match="another search: .*best is float32"):
+        other.unpack(carries[-1])
+    missing = {k: v for k, v in carries[-1].items() if k != ".best"}
+    with pytest.raises(ValueError, match=r"\.best is missing"):
+        search.unpack(missing)
+
+
+# --- several seeds --------------------------------------------------------------------
+
+
+def assert_each_is_as_alone(config, seeds):
+    before = traced.count(config)
+    together = [run(search) for search in evolve_many(config, seeds)]
+    assert traced.count(config) == before + 1, "seeds share one compile"
+    for seed, (_, carries, rows) in zip(seeds, together, strict=True):
+        _, carries_alone, rows_alone = alone(config, seed)
+        assert_same_bits(carries, carries_alone)
+        assert_same_bits(rows, rows_alone)
+
+
+def test_seeds_in_company_are_as_alone_though_their_wirings_differ():
+    """In company the wiring is data, alone it is written out."""
+    assert not np.array_equal(wiring(CONFIG, 3).target, wiring(CONFIG, 4).target)
+    assert_each_is_as_alone(CONFIG, [SEED, 4])
+
+
+def test_seeds_that_share_a_wiring_are_as_alone():
+    agent = dataclasses.replace(CONFIG.agent, topology_seed=SEED + 12345)
+    config = dataclasses.replace(CONFIG, agent=agent)
+    assert_each_is_as_alone(config, [SEED, 4])
+    assert_same_bits(alone(config, SEED)[1], alone(CONFIG, SEED)[1])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["spike", "event"])
+def test_plastic_seeds_in_company_are_as_alone(kind):
+    agent = tiny.PLASTIC | dict(modulator_kind=kind)
+    config = tiny.config(tiny.DEPLETING, agent, generations=4)
+    assert_each_is_as_alone(config, [0, 1])
+
+
+# --- viability ------------------------------------------------------------------------
+
+
+def test_a_generation_that_fails_viability_is_not_lived_and_teaches_nothing():
+    """Only the short lives are: 3 of 4 steps for each of 8 genomes."""
+    config = tiny.config(
+        HARMLESS,
+        mvt=True,
+        mvt_episodes=3,
+        mvt_steps=4,
+        mvt_min_alive_steps=0,
+        mvt_min_energy_gained=1e9,
+        pop_size=P,
+    )
+    search, carries, rows = alone(config)
+    assert_same_bits(
+        search.mean(search.unpack(carries[-1])), search.mean(search.init())
+    )
+    assert rows["env_steps"].tolist() == [g * P * 3 * 4 for g in range(1, 7)]
+    assert rows["evaluated"].tolist() == rows["mvt_pass_rate"].tolist() == [0] * 6
+    assert rows["mvt_failed_energy_gained"].tolist() == [P] * 6
+    assert rows["generation_best"].tolist() == [np.float32(-1e9)] * 6
+    assert np.all(np.isnan(rows["mean_fitness"]))
+
+
+def test_what_passes_viability_is_lived_in_full():
+    config = tiny.config(
+        HARMLESS,
+        mvt=True,
+        mvt_episodes=1,
+        mvt_steps=4,
+        mvt_min_alive_steps=0,
+        mvt_min_action_entropy=0.5,
+        generations=2,
+        pop_size=32,
+        episodes=64,  # a chunk is one block of 8 genomes
+    )
+    _, _, rows = alone(config)
+    passed = rows["evaluated"][:2]
+    assert np.all(0 < passed) and np.all(passed <= 16)
+    lived = np.diff(rows["env_steps"][:2], prepend=0) - 32 * 4
+    chunks = -(-passed // 8)  # the viable come first
+    assert lived.tolist() == (chunks * 8 * 64 * T).tolist()
