@@ -33,8 +33,8 @@ def watch(
     Returns:
       position [T+1, 2], source [T+1, K, 2], bad [K], active [T+1, K], energy [T+1],
       integrity [T+1], observation [T+1, 4] (as the senses give it), action [T],
-      alive [T+1] (before step t), modulator [T] (its size), spike [T, N] (spiking agents only),
-      width and height. Entry t is before step t; cells, x then y.
+      alive [T+1] (before step t), modulator [T] (its size), spike [T, N] (spiking
+      agents only), width and height. Entry t is before step t; cells, x then y.
     """
     parts = task(config, wiring(config, seed))
     if policy is not None:

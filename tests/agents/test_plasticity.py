@@ -1,7 +1,4 @@
-"""Three factors, by hand: trace, third factor, weight.
-
-Two neurons, synapse 0 from neuron 0 to neuron 1 and synapse 1 back.
-"""
+"""Three-factor plasticity: trace, third factor and bound, by hand."""
 
 import math
 
@@ -12,72 +9,79 @@ import pytest
 from koki2.agents import Consequence, random_topology, SpikingConfig
 from koki2.agents.plasticity import modulator, three_factor
 
-RING = random_topology(0, n_neurons=2, k_edges=1)
+PAIR = random_topology(0, n_neurons=2, k_edges=1)  # synapse 0 is 0 -> 1, 1 is 1 -> 0
 
 
-def learn(weights, trace, before, now, third, eta=0.5, keep=0.9):
-    arrays = (jnp.array(x, jnp.float32) for x in (weights, trace, before, now, third))
-    return three_factor(*arrays, RING, eta=eta, keep=keep)
+def learn(weights, trace, third, *, eta=0.5, keep=0.5):
+    """Neuron 0 fired before, neuron 1 fires now: only 0 -> 1 was active together."""
+    before, now = jnp.array([1.0, 0.0]), jnp.array([0.0, 1.0])
+    weights, trace, abs_dw = three_factor(
+        jnp.array(weights, jnp.float32),
+        jnp.array(trace, jnp.float32),
+        before,
+        now,
+        jnp.float32(third),
+        PAIR,
+        eta=eta,
+        keep=keep,
+    )
+    return weights.tolist(), trace.tolist(), abs_dw.item()
 
 
-def test_a_synapse_is_eligible_when_its_target_fires_after_its_source():
-    """0.9 * 0.5 + 1 = 1.45 where it did, 0.9 * 0.5 where it did not."""
-    _, trace, _ = learn([0, 0], [0.5, 0.5], [1, 0], [0, 1], 0.0)
-    np.testing.assert_allclose(trace, [1.45, 0.45], rtol=1e-6)
+def test_one_step_by_hand():
+    """Traces 1/2 * 1/2 + 1 and 1/2 * 1/2, times eta m = -1/8; mean size 3/32."""
+    weights, trace, abs_dw = learn([0.0, 1.0], [0.5, 0.5], -0.25)
+    assert trace == [1.25, 0.25]
+    assert weights == [-0.15625, 0.96875]
+    assert abs_dw == 0.09375
 
 
-def test_credit_falls_on_this_very_step():
-    """The pairing of this step is in the trace that this step's factor reads."""
-    weights, _, _ = learn([0, 0], [0, 0], [1, 1], [1, 1], 0.5)
-    np.testing.assert_allclose(weights, [0.25, 0.25], rtol=1e-6)  # 0.5 * 0.5 * 1
+def test_a_weight_that_moves_is_held_within_three():
+    weights, _, abs_dw = learn([2.75, 3.0], [0.0, 2.0], 1.0)
+    assert weights == [3.0, 3.0]
+    assert abs_dw == 0.5  # as if there were no bound
+    assert learn([-2.75, 7.0], [0.0, 0.0], -1.0)[0] == [-3.0, 3.0]
 
 
-def test_the_change_that_is_reported_is_the_mean_size_of_what_was_asked_for():
-    """Half of (0.5 * 1.45 + 0.5 * 0.45), with its sign taken off."""
-    weights, _, size = learn([0, 0], [0.5, 0.5], [1, 0], [0, 1], -1.0)
-    np.testing.assert_allclose(weights, [-0.725, -0.225], rtol=1e-6)
-    np.testing.assert_allclose(size, 0.475, rtol=1e-6)
+@pytest.mark.parametrize("third", [0.0, -0.0])
+def test_without_a_third_factor_weights_stay_even_beyond_three(third):
+    weights, trace, abs_dw = learn([5.0, -7.0], [0.5, 0.5], third)
+    assert weights == [5.0, -7.0]
+    assert trace == [1.25, 0.25]
+    assert abs_dw == 0.0
 
 
-@pytest.mark.parametrize("third, weight", [(1.0, 3.0), (-1.0, -3.0)])
-def test_weights_that_move_stay_within_three(third, weight):
-    weights, _, _ = learn([2.9 * third, 0], [9, 9], [0, 0], [0, 0], third)
-    assert float(weights[0]) == weight
-
-
-def test_without_an_event_no_weight_moves_but_the_trace_fades():
-    """Not even one that is out of bounds."""
-    weights, trace, size = learn([3.5, 0.1], [1, 2], [0, 0], [0, 0], 0.0)
-    np.testing.assert_array_equal(weights, np.float32([3.5, 0.1]))
-    np.testing.assert_allclose(trace, [0.9, 1.8], rtol=1e-6)
-    assert float(size) == 0.0
+def test_without_a_learning_rate_weights_stay_while_the_trace_evolves():
+    odd = np.array([0.1, -2.9], np.float32).tolist()
+    weights, trace, abs_dw = learn(odd, [0.5, 0.5], 0.7, eta=0.0)
+    assert (weights, trace, abs_dw) == (odd, [1.25, 0.25], 0.0)
 
 
 @pytest.mark.parametrize(
     "kind, inside",
     [
-        ("spike", 0.5 * 1 + 0.25 * 0),  # its own spikes, weighed
-        ("drive", 2.0 * 0.125),  # scale times the fall of the drive
-        ("event", 2.0 * (0.05 - 0.25)),  # scale times gain minus loss
+        ("spike", 0.5 - 0.25),  # of the neurons 0 and 2, which fire
+        ("drive", 2 * 0.3),
+        ("event", 2 * (0.5 - 0.25)),
     ],
 )
-def test_the_third_factor_by_hand(kind, inside):
-    config = SpikingConfig(modulator_kind=kind, mod_drive_scale=2.0)
-    felt = Consequence(
-        energy_gained=jnp.float32(0.05),
-        integrity_lost=jnp.float32(0.25),
-        drive_fall=jnp.float32(0.125),
+def test_each_third_factor_by_hand(kind, inside):
+    config = SpikingConfig(
+        n_neurons=3, k_edges=1, modulator_kind=kind, mod_drive_scale=2.0
     )
-    spike = jnp.array([1.0, 0.0])
-    third = modulator(config, jnp.array([0.5, 0.25]), spike, felt)
+    felt = Consequence(
+        energy_gained=jnp.float32(0.5),
+        integrity_lost=jnp.float32(0.25),
+        drive_fall=jnp.float32(0.3),
+    )
+    mod_w, spike = jnp.array([0.5, 9.0, -0.25]), jnp.array([1.0, 0.0, 1.0])
+    third = modulator(config, mod_w, spike, felt)
     np.testing.assert_allclose(third, math.tanh(inside), rtol=1e-6)
 
 
 @pytest.mark.parametrize("kind", ["drive", "event"])
 def test_nothing_felt_is_exactly_no_event(kind):
-    nothing = dict.fromkeys(
-        ("energy_gained", "integrity_lost", "drive_fall"), jnp.float32(0.0)
-    )
+    zero = jnp.float32(0.0)
+    nothing = Consequence(energy_gained=zero, integrity_lost=zero, drive_fall=zero)
     config = SpikingConfig(modulator_kind=kind)
-    third = modulator(config, jnp.ones(2), jnp.ones(2), Consequence(**nothing))
-    assert float(third) == 0.0
+    assert modulator(config, jnp.ones(2), jnp.ones(2), nothing).item() == 0.0

@@ -1,82 +1,110 @@
-"""Baselines, move by move."""
+"""Baselines: what each does in places one can draw.
+
+Actions: 0 stay, 1 up (y - 1), 2 down, 3 left, 4 right.
+"""
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 
 from koki2.agents import greedy, oracle, stay, walker
-from koki2.envs import Revealed
+from koki2.envs import chemotaxis, ChemotaxisConfig, Revealed
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
 
 
-def move(agent, observation, key=None):
-    return int(agent.act(key, None, None, observation)[1])
+def choice(agent, observation, seed=0):
+    return agent.act(jax.random.key(seed), None, None, observation)[1].item()
 
 
 @pytest.mark.parametrize(
     "gx, gy, action",
     [
-        (0.5, 0.25, RIGHT),
-        (-0.5, 0.25, LEFT),
-        (0.25, 0.5, DOWN),
-        (0.25, -0.5, UP),
-        (0.5, 0.5, RIGHT),  # as far both ways: along x
-        (-0.5, 0.5, LEFT),
+        (0.3, 0.1, RIGHT),
+        (-0.3, 0.1, LEFT),
+        (0.1, 0.3, DOWN),
+        (0.1, -0.3, UP),
+        (0.2, -0.2, RIGHT),  # x wins ties
+        (-0.2, 0.2, LEFT),
         (0.0, 0.0, STAY),
-        (0.0009, -0.0009, STAY),  # below the deadband of 0.001
-        (0.0, 0.0011, DOWN),
+        (0.0009, -0.0009, STAY),  # below the deadband of 1/1000
+        (0.0, -0.0011, UP),
     ],
 )
-def test_greedy_goes_the_longer_way_first(gx, gy, action):
-    assert move(greedy(), jnp.array([gx, gy, 1.0, 1.0])) == action
+def test_greedy_follows_the_larger_component(gx, gy, action):
+    assert choice(greedy(), jnp.array([gx, gy, 1.0, 1.0])) == action
 
 
-def test_the_walker_draws_one_of_five(key):
-    drawn = jax.random.randint(jax.random.clone(key), (), 0, 5)
-    assert move(walker(), None, key) == int(drawn)
+def test_the_walker_draws_its_action_from_the_key_and_nothing_else():
+    for seed in range(20):
+        drawn = jax.random.randint(jax.random.key(seed), (), 0, 5)
+        assert choice(walker(), jnp.ones(4), seed) == drawn.item()
 
 
-def test_stay_stays():
-    assert move(stay(), jnp.ones(4)) == STAY
+def test_who_stays_stays():
+    assert choice(stay(), jnp.array([1.0, 1.0, 0.0, 0.0])) == STAY
 
 
-def sees(*sources, room=(9, 9, 9, 9)):
-    """What an oracle is told: (dx, dy, kind) each, kind one of food, harm, gone."""
+def truth(food=(), harm=(), gone=(), room=(9, 9, 9, 9)):
+    """What the oracle knows: offsets to food, to harm and to food that is away."""
+    offsets = [*food, *harm, *gone]
+    good = [True] * len(food) + [False] * len(harm) + [True] * len(gone)
+    here = [True] * (len(food) + len(harm)) + [False] * len(gone)
     return Revealed(
-        offset=jnp.array([[x, y] for x, y, _ in sources], jnp.int32),
-        good=jnp.array([kind != "harm" for *_, kind in sources]),
-        active=jnp.array([kind != "gone" for *_, kind in sources]),
+        offset=jnp.array(offsets, jnp.int32),
+        good=jnp.array(good),
+        active=jnp.array(here),
         room=jnp.array(room, jnp.int32),
     )
 
 
 @pytest.mark.parametrize(
-    "truth, action",
+    "known, action",
     [
-        (sees((3, 0, "food"), (-1, 0, "harm")), RIGHT),
-        (sees((3, 0, "food"), (-2, 0, "food")), LEFT),  # the nearer
-        (sees((3, 0, "food"), (1, 0, "harm"), (-5, 0, "food")), LEFT),  # harm between
-        (sees((3, 0, "food"), (1, 0, "harm")), RIGHT),  # no way but through
-        (sees((3, 0, "gone"), (-5, 0, "food")), LEFT),
-        (sees((1, 0, "harm"), (0, 3, "gone")), STAY),  # nothing to eat
-        (sees((0, 2, "food"), (0, -1, "harm")), DOWN),
+        (truth(food=[(-3, 0), (2, 0)]), RIGHT),  # the nearer
+        (truth(food=[(-2, 0), (2, 0)]), LEFT),  # as near: the first
+        (truth(food=[(-3, 0)], harm=[(1, 0)]), LEFT),  # never to harm
+        (truth(food=[(-3, 0)], gone=[(1, 0)]), LEFT),  # nor to what is away
+        (truth(harm=[(1, 0)]), STAY),  # nothing to go for
+        (truth(food=[(2, 0), (0, 5)], harm=[(1, 0)]), DOWN),  # harm on the row
+        (truth(food=[(0, -2), (5, 0)], harm=[(0, -1)]), RIGHT),  # on the column
+        (truth(food=[(2, 0), (-5, 0)], harm=[(2, 0)]), LEFT),  # under the food
+        (truth(food=[(2, 0), (-5, 0)], harm=[(3, 0)]), RIGHT),  # behind it
+        (truth(food=[(2, 0), (-5, 0)], harm=[(1, 1)]), RIGHT),  # beside the way
     ],
 )
-def test_the_oracle_goes_to_food_and_round_harm(truth, action):
-    assert move(oracle(), truth) == action
+def test_the_oracle_goes_to_the_nearest_food_that_no_harm_lies_before(known, action):
+    assert choice(oracle(), known) == action
+
+
+def test_the_oracle_does_not_step_on_harm_that_it_can_walk_round():
+    assert choice(oracle(), truth(food=[(1, 3)], harm=[(0, 1)])) == RIGHT
 
 
 @pytest.mark.parametrize(
-    "others, room, action",
+    "known, action",
     [
-        ([], (9, 9, 9, 9), UP),  # the first free step
-        ([], (0, 0, 9, 9), LEFT),  # walls north and south
-        ([(-1, 0, "harm")], (0, 0, 9, 9), RIGHT),  # harm to the west
-        ([(-1, 0, "harm"), (1, 0, "harm")], (0, 0, 9, 9), STAY),  # hemmed in
-        ([(1, 0, "food")], (0, 0, 9, 9), RIGHT),  # straight to the neighbour
+        (truth(food=[(0, 0)]), UP),
+        (truth(food=[(0, 0)], harm=[(0, -1)]), DOWN),
+        (truth(food=[(0, 0)], room=(0, 0, 3, 3)), LEFT),  # one cell high
+        (truth(food=[(0, 0)], harm=[(-1, 0)], room=(0, 0, 3, 3)), RIGHT),
+        (truth(food=[(0, 0)], harm=[(-1, 0), (1, 0)], room=(0, 0, 3, 3)), STAY),
+        (truth(food=[(0, 0), (1, 0)]), RIGHT),  # the neighbour feeds too
     ],
 )
-def test_on_food_it_steps_off_to_eat_again(others, room, action):
-    truth = sees((0, 0, "food"), *others, (7, 7, "gone"), room=room)
-    assert move(oracle(), truth) == action
+def test_on_its_food_the_oracle_steps_to_where_it_is_free(known, action):
+    assert choice(oracle(), known) == action
+
+
+def test_stepping_off_and_on_feeds_every_other_step():
+    config = ChemotaxisConfig(width=5, height=5, energy_gain=0.125)
+    env = chemotaxis(config)
+    state, _ = env.init(jax.random.key(0))
+    state = state.replace(source=jnp.array([[4, 2]], jnp.int32))  # two to the right
+    meals = []
+    for seed in range(6):
+        action = jnp.int32(choice(oracle(), env.reveal(state)))
+        state, _, felt = env.step(jax.random.key(seed), state, action)
+        meals.append(felt.energy_gained.item())
+    np.testing.assert_array_equal(meals, [0, 0.125, 0, 0.125, 0, 0.125])

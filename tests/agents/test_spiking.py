@@ -1,4 +1,7 @@
-"""Leaky integrate-and-fire, by hand. Two neurons, each hears the other; leak 1/2."""
+"""The spiking agent: two neurons that speak to each other, by hand.
+
+A time constant of 1 / ln 2 halves the potential every step.
+"""
 
 import math
 
@@ -7,97 +10,110 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from koki2.agents import random_topology, spiking, SpikingConfig, SpikingParams
+from koki2.agents import Consequence, random_topology, spiking, SpikingConfig
+from koki2.agents.spiking import SpikingParams
 
-HALF = 1 / math.log(2)  # the time constant at which exp(-1 / tau) is a half
-RING = random_topology(0, n_neurons=2, k_edges=1)
-NO_KEY = None  # the agent draws nothing
-
-
-def agent(**knobs):
-    config = SpikingConfig(**dict(n_neurons=2, k_edges=1, tau_m=HALF) | knobs)
-    return spiking(config, RING)
+PAIR = random_topology(0, n_neurons=2, k_edges=1)  # synapse 0 is 0 -> 1, 1 is 1 -> 0
 
 
-def weights(obs_w=((1.0,), (0.0,)), rec_w=(0.0, 0.0), motor_w=None, motor_b=None):
+def config(**fields):
+    small = {"n_neurons": 2, "k_edges": 1, "tau_m": 1 / math.log(2)}
+    return SpikingConfig(**small | fields)
+
+
+def params(obs_w=(1.0, 0.0), rec_w=(0.0, 0.0), motor_w=None, motor_b=(0.0, 0.0)):
     return SpikingParams(
-        obs_w=jnp.array(obs_w),
-        rec_w=jnp.array(rec_w),
-        motor_w=jnp.zeros((2, 3)) if motor_w is None else jnp.array(motor_w),
-        motor_b=jnp.zeros(3) if motor_b is None else jnp.array(motor_b),
+        obs_w=jnp.array(obs_w, jnp.float32)[:, None],
+        rec_w=jnp.array(rec_w, jnp.float32),
+        motor_w=jnp.array(motor_w or [[0.0, 0.0]] * 2, jnp.float32),
+        motor_b=jnp.array(motor_b, jnp.float32),
         mod_w=jnp.zeros(2),
     )
 
 
-def feel(params, observations, **knobs):
-    """Potentials, spikes and actions, step by step."""
-    it = agent(**knobs)
-    state, seen = it.init(params), []
-    for observation in observations:
-        state, action = it.act(NO_KEY, params, state, jnp.array([observation]))
-        seen.append((state.v.tolist(), state.spike.tolist(), int(action)))
-    return [list(column) for column in zip(*seen, strict=True)]
+def hear(config, params, *inputs):
+    """Potentials, spikes and actions step by step, as one observes the inputs."""
+    agent = spiking(config, PAIR)
+    state, rows = agent.init(params), []
+    for x in inputs:
+        now = jnp.array([x], jnp.float32)
+        state, action = agent.act(jax.random.key(0), params, state, now)
+        rows.append((state.v.tolist(), state.spike.tolist(), action.item()))
+    v, spike, action = zip(*rows, strict=True)
+    return np.array(v), np.array(spike), list(action)
 
 
-def test_the_potential_leaks_by_half_and_gathers_what_is_observed():
-    v, spikes, _ = feel(weights(), [0.5, 0.25, 0.0])
-    np.testing.assert_allclose(v, [[0.5, 0], [0.5, 0], [0.25, 0]], rtol=1e-6)
-    assert spikes == [[0, 0]] * 3
+def test_a_potential_leaks_by_exp_of_minus_one_over_tau():
+    v, _, _ = hear(config(), params(), 0.5, 0.0, 0.0)
+    np.testing.assert_allclose(v[:, 0], [0.5, 0.25, 0.125], rtol=1e-6)
+    v, _, _ = hear(config(tau_m=10.0), params(), 0.5, 0.0)
+    np.testing.assert_allclose(v[1, 0], 0.5 * math.exp(-0.1), rtol=1e-6)
 
 
-def test_a_spike_takes_the_threshold_away_and_leaves_the_rest():
-    """0.75; then 0.375 + 0.75 = 1.125 fires and keeps 0.125."""
-    v, spikes, _ = feel(weights(), [0.75, 0.75])
-    np.testing.assert_allclose(v, [[0.75, 0], [0.125, 0]], rtol=1e-6)
-    assert spikes == [[0, 0], [1, 0]]
+def test_a_neuron_fires_above_the_threshold_and_not_at_it():
+    just_above = float(np.nextafter(np.float32(1), np.float32(2)))
+    assert hear(config(), params(), 1.0)[1].tolist() == [[0.0, 0.0]]
+    assert hear(config(), params(), just_above)[1].tolist() == [[1.0, 0.0]]
 
 
-@pytest.mark.parametrize("observed, fires", [(1.0, 0.0), (1.0 + 2.0**-23, 1.0)])
-def test_only_what_is_above_the_threshold_fires(observed, fires):
-    _, spikes, _ = feel(weights(), [observed])
-    assert spikes == [[fires, 0.0]]
+def test_a_spike_takes_the_threshold_and_leaves_the_rest():
+    """3.5 - 1 = 2.5; halved 1.25, fires, 0.25 is left; halved, silent."""
+    v, spike, _ = hear(config(), params(), 3.5, 0.0, 0.0)
+    np.testing.assert_allclose(v[:, 0], [2.5, 0.25, 0.125], rtol=1e-6)
+    assert spike[:, 0].tolist() == [1.0, 1.0, 0.0]
 
 
-def test_a_spike_is_heard_one_step_later():
-    """Neuron 0 fires at step 0; its synapse brings 0.75 to neuron 1 at step 1."""
-    v, spikes, _ = feel(weights(rec_w=(0.75, 0.0)), [1.5, 0.0, 0.0])
-    np.testing.assert_allclose(v, [[0.5, 0], [0.25, 0.75], [0.125, 0.375]], rtol=1e-6)
-    assert spikes == [[1, 0], [0, 0], [0, 0]]
+def test_a_spike_is_heard_one_step_later_along_the_synapse():
+    """0 fires once; 1 hears 0.75 next, but 0 hears nothing of it (weight 9, silent)."""
+    v, spike, _ = hear(config(), params(rec_w=(0.75, 9.0)), 1.5, 0.0)
+    np.testing.assert_allclose(v, [[0.5, 0.0], [0.25, 0.75]], rtol=1e-6)
+    assert spike.tolist() == [[1.0, 0.0], [0.0, 0.0]]
 
 
 @pytest.mark.parametrize(
-    "bias, drive, action",
+    "motor_b, x, action",
     [
-        ([0.0, 0.0, 0.0], 0.0, 0),  # silence, all alike: the first
-        ([0.0, 0.5, 0.0], 0.0, 1),  # silence: the bias decides
-        ([0.0, 0.5, 0.0], 2.0, 2),  # the spike's vote of 1 beats it
-        ([0.0, 1.0, 0.0], 2.0, 1),  # as much as: the first of them
+        ([0.0, 0.0, 0.0], 0.0, 0),  # all alike: the first
+        ([0.0, 0.5, 0.5], 0.0, 1),  # of two the first
+        ([0.0, 0.5, 0.5], 2.0, 2),  # neuron 0 speaks for action 2
+        ([0.5, 0.0, 0.25], 2.0, 0),  # 1/2 and 1/4 + 1/4: the first
     ],
 )
-def test_the_action_is_what_the_spikes_vote_for(bias, drive, action):
-    params = weights(motor_w=[[0.0, 0.0, 1.0], [0.0] * 3], motor_b=bias)
-    _, _, actions = feel(params, [drive])
-    assert actions == [action]
+def test_the_action_is_the_loudest_and_of_several_the_first(motor_b, x, action):
+    speaks = params(motor_w=[[0.0, 0.0, 0.25], [0.0] * 3], motor_b=motor_b)
+    assert hear(config(), speaks, x)[2] == [action]
 
 
-def test_a_plastic_agent_hears_through_the_weights_it_has_learnt():
-    it = agent(plast_enabled=True)
-    params = weights(rec_w=(0.75, 0.0))
-    state = it.init(params)
-    assert state.rec_w.tolist() == [0.75, 0.0] and state.trace.tolist() == [0, 0]
-    state, _ = it.act(NO_KEY, params, state, jnp.array([1.5]))
-    state = state.replace(rec_w=jnp.array([0.25, 0.0]))
-    state, _ = it.act(NO_KEY, params, state, jnp.array([0.0]))
-    np.testing.assert_allclose(state.v, [0.25, 0.25], rtol=1e-6)
-    assert state.before.tolist() == [1, 0]
-
-
-def test_what_plasticity_needs_is_left_out_without_it():
-    state = jax.eval_shape(agent().init, weights())
+def test_without_plasticity_nothing_is_kept_for_it():
+    agent = spiking(config(), PAIR)
+    state = agent.init(params())
+    assert agent.learn is None
     assert (state.before, state.rec_w, state.trace) == (None, None, None)
-    assert agent().learn is None
 
 
-def test_more_synapses_than_others_to_reach_is_refused():
-    with pytest.raises(ValueError, match="k_edges must be below n_neurons"):
-        SpikingConfig(n_neurons=8, k_edges=8)
+def test_credit_falls_on_the_step_that_earned_it_and_is_heard_on_the_next():
+    """0 fires, then 1 with a reward of 1: 0 -> 1 gains eta tanh(1) there and then."""
+    learns = config(plast_enabled=True, plast_eta=0.5, modulator_kind="event")
+    agent, genes = spiking(learns, PAIR), params(rec_w=(1.25, 0.25))
+    state = agent.init(genes)
+    for x, reward, weights in [
+        (1.5, 0.0, [1.25, 0.25]),
+        (0.0, 1.0, [1.25 + 0.5 * math.tanh(1), 0.25]),
+    ]:
+        now = jnp.array([x], jnp.float32)
+        state, _ = agent.act(jax.random.key(0), genes, state, now)
+        felt = Consequence(
+            energy_gained=jnp.float32(reward),
+            integrity_lost=jnp.float32(0),
+            drive_fall=jnp.float32(0),
+        )
+        state, learning = agent.learn(genes, state, felt)
+        np.testing.assert_allclose(state.rec_w, weights, rtol=1e-6)
+    assert state.trace.tolist() == [1.0, 0.0]
+    np.testing.assert_allclose(learning.abs_dw, 0.25 * math.tanh(1), rtol=1e-6)
+    np.testing.assert_allclose(learning.abs_modulator, math.tanh(1), rtol=1e-6)
+
+    louder = state.replace(spike=jnp.array([1.0, 0.0]), v=jnp.zeros(2))
+    after, _ = agent.act(jax.random.key(0), genes, louder, jnp.zeros(1))
+    # the weight of now speaks, not the one at birth; it fires, and 1 is taken off
+    np.testing.assert_allclose(after.v[1], 0.25 + 0.5 * math.tanh(1), rtol=1e-6)

@@ -15,7 +15,7 @@ import pytest
 from bits import assert_same_bits, leaves, types
 
 from koki2 import agents, envs
-from koki2.evolution.lifetime import Life, lifetime, Lifetime
+from koki2.evolution.lifetime import Life, Lifetime, lifetime
 from koki2.genomes import direct
 
 STEPS = 16

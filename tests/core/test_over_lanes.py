@@ -1,16 +1,11 @@
-"""over_lanes is `vmap` with the lanes last: the same numbers, whatever the operation."""
-
-import functools
+"""over_lanes is vmap: the battery of `battery.py`, and what vmap has no word for."""
 
 import battery
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
-from bits import assert_same_bits, leaves
-from jax import lax
+from bits import assert_same_bits
 
-from koki2.core.lanes import over_lanes
 from koki2.core.lanes.rules import RULES
 
 # Names under which some version of JAX knows what another knows by another.

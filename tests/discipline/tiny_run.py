@@ -13,7 +13,7 @@ import numpy as np
 
 from koki2.agents.configs import SpikingConfig
 from koki2.envs.configs import ChemotaxisConfig
-from koki2.evolution import evolve, EvolutionConfig, Layout
+from koki2.evolution import EvolutionConfig, evolve, Layout
 from koki2.evolution.configs import LoopConfig
 from koki2.search import SearchConfig
 

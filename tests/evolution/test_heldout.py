@@ -113,6 +113,15 @@ def test_a_learning_rate_of_nought_makes_a_plastic_agent_live_as_a_fixed_one():
     assert_same(probe, fixed)
 
 
+def test_who_never_moves_lives_the_lives_of_stay():
+    """A genome of zeros never fires, and silence is action 0: the pairing is exact."""
+    nobody = {name: np.zeros_like(block) for name, block in genome().items()}
+    ours = evaluate_genome(CONFIG, 0, nobody, eval_seed=3, episodes=16)
+    theirs = evaluate_baseline(CONFIG, "stay", eval_seed=3, episodes=16)
+    assert np.ptp(ours["fitness"]) > 0, "the lives are all alike"
+    assert_same(ours, theirs)
+
+
 def test_an_unknown_policy_is_refused_by_name():
     with pytest.raises(ValueError, match="policy must be one of greedy.*got 'clever'"):
         evaluate_baseline(CONFIG, "clever", eval_seed=0, episodes=1)

@@ -1,133 +1,136 @@
-"""Viability, counted by hand in a world where a genome is its own fate.
+"""The viability test: who passes and why the others do not, on tallies by hand."""
 
-A genome is the one action it always takes. The world has mornings and evenings, drawn
-at birth; what an action does depends on them:
+import dataclasses
+import sys
 
-    0 idle    lives, gains nothing
-    1 die     dies at its second step
-    2 feed    gains 0.25 a step and lives
-    3 gamble  mornings: gains 0.25 and dies at its second step; evenings: as idle
-    4 break   gains NaN
-"""
-
-import chex
 import jax
 import jax.numpy as jnp
-import numpy as np
 import pytest
-from jaxtyping import Array, Bool, Int
 
-from koki2.agents.base import Agent
-from koki2.envs.base import Env, Feedback
-from koki2.evolution import Layout, lifetime, viability
+from koki2.agents import random_topology, spiking, SpikingConfig
+from koki2.agents.spiking import SpikingParams
+from koki2.envs import chemotaxis, ChemotaxisConfig
+from koki2.evolution import Layout, lifetime, live, Tally
 from koki2.evolution.configs import ViabilityConfig
-from koki2.evolution.viability import REASONS
+from koki2.evolution.viability import REASONS, viability
 
-IDLE, DIE, FEED, GAMBLE, BREAK = range(5)
+ASKS = ViabilityConfig(
+    mvt=True,
+    mvt_steps=8,
+    mvt_min_alive_steps=6,
+    mvt_min_action_entropy=0.5,
+    mvt_min_energy_gained=0.25,
+)
+DULL, LIVELY = [8, 0], [4, 4]  # entropies 0 and log 2 = 0.69
+NAN, INF = float("nan"), float("inf")
 
-
-@chex.dataclass(frozen=True, kw_only=True)
-class Day:
-    t: Int[Array, ""]
-    morning: Bool[Array, ""]
-
-
-def fate() -> Env:
-    def init(key):
-        morning = jax.random.bernoulli(key)
-        return Day(t=jnp.int32(0), morning=morning), jnp.zeros(1)
-
-    def step(key, state, action):
-        t = state.t + 1
-        gamble = (action == GAMBLE) & state.morning
-        gained = jnp.where((action == FEED) | gamble, 0.25, 0.0)
-        gained = jnp.where(action == BREAK, jnp.nan, gained)
-        zero = jnp.float32(0.0)
-        feedback = Feedback(
-            energy_gained=gained,
-            integrity_lost=zero,
-            drive_fall=zero,
-            integrity=jnp.float32(1.0),
-            bad_arrivals=jnp.int32(0),
-            reached=jnp.array(False),
-            terminated=((action == DIE) | gamble) & (t >= 2),
-            truncated=jnp.array(False),
-        )
-        return Day(t=t, morning=state.morning), jnp.zeros(1), feedback
-
-    return Env(init, step, None, 1, 5, 100, 1)
+# What each of two short lives comes to: steps, actions, energy.
+GOOD, DEAD = (6, LIVELY, 0.25), (5, DULL, 0.0)
+SHORT, BORED, HUNGRY = (5, LIVELY, 0.25), (8, DULL, 0.25), (8, LIVELY, 0.125)
 
 
-def constant() -> Agent:
-    act = lambda key, params, state, observation: (None, params)
-    return Agent(init=lambda params: None, act=act, learn=None)
+def summed(steps, actions, energy):
+    """The tally of a life that came to this."""
+    return Tally(
+        alive=jnp.array(True),
+        t_alive=steps,
+        energy_gained=energy,
+        integrity_lost=jnp.float32(0),
+        integrity_min=jnp.float32(1),
+        bad_arrivals=jnp.int32(0),
+        success=jnp.array(False),
+        actions=actions,
+        events=jnp.int32(0),
+        learning=None,
+    )
 
 
-LIFE = lifetime(fate(), constant())
+def outcome(monkeypatch, *genomes):
+    """The test's verdict on genomes of which we say what their lives came to."""
+    lives = [list(zip(*genome, strict=True)) for genome in genomes]
+    steps, actions, energy = (jnp.array(x) for x in zip(*lives, strict=True))
+    tally = jax.vmap(jax.vmap(summed))(steps, actions, energy)
+    module = sys.modules["koki2.evolution.viability"]  # that name is also a function
+    monkeypatch.setattr(module, "rollout", lambda *_, **__: tally)
+    life, keys = lifetime(chemotaxis(), AGENT), jax.random.split(jax.random.key(0))
+    return viability(ASKS, life, keys, None, Layout())
 
 
-def morning_and_evening():
-    """Keys of one life of each kind."""
-    keys = jax.random.split(jax.random.key(0), 16)
-    born = [bool(LIFE.world_birth(jax.random.clone(k))[0].morning) for k in keys]
-    return keys[np.array([born.index(True), born.index(False)])]
+AGENT = spiking(SpikingConfig(n_neurons=2, k_edges=1), random_topology(0, 2, 1))
 
 
-def outcome_of(fates, **thresholds):
-    knobs = dict(mvt=True, mvt_episodes=2, mvt_steps=8, mvt_min_alive_steps=0)
-    config = ViabilityConfig(**knobs | thresholds)
-    keys, fates = morning_and_evening(), jnp.array(fates, jnp.int32)
-    outcome = viability(config, LIFE, keys, fates, Layout())
-    failed = {name: int(n) for name, n in outcome.failed.items() if n}
-    return outcome.passed.tolist(), failed, int(outcome.steps)
-
-
-def test_without_thresholds_only_the_broken_fail():
-    passed, failed, steps = outcome_of([IDLE, DIE, FEED, GAMBLE, BREAK])
-    assert passed == [True, True, True, True, False]
-    # NaN reaches no threshold, so it lacks energy as well.
-    assert failed == {"not_finite": 1, "energy_gained": 1}
-    # idle, feed and break 2 x 8 steps, die 2 x 2, gamble 2 and 8
-    assert steps == 3 * 16 + 4 + 10
+def test_one_short_life_that_reaches_everything_is_enough(monkeypatch):
+    seen = outcome(monkeypatch, [GOOD, DEAD], [DEAD, GOOD], [DEAD, DEAD], [GOOD, GOOD])
+    assert seen.passed.tolist() == [True, True, False, True]
 
 
 @pytest.mark.parametrize(
-    "thresholds, fates, passed, failed",
+    "lives, reasons",
     [
-        (dict(mvt_min_alive_steps=3), [IDLE, DIE], [1, 0], {"alive_steps": 1}),
-        (dict(mvt_min_alive_steps=2), [IDLE, DIE], [1, 1], {}),
-        (
-            dict(mvt_min_energy_gained=0.5),
-            [IDLE, FEED, GAMBLE],
-            [0, 1, 1],  # the gambler gained 0.25 twice, one morning
-            {"energy_gained": 1},
-        ),
-        (
-            dict(mvt_min_action_entropy=0.1),
-            [FEED, FEED],
-            [0, 0],
-            {"action_entropy": 2},
-        ),
-        (  # each threshold was reached, but never both in one life
-            dict(mvt_min_alive_steps=3, mvt_min_energy_gained=0.5),
-            [FEED, GAMBLE],
-            [1, 0],
-            {"together": 1},
-        ),
-        (  # two reasons for one genome, and one of them for another
-            dict(mvt_min_alive_steps=3, mvt_min_energy_gained=0.5),
-            [DIE, IDLE],
-            [0, 0],
-            {"alive_steps": 1, "energy_gained": 2},
-        ),
+        ([GOOD, DEAD], []),
+        ([SHORT, SHORT], ["alive_steps"]),
+        ([BORED, BORED], ["action_entropy"]),
+        ([HUNGRY, HUNGRY], ["energy_gained"]),
+        ([HUNGRY, DEAD], ["energy_gained"]),  # alive once, lively once, never fed
+        ([SHORT, BORED], ["together"]),  # each reached, but never all in one life
+        ([SHORT, HUNGRY], ["together"]),
+        ([DEAD, DEAD], ["alive_steps", "action_entropy", "energy_gained"]),
+        ([(8, LIVELY, INF)] * 2, ["not_finite"]),
+        ([(8, LIVELY, NAN)] * 2, ["energy_gained", "not_finite"]),
+        ([(8, LIVELY, INF), DEAD], ["together"]),
     ],
 )
-def test_reasons_are_counted(thresholds, fates, passed, failed):
-    came = outcome_of(fates, **thresholds)
-    assert came[0] == [bool(p) for p in passed] and came[1] == failed
+def test_the_reasons_of_a_failure_are_the_thresholds_no_life_reached(
+    monkeypatch, lives, reasons
+):
+    seen = outcome(monkeypatch, lives)
+    assert set(seen.failed) == set(REASONS)
+    assert [name for name in REASONS if seen.failed[name]] == reasons
+    assert seen.passed.tolist() == [not reasons]
 
 
-def test_every_reason_has_a_name():
-    keys, fates = morning_and_evening(), jnp.array([IDLE], jnp.int32)
-    config = ViabilityConfig(mvt=True, mvt_steps=8)
-    assert set(viability(config, LIFE, keys, fates, Layout()).failed) == set(REASONS)
+def test_failures_are_counted_over_the_population(monkeypatch):
+    seen = outcome(
+        monkeypatch, [DEAD, DEAD], [SHORT, SHORT], [GOOD, GOOD], [SHORT, BORED]
+    )
+    counts = {name: count.item() for name, count in seen.failed.items()}
+    assert counts == {"alive_steps": 2, "action_entropy": 1, "energy_gained": 1} | {
+        "not_finite": 0,
+        "together": 1,
+    }
+    assert seen.steps.item() == 2 * 5 + 2 * 5 + 2 * 6 + 5 + 8
+
+
+def runner(action):
+    """An agent that hears nothing, and always does the same."""
+    return SpikingParams(
+        obs_w=jnp.zeros((2, 4)),
+        rec_w=jnp.zeros(2),
+        motor_w=jnp.zeros((2, 5)),
+        motor_b=jnp.zeros(5).at[action].set(1.0),
+        mod_w=jnp.zeros(2),
+    )
+
+
+def test_a_short_life_is_the_beginning_of_a_full_one_and_its_steps_are_counted(key):
+    """On a line of nine, from the middle, half a point of integrity a harm.
+
+    Genome 0 stays; genome 1 goes right to the wall.
+    """
+    env = ChemotaxisConfig(width=9, num_sources=6, num_bad_sources=6, steps=64)
+    env = dataclasses.replace(env, bad_source_integrity_loss=0.5)
+    life = lifetime(chemotaxis(env), AGENT)
+    stays, right = runner(0), runner(4)
+    params = jax.tree.map(lambda *both: jnp.stack(both), stays, right)
+    keys = jax.random.split(key, 3)
+    asks = ViabilityConfig(mvt=True, mvt_steps=8, mvt_min_alive_steps=8)
+    test = jax.jit(lambda keys: viability(asks, life, keys, params, Layout()))
+    seen = test(keys)
+
+    begun = lambda key: live(key, life, right, steps=8).tally.t_alive
+    lived = jax.jit(jax.vmap(begun))(jax.random.clone(keys))
+    assert min(lived.tolist()) < 8  # some of the lives end on harm
+    assert seen.steps.item() == 3 * 8 + sum(lived.tolist())
+    survives = max(lived.tolist()) == 8
+    assert seen.passed.tolist() == [True, survives]
+    assert seen.failed["alive_steps"].item() == (not survives)

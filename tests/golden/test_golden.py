@@ -1,7 +1,5 @@
 """The golden runs come out as they did when their file was written."""
 
-import json
-
 import golden
 import pytest
 

@@ -76,7 +76,7 @@ class Trial(NamedTuple):
     """Whether final states are compared too, which takes one more program."""
 
 
-def programs(trial: Trial, layout: Layout) -> dict[str, tuple]:
+def programs(trial: Trial, layout: Layout | None) -> dict[str, tuple]:
     """What there is to compile for a trial: functions and arguments, by name."""
     work = trial.work
     wires = wiring(work, seed=0)
@@ -128,7 +128,7 @@ def evaluation(
 
 
 def generation(
-    name: str, work: EvolutionConfig, layout: Layout, *, samples: int = 5
+    name: str, work: EvolutionConfig, layout: Layout | None, *, samples: int = 5
 ) -> harness.Row:
     """Generations of OpenAI-ES: koki2's compiled loop, and the twin's one by one."""
     search = evolve(work, seed=0, layout=layout)
@@ -176,7 +176,7 @@ def trials(quick: bool) -> list[Trial]:
     return out
 
 
-def measure(quick: bool, layout: Layout) -> list[harness.Row]:
+def measure(quick: bool, layout: Layout | None) -> list[harness.Row]:
     """All rows, or a few."""
     machine = ceilings.ceilings(3 if quick else 15)
     rows, samples = ceilings.rows(machine), 5 if quick else 9
@@ -196,7 +196,7 @@ def measure(quick: bool, layout: Layout) -> list[harness.Row]:
 
 def main() -> None:
     arguments = harness.begin(__doc__)
-    layout = WIDE if arguments.default_flags else Layout()
+    layout = WIDE if arguments.default_flags else None
     rows = measure(arguments.quick, layout)
     harness.show("Whole lives", rows, as_json=arguments.json, columns=COLUMNS)
     if not arguments.json:

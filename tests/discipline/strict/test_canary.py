@@ -8,7 +8,8 @@ PROGRAM = """
 import jax, jax.numpy as jnp, numpy as np
 a, b, c = np.random.default_rng(0).normal(size=(3, 4096)).astype(np.float32)
 multiply_add = lambda a, b, c: a * b + c
-jitted, eager = jax.jit(multiply_add)(a, b, c), multiply_add(*map(jnp.asarray, (a, b, c)))
+jitted = jax.jit(multiply_add)(a, b, c)
+eager = multiply_add(*map(jnp.asarray, (a, b, c)))
 print(int((np.asarray(jitted) != np.asarray(eager)).sum()))
 """
 

@@ -11,7 +11,7 @@ from bits import assert_same_bits
 from koki2 import agents, envs, search
 from koki2.core.keys import episode_keys
 from koki2.envs.registry import WORLDS
-from koki2.evolution import evolve, EvolutionConfig, lifetime, live, reports, rollout
+from koki2.evolution import EvolutionConfig, evolve, lifetime, live, reports, rollout
 from koki2.evolution.configs import FitnessConfig, LoopConfig
 from koki2.genomes import direct
 
