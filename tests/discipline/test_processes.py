@@ -1,11 +1,11 @@
 """The same bits, however the process is set up: devices, threads, flags, caches."""
 
+import functools
 import os
 import pathlib
 import subprocess
 import sys
 
-import jax
 import pytest
 from bits import assert_same_bits
 from tiny_run import CONFIG
@@ -19,12 +19,19 @@ SMALL_LOOPS = (
 DEVICES = "--xla_force_host_platform_device_count="
 
 
-def digest(*words: str, flags: str = "", **changes: str) -> str:
+def digest(*words: str, cores=None, **changes: str) -> str:
     """What `tiny_run` prints of a search, in a process of its own."""
     root = str(RUN.parents[2])
-    environment = {**os.environ, "XLA_FLAGS": flags, "PYTHONPATH": root, **changes}
-    command = [sys.executable, str(RUN), *words]
-    said = subprocess.check_output(command, env=environment, text=True)
+    environment = {**os.environ, "XLA_FLAGS": "", "PYTHONPATH": root, **changes}
+    confine = functools.partial(os.sched_setaffinity, 0, cores) if cores else None
+    said = subprocess.run(
+        [sys.executable, str(RUN), *words],
+        env=environment,
+        preexec_fn=confine,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout
     return said.split()[0]
 
 
@@ -33,22 +40,31 @@ def plain():
     return digest()
 
 
-@pytest.mark.parametrize("devices", [2, 4])
-def test_devices_and_fast_flags_change_no_bit(plain, devices):
-    assert digest(flags=f"{SMALL_LOOPS} {DEVICES}{devices}") == plain
+SETUPS = {
+    "as the command line does": dict(XLA_FLAGS=f"{SMALL_LOOPS} {DEVICES}2"),
+    "eight threads": dict(NPROC="8"),
+    "four devices": dict(XLA_FLAGS=f"{DEVICES}4"),
+    "small loops only": dict(XLA_FLAGS=SMALL_LOOPS),
+}
+QUICK = ["as the command line does"]
 
 
-def test_threads_change_no_bit(plain):
-    assert digest(NPROC="1") == plain
+@pytest.mark.parametrize(
+    "setup",
+    [pytest.param(s, marks=[pytest.mark.slow] * (s not in QUICK)) for s in SETUPS],
+)
+def test_devices_threads_and_fast_flags_change_no_bit(plain, setup):
+    assert digest(**SETUPS[setup]) == plain
 
 
-def test_a_cold_and_a_warm_cache_give_the_same_bits(plain, tmp_path):
-    assert digest(str(tmp_path)) == plain
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="Linux only")
+def test_nor_does_a_single_core_nor_a_cold_nor_a_warm_cache(plain, tmp_path):
+    assert digest(str(tmp_path), cores={min(os.sched_getaffinity(0))}) == plain
     assert any(tmp_path.iterdir()), "nothing was cached"
     assert digest(str(tmp_path)) == plain
 
 
-def test_a_seed_has_the_same_bits_alone_and_in_a_batch():
+def test_a_plastic_seed_has_the_same_bits_alone_and_in_a_batch():
     alone = evolve(CONFIG, 4)
     _, batched = evolve_many(CONFIG, [3, 4])  # other wirings: theirs is data
     ours, theirs = alone.init(), batched.init()
@@ -56,15 +72,3 @@ def test_a_seed_has_the_same_bits_alone_and_in_a_batch():
         (ours, rows), (theirs, rows_too) = alone.chunk(ours), batched.chunk(theirs)
         assert_same_bits(rows, rows_too)
     assert_same_bits(ours, theirs)
-
-
-def test_a_resumed_search_goes_on_with_the_same_bits():
-    search = evolve(CONFIG, 5)
-    halfway, _ = search.chunk(search.init())
-    whole, rows = search.chunk(halfway)
-    again, rows_again = search.chunk(search.unpack(search.pack(halfway)))
-    assert_same_bits((whole, rows), (again, rows_again))
-    after, nothing = search.chunk(whole)  # past the end
-    assert_same_bits(after, whole)
-    assert not nothing["valid"].any()
-    assert jax.tree.structure(after) == jax.tree.structure(whole)

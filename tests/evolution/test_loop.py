@@ -165,14 +165,6 @@ def test_seeds_that_share_a_wiring_are_as_alone():
     assert_same_bits(alone(config, SEED)[1], alone(CONFIG, SEED)[1])
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", ["spike", "event"])
-def test_plastic_seeds_in_company_are_as_alone(kind):
-    agent = tiny.PLASTIC | dict(modulator_kind=kind)
-    config = tiny.config(tiny.DEPLETING, agent, generations=4)
-    assert_each_is_as_alone(config, [0, 1])
-
-
 # --- viability ------------------------------------------------------------------------
 
 

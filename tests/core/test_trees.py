@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from bits import assert_same_bits
-from koki2.evolution.packing import pack, unpack
+
+from koki2.core.trees import pack, unpack
 
 TREE = {"a": jnp.array([1.0, -0.0, jnp.nan]), "b": (jnp.int32(7), jnp.zeros((2, 0)))}
 LIKE = jax.eval_shape(lambda: TREE)
