@@ -53,7 +53,9 @@ py311() {
     echo "!! THE PYTHON 3.11 LANE DID NOT RUN: no working Python 3.11 on this machine !!"
     return
   fi
-  [ $code = 0 ] && tests .venv-3.11/bin/python && strict_if_there .venv-3.11/bin/python
+  # The rooms whose bits hang on JAX's version; the whole suite is the gold lane's.
+  [ $code = 0 ] && tests .venv-3.11/bin/python \
+    tests/runlog tests/envs tests/agents tests/genomes tests/kernels
 }
 
 strict_if_there() {
