@@ -1,12 +1,11 @@
 """A tiny search in a process of its own: prints what every bit of it hashes to.
 
-    python tests/discipline/tiny_run.py [--one-core] [CACHE]
+    python tests/discipline/tiny_run.py [CACHE]
 
 CACHE is a folder for compiled programs; without it everything is compiled.
 """
 
 import hashlib
-import os
 import sys
 
 import jax
@@ -41,10 +40,7 @@ CONFIG = EvolutionConfig(
 THREE_CHUNKS = Layout(block=8, lives=16)
 
 
-def main(*words):
-    if "--one-core" in words:  # before XLA counts them
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    cache = next((word for word in words if word != "--one-core"), None)
+def main(cache=None):
     jax.config.update("jax_debug_key_reuse", True)
     if cache:
         jax.config.update("jax_compilation_cache_dir", cache)
