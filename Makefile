@@ -14,7 +14,7 @@ evolve: setup ## evolve plastic agents and try them on unseen lives (runs/)
 test: setup ## everything that must pass: format, lint, imports, strict bits, tests
 	@sh tools/check.sh
 
-test-slow: setup ## the tests that take minutes
+test-slow: setup ## the tests that take minutes: 1,000 bad inputs, 30 kills, ...
 	@sh tools/check.sh slow
 
 test-strict: setup ## bit-for-bit promises, under the strict XLA flags
@@ -30,7 +30,7 @@ format: setup ## rewrite the code in house format
 	@.venv/bin/ruff check --quiet --select I --fix . && .venv/bin/ruff format --quiet .
 
 bench: setup ## every benchmark, the quick way
-	@set -e; for file in tools/bench/*.py; do .venv/bin/python "$$file" --quick; done
+	@set -e; for file in $$(grep -l __main__ tools/bench/*.py); do .venv/bin/python "$$file" --quick; done
 
 setup: ## .venv from requirements/dev.lock (PYTHON=... chooses the interpreter)
 	@sh tools/setup.sh .venv 3.12 3.11 any

@@ -18,6 +18,7 @@ fake_evolution.install(setattr)
 sys.exit(main())
 """
 REAL = "import sys; from koki2.cli import main; sys.exit(main())"
+SMALL = "--generations 120 --checkpoint-every 3 --pop-size 16 --steps 32"
 
 
 class Line:
@@ -59,13 +60,8 @@ def bits(run):
     "code, kills, words",
     [
         pytest.param(FAKE, 4, "--generations 60 --checkpoint-every 2", id="fake"),
-        pytest.param(
-            REAL,
-            30,
-            "--generations 120 --checkpoint-every 3 --pop-size 16 --steps 32",
-            marks=pytest.mark.slow,
-            id="real",
-        ),
+        pytest.param(REAL, 3, SMALL, id="real"),
+        pytest.param(REAL, 30, SMALL, marks=pytest.mark.slow, id="thirty"),
     ],
 )
 def test_a_killed_run_ends_in_the_files_of_one_that_was_not(

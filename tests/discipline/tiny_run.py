@@ -1,12 +1,13 @@
 """A tiny search in a process of its own: prints what every bit of it hashes to.
 
-    python tests/discipline/tiny_run.py [CACHE]
+    python tests/discipline/tiny_run.py [--cache FOLDER] [--one-core]
 
-CACHE is a folder for compiled programs; without it everything is compiled.
+FOLDER keeps compiled programs; without it everything is compiled.
 """
 
+import argparse
 import hashlib
-import sys
+import os
 
 import jax
 import numpy as np
@@ -40,7 +41,9 @@ CONFIG = EvolutionConfig(
 THREE_CHUNKS = Layout(block=8, lives=16)
 
 
-def main(cache=None):
+def main(cache=None, one_core=False):
+    if one_core:  # before the first backend starts its threads
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     jax.config.update("jax_debug_key_reuse", True)
     if cache:
         jax.config.update("jax_compilation_cache_dir", cache)
@@ -58,4 +61,7 @@ def main(cache=None):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    words = argparse.ArgumentParser()
+    words.add_argument("--cache")
+    words.add_argument("--one-core", action="store_true")
+    main(**vars(words.parse_args()))
