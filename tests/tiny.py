@@ -2,7 +2,7 @@
 
 import jax
 
-from koki2.agents import SpikingConfig
+from koki2.agents import AgentConfig
 from koki2.envs import ChemotaxisConfig
 from koki2.evolution import EvolutionConfig
 from koki2.evolution.configs import LoopConfig, ViabilityConfig
@@ -43,7 +43,7 @@ def config(world=WORLD, agent=AGENT, **knobs):
     for name, part in parts.items():
         known = [k for k in knobs if k in part.__dataclass_fields__]
         made[name] = part(**{k: knobs.pop(k) for k in known})
-    env, agent = ChemotaxisConfig(**world), SpikingConfig(**agent)
+    env, agent = ChemotaxisConfig(**world), AgentConfig(**agent)
     return EvolutionConfig(env=env, agent=agent, **made, **knobs)
 
 

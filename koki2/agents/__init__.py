@@ -10,8 +10,10 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "base": ["Agent", "Consequence", "Learning"],
-        "configs": ["SpikingConfig"],
-        "scripted": ["BASELINES", "greedy", "oracle", "stay", "walker"],
+        "configs": ["AgentConfig"],
+        "navigator": ["navigator"],
+        "registry": ["make", "parameter_shapes"],
+        "scripted": ["greedy", "oracle", "policy", "stay", "walker"],
         "spiking": ["spiking", "SpikingParams", "SpikingState"],
         "topology": ["random_topology", "Topology"],
     },

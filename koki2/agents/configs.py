@@ -9,7 +9,7 @@ from koki2.core.configs import check
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class SpikingConfig:
+class AgentConfig:
     """The spiking agent and how it learns within a life. Static."""
 
     n_neurons: Annotated[int, Ge(2), Le(4096)] = 32

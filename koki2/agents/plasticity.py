@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from koki2.agents.base import Consequence
-from koki2.agents.configs import SpikingConfig
+from koki2.agents.configs import AgentConfig
 from koki2.agents.topology import Topology
 from koki2.core.lanes import anywhere
 
@@ -20,7 +20,7 @@ W_LIMIT = 3.0  # bound on the size of a weight that moves
 
 
 def modulator(
-    config: SpikingConfig,
+    config: AgentConfig,
     mod_w: Float[Array, " N"],
     spike: Float[Array, " N"],
     felt: Consequence,

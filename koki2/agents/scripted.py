@@ -1,8 +1,9 @@
 """Baselines: what an evolved agent is read against. They learn and remember nothing.
 
 `greedy` follows the gradient it senses, `walker` moves at random, `stay` never moves,
-and `oracle` knows which sources are good: the ceiling. Actions are those of the
-worlds: 0 stay, 1 up (y - 1), 2 down, 3 left (x - 1), 4 right.
+and `oracle` knows which sources are good: the ceiling of chemotaxis. A world may bring
+a policy of its own (`policy`); `navigator` is the oracle of worlds with walls. Actions
+are those of the worlds: 0 stay, 1 up (y - 1), 2 down, 3 left (x - 1), 4 right.
 """
 
 import jax
@@ -56,21 +57,33 @@ def stay() -> Agent:
     return _scripted(lambda key, _: jnp.int32(STAY))
 
 
-def oracle() -> Agent:
+def policy(memory, choose) -> Agent:
+    """A scripted way to live by the senses: `choose(key, memory, observation)`."""
+    act = lambda key, params, state, observation: choose(key, state, observation)
+    return Agent(init=lambda params: memory, act=act, learn=None)
+
+
+def oracle(size: tuple[int, int]) -> Agent:
     """Knows every source, and which are good: feeds as often as it can.
 
+    In a world of `size` (width, height) without walls, where only arriving pays.
     It goes to the good source that costs least to reach, where a harmful source in
     the way counts as a long detour, and once there steps off and on again, since
     entering a good source pays each time. One step of foresight round harm, not a
     planner: the ceiling of a walk along one axis after the other.
     """
     detour = 1000
+    width, height = size
+
+    def room(position):  # cells to the wall going up, down, left, right
+        x, y = position[0], position[1]
+        return jnp.stack([y, height - 1 - y, x, width - 1 - x])
 
     def choose(key, truth):
         del key
-        offset = truth.offset  # [K, 2], cells from the agent to each source
-        food = truth.good & truth.active
-        harm = ~truth.good & truth.active
+        offset = truth.source - truth.position[None]  # [K, 2], cells
+        food = (truth.worth > 0) & truth.active
+        harm = ~(truth.worth > 0) & truth.active
         reach = jnp.sum(jnp.abs(offset), axis=1)
         crossed = _between(offset, harm)
         here = reach == 0
@@ -78,7 +91,7 @@ def oracle() -> Agent:
         cost = jnp.where(food & ~here, cost, jnp.iinfo(jnp.int32).max)
         goal = offset[jnp.argmin(cost)]
         near = jnp.min(cost)
-        step_off = _free_step(offset, harm, truth.room)
+        step_off = _free_step(offset, harm, room(truth.position))
         home = jnp.any(food & here)
         along = jnp.where(goal[0] != 0, 0, goal[1])  # x first, as `_between` looks
         go = _towards(goal[0].astype(jnp.float32), along.astype(jnp.float32))
@@ -105,6 +118,3 @@ def _free_step(offset, harm, room):
     lands = jnp.all(offset[None] == moves[:, None], axis=2) & harm[None]
     free = (~jnp.any(lands, axis=1))[1:] & (room > 0)
     return jnp.where(jnp.any(free), 1 + jnp.argmax(free), STAY).astype(jnp.int32)
-
-
-BASELINES = {"greedy": greedy, "random": walker, "stay": stay, "oracle": oracle}

@@ -18,7 +18,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from koki2.agents.base import Agent, Consequence, Learning
-from koki2.agents.configs import SpikingConfig
+from koki2.agents.configs import AgentConfig
 from koki2.agents.plasticity import modulator, three_factor
 from koki2.agents.topology import Topology
 from koki2.kernels.edge_sum import edge_sum
@@ -46,13 +46,13 @@ class SpikingState:
     trace: Float[Array, " S"] | None  # eligibility
 
 
-def spiking(config: SpikingConfig, topology: Topology) -> Agent:
+def spiking(config: AgentConfig, topology: Topology) -> Agent:
     """Builds the agent. Deterministic: it draws nothing.
 
     Example:
       >>> from koki2.agents import random_topology
       >>> import jax
-      >>> config = SpikingConfig(n_neurons=4, k_edges=2)
+      >>> config = AgentConfig(n_neurons=4, k_edges=2)
       >>> agent = spiking(config, random_topology(0, n_neurons=4, k_edges=2))
       >>> params = SpikingParams(
       ...     obs_w=jnp.ones((4, 1)), rec_w=jnp.zeros(8), mod_w=jnp.zeros(4),

@@ -5,9 +5,10 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge
 
-from koki2 import evolution
+from koki2 import evolution, runlog
 from koki2.cli import metrics, output
 from koki2.cli.settings import layered, Seed, Settings
+from koki2.evolution.configs import POLICIES
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -18,8 +19,9 @@ class Options:
     """
 
     settings: Settings = layered("env", "fitness")
-    policy: Literal["greedy", "random", "stay", "oracle"] = "greedy"
-    """greedy follows the gradient, oracle knows the good sources."""
+    policy: Literal[*POLICIES] = "greedy"
+    """greedy follows the gradient, competent does what the world asks for by script,
+    oracle knows the whole truth."""
     episodes: Annotated[int, Ge(1)] = 16
     """Lives."""
     seed: Seed = 0
@@ -30,12 +32,15 @@ class Options:
 
 def run(options: Options) -> int:
     """Evaluates."""
-    lives = evolution.evaluate_baseline(
-        options.settings.config,
-        options.policy,
-        eval_seed=options.seed,
-        episodes=options.episodes,
-    )
+    try:
+        lives = evolution.evaluate_baseline(
+            options.settings.config,
+            options.policy,
+            eval_seed=options.seed,
+            episodes=options.episodes,
+        )
+    except ValueError as error:
+        raise runlog.InputError(str(error)) from error
     found = metrics.means(lives)
     if options.json:
         names = ("policy", "episodes", "seed")

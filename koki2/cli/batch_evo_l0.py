@@ -13,7 +13,7 @@ from annotated_types import Ge
 from koki2 import runlog
 from koki2.cli import drive, output, report
 from koki2.cli.seeds import Seeds
-from koki2.cli.settings import layered, Seed, Settings
+from koki2.cli.settings import GROUPS, layered, Seed, Settings
 from koki2.cli.signals import Stop
 
 
@@ -24,9 +24,7 @@ class Options:
     Every seed gets the run folder that evo-l0 would have made: the same files.
     """
 
-    settings: Settings = layered(
-        "env", "agent", "search", "fitness", "viability", "loop"
-    )
+    settings: Settings = layered(*GROUPS)
     seeds: Seeds = ()
     """The seeds, as 0 1 2 or 0,1,2; none given takes seed-start and seed-count."""
     seed_start: Seed = 0
@@ -46,14 +44,22 @@ class Options:
 
 
 def run(options: Options) -> int:
-    """Evolves, seed by seed. Folders are made first, so that each can be resumed."""
+    """Evolves, seed by seed."""
+    return work("batch-evo-l0", options)
+
+
+def work(command: str, options: Options) -> int:
+    """Evolves, as the command of this name.
+
+    Folders are made first, so that each can be resumed.
+    """
     seeds = _seeds(options)
     evolutions = drive.evolve_many(options.settings.config, seeds)
     with contextlib.ExitStack() as held:
         runs = [
             held.enter_context(
                 drive.start(
-                    "batch-evo-l0",
+                    command,
                     options.settings,
                     seed,
                     options.out_root,

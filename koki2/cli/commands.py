@@ -28,6 +28,8 @@ class Command(NamedTuple):
     """Its arguments in a typical call."""
     uses_jax: bool = True
     """Whether it computes, and so has the --jax-* flags."""
+    wants_world: bool = False
+    """Whether its first argument names a world, whose knobs are among its flags."""
     starts: bool = False
     """Whether it starts a computation under XLA flags of its own choice; the others
     take those of the run that they are given."""
@@ -38,6 +40,27 @@ class Command(NamedTuple):
 
 
 _ALL = (
+    Command(
+        "evo",
+        "evolve agents in any world for one seed",
+        "obstacles-l1.2 --seed 1",
+        wants_world=True,
+        starts=True,
+    ),
+    Command(
+        "batch-evo",
+        "the same for several seeds with one compilation",
+        "obstacles-l1.2 --seed-count 5",
+        wants_world=True,
+        starts=True,
+    ),
+    Command(
+        "baseline",
+        "what a policy that never learns achieves in any world",
+        "obstacles-l1.2 --policy oracle --episodes 512",
+        wants_world=True,
+        starts=True,
+    ),
     Command(
         "evo-l0",
         "evolve agents for one seed and leave a run folder",
@@ -64,10 +87,9 @@ _ALL = (
     ),
     Command("resume", "go on where a run stopped, bit for bit", "RUN"),
     Command("replay", "run a run again and say whether it comes out the same", "RUN"),
+    Command("worlds", "list the worlds", "", uses_jax=False),
     Command("runs", "list the runs", "--runs-dir runs", uses_jax=False),
-    Command(
-        "plot", "draw the curves of runs", "RUN_1 RUN_2", uses_jax=True, starts=True
-    ),
+    Command("plot", "draw the curves of runs", "RUN_1 RUN_2", uses_jax=False),
     Command("replay-life", "a GIF of one life of the best genome", "RUN", starts=True),
 )
 

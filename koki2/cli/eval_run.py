@@ -17,7 +17,7 @@ from annotated_types import Ge, MinLen
 from koki2 import evolution, runlog
 from koki2.cli import metrics, output, settings
 from koki2.cli.seeds import Seeds
-from koki2.evolution.configs import EvolutionConfig
+from koki2.evolution.configs import EvolutionConfig, POLICIES
 from koki2.runlog import atomic, jsontext
 
 Lives = dict[str, dict[str, Any]]  # who lived -> metric -> one number per life
@@ -37,7 +37,7 @@ class Options:
     """Lives per seed."""
     seed: Annotated[Seeds, MinLen(1)] = (0,)
     """Which lives; several seeds are reported one by one."""
-    baseline_policy: Literal["greedy", "random", "stay", "oracle", "none"] = "greedy"
+    baseline_policy: Literal[*POLICIES, "none"] = "greedy"
     """What to compare with."""
     genome: Literal["best", "mean", "both"] = "both"
     """Best of training, centre of the search, or both."""

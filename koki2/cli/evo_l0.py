@@ -8,7 +8,7 @@ import tyro
 from annotated_types import Ge
 
 from koki2.cli import drive, output, report
-from koki2.cli.settings import layered, Seed, Settings
+from koki2.cli.settings import GROUPS, layered, Seed, Settings
 from koki2.cli.signals import Stop
 from koki2.runlog import folder
 
@@ -17,9 +17,7 @@ from koki2.runlog import folder
 class Options:
     """Evolve agents for one seed and leave a run folder, complete and resumable."""
 
-    settings: Settings = layered(
-        "env", "agent", "search", "fitness", "viability", "loop"
-    )
+    settings: Settings = layered(*GROUPS)
     seed: Seed = 0
     """The seed: same seed, same config, same run, bit for bit."""
     out_dir: pathlib.Path | None = None
@@ -36,6 +34,11 @@ class Options:
 
 def run(options: Options) -> int:
     """Evolves."""
+    return work("evo-l0", options)
+
+
+def work(command: str, options: Options) -> int:
+    """Evolves, as the command of this name."""
     if options.out_dir is not None and options.out_dir.is_dir():
         folder.check_new(
             options.out_dir
@@ -43,7 +46,7 @@ def run(options: Options) -> int:
     evolution = drive.evolve(options.settings.config, options.seed)
     with (
         drive.start(
-            "evo-l0",
+            command,
             options.settings,
             options.seed,
             options.runs_dir,

@@ -12,8 +12,9 @@ import io
 import os
 import re
 import sys
+import typing
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import tyro
 
@@ -21,6 +22,7 @@ from koki2 import runlog
 from koki2.cli import schema, settings as settings_
 from koki2.cli.commands import Command
 from koki2.cli.startup import JaxOptions, XlaOptions
+from koki2.envs.registry import find, Level
 from koki2.evolution.configs import EvolutionConfig
 
 # Said of the classes made here, it spares tyro the search for their source.
@@ -50,7 +52,8 @@ def parse(command: Command, options: type, argv: Sequence[str]) -> Parsed:
         way it has been printed.
       InputError: values that will not do, all of them.
     """
-    found = _tyro(command, _flags_class(command, options), argv)
+    level = _level(command, argv)
+    found = _tyro(command, _flags_class(command, options, level), argv)
     fields = {f.name: f for f in dataclasses.fields(options)}
     layered = next((f for f in fields.values() if "groups" in f.metadata), None)
     own = {n: getattr(found, n) for n in fields if layered is not fields[n]}
@@ -63,7 +66,7 @@ def parse(command: Command, options: type, argv: Sequence[str]) -> Parsed:
     ]
     if layered is not None:
         given = _given(found, layered.metadata["groups"], argv)
-        own[layered.name], more = settings_.resolve(layers, given)
+        own[layered.name], more = settings_.resolve(layers, given, level)
         lines += more
     if lines:
         count = "1 setting" if len(lines) == 1 else f"{len(lines)} settings"
@@ -73,17 +76,37 @@ def parse(command: Command, options: type, argv: Sequence[str]) -> Parsed:
     return Parsed(options(**own), layers, xla, jax)
 
 
-@functools.cache
-def _flags_class(command: Command, options: type) -> type:
+def _level(command: Command, argv: Sequence[str]) -> Level | None:
+    """The world that the first word names, where the command wants one.
+
+    Raises:
+      InputError: there is no such world.
+    """
+    if not command.wants_world or not argv or argv[0].startswith("-"):
+        return None
+    try:
+        return find(argv[0])
+    except ValueError as error:
+        raise runlog.InputError(str(error)) from None
+
+
+def _flags_class(command: Command, options: type, level: Level | None) -> type:
     """`options`, with every flag there is, and checking nothing itself."""
     extra = []
+    default = EvolutionConfig() if level is None else EvolutionConfig(env=level.config)
+    knobs = settings_.of_level(level) if level is not None else {}
     for field in dataclasses.fields(options):
         if "groups" in field.metadata:
             extra.append((field.name, tyro.conf.Suppress[Any], None))
             extra.append(("layers", settings_.Layers, settings_.Layers()))
             for group in field.metadata["groups"]:
-                kind = _unchecked(type(getattr(EvolutionConfig(), group)))
-                extra.append((group, kind, kind()))
+                value = getattr(default, group)
+                kind = _unchecked(type(value))
+                set_ = {
+                    f.name: getattr(value, f.name) for f in dataclasses.fields(value)
+                }
+                set_ |= dict(knobs.get(group, {}))
+                extra.append((group, kind, kind(**set_)))
     if command.starts:
         extra.append(("xla", XlaOptions, XlaOptions()))
     if command.uses_jax:
@@ -100,9 +123,28 @@ def _flags_class(command: Command, options: type) -> type:
     return made
 
 
+@functools.cache
 def _unchecked(kind: type) -> type:
-    names = {"__post_init__": lambda self: None, "__doc__": kind.__doc__}
-    return type(kind.__name__, (kind,), names | {"__module__": _NO_SOURCE})
+    """The class without its checks, and without a flag for what is fixed (`world`)."""
+    fixed = [
+        (
+            name,
+            Annotated[hint, tyro.conf.Fixed, tyro.conf.Suppress],
+            typing.get_args(hint)[0],
+        )
+        for name, hint in schema.hints(kind).items()
+        if typing.get_origin(hint) is Literal and len(typing.get_args(hint)) == 1
+    ]
+    made = dataclasses.make_dataclass(
+        kind.__name__,
+        fixed,
+        bases=(kind,),
+        namespace={"__post_init__": lambda self: None, "__doc__": kind.__doc__},
+        frozen=True,
+        kw_only=True,
+    )
+    made.__module__ = _NO_SOURCE
+    return made
 
 
 def _given(found: Any, groups: Sequence[str], argv: Sequence[str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from koki2 import evolution, pictures, runlog
 from koki2.cli import output, settings
 from koki2.cli.plot import checked_out
 from koki2.cli.settings import Seed
+from koki2.evolution.configs import POLICIES
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -25,7 +26,7 @@ class Options:
     """The run folder."""
     genome: Literal["best", "mean"] = "best"
     """Best of training, or centre of the search."""
-    policy: Literal["greedy", "random", "stay", "oracle"] | None = None
+    policy: Literal[*POLICIES] | None = None
     """Watch this policy instead of a genome; oracle knows the good sources."""
     life_seed: Seed = 0
     """Which lives: the seed of an evaluation."""

@@ -56,9 +56,11 @@ def problems(kind: type, values: Mapping[str, Any]) -> list[Problem]:
       values: by field, and by group and field; what is missing has its default.
 
     Example:
-      >>> from koki2.evolution.configs import EvolutionConfig
+      >>> from koki2.envs.configs import ChemotaxisConfig
+      >>> from koki2.evolution.configs import shaped
+      >>> kind = shaped(ChemotaxisConfig)
       >>> values = {"env": {"width": 1, "hight": 2}, "loop": {"generations": True}}
-      >>> for path, text in problems(EvolutionConfig, values):
+      >>> for path, text in problems(kind, values):
       ...     print(".".join(path), text)
       env.width wants an integer >= 2 and <= 32768, got 1
       env.hight is unknown; did you mean env.height?

@@ -1,7 +1,8 @@
-"""Settings: defaults < preset < file < flags, and where every value came from.
+"""Settings: defaults < level < preset < file < flags, and where each came from.
 
 A command that wants them has a field `settings: Settings = layered("env", ...)`; see
-`commands`. Provenance, by dotted path: "default", "preset:NAME", "file:PATH", "flag".
+`commands`. Provenance, by dotted path: "default", "level:NAME", "preset:NAME",
+"file:PATH", "flag".
 """
 
 import dataclasses
@@ -14,9 +15,12 @@ from annotated_types import Ge, Le
 from koki2 import runlog
 from koki2.cli import files, schema
 from koki2.cli.presets import PRESETS
-from koki2.evolution.configs import EvolutionConfig
+from koki2.envs.registry import CONFIGS, Level
+from koki2.evolution.configs import EvolutionConfig, shaped
 from koki2.search import check_strategy
 
+GROUPS = tuple(field.name for field in dataclasses.fields(EvolutionConfig))
+"""Every group of settings."""
 Seed = Annotated[int, Ge(0), Le(2**31 - 1)]
 
 
@@ -47,13 +51,16 @@ def layered(*groups: str) -> Any:
 
 
 def resolve(
-    layers: Layers, flags: Mapping[str, Mapping[str, Any]]
+    layers: Layers,
+    flags: Mapping[str, Mapping[str, Any]],
+    level: Level | None = None,
 ) -> tuple[Settings | None, list[str]]:
     """Lays the layers over each other, and says what will not do.
 
     Args:
       layers: which preset, which file.
       flags: the values of the flags that were given, by group and field.
+      level: the world; None is chemotaxis, as it is from the box.
 
     Returns:
       The settings, or None if something will not do; and what, a line for each.
@@ -68,17 +75,20 @@ def resolve(
       >>> found.provenance["search.lr"], found.provenance["search.sigma"], problems
       ('flag', 'default', [])
     """
+    kind = shaped(CONFIGS["chemotaxis"] if level is None else type(level.config))
     given: list[tuple[str, Mapping[str, Any]]] = []
+    if level is not None:
+        given.append((f"level:{level.name}", of_level(level)))
     if layers.preset != "none":
         given.append((f"preset:{layers.preset}", PRESETS[layers.preset]))
     if layers.config is not None:
         given.append((f"file:{layers.config}", files.read_config(layers.config)))
     given.append(("flag", flags))
-    merged = dataclasses.asdict(EvolutionConfig())
-    provenance = {".".join(p): "default" for p in schema.names(EvolutionConfig)}
+    merged = dataclasses.asdict(kind())
+    provenance = {".".join(p): "default" for p in schema.names(kind)}
     lines = []
     for source, values in given:
-        faults = schema.problems(EvolutionConfig, values)
+        faults = schema.problems(kind, values)
         lines += [_line(fault, source) for fault in faults]
         bad = {fault.path for fault in faults}
         for group, name, value in _leaves(values):
@@ -87,11 +97,20 @@ def resolve(
                 provenance[f"{group}.{name}"] = source
             elif group in merged:
                 merged[group].pop(name, None)  # neither good nor the default
-    config, more = _build(merged)
+    config, more = _build(kind, merged)
     lines += more
     if lines or config is None:
         return None, lines
     return Settings(config=config, provenance=provenance), lines
+
+
+def of_level(level: Level) -> dict[str, dict[str, Any]]:
+    """What a level sets otherwise than its world and everything else does."""
+    plain, set_ = dataclasses.asdict(type(level.config)()), {}
+    for name, value in dataclasses.asdict(level.config).items():
+        if value != plain[name]:
+            set_[name] = value
+    return {"env": set_, **level.settings}
 
 
 def of_run(run: str | pathlib.Path) -> tuple[EvolutionConfig, int]:
@@ -114,15 +133,18 @@ def of_config(values: dict[str, Any], *, where: str) -> EvolutionConfig:
     Raises:
       BrokenRunError: a value is missing, or will not do.
     """
-    faults = schema.problems(EvolutionConfig, values)
+    world = values["env"].get("world") if isinstance(values.get("env"), dict) else None
+    known = CONFIGS.get(world) if isinstance(world, str) else None
+    kind = shaped(CONFIGS["chemotaxis"] if known is None else known)
+    faults = schema.problems(kind, values)
     lines = [f"{'.'.join(path)} {text}" for path, text in faults]
-    for group, name in schema.names(EvolutionConfig):
+    for group, name in schema.names(kind):
         table = values.get(group)
         if not isinstance(table, dict) or name not in table:
             lines.append(f"{group}.{name} is missing")
     config = None
     if not lines:
-        config, lines = _build(values)
+        config, lines = _build(kind, values)
     if config is None:
         raise runlog.BrokenRunError(
             f"{where} should have a config.json that this koki2 understands:\n"
@@ -131,22 +153,24 @@ def of_config(values: dict[str, Any], *, where: str) -> EvolutionConfig:
     return config
 
 
-def _build(values: Mapping[str, Any]) -> tuple[EvolutionConfig | None, list[str]]:
+def _build(
+    shape: type, values: Mapping[str, Any]
+) -> tuple[EvolutionConfig | None, list[str]]:
     """The config, if the rules that tie several fields are kept; else what is not.
 
     A group in which a field is missing was at fault already, and is passed over.
     """
     groups, lines = {}, []
-    for field in dataclasses.fields(EvolutionConfig):
-        kind, table = type(field.default), values[field.name]
+    for name, kind in schema.hints(shape).items():
+        table = values[name]
         if len(table) < len(dataclasses.fields(kind)):
             continue
         try:
-            groups[field.name] = kind(**schema.as_declared(kind, table))
-            if field.name == "search":
+            groups[name] = kind(**schema.as_declared(kind, table))
+            if name == "search":
                 check_strategy(table["strategy"], table["pop_size"])
         except ValueError as error:
-            lines.append(f"{field.name}: {error}")
+            lines.append(f"{name}: {error}")
     if len(groups) < len(dataclasses.fields(EvolutionConfig)):
         return None, lines
     try:

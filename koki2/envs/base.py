@@ -8,16 +8,16 @@ from jaxtyping import Array, Bool, Float, Int
 
 from koki2.core.types import Key
 
-State = Any  # a chex dataclass; each world defines its own
+State = Any  # a chex dataclass; each world defines its own, with a field t (steps)
 
 
 @chex.dataclass(frozen=True, kw_only=True)
 class Feedback:
     """What one step did to the body, beside the next observation."""
 
-    energy_gained: Float[Array, ""]  # in units of a full store
+    energy_gained: Float[Array, ""]  # taken in, all stores together, in full stores
     integrity_lost: Float[Array, ""]  # in units of a whole body
-    drive_fall: Float[Array, ""]  # drive before minus after; drive = sum (1 - need)^2
+    drive_fall: Float[Array, ""]  # drive before minus after; drive = sum w (1 - need)^2
     integrity: Float[Array, ""]  # after the step, in [0, 1]
     bad_arrivals: Int[Array, ""]  # harmful sources arrived at
     reached: Bool[Array, ""]  # stands on a good source
@@ -26,13 +26,38 @@ class Feedback:
 
 
 @chex.dataclass(frozen=True, kw_only=True)
-class Revealed:
-    """The truth about a world, for oracles: offsets in cells, agent to source."""
+class Care:
+    """How gently a world treats the young at one step; `evolution.nursing` sets it."""
 
-    offset: Int[Array, "K 2"]
-    good: Bool[Array, " K"]
+    metabolism: Float[Array, ""]  # factor on what living costs; 1 is an adult's
+    buffer: Float[Array, ""]  # energy (and other stores) that a loss cannot go below
+    richness: Float[Array, ""]  # factor on what a source gives
+    hazard: Float[Array, ""]  # factor on integrity lost
+
+
+@chex.dataclass(frozen=True, kw_only=True)
+class Revealed:
+    """The truth about a world, for oracles and pictures. K sources, M needs.
+
+    What arriving at a source is worth counts for now, hidden seasons, cues and drive
+    weights included: above zero feeds, below harms.
+    """
+
+    position: Int[Array, "2"]  # cells, (x, y) from the north-west corner
+    source: Int[Array, "K 2"]  # cells
+    worth: Float[Array, " K"]  # fall of the drive on arriving; its sign is what counts
     active: Bool[Array, " K"]
-    room: Int[Array, "4"]  # cells to the wall going up, down, left, right
+    needs: Float[Array, " M"]  # in the order of `Env.needs`, in [0, 1]
+    kind: Int[Array, " K"] | None = None  # which of `Env.kinds`; None: by its worth
+    wall: Bool[Array, "H W"] | None = None  # cells nobody can enter
+    danger: Float[Array, "H W"] | None = None  # integrity lost per step there
+
+
+class Policy(NamedTuple):
+    """A scripted way to live by the senses, with a memory of its own (or None)."""
+
+    memory: Any
+    choose: Callable[[Key, Any, Float[Array, " O"]], tuple[Any, Int[Array, ""]]]
 
 
 class Env(NamedTuple):
@@ -40,15 +65,22 @@ class Env(NamedTuple):
 
     Worlds know nothing of agents and never reset themselves: whoever runs the
     rollout decides what follows the end of a life. `init` and `step` consume their
-    key. A feature that is off is not built, and draws nothing.
+    key. A feature that is off is not built, and draws nothing; `step` without `care`
+    is the adult world.
+
+    On maps the first two channels of an observation are a gradient, and actions are 0
+    stay, 1 up (y - 1), 2 down, 3 left (x - 1), 4 right.
     """
 
     init: Callable[[Key], tuple[State, Float[Array, " O"]]]
-    step: Callable[
-        [Key, State, Int[Array, ""]], tuple[State, Float[Array, " O"], Feedback]
-    ]
-    reveal: Callable[[State], Revealed]
+    step: Callable[..., tuple[State, Float[Array, " O"], Feedback]]
+    """(key, state, action, care=None) -> (state, observation, feedback)."""
     observation_size: int  # O
     num_actions: int  # A
     steps: int  # T, the clock
     version: int  # rises whenever the same key would give a different life
+    reveal: Callable[[State], Revealed] | None = None  # None: nothing can be revealed
+    size: tuple[int, int] = (0, 0)  # of the map: width, height in cells
+    needs: tuple[str, ...] = ("energy", "integrity")  # what `Revealed.needs` holds
+    kinds: tuple[str, ...] = ()  # names of the kinds of sources
+    competent: Policy | None = None  # by script; None: following the gradient is

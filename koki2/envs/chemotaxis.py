@@ -21,11 +21,11 @@ from jaxtyping import Array, Bool, Float, Int
 
 from koki2.core.schedules import phase, smoothstep
 from koki2.core.types import Key
-from koki2.envs.base import Env, Feedback, Revealed
+from koki2.envs.base import Care, Env, Feedback, Revealed
 from koki2.envs.configs import ChemotaxisConfig
+from koki2.envs.grid import cells, moved, MOVES, nearest
 
 VERSION = 1
-MOVES = ((0, 0), (0, -1), (0, 1), (-1, 0), (1, 0))  # stay, up, down, left, right
 
 
 @chex.dataclass(frozen=True, kw_only=True)
@@ -113,23 +113,21 @@ def chemotaxis(config: ChemotaxisConfig = ChemotaxisConfig()) -> Env:
 
     def sense(state: ChemotaxisState) -> Float[Array, "2"]:
         """Offset to the nearest source that can be sensed, in world sizes."""
-        offset = state.source - state.position[None]
-        far = jnp.iinfo(jnp.int32).max
         sensed = _active(state)
         if config.good_only_gradient:
             sensed = sensed & ~state.bad
-        distance = jnp.where(sensed, jnp.sum(offset * offset, axis=1), far)
-        nearest = jnp.argmin(distance)  # the first, if several are as near
-        here = offset[nearest].astype(jnp.float32)
-        return jnp.where(jnp.any(sensed), here / span, 0.0)
+        offset = nearest(state.source - state.position[None], sensed)
+        return offset.astype(jnp.float32) / span
 
     def step(
-        key: Key, state: ChemotaxisState, action: Int[Array, ""]
+        key: Key,
+        state: ChemotaxisState,
+        action: Int[Array, ""],
+        care: Care | None = None,
     ) -> tuple[ChemotaxisState, Float[Array, "4"], Feedback]:
         key_deplete, key_place, key_sense = jax.random.split(key, 3)
         before = state.position
-        move = jnp.array(MOVES, jnp.int32)[action]
-        position = jnp.clip(before + move, 0, size - 1)
+        position = moved(before, action, size)
         active = _active(state)
         was_here = jnp.all(state.source == before[None], axis=1)
         is_here = jnp.all(state.source == position[None], axis=1) & active
@@ -138,7 +136,13 @@ def chemotaxis(config: ChemotaxisConfig = ChemotaxisConfig()) -> Env:
         harms = jnp.sum(arrived & state.bad, dtype=jnp.int32)
         gained = config.energy_gain * meals.astype(jnp.float32)
         lost = config.bad_source_integrity_loss * harms.astype(jnp.float32)
-        energy = jnp.clip(state.energy - config.decay + gained, 0.0, 1.0)
+        decay = config.decay
+        if care is not None:
+            gained, lost = care.richness * gained, care.hazard * lost
+            decay = care.metabolism * decay
+        energy = jnp.clip(state.energy - decay + gained, 0.0, 1.0)
+        if care is not None:
+            energy = jnp.maximum(energy, care.buffer)
         integrity = jnp.clip(state.integrity - lost, 0.0, 1.0)
         reached = jnp.any(is_here & ~state.bad)
 
@@ -181,25 +185,19 @@ def chemotaxis(config: ChemotaxisConfig = ChemotaxisConfig()) -> Env:
         waiting = state.respawn > 0
         respawn = jnp.where(goes, delay, jnp.maximum(state.respawn - 1, 0))
         comes = (waiting | goes) & (respawn == 0)
-        place = cells(key_place)
+        place = cells(key_place, config.num_sources, size)
         return jnp.where(comes[:, None], place, state.source), respawn
 
-    def cells(key: Key) -> Int[Array, "K 2"]:
-        """A uniform cell per source: floor(word * size / 2^32), a word per axis."""
-        words = jax.random.bits(key, (config.num_sources, 2))
-        wide = size[None].astype(np.uint32)
-        high, low = words >> np.uint32(16), words & np.uint32(0xFFFF)
-        scaled = (high * wide + ((low * wide) >> np.uint32(16))) >> np.uint32(16)
-        return scaled.astype(jnp.int32)
-
     def reveal(state: ChemotaxisState) -> Revealed:
-        x, y = state.position[0], state.position[1]
-        room = jnp.stack([y, config.height - 1 - y, x, config.width - 1 - x])
+        harm = jnp.float32(-max(config.bad_source_integrity_loss, 1e-6))
         return Revealed(
-            offset=state.source - state.position[None],
-            good=~state.bad,
+            position=state.position,
+            source=state.source,
+            worth=jnp.where(
+                state.bad, harm, jnp.float32(max(config.energy_gain, 1e-6))
+            ),
             active=_active(state),
-            room=room,
+            needs=jnp.stack([state.energy, state.integrity]),
         )
 
     return Env(
@@ -210,6 +208,7 @@ def chemotaxis(config: ChemotaxisConfig = ChemotaxisConfig()) -> Env:
         num_actions=len(MOVES),
         steps=config.steps,
         version=VERSION,
+        size=(config.width, config.height),
     )
 
 

@@ -1,20 +1,55 @@
-"""Every world by name, each a factory of its config; contract tests run over these."""
+"""Every level by name, with the config that makes it. No JAX until one is made.
 
-from koki2.envs.chemotaxis import chemotaxis
+A new world is a factory in a module of its name, and a config whose `world` says that
+name; entered here, it is on the command line and under the contract tests.
+"""
+
+import difflib
+import importlib
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
 from koki2.envs.configs import ChemotaxisConfig
+
+Config = Any  # one of `koki2.envs.configs`
+
+
+class Level(NamedTuple):
+    """A rung of the ladder: one pressure more than those below."""
+
+    name: str
+    summary: str
+    """What it asks of an agent, in a line."""
+    config: Config
+    settings: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+    """Settings of other groups that go with it, as in a preset."""
+
 
 _HARM = {"num_sources": 4, "num_bad_sources": 2, "bad_source_integrity_loss": 0.25}
 
-WORLDS = {
-    "chemotaxis-l0.0": lambda: chemotaxis(ChemotaxisConfig()),
-    "chemotaxis-l0.1": lambda: chemotaxis(ChemotaxisConfig(width=16, height=16)),
-    "chemotaxis-l0.2": lambda: chemotaxis(ChemotaxisConfig(**_HARM)),
-    "chemotaxis-l1.0": lambda: chemotaxis(
+_ALL = (
+    Level("chemotaxis-l0.0", "follow a gradient along a line", ChemotaxisConfig()),
+    Level(
+        "chemotaxis-l0.1",
+        "follow a gradient on a plane",
+        ChemotaxisConfig(width=16, height=16),
+    ),
+    Level(
+        "chemotaxis-l0.2",
+        "several sources, some harm, all smell alike",
+        ChemotaxisConfig(**_HARM),
+    ),
+    Level(
+        "chemotaxis-l1.0",
+        "sources deplete and come back elsewhere",
         ChemotaxisConfig(
             **_HARM, deplete_sources=True, respawn_delay=4, bad_source_deplete_p=0.5
-        )
+        ),
     ),
-    "chemotaxis-l1.1": lambda: chemotaxis(
+    Level(
+        "chemotaxis-l1.1",
+        "the gradient drops out, the senses are noisy and ripen",
         ChemotaxisConfig(
             **_HARM,
             grad_dropout_p=0.5,
@@ -24,6 +59,40 @@ WORLDS = {
             grad_bins_min=2.0,
             grad_bins_max=16.0,
             grad_bins_end_phi=0.6,
-        )
+        ),
     ),
-}
+)
+
+LEVELS: Mapping[str, Level] = MappingProxyType({level.name: level for level in _ALL})
+"""Every level of the ladder, from the easiest on."""
+
+
+def make(config: Config):
+    """Builds the `Env` of a config: the factory called `config.world`."""
+    module = importlib.import_module(f"koki2.envs.{config.world}")
+    return getattr(module, config.world)(config)
+
+
+CONFIGS: Mapping[str, type] = MappingProxyType(
+    {level.config.world: type(level.config) for level in _ALL}
+)
+"""The class of a world's knobs, by the name of the world."""
+
+
+def find(name: str) -> Level:
+    """The level of a name.
+
+    Raises:
+      ValueError: there is none; says which there are, or which is near.
+
+    Example:
+      >>> find("chemotaxis-l0.1").config.height
+      16
+    """
+    if name in LEVELS:
+        return LEVELS[name]
+    near = difflib.get_close_matches(name.lower(), LEVELS, n=2)
+    hint = (
+        f"did you mean {' or '.join(near)}?" if near else f"one of {', '.join(LEVELS)}."
+    )
+    raise ValueError(f"there is no world {name[:60]!r}; {hint}")

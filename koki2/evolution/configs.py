@@ -1,14 +1,18 @@
 """The knobs of evolution: fitness, viability, the loop. Imports no JAX."""
 
 import dataclasses
-from typing import Annotated
+import functools
+from typing import Annotated, Any
 
 from annotated_types import Ge, Le
 
-from koki2.agents.configs import SpikingConfig
+from koki2.agents.configs import AgentConfig
 from koki2.core.configs import check
 from koki2.envs.configs import ChemotaxisConfig
 from koki2.search.configs import SearchConfig
+
+POLICIES = ("greedy", "competent", "random", "stay", "oracle")
+"""The baselines: what lives without a genome. `evolution.task` makes them."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -68,8 +72,8 @@ class LoopConfig:
 class EvolutionConfig:
     """Everything that decides the bits of an evolution run, but for its seed."""
 
-    env: ChemotaxisConfig = ChemotaxisConfig()
-    agent: SpikingConfig = SpikingConfig()
+    env: Any = ChemotaxisConfig()  # any of `koki2.envs.configs`
+    agent: AgentConfig = AgentConfig()
     search: SearchConfig = SearchConfig()
     fitness: FitnessConfig = FitnessConfig()
     viability: ViabilityConfig = ViabilityConfig()
@@ -81,3 +85,23 @@ class EvolutionConfig:
                 "mvt_steps must not exceed steps, for the short life is the start of "
                 f"a full one, got {self.viability.mvt_steps} of {self.env.steps}."
             )
+
+
+@functools.cache
+def shaped(world: type) -> type:
+    """`EvolutionConfig` whose `env` is declared to be of one class.
+
+    Plain values can be checked against it, field by field, and its defaults are that
+    world's.
+
+    Example:
+      >>> shaped(ChemotaxisConfig)() == EvolutionConfig()
+      False
+      >>> dataclasses.asdict(shaped(ChemotaxisConfig)()) == dataclasses.asdict(
+      ...     EvolutionConfig())
+      True
+    """
+    field = ("env", world, dataclasses.field(default=world()))
+    return dataclasses.make_dataclass(
+        "EvolutionConfig", [field], bases=(EvolutionConfig,), frozen=True, kw_only=True
+    )

@@ -2,12 +2,11 @@
 
 from typing import NamedTuple
 
-from koki2.agents.scripted import BASELINES
-from koki2.agents.spiking import spiking
+from koki2 import agents
 from koki2.agents.topology import random_topology, Topology
 from koki2.envs.base import Env
-from koki2.envs.chemotaxis import chemotaxis
-from koki2.evolution.configs import EvolutionConfig
+from koki2.envs.registry import make
+from koki2.evolution.configs import EvolutionConfig, POLICIES
 from koki2.evolution.lifetime import Lifetime, lifetime
 from koki2.genomes.base import Genome
 from koki2.genomes.direct import direct
@@ -33,19 +32,39 @@ def wiring(config: EvolutionConfig, seed: int) -> Topology:
 
 def task(config: EvolutionConfig, topology: Topology) -> Task:
     """Puts the configured agent, wired so, into the configured world."""
-    env = chemotaxis(config.env)
+    env = make(config.env)
     genome = direct(config.agent, env.observation_size, env.num_actions)
-    return Task(env, genome, lifetime(env, spiking(config.agent, topology)))
+    agent = agents.make(config.agent, topology, env.steps)
+    return Task(env, genome, lifetime(env, agent))
 
 
 def baseline(config: EvolutionConfig, policy: str) -> Lifetime:
     """A scripted agent in the configured world.
 
     Raises:
-      ValueError: if no baseline is called that.
+      ValueError: if no baseline is called that, or this world has none such.
     """
-    if policy not in BASELINES:
+    if policy not in POLICIES:
         raise ValueError(
-            f"policy must be one of {', '.join(sorted(BASELINES))}, got {policy!r}."
+            f"policy must be one of {', '.join(POLICIES)}, got {policy!r}."
         )
-    return lifetime(chemotaxis(config.env), BASELINES[policy]())
+    env = make(config.env)
+    return lifetime(env, _scripted(env, config.env.world, policy))
+
+
+def _scripted(env: Env, world: str, policy: str):
+    if policy == "random":
+        return agents.walker(env.num_actions)
+    if policy == "stay":
+        return agents.stay()
+    if policy == "competent" and env.competent is not None:
+        return agents.policy(*env.competent)
+    if env.reveal is None:
+        raise ValueError(
+            f"policy {policy} needs a map, which the world {world} has not: there are "
+            "random and stay."
+        )
+    if policy == "oracle":  # the older one is the ceiling of published figures
+        older = world == "chemotaxis"
+        return agents.oracle(env.size) if older else agents.navigator(env.size)
+    return agents.greedy()

@@ -1,5 +1,6 @@
 """One life, step by step, for pictures: all that was, not only what it adds up to."""
 
+import functools
 from collections.abc import Mapping
 
 import jax
@@ -7,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from koki2.core.keys import episode_keys, Stream, stream
+from koki2.envs.base import Revealed
 from koki2.evolution.configs import EvolutionConfig
 from koki2.evolution.task import baseline, task, wiring
 
@@ -31,12 +33,19 @@ def watch(
       policy: the baseline to watch instead of the genome.
 
     Returns:
-      position [T+1, 2], source [T+1, K, 2], bad [K], active [T+1, K], energy [T+1],
-      integrity [T+1], observation [T+1, 4] (as the senses give it), action [T],
-      alive [T+1] (before step t), modulator [T] (its size), spike [T, N] (spiking
-      agents only), width and height. Entry t is before step t; cells, x then y.
+      position [T+1, 2], source [T+1, K, 2], bad [K] (at birth), worth [T+1, K], active
+      [T+1, K], needs [T+1, M], energy [T+1], integrity [T+1], observation [T+1, O] (as
+      the senses give it), action [T], alive [T+1] (before step t), modulator [T] (its
+      size), spike [T, N] (spiking agents only), wall and danger [T+1, H, W] (where
+      there are such), kind [T+1, K] (likewise), width and height. Entry t is before
+      step t; cells, x then y.
+
+    Raises:
+      ValueError: the world has no map.
     """
     parts = task(config, wiring(config, seed))
+    if parts.env.reveal is None:
+        raise ValueError(f"a life in {config.env.world} has no map to be watched on.")
     if policy is not None:
         life, params = baseline(config, policy), None
     else:
@@ -44,54 +53,58 @@ def watch(
         life = parts.life
         params = parts.genome.develop(key_develop, parts.genome.flat(dict(genome)))
     key = episode_keys(eval_seed, episode + 1)[episode]
-    frames = jax.device_get(jax.jit(lambda key: _frames(life, key, params))(key))
+    frame = functools.partial(_frame, parts.env)
+    frames = jax.jit(lambda key: _frames(frame, life, key, params))(key)
+    frames = jax.device_get(frames)
     out = {name: np.asarray(value) for name, value in frames.items()}
-    out["bad"] = out["bad"][0]
+    out["bad"] = out["worth"][0] <= 0
     for name in ("action", "modulator", "spike"):
         if name in out:
             out[name] = out[name][1:]  # what step t did, not what was before it
-    return out | {
-        "width": np.asarray(config.env.width),
-        "height": np.asarray(config.env.height),
-    }
+    width, height = parts.env.size
+    return out | {"width": np.asarray(width), "height": np.asarray(height)}
 
 
-def _frames(life, key, params):
+def _frames(frame, life, key, params):
     world, observation, key_life = life.world_birth(key)
     start = life.birth(world, observation, params)
 
     def step(now, t):
         after = life.step(key_life, t, params, now)
-        return after, _frame(now, after)
+        return after, frame(now, after)
 
     times = jnp.arange(life.steps, dtype=jnp.int32)
-    first = jax.tree.map(lambda x: x[None], _frame(start, start))
+    first = jax.tree.map(lambda x: x[None], frame(start, start))
     _, rest = jax.lax.scan(step, start, times)
     join = lambda a, b: jnp.concatenate([a, b])
     return jax.tree.map(join, first, rest)
 
 
-def _frame(before, now):
-    world, tally = now.world, now.tally
-    known = world.respawn is None
+def _frame(env, before, now):
+    truth, tally = env.reveal(now.world), now.tally
     taken = now.tally.actions - before.tally.actions
+    need = dict(zip(env.needs, truth.needs, strict=True))
     frame = {
-        "position": world.position,
-        "source": world.source,
-        "bad": world.bad,
-        "active": jnp.ones_like(world.bad) if known else world.respawn == 0,
-        "energy": world.energy,
-        "integrity": world.integrity,
+        "position": truth.position,
+        "source": truth.source,
+        "worth": truth.worth,
+        "active": truth.active,
+        "needs": truth.needs,
+        "energy": need["energy"],
+        "integrity": need.get("integrity", jnp.float32(1.0)),
         "action": jnp.argmax(taken),
         "alive": tally.alive,
         "modulator": jnp.float32(0.0),
     }
+    for name in ("wall", "danger", "kind"):
+        if getattr(truth, name) is not None:
+            frame[name] = getattr(truth, name)
     if tally.learning is not None:
         frame["modulator"] = (
             tally.learning.abs_modulator - before.tally.learning.abs_modulator
         )
-    if now.body is not None:
+    if hasattr(now.body, "spike"):
         frame["spike"] = now.body.spike
-    if not hasattr(now.observation, "offset"):  # an oracle sees no observation
+    if not isinstance(now.observation, Revealed):  # an oracle sees no observation
         frame["observation"] = now.observation
     return frame

@@ -1,4 +1,4 @@
-"""Direct encoding: one gene per weight of the spiking agent, copied at birth."""
+"""Direct encoding: one gene per number an agent is born with, copied at birth."""
 
 import math
 
@@ -7,7 +7,8 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
-from koki2.agents.configs import SpikingConfig
+from koki2.agents.configs import AgentConfig
+from koki2.agents.registry import parameter_shapes
 from koki2.agents.spiking import SpikingParams
 from koki2.core.types import Key
 from koki2.genomes.base import Genome
@@ -15,8 +16,8 @@ from koki2.genomes.base import Genome
 INIT_SCALE = 0.1  # standard deviation of a gene at the start of a search
 
 
-def direct(config: SpikingConfig, observation_size: int, num_actions: int) -> Genome:
-    """The genome of a spiking agent: 581 genes at the default size.
+def direct(config: AgentConfig, observation_size: int, num_actions: int) -> Genome:
+    """The genome of an agent: 581 genes at the default size.
 
     Args:
       config: gives N neurons and S = N * k_edges synapses.
@@ -24,25 +25,17 @@ def direct(config: SpikingConfig, observation_size: int, num_actions: int) -> Ge
       num_actions: A.
 
     Returns:
-      Genes in the order obs_w [N, O], rec_w [S], motor_w [N, A], motor_b [A],
-      mod_w [N], each block row by row.
+      Genes in the order of `agents.parameter_shapes`, each block row by row.
 
     Raises:
       ValueError: from `flat`, if an array is missing or has another shape.
 
     Example:
-      >>> genome = direct(SpikingConfig(), observation_size=4, num_actions=5)
+      >>> genome = direct(AgentConfig(), observation_size=4, num_actions=5)
       >>> genome.size
       581
     """
-    n = config.n_neurons
-    shapes = {
-        "obs_w": (n, observation_size),
-        "rec_w": (n * config.k_edges,),
-        "motor_w": (n, num_actions),
-        "motor_b": (num_actions,),
-        "mod_w": (n,),
-    }
+    shapes = parameter_shapes(config, observation_size, num_actions)
     sizes = {name: math.prod(shape) for name, shape in shapes.items()}
     total = sum(sizes.values())
 
@@ -65,8 +58,8 @@ def direct(config: SpikingConfig, observation_size: int, num_actions: int) -> Ge
             came = jnp.shape(arrays[name]) if name in arrays else "nothing"
             if came != shape:
                 raise ValueError(
-                    f"a direct genome of {n} neurons needs {name} of shape {shape}, "
-                    f"got {came}."
+                    f"a direct genome of {config.n_neurons} neurons needs {name} of "
+                    f"shape {shape}, got {came}."
                 )
         blocks = [jnp.asarray(arrays[name], jnp.float32).reshape(-1) for name in shapes]
         return jnp.concatenate(blocks)

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from koki2.agents import Consequence, random_topology, SpikingConfig
+from koki2.agents import AgentConfig, Consequence, random_topology
 from koki2.agents.plasticity import modulator, three_factor
 
 PAIR = random_topology(0, n_neurons=2, k_edges=1)  # synapse 0 is 0 -> 1, 1 is 1 -> 0
@@ -66,7 +66,7 @@ def test_without_a_learning_rate_weights_stay_while_the_trace_evolves():
     ],
 )
 def test_each_third_factor_by_hand(kind, inside):
-    config = SpikingConfig(
+    config = AgentConfig(
         n_neurons=3, k_edges=1, modulator_kind=kind, mod_drive_scale=2.0
     )
     felt = Consequence(
@@ -83,5 +83,5 @@ def test_each_third_factor_by_hand(kind, inside):
 def test_nothing_felt_is_exactly_no_event(kind):
     zero = jnp.float32(0.0)
     nothing = Consequence(energy_gained=zero, integrity_lost=zero, drive_fall=zero)
-    config = SpikingConfig(modulator_kind=kind)
+    config = AgentConfig(modulator_kind=kind)
     assert modulator(config, jnp.ones(2), jnp.ones(2), nothing).item() == 0.0

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from koki2.agents import Consequence, random_topology, spiking, SpikingConfig
+from koki2.agents import AgentConfig, Consequence, random_topology, spiking
 from koki2.agents.spiking import SpikingParams
 
 PAIR = random_topology(0, n_neurons=2, k_edges=1)  # synapse 0 is 0 -> 1, 1 is 1 -> 0
@@ -18,7 +18,7 @@ PAIR = random_topology(0, n_neurons=2, k_edges=1)  # synapse 0 is 0 -> 1, 1 is 1
 
 def config(**fields):
     small = {"n_neurons": 2, "k_edges": 1, "tau_m": 1 / math.log(2)}
-    return SpikingConfig(**small | fields)
+    return AgentConfig(**small | fields)
 
 
 def params(obs_w=(1.0, 0.0), rec_w=(0.0, 0.0), motor_w=None, motor_b=(0.0, 0.0)):

@@ -7,7 +7,7 @@ code with them; so this holds koki2 to that description. Nothing is timed here.
 import jax
 import pytest
 
-from koki2.agents.configs import SpikingConfig
+from koki2.agents.configs import AgentConfig
 from koki2.core.keys import Stream, stream
 from koki2.envs.configs import ChemotaxisConfig
 from koki2.evolution.configs import EvolutionConfig, LoopConfig
@@ -52,7 +52,7 @@ def lives(world, agent, genomes=16, episodes=4, scale=5.0):
     world = {"width": 12, "steps": STEPS} | world
     config = EvolutionConfig(
         env=ChemotaxisConfig(**world),
-        agent=SpikingConfig(n_neurons=16, k_edges=4, **agent),
+        agent=AgentConfig(n_neurons=16, k_edges=4, **agent),
     )
     wires = wiring(config, seed=0)
     parts = task(config, wires)
@@ -91,7 +91,7 @@ def test_a_single_bit_is_a_difference():
 def test_a_generation_gives_the_fitness_that_koki2_logs():
     config = EvolutionConfig(
         env=ChemotaxisConfig(width=12, steps=STEPS, **HAZARDS),
-        agent=SpikingConfig(n_neurons=16, k_edges=4),
+        agent=AgentConfig(n_neurons=16, k_edges=4),
         search=SearchConfig(pop_size=16),
         loop=LoopConfig(generations=2, episodes=4, checkpoint_every=1),
     )

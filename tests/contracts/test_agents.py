@@ -29,8 +29,15 @@ WORLD = envs.chemotaxis(
         steps=STEPS,
     )
 )
-SPIKING = agents.SpikingConfig(n_neurons=8, k_edges=4)
+SPIKING = agents.AgentConfig(n_neurons=8, k_edges=4)
 PLASTIC = dataclasses.replace(SPIKING, plast_enabled=True, plast_eta=0.5)
+SCRIPTED = {
+    "greedy": agents.greedy,
+    "random": agents.walker,
+    "stay": agents.stay,
+    "oracle": lambda: agents.oracle(WORLD.size),
+    "navigator": lambda: agents.navigator(WORLD.size),
+}
 KINDS = ("spike", "drive", "event")
 
 
@@ -53,7 +60,7 @@ def spiking_case(config):
 
 @functools.cache
 def scripted_case(name):
-    return finish(agents.BASELINES[name](), None)
+    return finish(SCRIPTED[name](), None)
 
 
 def finish(agent, params):
@@ -77,7 +84,7 @@ def plastic(kind, **knobs):
     return spiking_case(dataclasses.replace(PLASTIC, modulator_kind=kind, **knobs))
 
 
-CASES = {name: functools.partial(scripted_case, name) for name in agents.BASELINES}
+CASES = {name: functools.partial(scripted_case, name) for name in SCRIPTED}
 CASES["spiking"] = functools.partial(spiking_case, SPIKING)
 CASES |= {f"plastic {kind}": functools.partial(plastic, kind) for kind in KINDS}
 

@@ -10,7 +10,7 @@ from bits import assert_same_bits, types
 
 from koki2 import agents, genomes
 
-SPIKING = agents.SpikingConfig(n_neurons=8, k_edges=4)
+SPIKING = agents.AgentConfig(n_neurons=8, k_edges=4)
 GENOMES = {
     "direct": lambda: genomes.direct(SPIKING, observation_size=4, num_actions=5),
 }

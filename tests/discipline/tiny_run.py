@@ -12,7 +12,7 @@ import os
 import jax
 import numpy as np
 
-from koki2.agents.configs import SpikingConfig
+from koki2.agents.configs import AgentConfig
 from koki2.envs.configs import ChemotaxisConfig
 from koki2.evolution import EvolutionConfig, evolve, Layout
 from koki2.evolution.configs import LoopConfig
@@ -28,7 +28,7 @@ CONFIG = EvolutionConfig(
         grad_dropout_p=0.25,
         steps=16,
     ),
-    agent=SpikingConfig(
+    agent=AgentConfig(
         n_neurons=16,
         k_edges=4,
         plast_enabled=True,

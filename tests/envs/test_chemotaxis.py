@@ -406,14 +406,15 @@ def test_fields_of_features_that_are_off_are_left_out(key):
 # --- truth and configs ----------------------------------------------------------------
 
 
-def test_the_truth_is_offsets_kinds_and_room():
+def test_the_truth_is_places_and_what_they_are_worth():
     env = chemotaxis(ChemotaxisConfig(**WORLD | DEPLETE))
     state = being((2, 1), [(5, 2), (0, 0)], bad=(True, False), respawn=(0, 3))
     truth = env.reveal(state)
-    assert truth.offset.tolist() == [[3, 1], [-2, -1]]
-    assert truth.good.tolist() == [False, True]
+    assert truth.position.tolist() == [2, 1]
+    assert truth.source.tolist() == [[5, 2], [0, 0]]
+    assert (truth.worth > 0).tolist() == [False, True]
     assert truth.active.tolist() == [True, False]
-    assert truth.room.tolist() == [1, 3, 2, 6]  # up, down, left, right
+    assert env.size == (9, 5)
 
 
 @pytest.mark.parametrize(

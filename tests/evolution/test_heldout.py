@@ -6,7 +6,7 @@ import jax
 import numpy as np
 import pytest
 
-from koki2.agents import SpikingConfig
+from koki2.agents import AgentConfig
 from koki2.envs import ChemotaxisConfig
 from koki2.evolution import (
     difference,
@@ -17,7 +17,7 @@ from koki2.evolution import (
 )
 from koki2.genomes import direct
 
-FIXED = SpikingConfig(n_neurons=6, k_edges=2)
+FIXED = AgentConfig(n_neurons=6, k_edges=2)
 CONFIG = EvolutionConfig(
     env=ChemotaxisConfig(width=9, num_sources=3, num_bad_sources=1, steps=24),
     agent=FIXED,

@@ -11,7 +11,7 @@ import pytest
 import tiny
 from bits import assert_same_bits
 
-from koki2.agents import SpikingConfig
+from koki2.agents import AgentConfig
 from koki2.core.keys import Stream, stream
 from koki2.evolution import evolve, evolve_many, loop, rollout
 from koki2.evolution.measures import fitness
@@ -131,7 +131,7 @@ def test_the_mean_starts_at_the_first_genome():
 
 def test_a_checkpoint_of_another_search_is_refused():
     search, carries, _ = alone()
-    other = evolve(dataclasses.replace(CONFIG, agent=SpikingConfig()), SEED)
+    other = evolve(dataclasses.replace(CONFIG, agent=AgentConfig()), SEED)
     with pytest.raises(ValueError, match="another search: .*best is float32"):
         other.unpack(carries[-1])
     missing = {k: v for k, v in carries[-1].items() if k != ".best"}

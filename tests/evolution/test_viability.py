@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from koki2.agents import random_topology, spiking, SpikingConfig
+from koki2.agents import AgentConfig, random_topology, spiking
 from koki2.agents.spiking import SpikingParams
 from koki2.envs import chemotaxis, ChemotaxisConfig
 from koki2.evolution import Layout, lifetime, live, Tally
@@ -56,7 +56,7 @@ def outcome(monkeypatch, *genomes):
     return viability(ASKS, life, keys, None, Layout())
 
 
-AGENT = spiking(SpikingConfig(n_neurons=2, k_edges=1), random_topology(0, 2, 1))
+AGENT = spiking(AgentConfig(n_neurons=2, k_edges=1), random_topology(0, 2, 1))
 
 
 def test_one_short_life_that_reaches_everything_is_enough(monkeypatch):

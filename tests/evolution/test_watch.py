@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from koki2.agents import SpikingConfig
+from koki2.agents import AgentConfig
 from koki2.envs import ChemotaxisConfig
 from koki2.evolution import evaluate_baseline, evaluate_genome, EvolutionConfig
 from koki2.evolution.watch import watch
@@ -24,9 +24,7 @@ CONFIG = EvolutionConfig(
         obs_noise=0.3,
         steps=STEPS,
     ),
-    agent=SpikingConfig(
-        n_neurons=NEURONS, k_edges=3, plast_enabled=True, plast_eta=0.1
-    ),
+    agent=AgentConfig(n_neurons=NEURONS, k_edges=3, plast_enabled=True, plast_eta=0.1),
 )
 MOVES = np.array([(0, 0), (0, -1), (0, 1), (-1, 0), (1, 0)])
 EPISODES = 3

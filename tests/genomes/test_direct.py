@@ -4,10 +4,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from koki2.agents import SpikingConfig
+from koki2.agents import AgentConfig
 from koki2.genomes import direct
 
-GENOME = direct(SpikingConfig(), observation_size=4, num_actions=5)
+GENOME = direct(AgentConfig(), observation_size=4, num_actions=5)
 COUNT = jnp.arange(581, dtype=jnp.float32)  # gene i is i
 
 

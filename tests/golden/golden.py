@@ -15,7 +15,7 @@ import jax
 import jaxlib
 import numpy as np
 
-from koki2.agents.configs import SpikingConfig
+from koki2.agents.configs import AgentConfig
 from koki2.agents.scripted import greedy, walker
 from koki2.core.keys import episode_keys
 from koki2.envs.configs import ChemotaxisConfig
@@ -44,7 +44,7 @@ CONFIG = EvolutionConfig(
         obs_noise=0.05,
         steps=32,
     ),
-    agent=SpikingConfig(plast_enabled=True, plast_eta=0.05, modulator_kind="drive"),
+    agent=AgentConfig(plast_enabled=True, plast_eta=0.05, modulator_kind="drive"),
     search=SearchConfig(pop_size=16),
     viability=ViabilityConfig(mvt=True, mvt_steps=16, mvt_min_alive_steps=8),
     loop=LoopConfig(generations=5, episodes=2, checkpoint_every=5),

@@ -8,14 +8,14 @@ import pytest
 from PIL import Image
 
 from koki2 import runlog
-from koki2.agents.configs import SpikingConfig
+from koki2.agents.configs import AgentConfig
 from koki2.cli import plot, replay_life
 from koki2.envs.configs import ChemotaxisConfig
 from koki2.evolution.configs import EvolutionConfig
 
 CONFIG = EvolutionConfig(
     env=ChemotaxisConfig(width=9, height=9, steps=5, num_sources=2),
-    agent=SpikingConfig(n_neurons=4, k_edges=2),
+    agent=AgentConfig(n_neurons=4, k_edges=2),
 )
 GENOME = {
     "obs_w": np.ones((4, 4), np.float32),

@@ -22,7 +22,7 @@ import jax
 import numpy as np
 import twin
 
-from koki2.agents.configs import SpikingConfig
+from koki2.agents.configs import AgentConfig
 from koki2.core.keys import Stream, stream
 from koki2.envs.configs import ChemotaxisConfig
 from koki2.evolution.configs import EvolutionConfig, LoopConfig
@@ -50,13 +50,13 @@ def config(kind: str, population: int = 128, neurons: int = 32) -> EvolutionConf
         agent |= {"plast_enabled": True, "plast_eta": 0.05, "modulator_kind": "event"}
     return EvolutionConfig(
         env=ChemotaxisConfig(**world),
-        agent=SpikingConfig(**agent),
+        agent=AgentConfig(**agent),
         search=SearchConfig(pop_size=population),
         loop=LoopConfig(generations=ENDLESS, episodes=EPISODES, checkpoint_every=CHUNK),
     )
 
 
-def cost(agent: SpikingConfig) -> tuple[float, float]:
+def cost(agent: AgentConfig) -> tuple[float, float]:
     """FLOP of the agent, and bytes of its state read and written once, per step."""
     n, s = agent.n_neurons, agent.n_neurons * agent.k_edges
     flop = 2 * n * 4 + 2 * s + 2 * n + 2 * n + 2 * n * 5  # see, listen, leak, fire, act

@@ -20,7 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from koki2.agents.configs import SpikingConfig
+from koki2.agents.configs import AgentConfig
 from koki2.agents.spiking import SpikingParams
 from koki2.agents.topology import Topology
 from koki2.core.keys import Stream, stream
@@ -89,7 +89,7 @@ class Felt(NamedTuple):
     done: Array
 
 
-def lives(env: ChemotaxisConfig, agent: SpikingConfig, topology: Topology):
+def lives(env: ChemotaxisConfig, agent: AgentConfig, topology: Topology):
     """Many lives: (episode keys [E], params [P, ...]) to a `State` [P, E, ...]."""
 
     def life(key, params):
@@ -232,7 +232,7 @@ def cells(env: ChemotaxisConfig, key):
 # --- the agent ------------------------------------------------------------------------
 
 
-def newborn(agent: SpikingConfig, params: SpikingParams) -> Brain:
+def newborn(agent: AgentConfig, params: SpikingParams) -> Brain:
     silent = jnp.zeros(agent.n_neurons)
     if not agent.plast_enabled:
         return Brain(silent, silent, None, None)
@@ -252,7 +252,7 @@ def act(agent, topology, params: SpikingParams, brain: Brain, observation):
     return brain._replace(v=v, spike=spike), action
 
 
-def modulator(agent: SpikingConfig, params: SpikingParams, brain: Brain, felt: Felt):
+def modulator(agent: AgentConfig, params: SpikingParams, brain: Brain, felt: Felt):
     if agent.modulator_kind == "spike":
         return jnp.tanh(params.mod_w @ brain.spike)
     if agent.modulator_kind == "drive":
@@ -260,7 +260,7 @@ def modulator(agent: SpikingConfig, params: SpikingParams, brain: Brain, felt: F
     return jnp.tanh(agent.mod_drive_scale * (felt.gained - felt.lost))
 
 
-def learn(agent: SpikingConfig, topology, before, brain: Brain, third):
+def learn(agent: AgentConfig, topology, before, brain: Brain, third):
     """Three factors: a trace of who fired together, moved by the modulator."""
     together = before[topology.source] * brain.spike[topology.target]
     trace = agent.plast_lambda * brain.trace + together

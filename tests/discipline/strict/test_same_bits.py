@@ -10,13 +10,14 @@ from bits import assert_same_bits
 
 from koki2 import agents, envs, search
 from koki2.core.keys import episode_keys
-from koki2.envs.registry import WORLDS
+from koki2.envs import LEVELS
 from koki2.evolution import EvolutionConfig, evolve, lifetime, live, reports, rollout
-from koki2.evolution.configs import FitnessConfig, LoopConfig
+from koki2.evolution.configs import FitnessConfig, LoopConfig, POLICIES
+from koki2.evolution.task import baseline
 from koki2.genomes import direct
 
 STEPS = 4
-PLAIN = agents.SpikingConfig(n_neurons=8, k_edges=3)
+PLAIN = agents.AgentConfig(n_neurons=8, k_edges=3)
 PLASTIC = dataclasses.replace(PLAIN, plast_enabled=True, plast_eta=0.5)
 AGENTS = {
     "plain": PLAIN,
@@ -68,9 +69,9 @@ def _clone(x):
     return jax.random.clone(x) if is_key else x
 
 
-@pytest.mark.parametrize("name", sorted(WORLDS))
+@pytest.mark.parametrize("name", sorted(LEVELS))
 def test_a_world_steps_the_same_compiled_or_not(name):
-    env = WORLDS[name]()
+    env = envs.make(LEVELS[name].config)
     state, _ = every_way(env.init, jax.random.key(1))
     for action in (4, 3):
         key = jax.random.fold_in(jax.random.key(2), action)
@@ -106,9 +107,9 @@ def test_lives_are_the_same_alone_under_vmap_and_in_lanes(name):
     assert_same_bits(alone, jax.tree.map(lambda x: x[8, 2], together))
 
 
-@pytest.mark.parametrize("name", sorted(agents.BASELINES))
+@pytest.mark.parametrize("name", POLICIES)
 def test_a_baseline_is_the_same_alone_and_in_lanes(name):
-    life = lifetime(envs.chemotaxis(WORLD), agents.BASELINES[name]())
+    life = baseline(EvolutionConfig(env=WORLD), name)
     lanes = rollout(life, episode_keys(4, 3), None)
     alone = every_way(lambda key: live(key, life, None).tally, episode_keys(4, 3)[1])
     assert_same_bits(alone, jax.tree.map(lambda x: x[0, 1], lanes))

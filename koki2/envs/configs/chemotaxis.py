@@ -1,4 +1,4 @@
-"""The knobs of every world. Imports no JAX, so that `--help` answers at once."""
+"""The knobs of chemotaxis, levels L0.0 to L1.1."""
 
 import dataclasses
 from typing import Annotated, Literal
@@ -15,6 +15,8 @@ Phase = Annotated[float, Ge(0), Le(1)]
 class ChemotaxisConfig:
     """Chemotaxis, levels L0.0 to L1.1. Static: changing a field recompiles."""
 
+    world: Literal["chemotaxis"] = "chemotaxis"
+    """The factory in `koki2.envs` that these knobs are for."""
     width: Annotated[int, Ge(2), Le(32768)] = 64
     """Cells from west to east."""
     height: Annotated[int, Ge(1), Le(32768)] = 1

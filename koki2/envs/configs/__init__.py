@@ -1,0 +1,3 @@
+"""The knobs of every world, one file each. No JAX, so that `--help` answers at once."""
+
+from koki2.envs.configs.chemotaxis import ChemotaxisConfig as ChemotaxisConfig
