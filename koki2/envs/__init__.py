@@ -10,7 +10,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "base": ["Care", "Env", "Feedback", "Policy", "Revealed"],
         "chemotaxis": ["chemotaxis", "ChemotaxisState"],
-        "configs": ["ChemotaxisConfig"],
+        "configs": ["ChemotaxisConfig", "ObstaclesConfig"],
+        "obstacles": ["obstacles", "ObstaclesState"],
         "registry": ["CONFIGS", "find", "Level", "LEVELS", "make"],
     },
 )

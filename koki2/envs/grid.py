@@ -14,26 +14,16 @@ MOVES = ((0, 0), (0, -1), (0, 1), (-1, 0), (1, 0))  # stay, up, down, left, righ
 
 
 def moved(
-    position: Int[Array, "2"],
-    action: Int[Array, ""],
-    size: np.ndarray,
-    wall: Bool[Array, "H W"] | None = None,
+    position: Int[Array, "2"], action: Int[Array, ""], size: np.ndarray
 ) -> Int[Array, "2"]:
-    """One step of an agent; the edge of the world and walls hold it back.
+    """One step of an agent; the edge of the world holds it back.
 
     Example:
       >>> size, corner = np.array([3, 2], np.int32), jnp.array([2, 0], jnp.int32)
       >>> [moved(corner, jnp.int32(a), size).tolist() for a in (2, 4)]
       [[2, 1], [2, 0]]
     """
-    there = jnp.clip(position + jnp.array(MOVES, jnp.int32)[action], 0, size - 1)
-    return there if wall is None else jnp.where(at(wall, there), position, there)
-
-
-def at(field: Array, position: Int[Array, "2"]) -> Array:
-    """The value of a map [H, W] in a cell of it."""
-    flat = position[1] * field.shape[1] + position[0]
-    return field.reshape(-1).at[flat].get(mode="promise_in_bounds")
+    return jnp.clip(position + jnp.array(MOVES, jnp.int32)[action], 0, size - 1)
 
 
 def nearest(offset: Int[Array, "K 2"], sensed: Bool[Array, " K"]) -> Int[Array, "2"]:
@@ -61,3 +51,19 @@ def cells(key: Key, count: int, size: np.ndarray) -> Int[Array, "K 2"]:
 def drive(needs: Float[Array, " M"], weights=1.0) -> Float[Array, ""]:
     """How far a body is from content: sum over needs of w (1 - need)^2."""
     return jnp.sum(weights * (1.0 - needs) ** 2)
+
+
+def moved_if(
+    position: Int[Array, "2"], action: Int[Array, ""], enters
+) -> Int[Array, "2"]:
+    """One step of an agent, if `enters(cell)` says that it may go there."""
+    there = position + jnp.array(MOVES, jnp.int32)[action]
+    return jnp.where(enters(there), there, position)
+
+
+def towards(gx: Float[Array, ""], gy: Float[Array, ""]) -> Int[Array, ""]:
+    """The action along the larger component; x wins ties, and nothing is staying."""
+    x = jnp.where(gx > 0, 4, 3)
+    y = jnp.where(gy > 0, 2, 1)
+    along = jnp.where(jnp.abs(gx) >= jnp.abs(gy), x, y)
+    return jnp.where((gx == 0) & (gy == 0), 0, along).astype(jnp.int32)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from koki2.envs.configs import ChemotaxisConfig
+from koki2.envs.configs import ChemotaxisConfig, ObstaclesConfig
 
 Config = Any  # one of `koki2.envs.configs`
 
@@ -60,6 +60,11 @@ _ALL = (
             grad_bins_max=16.0,
             grad_bins_end_phi=0.6,
         ),
+    ),
+    Level(
+        "obstacles-l1.2",
+        "walls stand between the agent and what it smells",
+        ObstaclesConfig(),
     ),
 )
 
