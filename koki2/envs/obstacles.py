@@ -85,8 +85,8 @@ def obstacles(config: ObstaclesConfig = ObstaclesConfig()) -> Env:
 
     def observe(state: ObstaclesState) -> Float[Array, " O"]:
         offset = state.source - state.position[None]
-        gradient = nearest(offset, jnp.ones(config.num_sources, bool)) / span
-        seen = [gradient, state.energy[None]]
+        straight = nearest(offset, jnp.ones(config.num_sources, bool))
+        seen = [straight.astype(jnp.float32) / span, state.energy[None]]
         if config.feels_walls:
             felt = blocked(state.door, state.position[None] + SIDES)
             seen.append(felt.astype(jnp.float32))
