@@ -89,10 +89,13 @@ def _live(
 ) -> Lives:
     """The genomes' lives, and the baseline's if one is wanted."""
     which = {"eval_seed": eval_seed, "episodes": options.episodes}
+    agent = config.agent
+    if options.override_plast_eta is not None:
+        agent = dataclasses.replace(agent, plast_eta=options.override_plast_eta)
     try:
         lives = {
             name: evolution.evaluate_genome(
-                config, seed, genome, plast_eta=options.override_plast_eta, **which
+                config, seed, genome, agent=agent, **which
             )
             for name, genome in genomes.items()
         }

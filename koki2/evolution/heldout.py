@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 import scipy.stats
 
+from koki2.agents.configs import AgentConfig
 from koki2.agents.topology import as_data
 from koki2.core.keys import episode_keys, Stream, stream
 from koki2.evolution.configs import EvolutionConfig
@@ -31,7 +32,7 @@ def evaluate_genome(
     *,
     eval_seed: int,
     episodes: int,
-    plast_eta: float | None = None,
+    agent: AgentConfig | None = None,
     layout: Layout | None = None,
 ) -> dict[str, np.ndarray]:
     """Lives a genome through unseen lives.
@@ -42,14 +43,14 @@ def evaluate_genome(
       genome: named arrays, as `best_genome.npz` holds them.
       eval_seed: which lives; unseen as long as it was not the run's.
       episodes: how many, E.
-      plast_eta: learning rate in place of the run's: 0 asks whether learning helped.
+      agent: in place of the run's: eta 0 or a shuffled modulator asks whether learning
+        helped. Must need the same genome.
       layout: of the lives.
 
     Returns:
       The figures of `measures.report`, each [E].
     """
-    if plast_eta is not None:
-        agent = dataclasses.replace(config.agent, plast_eta=plast_eta)
+    if agent is not None:
         config = dataclasses.replace(config, agent=agent)
     topology = wiring(config, seed)
     genes = task(config, topology).genome.flat(genome)

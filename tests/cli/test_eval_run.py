@@ -10,9 +10,9 @@ from koki2 import evolution
 def run(koki2, fake, home, monkeypatch):
     """A run, and lives of which the best genome's are 1 better than the baseline's."""
 
-    def genome(config, seed, genome, *, eval_seed, episodes, plast_eta=None):
+    def genome(config, seed, genome, *, eval_seed, episodes, agent):
         worth = np.arange(episodes, dtype=np.float32) + eval_seed + 1
-        return {"fitness": worth + (plast_eta or 0), "t_alive": np.full(episodes, 9.0)}
+        return {"fitness": worth + agent.plast_eta, "t_alive": np.full(episodes, 9.0)}
 
     def policy(config, policy, *, eval_seed, episodes):
         worth = np.arange(episodes, dtype=np.float32) + eval_seed

@@ -100,12 +100,14 @@ def test_another_eval_seed_is_other_lives():
 
 
 def test_a_learning_rate_means_nothing_to_an_agent_that_does_not_learn():
-    assert_same(lives(CONFIG, plast_eta=0.5), lives(CONFIG))
+    other = dataclasses.replace(FIXED, plast_eta=0.5)
+    assert_same(lives(CONFIG, agent=other), lives(CONFIG))
 
 
 def test_a_learning_rate_of_nought_makes_a_plastic_agent_live_as_a_fixed_one():
     """Every figure but the modulator's own, which is still felt."""
-    probe, fixed, learns = lives(LEARNS, plast_eta=0.0), lives(CONFIG), lives(LEARNS)
+    still = dataclasses.replace(LEARNS.agent, plast_eta=0.0)
+    probe, fixed, learns = lives(LEARNS, agent=still), lives(CONFIG), lives(LEARNS)
     assert not np.array_equal(learns["fitness"], fixed["fitness"])
     assert np.all(learns["abs_dw_mean"] > 0) and np.all(probe["abs_dw_mean"] == 0)
     assert np.all(probe["abs_modulator_mean"] > 0)

@@ -1,0 +1,107 @@
+"""The report page of an experiment: a figure, a table per world, contrasts, verdict.
+
+Written from results.json alone, so that `--report` makes it anew without running.
+Arms are called "world/arm"; what stands before the slash is a panel of the figure.
+"""
+
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from experiments.lab import METRICS, values
+from koki2 import evolution, pictures
+
+Found = Mapping[str, Any]
+
+
+def write(folder: pathlib.Path, found: Found, *, title: str, verdict: Sequence[str]):
+    """Writes report.md and fitness.png into `folder`, and prints the page."""
+    worlds = list(dict.fromkeys(name.partition("/")[0] for name in found["arms"]))
+    lines = [f"<!-- written by {title.split(':')[0]} -->", f"# {title}", ""]
+    lines += ["## Verdict", "", *(f"- {line}" for line in verdict), ""]
+    lines += ["![Fitness on unseen lives](fitness.png)", ""]
+    lines += [
+        "Mean genomes on unseen lives, both eval seeds; 95% bootstrap interval over "
+        "seeds in brackets. A probe is the genomes of an arm with the agent changed.",
+        "",
+    ]
+    for world in worlds:
+        lines += _table(found, world)
+    lines += _contrasts(found)
+    _draw(found, worlds, folder / "fitness.png")
+    text = "\n".join(lines).rstrip() + "\n"
+    (folder / "report.md").write_text(text)
+    print(text)
+
+
+def say(contrast: Mapping[str, Any]) -> str:
+    """A contrast in words: the mean difference, its interval, the effect size."""
+    effect = contrast["effect"]
+    size = "" if effect is None else f", d = {effect:.2f}"
+    return (
+        f"{contrast['ours']} - {contrast['theirs']}: {contrast['mean']:+.2f} "
+        f"[{contrast['low']:+.2f}, {contrast['high']:+.2f}]{size}, "
+        f"{contrast['wins']} of {contrast['seeds']} seeds"
+    )
+
+
+def _table(found: Found, world: str) -> list[str]:
+    lines = [f"### {world}", "", "| who | " + " | ".join(METRICS) + " |"]
+    lines.append("|---" * (len(METRICS) + 1) + "|")
+    for name in [*found["arms"], *found["probes"]]:
+        if name.partition("/")[0] != world:
+            continue
+        cells = [_cell(values(found, name, metric)) for metric in METRICS]
+        mark = " (probe)" if name in found["probes"] else ""
+        lines.append(f"| {name.partition('/')[2]}{mark} | " + " | ".join(cells) + " |")
+    for policy, means in found["baselines"].get(world, {}).items():
+        cells = [f"{means[metric]:.3g}" for metric in METRICS]
+        lines.append(f"| *{policy}* | " + " | ".join(cells) + " |")
+    return [*lines, ""]
+
+
+def _cell(numbers: np.ndarray) -> str:
+    over = evolution.interval(numbers)
+    return f"{over['mean']:.4g} [{over['low']:.4g}, {over['high']:.4g}]"
+
+
+def _contrasts(found: Found) -> list[str]:
+    if not found["contrasts"]:
+        return []
+    lines = [
+        "### Contrasts, paired by seed",
+        "",
+        "| ours - theirs | fitness | d | wins |",
+    ]
+    lines.append("|---|---|---|---|")
+    for c in found["contrasts"]:
+        effect = "" if c["effect"] is None else f"{c['effect']:.2f}"
+        gap = f"{c['mean']:+.2f} [{c['low']:+.2f}, {c['high']:+.2f}]"
+        who = f"{c['ours']} - {c['theirs']}"
+        lines.append(f"| {who} | {gap} | {effect} | {c['wins']}/{c['seeds']} |")
+    return lines
+
+
+def _draw(found: Found, worlds: Sequence[str], path: pathlib.Path) -> None:
+    with pictures.house():
+        figure = pictures.figure(10, 3.2 * len(worlds))
+        panels = np.atleast_1d(figure.subplots(len(worlds), 1))
+        for axes, world in zip(panels, worlds, strict=True):
+            groups, dots = {}, {}
+            for name in [*found["arms"], *found["probes"]]:
+                if name.partition("/")[0] == world:
+                    over = evolution.interval(values(found, name))
+                    label = name.partition("/")[2]
+                    groups[label] = [(over["mean"], over["low"], over["high"])]
+                    dots[label] = [list(values(found, name))]
+            for policy, means in found["baselines"].get(world, {}).items():
+                groups[policy], dots[policy] = (
+                    [(means["fitness"], np.nan, np.nan)],
+                    [[]],
+                )
+            axes.set_ylabel("fitness")
+            axes.set_title(world)
+            pictures.bars(axes, groups, dots=dots)
+        pictures.save(figure, path)
