@@ -76,12 +76,32 @@ def options(here: pathlib.Path, doc: str | None) -> Options:
     return dataclasses.replace(found, out=out)
 
 
-def results(study: Study, options: Options) -> dict:
-    """Runs a study, or reads what an earlier run of it left."""
+def results(study: Study, options: Options, more=None) -> dict:
+    """Runs a study, or reads what an earlier run of it left.
+
+    Args:
+      study: what to run.
+      options: how.
+      more: a function of what was found to a second study that hangs on it, whose arms,
+        probes and contrasts are added.
+    """
     path = options.out / "results.json"
     if options.report:
         return json.loads(path.read_text())
     found: dict[str, Any] = {"arms": {}, "probes": {}, "baselines": {}}
+    contrasts = list(study.contrasts)
+    _run(study, options, found, path)
+    if more is not None:
+        second = more(found)
+        _run(second, options, found, path)
+        contrasts += second.contrasts
+    found["contrasts"] = [_contrast(found, contrast) for contrast in contrasts]
+    _write(path, found)
+    return found
+
+
+def _run(study: Study, options: Options, found: dict, path: pathlib.Path) -> None:
+    """Adds a study's arms, probes and baselines to what was found, arm by arm."""
     for name, config in study.arms.items():
         found["arms"][name] = arm(study, options, name, config)
         for probe, (of, agent) in study.probes.items():
@@ -92,9 +112,6 @@ def results(study: Study, options: Options) -> dict:
         _write(path, found)
     for world, (config, policies) in study.baselines.items():
         found["baselines"][world] = {p: _scripted(study, config, p) for p in policies}
-    found["contrasts"] = [_contrast(found, contrast) for contrast in study.contrasts]
-    _write(path, found)
-    return found
 
 
 def arm(study: Study, options: Options, name: str, config: EvolutionConfig) -> dict:

@@ -1,0 +1,1 @@
+"""E002: does learning within a life help, and where?"""

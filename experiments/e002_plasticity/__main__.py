@@ -1,0 +1,104 @@
+"""E002: does learning within a life help, and where?
+
+Plastic against fixed agents in four worlds, with controls. Question, prediction and
+verdict stand in README.md beside this file.
+
+    python -m experiments.e002_plasticity [--smoke] [--report]
+"""
+
+import pathlib
+
+from experiments import lab, page
+from koki2.agents.configs import AgentConfig
+from koki2.envs.registry import find
+from koki2.evolution.configs import EvolutionConfig, LoopConfig
+from koki2.search.configs import SearchConfig
+
+WORLDS = {
+    "L1.0": "chemotaxis-l1.0",
+    "L1.1": "chemotaxis-l1.1",
+    "L2.2": "layout-shift-l2.2",
+    "L4.2": "moving-needs-l4.2",
+}
+PLASTIC = {
+    "plast_enabled": True,
+    "plast_eta": 0.5,
+    "modulator_kind": "event",
+    "mod_drive_scale": 5.0,
+}
+ARMS = {
+    "plastic": PLASTIC,
+    "fixed": {},
+    "shuffled": PLASTIC | {"control": "shuffled"},
+    "random network": {"control": "random_network"},
+}
+PROBES = {
+    "plastic, eta 0": {"plast_eta": 0.0},
+    "plastic, shuffled": {"control": "shuffled"},
+}
+POLICIES = ("random", "competent", "oracle")
+
+
+def study(smoke: bool) -> lab.Study:
+    """All arms, probes and contrasts."""
+    loop = LoopConfig(
+        generations=4 if smoke else 200, episodes=8, checkpoint_every=4 if smoke else 20
+    )
+    search = SearchConfig(pop_size=16 if smoke else 128)
+    worlds = {"L1.0": WORLDS["L1.0"]} if smoke else WORLDS
+    arms, probes, contrasts, baselines = {}, {}, [], {}
+    for label, level in worlds.items():
+        env = find(level).config
+        for name, knobs in ARMS.items():
+            agent = AgentConfig(**knobs)
+            arms[f"{label}/{name}"] = EvolutionConfig(
+                env=env, agent=agent, search=search, loop=loop
+            )
+        for name, knobs in PROBES.items():
+            probes[f"{label}/{name}"] = lab.Probe(f"{label}/plastic", knobs)
+        for other in ("fixed", "plastic, eta 0", "plastic, shuffled", "shuffled"):
+            contrast = lab.Contrast(f"{label}/plastic", f"{label}/{other}")
+            contrasts.append(contrast)
+        contrasts.append(lab.Contrast(f"{label}/fixed", f"{label}/random network"))
+        baselines[label] = (EvolutionConfig(env=env), POLICIES)
+    return lab.Study(
+        name="e002",
+        arms=arms,
+        seeds=[20, 21] if smoke else list(range(20, 30)),
+        episodes=32 if smoke else 512,
+        probes=probes,
+        contrasts=tuple(contrasts),
+        baselines=baselines,
+    )
+
+
+def verdict(found: dict) -> list[str]:
+    """Per world: does plastic beat fixed, and does taking learning away undo it?"""
+    lines = []
+    by_name = {(c["ours"], c["theirs"]): c for c in found["contrasts"]}
+    for label in dict.fromkeys(name.partition("/")[0] for name in found["arms"]):
+        ours = f"{label}/plastic"
+        gain = by_name[ours, f"{label}/fixed"]
+        causal = by_name[ours, f"{label}/plastic, eta 0"]
+        timed = by_name[ours, f"{label}/plastic, shuffled"]
+        helps = gain["low"] > 0 and causal["low"] > 0
+        what = "helps" if helps else "is not shown to help"
+        lines.append(
+            f"{label}: learning {what}. "
+            + "; ".join(map(page.say, (gain, causal, timed)))
+            + "."
+        )
+    return lines
+
+
+def main() -> None:
+    """Runs everything and writes the page."""
+    here = pathlib.Path(__file__).parent
+    options = lab.options(here, __doc__)
+    found = lab.results(study(options.smoke), options)
+    title = "E002: does learning within a life help, and where?"
+    page.write(options.out, found, title=title, verdict=verdict(found))
+
+
+if __name__ == "__main__":
+    main()

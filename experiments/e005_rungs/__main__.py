@@ -1,0 +1,118 @@
+"""E005: how much do viability and rungs save, and what do they cost in fitness?
+
+None, MVT, MVT with rungs, with and without novelty, in two worlds: once for equally
+many generations, once for equally many env-steps. Question, prediction and verdict
+stand in README.md beside this file.
+
+    python -m experiments.e005_rungs [--smoke] [--report]
+"""
+
+import dataclasses
+import pathlib
+
+import numpy as np
+
+from experiments import lab, page
+from koki2.envs.registry import find
+from koki2.evolution.configs import (
+    EvolutionConfig,
+    LoopConfig,
+    RungsConfig,
+    ViabilityConfig,
+)
+from koki2.search.configs import SearchConfig
+
+WORLDS = {"L0.2": "chemotaxis-l0.2", "L1.2": "obstacles-l1.2"}
+MVT = ViabilityConfig(
+    mvt=True,
+    mvt_episodes=2,
+    mvt_steps=32,
+    mvt_min_alive_steps=32,
+    mvt_min_action_entropy=0.05,
+)
+RUNGS = RungsConfig(
+    rungs=True,
+    rung1_steps=48,
+    rung1_episodes=2,
+    promote_top_p=0.3,
+    promote_novel_q=0.0,
+)
+ARMS = {
+    "none": {},
+    "MVT": {"viability": MVT},
+    "rungs": {"viability": MVT, "rungs": RUNGS},
+    "rungs, novelty": {
+        "viability": MVT,
+        "rungs": dataclasses.replace(RUNGS, promote_top_p=0.2, promote_novel_q=0.1),
+    },
+}
+
+
+EQUAL = ", equal steps"
+
+
+def study(options: lab.Options, generations: dict[str, int]) -> lab.Study:
+    """The arms named, each for so many generations."""
+    smoke, arms, contrasts = options.smoke, {}, []
+    for arm, count in generations.items():
+        label, _, name = arm.removesuffix(EQUAL).partition("/")
+        arms[arm] = EvolutionConfig(
+            env=find(WORLDS[label]).config,
+            search=SearchConfig(pop_size=16 if smoke else 128),
+            loop=LoopConfig(
+                generations=count, episodes=8, checkpoint_every=4 if smoke else 20
+            ),
+            **ARMS[name],
+        )
+        if name != "none":
+            contrasts.append(lab.Contrast(arm, f"{label}/none"))
+    return lab.Study(
+        name="e005",
+        arms=arms,
+        seeds=[50, 51] if smoke else list(range(50, 60)),
+        episodes=32 if smoke else 512,
+        contrasts=tuple(contrasts),
+    )
+
+
+def steps(found: dict, arm: str) -> float:
+    """Env-steps of a run of an arm, the mean over seeds."""
+    return float(np.mean(found["arms"][arm]["env_steps"]))
+
+
+def saved(found: dict, arm: str) -> float:
+    """Share of the env-steps that the same generations without MVT and rungs take."""
+    return 1 - steps(found, arm) / steps(found, f"{arm.partition('/')[0]}/none")
+
+
+def verdict(found: dict) -> list[str]:
+    """Per arm: what it saves, and what that costs in fitness."""
+    lines = []
+    for contrast in found["contrasts"]:
+        arm = contrast["ours"]
+        share, free = saved(found, arm), contrast["high"] >= 0
+        cost = "at no loss of fitness that shows" if free else "at a loss of fitness"
+        what = "for equal env-steps" if arm.endswith(EQUAL) else f"saves {share:.0%}"
+        lines.append(f"{arm}: {what}, {cost}. {page.say(contrast)}.")
+    return lines
+
+
+def main() -> None:
+    """Runs both parts, equal generations and then equal env-steps; writes the page."""
+    options = lab.options(pathlib.Path(__file__).parent, __doc__)
+    labels = [*WORLDS][:1] if options.smoke else [*WORLDS]
+    count = 4 if options.smoke else 200
+    names = [f"{label}/{name}" for label in labels for name in ARMS]
+
+    def longer(found: dict) -> lab.Study:
+        cheaper = [name for name in names if not name.endswith("/none")]
+        more = {n + EQUAL: round(count / (1 - saved(found, n))) for n in cheaper}
+        return study(options, more)
+
+    found = lab.results(study(options, dict.fromkeys(names, count)), options, longer)
+    title = "E005: what do viability and rungs save, and at what price?"
+    page.write(options.out, found, title=title, verdict=verdict(found))
+
+
+if __name__ == "__main__":
+    main()
