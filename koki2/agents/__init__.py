@@ -1,7 +1,9 @@
 """agents: bodies and brains that act, and may learn within a life.
 
-May import: core, kernels. Start at `base.Agent`; `spiking` is the one that evolves,
-`scripted` holds the baselines it is read against. The door is lazy.
+May import: core, kernels. Start at `base.Agent`; `recurrent` is the one that evolves,
+put together from neurons (`spiking`, `rate`), rules (`plasticity`), third factors
+(`modulators`), negative controls (`controls`) and strains (`constraints`); `scripted`
+holds the baselines it is read against. The door is lazy.
 """
 
 import lazy_loader
@@ -11,10 +13,12 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "base": ["Agent", "Consequence", "Learning"],
         "configs": ["AgentConfig"],
+        "constraints": ["STRAINS"],
         "navigator": ["navigator"],
+        "params": ["AgentParams", "AgentState"],
+        "recurrent": ["recurrent"],
         "registry": ["make", "parameter_shapes"],
         "scripted": ["greedy", "oracle", "policy", "stay", "walker"],
-        "spiking": ["spiking", "SpikingParams", "SpikingState"],
         "topology": ["random_topology", "Topology"],
     },
 )

@@ -19,6 +19,7 @@ class Consequence:
     energy_gained: Float[Array, ""]
     integrity_lost: Float[Array, ""]
     drive_fall: Float[Array, ""]
+    plasticity: Float[Array, ""] | None = None  # factor on the learning rate; None: 1
 
 
 @chex.dataclass(frozen=True, kw_only=True)
@@ -26,7 +27,7 @@ class Learning:
     """How much a step moved the agent."""
 
     abs_dw: Float[Array, ""]  # mean |weight change| over synapses
-    abs_modulator: Float[Array, ""]  # |third factor|
+    abs_modulator: Float[Array, ""]  # |third factor|; its mean where neurons differ
 
 
 class Agent(NamedTuple):
@@ -40,3 +41,5 @@ class Agent(NamedTuple):
     act: Callable[[Key, Params, State, Any], tuple[State, Int[Array, ""]]]
     learn: Callable[[Params, State, Consequence], tuple[State, Learning]] | None
     sees_truth: bool = False  # an oracle: observes `Env.reveal` in place of the senses
+    cost: Callable[[Params, State], Float[Array, ""]] | None = None
+    """What the body cost in the step just lived, in units of fitness; None: nothing."""

@@ -10,10 +10,14 @@ from koki2.core.configs import check
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AgentConfig:
-    """The spiking agent and how it learns within a life. Static."""
+    """The recurrent agent and how it learns within a life. Static.
+
+    One family, put together from parts: kind of neuron, learning rule, third factor,
+    negative control, strain. The defaults are the spiking agent of seed 002.
+    """
 
     n_neurons: Annotated[int, Ge(2), Le(4096)] = 32
-    """Leaky integrate-and-fire neurons, N."""
+    """Neurons, N."""
     k_edges: Annotated[int, Ge(1)] = 8
     """Outgoing synapses of each neuron; E = N * k_edges."""
     topology_seed: Annotated[int, Ge(0)] | None = None
@@ -28,13 +32,52 @@ class AgentConfig:
     """Learning rate: weight change per unit trace per unit modulator."""
     plast_lambda: Annotated[float, Ge(0), Le(1)] = 0.9
     """Eligibility trace kept per step."""
-    modulator_kind: Literal["spike", "drive", "event"] = "spike"
-    """The third factor: own spikes, fall of the drive, or meals minus harm."""
+    modulator_kind: Literal["spike", "drive", "event", "vector"] = "spike"
+    """The third factor: own activity, fall of the drive, meals minus harm, or of each
+    neuron its own mixture of meals, harm and drive."""
     mod_drive_scale: float = 1.0
-    """Scale inside the tanh of the drive and event modulators."""
+    """Scale inside the tanh of the drive, event and vector modulators."""
+    neuron: Literal["lif", "alif", "rate"] = "lif"
+    """Leaky integrate-and-fire, the same with a threshold that adapts, or rates."""
+    adapt_beta: Annotated[float, Ge(0)] = 0.2
+    """Rise of the threshold per recent spike of its neuron (alif)."""
+    adapt_tau: Annotated[float, Gt(0)] = 20.0
+    """Time constant over which the threshold forgets spikes, in steps (alif)."""
+    rule: Literal["three_factor", "abcd"] = "three_factor"
+    """What a synapse's trace gains: who was active together, or what genes say."""
+    plast_per_edge: bool = False
+    """Give every synapse genes for its own learning rate and trace."""
+    plast_eta_min_frac: Annotated[float, Ge(0), Le(1)] = 0.0
+    """Share of plast_eta at birth, where it rises within a life."""
+    plast_start_phi: Annotated[float, Ge(0), Le(1)] = 0.0
+    """Phase of the life at which plasticity starts to rise."""
+    plast_end_phi: Annotated[float, Ge(0), Le(1)] = 0.0
+    """Phase at which it is whole; at or before the start it is so from birth."""
+    control: Literal["none", "shuffled", "clamped", "frozen", "random_network"] = "none"
+    """Negative control: the third factor at the wrong time, or constant; weights that
+    never move; or recurrent weights that nobody evolved."""
+    clamp_value: Annotated[float, Ge(-1), Le(1)] = 1.0
+    """The constant third factor of the control clamped."""
+    random_scale: Annotated[float, Ge(0)] = 0.5
+    """Standard deviation of the weights of the control random_network."""
+    strain: Literal["none", "hard", "soft", "adaptive"] = "none"
+    """Biological constraints: none, Dale's law, costs, or Dale's law by genes."""
+    excitatory_fraction: Annotated[float, Ge(0), Le(1)] = 0.8
+    """Share of the neurons that excite; the others inhibit (hard)."""
+    dale_lock: Annotated[float, Ge(0)] = 0.0
+    """Size a neuron's gene must exceed for Dale's law to bind it (adaptive)."""
+    wiring_cost: Annotated[float, Ge(0)] = 0.1
+    """Fitness a step costs per mean size of a recurrent weight (soft)."""
+    firing_cost: Annotated[float, Ge(0)] = 0.1
+    """Fitness a step costs per share of neurons that fire (soft)."""
 
     def __post_init__(self):
         check(self)
+        if self.control in ("shuffled", "clamped", "frozen") and not self.plast_enabled:
+            raise ValueError(
+                f"control {self.control} is one of learning, and wants plast_enabled, "
+                "got False."
+            )
         if self.k_edges >= self.n_neurons:
             raise ValueError(
                 "k_edges must be below n_neurons, for a neuron has that many distinct "

@@ -1,90 +1,130 @@
-"""Three-factor plasticity: synapses that were active together move when told to.
+"""Plasticity: synapses keep a trace of what passed, and move when told to.
 
-    trace' = lambda * trace + spike_before[source] * spike_now[target]
-    w'     = clip(w + eta * m * trace', -3, 3)   where m is not zero, else w
+    trace' = lambda * trace + gain
+    w'     = clip(w + eta * m * trace', -3, 3)   where eta * m is not zero, else w
 
-The third factor m is in (-1, 1), and is felt on the step it is about. Without an event
-(m = 0) the weights stay exactly where they are.
+The third factor m is in (-1, 1), and is felt on the step it is about (`modulators`).
+Without an event (m = 0) the weights stay exactly where they are. Two rules differ in
+what a trace gains, where pre is what its source did a step before, and post what its
+target does now:
+
+    three_factor  pre * post
+    abcd          A pre * post + B pre + C post + D,   by genes of each synapse
+
+With lambda = 0 the trace is this step's gain, and the rules are Hebb's.
+
+Source: Gerstner et al., "Eligibility traces and plasticity on behavioral time scales",
+2018; the clip as in seed 002. ABCD: Soltoggio et al., "Evolutionary advantages of
+neuromodulated plasticity in dynamic, reward-based scenarios", 2008, and thesis 04, 3.2,
+where a fifth term E m is added; here m gates them all, so that without it nothing
+moves, and E is the eligibility trace.
 """
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from koki2.agents.base import Consequence
-from koki2.agents.configs import AgentConfig
 from koki2.agents.topology import Topology
 from koki2.core.lanes import anywhere
 
 W_LIMIT = 3.0  # bound on the size of a weight that moves
 
 
-def modulator(
-    config: AgentConfig,
-    mod_w: Float[Array, " N"],
-    spike: Float[Array, " N"],
-    felt: Consequence,
-) -> Float[Array, ""]:
-    """The third factor of one step, in (-1, 1).
-
-    spike: tanh(mod_w . spike), drive: tanh(scale * fall of the drive), event:
-    tanh(scale * (energy gained - integrity lost)).
-
-    Source: seed 002, stage 2 (modulator kinds).
-    """
-    if config.modulator_kind == "spike":
-        return jnp.tanh(mod_w @ spike)
-    scale = config.mod_drive_scale
-    if config.modulator_kind == "drive":
-        return jnp.tanh(scale * felt.drive_fall)
-    return jnp.tanh(scale * (felt.energy_gained - felt.integrity_lost))
+def together(
+    before: Float[Array, " N"], now: Float[Array, " N"], topology: Topology
+) -> Float[Array, " S"]:
+    """What a trace gains by the three-factor rule: pre * post."""
+    return _at(before, topology.source) * _at(now, topology.target)
 
 
-def three_factor(
-    weights: Float[Array, " S"],
-    trace: Float[Array, " S"],
+def abcd(
+    genes: Float[Array, "4 S"],
     before: Float[Array, " N"],
     now: Float[Array, " N"],
-    third: Float[Array, ""],
+    topology: Topology,
+) -> Float[Array, " S"]:
+    """What a trace gains by the ABCD rule: pre * (A post + B) + (C post + D).
+
+    Args:
+      genes: A, B, C and D of each synapse.
+      before: activity of the step before.
+      now: activity of this step.
+      topology: the wiring.
+    """
+    pre, post = _at(before, topology.source), _at(now, topology.target)
+    return pre * (genes[0] * post + genes[1]) + (genes[2] * post + genes[3])
+
+
+def own_eta(eta, gene: Float[Array, " S"]) -> Float[Array, " S"]:
+    """A synapse's own learning rate: eta * (1 + gene), held in [0, 2 eta].
+
+    Example:
+      >>> own_eta(0.5, jnp.array([0.0, 0.5, -2.0, 9.0])).tolist()
+      [0.5, 0.75, 0.0, 1.0]
+    """
+    return eta * jnp.clip(1.0 + gene, 0.0, 2.0)
+
+
+def own_keep(keep: float, gene: Float[Array, " S"]) -> Float[Array, " S"]:
+    """A synapse's own trace kept per step: it forgets (1 - keep) (1 - gene), in [0, 1].
+
+    A gene changes the span of the memory in proportion, whatever that is.
+
+    Example:
+      >>> own_keep(0.75, jnp.array([0.0, 0.5, -9.0, 9.0])).tolist()
+      [0.75, 0.875, 0.0, 1.0]
+    """
+    return jnp.clip(keep + (1.0 - keep) * gene, 0.0, 1.0)
+
+
+def move(
+    weights: Float[Array, " S"],
+    trace: Float[Array, " S"],
+    third: Float[Array, ""] | Float[Array, " N"],
     topology: Topology,
     *,
-    eta: float,
-    keep: float,
-) -> tuple[Float[Array, " S"], Float[Array, " S"], Float[Array, ""]]:
-    """Moves weights along an eligibility trace when a third factor says so.
+    eta: float | Float[Array, ""] | Float[Array, " S"],
+    law=None,
+    signed: bool = False,
+) -> tuple[Float[Array, " S"], Float[Array, ""]]:
+    """Moves weights along their traces when a third factor says so.
 
     One agent, one step; the formula stands at the top of this file.
 
     Args:
       weights: of the recurrent synapses.
-      trace: which synapses were lately active together; starts at zero.
-      before: spikes of the step before, 0 or 1.
-      now: spikes of this step, 0 or 1.
-      third: the third factor m. At zero the trace still evolves.
+      trace: of each, this step's gain included.
+      third: the third factor m, of all synapses or of those onto each neuron.
       topology: the wiring.
       eta: weight change per unit trace per unit modulator; at 0 nothing moves.
-      keep: trace kept per step (lambda), in [0, 1].
+      law: holds weights that moved to something, as Dale's law; None: to nothing.
+      signed: whether a trace can be below zero.
 
     Returns:
-      New weights, new trace, and the mean size of a weight's change before the clip.
+      New weights, and the mean size of a weight's change before clip and law.
 
     Example:
       >>> from koki2.agents import random_topology
-      >>> one, wiring = jnp.ones(2), random_topology(0, n_neurons=2, k_edges=1)
-      >>> w, e, dw = three_factor(jnp.zeros(2), jnp.zeros(2), one, one,
-      ...                         jnp.float32(0.5), wiring, eta=0.2, keep=0.9)
-      >>> w.round(6).tolist(), e.tolist()  # 0.2 * 0.5 * 1
-      ([0.10000000149011612, 0.10000000149011612], [1.0, 1.0])
-
-    Source: Gerstner et al., "Eligibility traces and plasticity on behavioral time
-    scales", 2018; the clip as in seed 002.
+      >>> wiring = random_topology(0, n_neurons=2, k_edges=1)
+      >>> w, dw = move(jnp.zeros(2), jnp.array([1.0, 3.0]), jnp.float32(0.5), wiring,
+      ...              eta=0.5)
+      >>> w.tolist(), float(dw)  # 0.5 * 0.5 * 1, and of 3
+      ([0.25, 0.75], 0.5)
     """
-    at = lambda spikes, index: spikes.at[index].get(mode="promise_in_bounds")
-    trace = keep * trace + at(before, topology.source) * at(now, topology.target)
+    each = third.ndim > 0 or jnp.ndim(eta) > 0
+    third = _at(third, topology.target) if third.ndim else third
     event = (third != 0.0) & (eta != 0)
 
     moved = jnp.clip(weights + eta * third * trace, -W_LIMIT, W_LIMIT)
-    mean = lambda trace: jnp.mean(trace)  # the trace is never negative
+    moved = moved if law is None else law(moved)
+    if each:
+        abs_dw = jnp.mean(jnp.abs(eta * third * trace))
+        return jnp.where(event, moved, weights), abs_dw
+    mean = lambda trace: jnp.mean(jnp.abs(trace) if signed else trace)
     none = lambda trace: jnp.zeros_like(third)
     abs_dw = jnp.abs(eta * third) * jax.lax.cond(anywhere(event), mean, none, trace)
-    return jnp.where(event, moved, weights), trace, abs_dw
+    return jnp.where(event, moved, weights), abs_dw
+
+
+def _at(neurons, index):
+    return neurons.at[index].get(mode="promise_in_bounds")

@@ -1,29 +1,34 @@
-"""Three-factor plasticity: trace, third factor and bound, by hand."""
-
-import math
+"""Plasticity: what a trace gains by each rule, and how weights follow, by hand."""
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from koki2.agents import AgentConfig, Consequence, random_topology
-from koki2.agents.plasticity import modulator, three_factor
+from koki2.agents import (
+    AgentConfig,
+    AgentParams,
+    Consequence,
+    make,
+    random_topology,
+)
+from koki2.agents.plasticity import abcd, move, together
 
 PAIR = random_topology(0, n_neurons=2, k_edges=1)  # synapse 0 is 0 -> 1, 1 is 1 -> 0
 
 
-def learn(weights, trace, third, *, eta=0.5, keep=0.5):
+BEFORE, NOW = jnp.array([1.0, 0.0]), jnp.array([0.0, 1.0])
+
+
+def learn(weights, trace, third, *, eta=0.5, keep=0.5, **knobs):
     """Neuron 0 fired before, neuron 1 fires now: only 0 -> 1 was active together."""
-    before, now = jnp.array([1.0, 0.0]), jnp.array([0.0, 1.0])
-    weights, trace, abs_dw = three_factor(
+    trace = keep * jnp.array(trace, jnp.float32) + together(BEFORE, NOW, PAIR)
+    weights, abs_dw = move(
         jnp.array(weights, jnp.float32),
-        jnp.array(trace, jnp.float32),
-        before,
-        now,
-        jnp.float32(third),
+        trace,
+        jnp.array(third, jnp.float32),
         PAIR,
         eta=eta,
-        keep=keep,
+        **knobs,
     )
     return weights.tolist(), trace.tolist(), abs_dw.item()
 
@@ -57,31 +62,95 @@ def test_without_a_learning_rate_weights_stay_while_the_trace_evolves():
     assert (weights, trace, abs_dw) == (odd, [1.25, 0.25], 0.0)
 
 
-@pytest.mark.parametrize(
-    "kind, inside",
-    [
-        ("spike", 0.5 - 0.25),  # of the neurons 0 and 2, which fire
-        ("drive", 2 * 0.3),
-        ("event", 2 * (0.5 - 0.25)),
-    ],
-)
-def test_each_third_factor_by_hand(kind, inside):
+def test_the_abcd_rule_by_hand():
+    """0 -> 1: pre 1, post 1, all four; 1 -> 0: pre 0, post 0, D alone."""
+    genes = jnp.array([[8.0, 8.0], [4.0, 4.0], [2.0, 2.0], [1.0, -1.0]])
+    assert abcd(genes, BEFORE, NOW, PAIR).tolist() == [15.0, -1.0]
+    assert abcd(genes, NOW, NOW, PAIR).tolist() == [2.0 + 1.0, 4.0 - 1.0]  # C D, B D
+
+
+def test_a_trace_below_zero_counts_by_its_size():
+    trace = jnp.array([1.0, -3.0])
+    args = jnp.zeros(2), trace, jnp.float32(0.5), PAIR
+    weights, abs_dw = move(*args, eta=0.5, signed=True)
+    assert (weights.tolist(), abs_dw.item()) == ([0.25, -0.75], 0.5)
+
+
+def test_a_third_factor_of_each_neuron_moves_the_synapses_onto_it():
+    """Onto 1: 1/2 * -1/2 * 1.25; onto 0 nothing, and 7 stays beyond the clip."""
+    weights, _, abs_dw = learn([0.0, 7.0], [0.5, 0.5], [0.0, -0.5])
+    assert weights == [-0.3125, 7.0]
+    assert abs_dw == 0.3125 / 2
+
+
+def test_a_synapse_whose_own_rate_is_zero_stays():
+    weights, _, abs_dw = learn([0.0, 7.0], [0.5, 0.5], 1.0, eta=jnp.array([0.5, 0.0]))
+    assert weights == [0.625, 7.0]
+    assert abs_dw == 0.3125
+
+
+def agent_that_learns(**knobs):
+    """From 0 -> 1 being active together, of traces 1 then 2, told 1/2 each step."""
     config = AgentConfig(
-        n_neurons=3, k_edges=1, modulator_kind=kind, mod_drive_scale=2.0
+        n_neurons=2,
+        k_edges=1,
+        plast_enabled=True,
+        plast_eta=0.5,
+        plast_lambda=1.0,
+        modulator_kind="vector",
+        **knobs,
     )
-    felt = Consequence(
-        energy_gained=jnp.float32(0.5),
-        integrity_lost=jnp.float32(0.25),
-        drive_fall=jnp.float32(0.3),
+    params = AgentParams(
+        obs_w=jnp.zeros((2, 1)),
+        rec_w=jnp.zeros(2),
+        motor_w=jnp.zeros((2, 1)),
+        motor_b=jnp.zeros(1),
+        mod_vec=jnp.ones((2, 3)) * float(np.arctanh(0.5)),
     )
-    mod_w, spike = jnp.array([0.5, 9.0, -0.25]), jnp.array([1.0, 0.0, 1.0])
-    third = modulator(config, mod_w, spike, felt)
-    np.testing.assert_allclose(third, math.tanh(inside), rtol=1e-6)
+    return make(config, PAIR, steps=5), params
 
 
-@pytest.mark.parametrize("kind", ["drive", "event"])
-def test_nothing_felt_is_exactly_no_event(kind):
-    zero = jnp.float32(0.0)
-    nothing = Consequence(energy_gained=zero, integrity_lost=zero, drive_fall=zero)
-    config = AgentConfig(modulator_kind=kind)
-    assert modulator(config, jnp.ones(2), jnp.ones(2), nothing).item() == 0.0
+def weights_by_step(factors, **knobs):
+    agent, params = agent_that_learns(**knobs)
+    state = agent.init(params).replace(before=BEFORE, spike=NOW)
+    one, none, weights = jnp.float32(1), jnp.float32(0), []
+    for factor in factors:
+        felt = Consequence(
+            energy_gained=one,
+            integrity_lost=none,
+            drive_fall=none,
+            plasticity=None if factor is None else jnp.float32(factor),
+        )
+        state, _ = agent.learn(params, state, felt)
+        weights.append(state.rec_w[0].item())
+    return weights
+
+
+def test_a_schedule_lets_plasticity_rise_over_the_phase_of_the_life():
+    """Phases 0, 1/4, 1/2 of five steps: shares 0, 1/2, 1 of 1/4 times 1, 2, 3."""
+    knobs = {"plast_start_phi": 0.0, "plast_end_phi": 0.5}
+    weights = weights_by_step([None] * 3, **knobs)
+    np.testing.assert_allclose(weights, [0.0, 0.25, 1.0], rtol=1e-6)
+    assert weights[0] == 0.0
+    weights = weights_by_step([None] * 3, plast_eta_min_frac=0.5, **knobs)
+    np.testing.assert_allclose(weights, [0.125, 0.5, 1.25], rtol=1e-6)
+    mature = weights_by_step([None] * 3, plast_start_phi=0.5, plast_end_phi=0.5)
+    np.testing.assert_allclose(mature, [0.25, 0.75, 1.5], rtol=1e-6)
+
+
+def test_without_a_schedule_no_step_is_counted():
+    agent, params = agent_that_learns()
+    assert agent.init(params).t is None
+
+
+def test_nursing_scales_the_learning_rate_from_outside():
+    """1/4 times traces 1, 2, 3, each times its factor; at 0 nothing moves."""
+    weights = weights_by_step([0.0, 0.5, 2.0])
+    np.testing.assert_allclose(weights, [0.0, 0.25, 1.75], rtol=1e-6)
+    assert weights[0] == 0.0
+
+
+def test_clamped_it_learns_whatever_is_felt():
+    """Half of the clamp, -1/2, times traces 1 and 2."""
+    weights = weights_by_step([None] * 2, control="clamped", clamp_value=-0.5)
+    assert weights == [-0.25, -0.75]

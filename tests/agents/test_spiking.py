@@ -10,8 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from koki2.agents import AgentConfig, Consequence, random_topology, spiking
-from koki2.agents.spiking import SpikingParams
+from koki2.agents import (
+    AgentConfig,
+    AgentParams,
+    Consequence,
+    make,
+    random_topology,
+)
 
 PAIR = random_topology(0, n_neurons=2, k_edges=1)  # synapse 0 is 0 -> 1, 1 is 1 -> 0
 
@@ -22,7 +27,7 @@ def config(**fields):
 
 
 def params(obs_w=(1.0, 0.0), rec_w=(0.0, 0.0), motor_w=None, motor_b=(0.0, 0.0)):
-    return SpikingParams(
+    return AgentParams(
         obs_w=jnp.array(obs_w, jnp.float32)[:, None],
         rec_w=jnp.array(rec_w, jnp.float32),
         motor_w=jnp.array(motor_w or [[0.0, 0.0]] * 2, jnp.float32),
@@ -33,7 +38,7 @@ def params(obs_w=(1.0, 0.0), rec_w=(0.0, 0.0), motor_w=None, motor_b=(0.0, 0.0))
 
 def hear(config, params, *inputs):
     """Potentials, spikes and actions step by step, as one observes the inputs."""
-    agent = spiking(config, PAIR)
+    agent = make(config, PAIR, steps=8)
     state, rows = agent.init(params), []
     for x in inputs:
         now = jnp.array([x], jnp.float32)
@@ -63,6 +68,15 @@ def test_a_spike_takes_the_threshold_and_leaves_the_rest():
     assert spike[:, 0].tolist() == [1.0, 1.0, 0.0]
 
 
+def test_an_adaptive_threshold_rises_with_each_spike_and_forgets():
+    """Thresholds 1, 1 + 1/2 * 1, 1 + 1/2 * 1/2: potentials 1.25, 1.375, 1.5."""
+    adapts = config(neuron="alif", adapt_beta=0.5, adapt_tau=1 / math.log(2))
+    v, spike, _ = hear(adapts, params(), 1.25, 1.25, 0.8125)
+    np.testing.assert_allclose(v[:, 0], [0.25, 1.375, 0.5], rtol=1e-6)
+    assert spike[:, 0].tolist() == [1.0, 0.0, 1.0]
+    assert hear(config(), params(), 1.25, 1.25)[1][:, 0].tolist() == [1.0, 1.0]
+
+
 def test_a_spike_is_heard_one_step_later_along_the_synapse():
     """0 fires once; 1 hears 0.75 next, but 0 hears nothing of it (weight 9, silent)."""
     v, spike, _ = hear(config(), params(rec_w=(0.75, 9.0)), 1.5, 0.0)
@@ -85,7 +99,7 @@ def test_the_action_is_the_loudest_and_of_several_the_first(motor_b, x, action):
 
 
 def test_without_plasticity_nothing_is_kept_for_it():
-    agent = spiking(config(), PAIR)
+    agent = make(config(), PAIR, steps=8)
     state = agent.init(params())
     assert agent.learn is None
     assert (state.before, state.rec_w, state.trace) == (None, None, None)
@@ -94,7 +108,7 @@ def test_without_plasticity_nothing_is_kept_for_it():
 def test_credit_falls_on_the_step_that_earned_it_and_is_heard_on_the_next():
     """0 fires, then 1 with a reward of 1: 0 -> 1 gains eta tanh(1) there and then."""
     learns = config(plast_enabled=True, plast_eta=0.5, modulator_kind="event")
-    agent, genes = spiking(learns, PAIR), params(rec_w=(1.25, 0.25))
+    agent, genes = make(learns, PAIR, steps=8), params(rec_w=(1.25, 0.25))
     state = agent.init(genes)
     for x, reward, weights in [
         (1.5, 0.0, [1.25, 0.25]),

@@ -1,10 +1,9 @@
-"""What every agent promises: the baselines, and the spiking one in each of its forms.
+"""What every agent promises: the baselines, and the recurrent one in all its parts.
 
 Each lives sixteen steps in a small world with food and harm in it, compiled once. The
-spiking ones are lively: their genes are ten times those a search starts from.
+recurrent ones are lively: their genes are ten times those a search starts from.
 """
 
-import dataclasses
 import functools
 from typing import Any, NamedTuple
 
@@ -15,7 +14,7 @@ import pytest
 from bits import assert_same_bits, leaves, types
 
 from koki2 import agents, envs
-from koki2.evolution.lifetime import Life, Lifetime, lifetime
+from koki2.evolution.lifetime import Lifetime, lifetime
 from koki2.genomes import direct
 
 STEPS = 16
@@ -29,8 +28,6 @@ WORLD = envs.chemotaxis(
         steps=STEPS,
     )
 )
-SPIKING = agents.AgentConfig(n_neurons=8, k_edges=4)
-PLASTIC = dataclasses.replace(SPIKING, plast_enabled=True, plast_eta=0.5)
 SCRIPTED = {
     "greedy": agents.greedy,
     "random": agents.walker,
@@ -38,7 +35,19 @@ SCRIPTED = {
     "oracle": lambda: agents.oracle(WORLD.size),
     "navigator": lambda: agents.navigator(WORLD.size),
 }
-KINDS = ("spike", "drive", "event")
+KINDS = ("spike", "drive", "event", "vector")
+HARD, SOFT, ADAPTIVE = (agents.STRAINS[name] for name in ("hard", "soft", "adaptive"))
+STILL = {"lif": {}, "random network, hard": {"control": "random_network"} | HARD}
+PLASTIC = {kind: {"modulator_kind": kind} for kind in KINDS} | {
+    "alif, abcd": {"neuron": "alif", "rule": "abcd", "plast_per_edge": True},
+    "rate, by schedule, soft": {"neuron": "rate", "plast_end_phi": 0.75} | SOFT,
+    "shuffled, hard": {"control": "shuffled"} | HARD,
+    "shuffled vector": {"control": "shuffled", "modulator_kind": "vector"},
+    "clamped, adaptive": {"control": "clamped"} | ADAPTIVE,
+    "random network": {"control": "random_network"},
+    "masked": {"masked": True},
+}
+LEARNS = {"plast_enabled": True, "plast_eta": 0.5}
 
 
 class Case(NamedTuple):
@@ -48,18 +57,28 @@ class Case(NamedTuple):
     live: Any  # key -> Life after each step, under jit
 
 
+def recurrent(*, masked=False, **knobs):
+    return _recurrent(tuple(sorted(knobs.items())), masked)
+
+
+def plastic(**knobs):
+    return recurrent(**LEARNS | knobs)
+
+
 @functools.cache
-def spiking_case(config):
+def _recurrent(knobs, masked):
+    config = agents.AgentConfig(n_neurons=8, k_edges=4, **dict(knobs))
     genome = direct(config, WORLD.observation_size, WORLD.num_actions)
     genes = 10 * genome.init(jax.random.key(44))
+    params = genome.develop(jax.random.key(0), genes)
+    if masked:  # every other synapse is not there
+        params = params.replace(mask=jnp.tile(jnp.array([0.0, 1.0]), 16))
     wiring = agents.random_topology(0, config.n_neurons, config.k_edges)
-    return finish(
-        agents.spiking(config, wiring), genome.develop(jax.random.key(0), genes)
-    )
+    return finish(agents.make(config, wiring, STEPS), params)
 
 
 @functools.cache
-def scripted_case(name):
+def scripted(name):
     return finish(SCRIPTED[name](), None)
 
 
@@ -80,13 +99,33 @@ def finish(agent, params):
     return Case(agent, params, life, jax.jit(live, compiler_options=UNOPTIMISED))
 
 
-def plastic(kind, **knobs):
-    return spiking_case(dataclasses.replace(PLASTIC, modulator_kind=kind, **knobs))
+def teach(case, key, steps=STEPS):
+    """States, actions and learning of so many steps in which much happens."""
+    key_see, key_feel, key_act = jax.random.split(key, 3)
+    seen = jax.random.normal(key_see, (steps, WORLD.observation_size))
+    felt = jax.random.uniform(key_feel, (steps, 3), minval=-0.5)
+
+    def step(state, now):
+        key_step, see, feel = now
+        state, action = case.agent.act(key_step, case.params, state, see)
+        learnt = None
+        if case.agent.learn is not None:
+            names = ("energy_gained", "integrity_lost", "drive_fall")
+            felt = agents.Consequence(**dict(zip(names, feel, strict=True)))
+            state, learnt = case.agent.learn(case.params, state, felt)
+        return state, (state, action, learnt)
+
+    keys = jax.random.split(key_act, steps)
+    whole = lambda: jax.lax.scan(step, case.agent.init(case.params), (keys, seen, felt))
+    return jax.jit(whole, compiler_options=UNOPTIMISED)()[1]
 
 
-CASES = {name: functools.partial(scripted_case, name) for name in SCRIPTED}
-CASES["spiking"] = functools.partial(spiking_case, SPIKING)
-CASES |= {f"plastic {kind}": functools.partial(plastic, kind) for kind in KINDS}
+CASES = {name: functools.partial(scripted, name) for name in SCRIPTED}
+CASES |= {name: functools.partial(recurrent, **knobs) for name, knobs in STILL.items()}
+CASES |= {
+    f"plastic: {name}": functools.partial(plastic, **knobs)
+    for name, knobs in PLASTIC.items()
+}
 
 
 @pytest.fixture(params=CASES)
@@ -120,47 +159,88 @@ def test_a_step_keeps_every_type(case, key):
 
 def test_jit_agrees_with_eager(case, key):
     """Within a rounding; bit for bit under the strict flags."""
-    world, observation, key_life = case.life.world_birth(key)
-    start = case.life.birth(world, observation, case.params)
+    if case.agent.sees_truth:
+        observation = WORLD.reveal(WORLD.init(jax.random.key(1))[0])
+    else:
+        observation = jnp.array([0.5, -0.25, 1.0, 0.75])
+    felt = agents.Consequence(
+        energy_gained=jnp.float32(0.5),
+        integrity_lost=jnp.float32(0.25),
+        drive_fall=jnp.float32(-0.125),
+    )
 
-    def two_steps(key_life):
-        one = case.life.step(key_life, jnp.int32(0), case.params, start)
-        return case.life.step(
-            jax.random.clone(key_life), jnp.int32(1), case.params, one
-        )
+    def two_steps(key):
+        state, actions = case.agent.init(case.params), []
+        for key_step in jax.random.split(key):
+            state, action = case.agent.act(key_step, case.params, state, observation)
+            actions.append(action)
+            if case.agent.learn is not None:
+                state, _ = case.agent.learn(case.params, state, felt)
+        return state, actions
 
-    eager: Life = two_steps(key_life)
     compiled = jax.jit(two_steps, compiler_options=UNOPTIMISED)
     close = functools.partial(np.testing.assert_allclose, rtol=1e-5, atol=1e-6)
-    jax.tree.map(close, eager.body, compiled(jax.random.clone(key_life)).body)
+    jax.tree.map(close, two_steps(key), compiled(jax.random.clone(key)))
 
 
 def test_only_plastic_agents_learn(case, request):
     assert (case.agent.learn is None) == ("plastic" not in request.node.callspec.id)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_plastic_agent_moves_its_weights_in_this_world(kind, key):
+@pytest.mark.parametrize("name", PLASTIC)
+def test_a_plastic_agent_moves_its_weights_in_this_world(name, key):
     """Or else the two tests below could not fail."""
-    body = plastic(kind).live(key).body
-    assert not np.array_equal(body.rec_w[0], body.rec_w[-1])
+    weights = plastic(**PLASTIC[name]).live(key).body.rec_w
+    assert not np.array_equal(weights[0], weights[-1])
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_learning_rate_of_zero_moves_no_weight(kind, key):
-    case = plastic(kind, plast_eta=0.0)
-    life = case.live(key)
-    for weights in np.asarray(life.body.rec_w):
-        assert_same_bits(weights, case.params.rec_w)
-    assert float(life.tally.learning.abs_dw[-1]) == 0.0
-    assert float(life.tally.learning.abs_modulator[-1]) > 0.0  # though it felt
+@pytest.mark.parametrize(
+    "name, knobs",
+    [(name, {"plast_eta": 0.0}) for name in PLASTIC]
+    + [(name, {"control": "frozen"}) for name in ("spike", "alif, abcd", "masked")],
+)
+def test_frozen_or_at_a_learning_rate_of_zero_no_weight_moves(name, knobs, key):
+    case = plastic(**PLASTIC[name] | knobs)
+    states, _, learnt = teach(case, key)
+    for weights in np.asarray(states.rec_w):
+        assert_same_bits(weights, case.agent.init(case.params).rec_w)
+    assert np.all(np.asarray(learnt.abs_dw) == 0.0)
+    assert np.max(learnt.abs_modulator) > 0.0  # though it felt
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_plasticity_off_is_a_learning_rate_of_zero(kind, key):
+@pytest.mark.parametrize("name", ["spike", "alif, abcd", "rate, by schedule, soft"])
+def test_plasticity_off_is_a_learning_rate_of_zero(name, key):
     """It acts alike, and has no weights of its own to move."""
-    off = CASES["spiking"]().live(key)
-    zero = plastic(kind, plast_eta=0.0).live(jax.random.clone(key))
-    assert off.body.rec_w is None and off.tally.learning is None
-    np.testing.assert_array_equal(off.tally.actions, zero.tally.actions)
-    np.testing.assert_array_equal(off.body.spike, zero.body.spike)
+    zero = plastic(**PLASTIC[name] | {"plast_eta": 0.0})
+    off = recurrent(**PLASTIC[name])._replace(params=zero.params)
+    ours, actions, learnt = teach(off, key)
+    theirs, same, _ = teach(zero, jax.random.clone(key))
+    assert ours.rec_w is None and learnt is None
+    np.testing.assert_array_equal(actions, same)
+    np.testing.assert_allclose(ours.spike, theirs.spike, rtol=1e-5)
+
+
+def test_what_a_mask_leaves_out_neither_moves_nor_speaks(key):
+    weights = np.asarray(plastic(masked=True).live(key).body.rec_w)
+    assert np.all(weights[:, ::2] == 0.0)
+    assert np.any(weights[0, 1::2] != weights[-1, 1::2])
+
+
+@pytest.mark.parametrize("strain", ["hard", "adaptive"])
+def test_under_dales_law_a_neuron_sends_one_sign_for_life(strain, key):
+    """Synapses 4 n to 4 n + 3 are of neuron n; steps large enough to meet the clip."""
+    states, _, _ = teach(plastic(strain=strain, plast_eta=20.0), key)
+    weights = np.asarray(states.rec_w).reshape(STEPS, 8, 4)
+    signs = np.sign(weights)
+    assert np.all(signs == signs[:1, :, :1]) and len(np.unique(signs)) == 2
+    assert np.any(weights[0] != weights[-1]) and np.max(np.abs(weights)) == 3.0
+
+
+def test_only_the_soft_strain_costs(key):
+    assert recurrent().agent.cost is None
+    case = plastic(**SOFT)
+    states, _, _ = teach(case, key)
+    costs = jax.vmap(case.agent.cost, in_axes=(None, 0))(case.params, states)
+    wiring = np.mean(np.abs(states.rec_w), axis=1)
+    wanted = 0.1 * wiring + 0.1 * np.mean(states.spike, axis=1)
+    np.testing.assert_allclose(costs, wanted, rtol=1e-5)

@@ -7,7 +7,7 @@ from bits import assert_same_bits
 from hypothesis import given, settings, strategies as st
 from jax.extend import core as jex
 
-from koki2.agents import AgentConfig, spiking
+from koki2.agents import AgentConfig, make
 from koki2.agents.topology import random_topology
 from koki2.core.lanes import over_lanes
 from koki2.core.lanes.stages import plan
@@ -60,7 +60,7 @@ def test_no_operand_comes_from_a_later_stage(moves):
 def test_nor_in_the_step_of_any_world(name, key):
     config = AgentConfig(n_neurons=8, k_edges=2, plast_enabled=True)
     env = WORLDS[name]()
-    life = lifetime(env, spiking(config, random_topology(0, 8, 2)))
+    life = lifetime(env, make(config, random_topology(0, 8, 2), env.steps))
     genome = direct(config, env.observation_size, env.num_actions)
     params = genome.develop(key, jnp.zeros(genome.size))
     world, observation, key_life = life.world_birth(jax.random.key(1))

@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from koki2.agents import AgentConfig, random_topology, spiking
-from koki2.agents.spiking import SpikingParams
+from koki2.agents import AgentConfig, make, random_topology
+from koki2.agents.params import AgentParams
 from koki2.envs import chemotaxis, ChemotaxisConfig
 from koki2.evolution import Layout, lifetime, live, Tally
 from koki2.evolution.configs import ViabilityConfig
@@ -56,7 +56,7 @@ def outcome(monkeypatch, *genomes):
     return viability(ASKS, life, keys, None, Layout())
 
 
-AGENT = spiking(AgentConfig(n_neurons=2, k_edges=1), random_topology(0, 2, 1))
+AGENT = make(AgentConfig(n_neurons=2, k_edges=1), random_topology(0, 2, 1), steps=8)
 
 
 def test_one_short_life_that_reaches_everything_is_enough(monkeypatch):
@@ -103,7 +103,7 @@ def test_failures_are_counted_over_the_population(monkeypatch):
 
 def runner(action):
     """An agent that hears nothing, and always does the same."""
-    return SpikingParams(
+    return AgentParams(
         obs_w=jnp.zeros((2, 4)),
         rec_w=jnp.zeros(2),
         motor_w=jnp.zeros((2, 5)),

@@ -21,7 +21,7 @@ import numpy as np
 from jax import Array
 
 from koki2.agents.configs import AgentConfig
-from koki2.agents.spiking import SpikingParams
+from koki2.agents.params import AgentParams
 from koki2.agents.topology import Topology
 from koki2.core.keys import Stream, stream
 from koki2.envs.configs import ChemotaxisConfig
@@ -232,14 +232,14 @@ def cells(env: ChemotaxisConfig, key):
 # --- the agent ------------------------------------------------------------------------
 
 
-def newborn(agent: AgentConfig, params: SpikingParams) -> Brain:
+def newborn(agent: AgentConfig, params: AgentParams) -> Brain:
     silent = jnp.zeros(agent.n_neurons)
     if not agent.plast_enabled:
         return Brain(silent, silent, None, None)
     return Brain(silent, silent, params.rec_w, jnp.zeros_like(params.rec_w))
 
 
-def act(agent, topology, params: SpikingParams, brain: Brain, observation):
+def act(agent, topology, params: AgentParams, brain: Brain, observation):
     """Leak, listen, fire; the action with the largest motor sum."""
     weights = brain.rec_w if agent.plast_enabled else params.rec_w
     heard = weights * brain.spike[topology.source]
@@ -252,7 +252,7 @@ def act(agent, topology, params: SpikingParams, brain: Brain, observation):
     return brain._replace(v=v, spike=spike), action
 
 
-def modulator(agent: AgentConfig, params: SpikingParams, brain: Brain, felt: Felt):
+def modulator(agent: AgentConfig, params: AgentParams, brain: Brain, felt: Felt):
     if agent.modulator_kind == "spike":
         return jnp.tanh(params.mod_w @ brain.spike)
     if agent.modulator_kind == "drive":
@@ -323,7 +323,7 @@ def generation(config: EvolutionConfig, topology: Topology):
         blocks = zip(jnp.split(genes, ends), shapes, strict=True)
         names = "obs_w", "rec_w", "motor_w", "motor_b", "mod_w"
         arrays = [block.reshape(shape) for block, shape in blocks]
-        return SpikingParams(**dict(zip(names, arrays, strict=True)))
+        return AgentParams(**dict(zip(names, arrays, strict=True)))
 
     def run(key, mean):
         noise = jax.random.normal(stream(key, Stream.ASK), (size, mean.size))

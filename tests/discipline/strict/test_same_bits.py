@@ -42,7 +42,7 @@ WORLD = envs.ChemotaxisConfig(
 
 @functools.cache
 def spiking_life(config):
-    agent = agents.spiking(config, agents.random_topology(1, 8, 3))
+    agent = agents.make(config, agents.random_topology(1, 8, 3), STEPS)
     return lifetime(envs.chemotaxis(WORLD), agent)
 
 

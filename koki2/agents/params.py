@@ -1,0 +1,40 @@
+"""What a recurrent agent is born with, and what of it changes within a life.
+
+N neurons, O observations, A actions, S synapses. A field of a part that is not in use
+is None, and is not built; `agents.parameter_shapes` says which are.
+"""
+
+import chex
+from jaxtyping import Array, Float, Int
+
+
+@chex.dataclass(frozen=True, kw_only=True)
+class AgentParams:
+    """A newborn's weights, and the genes of how it will change."""
+
+    obs_w: Float[Array, "N O"]
+    rec_w: Float[Array, " S"] | None = None  # None: random_network draws them
+    motor_w: Float[Array, "N A"]
+    motor_b: Float[Array, " A"]
+    mod_w: Float[Array, " N"] | None = None  # readout of the spike modulator
+    mod_vec: Float[Array, "N 3"] | None = None  # of the vector modulator
+    abcd: Float[Array, "4 S"] | None = None  # what a trace gains, by `plasticity.abcd`
+    eta: Float[Array, " S"] | None = None  # own learning rate, by `plasticity.own_eta`
+    keep: Float[Array, " S"] | None = None  # own trace, by `plasticity.own_keep`
+    dale: Float[Array, " N"] | None = None  # sign of what a neuron sends (adaptive)
+    mask: Float[Array, " S"] | None = None  # 0 or 1: synapses that are there
+
+
+@chex.dataclass(frozen=True, kw_only=True)
+class AgentState:
+    """What changes within a life."""
+
+    v: Float[Array, " N"]  # potential, in units of the threshold's
+    spike: Float[Array, " N"]  # activity at the last step: 0 or 1; a rate in [-1, 1]
+    adapt: Float[Array, " N"] | None = None  # recent spikes, which raise the threshold
+    before: Float[Array, " N"] | None = None  # activity one step earlier
+    rec_w: Float[Array, " S"] | None = None  # as it has become
+    trace: Float[Array, " S"] | None = None  # eligibility
+    t: Int[Array, ""] | None = None  # steps lived, for the schedule of plasticity
+    waiting: Float[Array, "W ..."] | None = None  # third factors yet to be felt
+    slot: Int[Array, ""] | None = None  # which of them this step feels

@@ -1,0 +1,37 @@
+"""Rate neurons: leaky units that speak in numbers between -1 and 1.
+
+    v    = keep v + (1 - keep) (input + sum over in-synapses of w * rate_before)
+    rate = tanh(v),   keep = exp(-1 / tau_m)
+
+A constant input is what v settles at. Rates are not 0 or 1, so the products of a sum
+over synapses are rounded: its bits are the same for every layout under the strict
+compiler flags only, where those of spiking neurons are so always.
+
+Source: Sompolinsky et al., "Chaos in random neural networks", 1988, in discrete time.
+"""
+
+import math
+
+import jax.numpy as jnp
+
+from koki2.agents.configs import AgentConfig
+
+
+def leaky_rate(config: AgentConfig):
+    """One step of N neurons: (v, None, input, hear) -> (v, rate, None).
+
+    As `spiking.integrate_and_fire`, whose place it takes.
+
+    Example:
+      >>> step = leaky_rate(AgentConfig(neuron="rate", tau_m=1 / math.log(2)))
+      >>> v, rate, _ = step(jnp.zeros(1), None, jnp.ones(1), lambda base: base)
+      >>> round(float(v[0]), 6), round(float(rate[0]), 6)  # tanh(1/2)
+      (0.5, 0.462117)
+    """
+    keep = math.exp(-1.0 / config.tau_m)
+
+    def step(v, adapt, inputs, hear):
+        v = keep * v + (1.0 - keep) * hear(inputs)
+        return v, jnp.tanh(v), adapt
+
+    return step

@@ -1,0 +1,165 @@
+"""The recurrent agent: neurons on a fixed random wiring that sense, speak and act.
+
+    neurons step on W_obs o and on what they hear of each other (`spiking`, `rate`)
+    action = argmax(activity W_motor + b_motor)
+
+The recurrent weights may move within a life (`plasticity`, told by `modulators`), from
+birth or by a schedule over its phase; they may be held to a law (`constraints`), or be
+made unable to learn, for comparison (`controls`). What is off is not built.
+
+Source: seed 002, section 3 (stages 1 and 2).
+"""
+
+import dataclasses
+
+import jax.numpy as jnp
+
+from koki2.agents import constraints, controls, plasticity
+from koki2.agents.base import Agent, Consequence, Learning
+from koki2.agents.configs import AgentConfig
+from koki2.agents.modulators import modulator
+from koki2.agents.params import AgentParams, AgentState
+from koki2.agents.rate import leaky_rate
+from koki2.agents.spiking import integrate_and_fire
+from koki2.agents.topology import Topology
+from koki2.core.schedules import phase, smoothstep
+from koki2.kernels.edge_sum import edge_sum
+
+NEURONS = {"lif": integrate_and_fire, "alif": integrate_and_fire, "rate": leaky_rate}
+
+
+def recurrent(config: AgentConfig, topology: Topology, steps: int) -> Agent:
+    """Builds the agent. It draws nothing, but for the slots of the control shuffled.
+
+    Args:
+      config: which neurons, which rule, which strain.
+      topology: who listens to whom.
+      steps: length of a life, for the schedule of plasticity.
+
+    Example:
+      >>> from koki2.agents import random_topology
+      >>> import jax
+      >>> config = AgentConfig(n_neurons=4, k_edges=2)
+      >>> agent = recurrent(config, random_topology(0, n_neurons=4, k_edges=2), 128)
+      >>> params = AgentParams(
+      ...     obs_w=jnp.ones((4, 1)), rec_w=jnp.zeros(8), mod_w=jnp.zeros(4),
+      ...     motor_w=jnp.eye(4), motor_b=jnp.array([0.0, 0.5, 0.0, 0.0]))
+      >>> state = agent.init(params)
+      >>> state, action = agent.act(jax.random.key(0), params, state, jnp.ones(1))
+      >>> int(action)  # v = 1 is not above theta = 1: silence, the bias decides
+      1
+    """
+    source, target = topology.source, topology.target
+    plastic = config.plast_enabled
+    shuffled = plastic and config.control == "shuffled"
+    scheduled = plastic and config.plast_end_phi > config.plast_start_phi
+    neurons = NEURONS[config.neuron](config)
+    law = constraints.dale(config, topology)
+    learns = _learning(config, topology, law, steps if scheduled else None)
+    drawn = None
+    if config.control == "random_network":
+        drawn = controls.random_weights(topology, config.random_scale)
+
+    def inborn(params: AgentParams):
+        weights = params.rec_w if drawn is None else drawn
+        if params.mask is not None:
+            weights = weights * params.mask
+        return weights if law is None else law(weights, params.dale)
+
+    def init(params: AgentParams) -> AgentState:
+        silent = jnp.zeros(config.n_neurons)
+        waits = (controls.WAITING,)
+        if config.modulator_kind == "vector":
+            waits += (config.n_neurons,)
+        return AgentState(
+            v=silent,
+            spike=silent,
+            adapt=silent if config.neuron == "alif" else None,
+            before=silent if plastic else None,
+            rec_w=inborn(params) if plastic else None,
+            trace=jnp.zeros(source.shape) if plastic else None,
+            t=jnp.int32(0) if scheduled else None,
+            waiting=jnp.zeros(waits) if shuffled else None,
+            slot=jnp.int32(0) if shuffled else None,
+        )
+
+    def act(key, params: AgentParams, state: AgentState, observation):
+        slot = controls.draw_slot(key) if shuffled else None
+        weights = state.rec_w if plastic else inborn(params)
+        hear = lambda base: edge_sum(
+            base, weights, state.spike, source, target, topology.inputs
+        )
+        sensed = params.obs_w @ observation
+        v, spike, adapt = neurons(state.v, state.adapt, sensed, hear)
+        action = jnp.argmax(spike @ params.motor_w + params.motor_b)
+        before = state.spike if plastic else None
+        after = dataclasses.replace(
+            state, v=v, spike=spike, adapt=adapt, before=before, slot=slot
+        )
+        return after, action.astype(jnp.int32)
+
+    def cost(params: AgentParams, state: AgentState):
+        weights = state.rec_w if plastic else inborn(params)
+        return constraints.soft_cost(config, weights, state.spike)
+
+    return Agent(
+        init=init,
+        act=act,
+        learn=learns if plastic else None,
+        cost=cost if config.strain == "soft" else None,
+    )
+
+
+def _learning(config: AgentConfig, topology: Topology, law, steps: int | None):
+    """`Agent.learn`; `steps`: of a life, where plasticity has a schedule."""
+    still = config.control == "frozen" or config.plast_eta == 0
+    signed = config.rule == "abcd" or config.neuron == "rate"
+
+    def rate(params: AgentParams, state: AgentState, felt: Consequence):
+        eta = config.plast_eta
+        if steps is not None:
+            start, end = config.plast_start_phi, config.plast_end_phi
+            phi = phase(state.t, steps)
+            eta = eta * smoothstep(phi, config.plast_eta_min_frac, 1.0, start, end)
+        if felt.plasticity is not None:
+            eta = eta * felt.plasticity
+        if params.eta is not None:
+            eta = plasticity.own_eta(eta, params.eta)
+        return eta if params.mask is None else eta * params.mask
+
+    def told(params: AgentParams, state: AgentState, felt: Consequence):
+        if config.control == "clamped":
+            return jnp.float32(config.clamp_value), None
+        third = modulator(config, params, state.spike, felt)
+        if config.control == "shuffled":
+            return controls.shuffle(state.waiting, state.slot, third)
+        return third, None
+
+    def learn(params: AgentParams, state: AgentState, felt: Consequence):
+        third, waiting = told(params, state, felt)
+        if config.rule == "abcd":
+            gain = plasticity.abcd(params.abcd, state.before, state.spike, topology)
+        else:
+            gain = plasticity.together(state.before, state.spike, topology)
+        keep = config.plast_lambda
+        if params.keep is not None:
+            keep = plasticity.own_keep(keep, params.keep)
+        trace = keep * state.trace + gain
+        rec_w, abs_dw = plasticity.move(
+            state.rec_w,
+            trace,
+            third,
+            topology,
+            eta=0.0 if still else rate(params, state, felt),
+            law=law and (lambda weights: law(weights, params.dale)),
+            signed=signed,
+        )
+        t = None if steps is None else state.t + 1
+        after = dataclasses.replace(
+            state, rec_w=rec_w, trace=trace, t=t, waiting=waiting
+        )
+        size = jnp.abs(third)
+        size = jnp.mean(size) if third.ndim else size
+        return after, Learning(abs_dw=abs_dw, abs_modulator=size)
+
+    return learn
