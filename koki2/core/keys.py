@@ -21,6 +21,7 @@ class Stream(enum.IntEnum):
     LIVES = 3  # full lives of a generation
     VIABILITY = 4  # short lives of a generation
     DEVELOP = 5  # genome to phenotype
+    RUNG = 6  # proxy lives of a generation
 
 
 def stream(key: Key, purpose: Stream) -> Key:

@@ -1,15 +1,20 @@
-"""The knobs of evolution: fitness, viability, the loop. Imports no JAX."""
+"""The knobs of evolution: fitness, viability, rungs, nursing, the loop. No JAX."""
 
 import dataclasses
 import functools
+import math
 from typing import Annotated, Any
 
-from annotated_types import Ge, Le
+from annotated_types import Ge, Gt, Le
 
 from koki2.agents.configs import AgentConfig
 from koki2.core.configs import check
 from koki2.envs.configs import ChemotaxisConfig
 from koki2.search.configs import SearchConfig
+
+Probability = Annotated[float, Ge(0), Le(1)]
+Phase = Annotated[float, Ge(0), Le(1)]
+Factor = Annotated[float, Ge(0)]
 
 POLICIES = ("greedy", "competent", "random", "stay", "oracle")
 """The baselines: what lives without a genome. `evolution.task` makes them."""
@@ -17,7 +22,7 @@ POLICIES = ("greedy", "competent", "random", "stay", "oracle")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FitnessConfig:
-    """Fitness of a life: alpha * steps alive + beta * energy gained + bonus."""
+    """Fitness of a life: alpha * steps alive + beta * energy gained + bonus - cost."""
 
     fitness_alpha: float = 1.0
     """Worth of a step alive."""
@@ -25,6 +30,8 @@ class FitnessConfig:
     """Worth of a unit of energy gained."""
     success_bonus: float = 50.0
     """Worth of ever having stood on a good source."""
+    cost_weight: Annotated[float, Ge(0)] = 1.0
+    """Charged per unit of what an agent's working costs, where it says so."""
 
     def __post_init__(self):
         check(self)
@@ -54,6 +61,84 @@ class ViabilityConfig:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
+class RungsConfig:
+    """Rungs: a short proxy for the viable, and full lives for those it promotes."""
+
+    rungs: bool = False
+    """Evaluate on rungs; what is not promoted does not live in full."""
+    rung1_steps: Annotated[int, Ge(1)] = 32
+    """Length of a proxy life: the first steps of a full one."""
+    rung1_episodes: Annotated[int, Ge(1)] = 1
+    """Proxy lives per genome."""
+    promote_top_p: Annotated[float, Gt(0), Le(1)] = 0.25
+    """Share of the population promoted for its fitness in proxy lives."""
+    promote_novel_q: Probability = 0.125
+    """Share promoted from the rest for being unlike all others; 0: no novelty."""
+    novelty_k: Annotated[int, Ge(1)] = 5
+    """Nearest neighbours, among the population and the archive, that one is unlike."""
+    archive_size: Annotated[int, Ge(1), Le(1_000_000)] = 256
+    """Behaviours remembered of those promoted for novelty; the oldest go first."""
+
+    def __post_init__(self):
+        check(self)
+        if self.promote_top_p + self.promote_novel_q > 1:
+            raise ValueError(
+                "promote_top_p and promote_novel_q are shares of one population, so "
+                "they must not exceed 1 together, got "
+                f"{self.promote_top_p} and {self.promote_novel_q}."
+            )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class NursingConfig:
+    """How the young are treated, factor by factor, and when they reproduce.
+
+    A factor goes smoothly from its value at birth to an adult's at its end phase, and
+    is off where the two are equal. Phase is t / (T - 1), 0 to 1 over a full life.
+    """
+
+    nurse_metabolism: Factor = 1.0
+    """Factor on the cost of living at birth; below 1 is gentle."""
+    nurse_metabolism_end_phi: Phase = 0.5
+    """Phase from which living costs what it costs adults."""
+    nurse_buffer: Probability = 0.0
+    """Energy at birth that no loss can go below; an adult has none such."""
+    nurse_buffer_end_phi: Phase = 0.5
+    """Phase from which there is no buffer."""
+    nurse_richness: Factor = 1.0
+    """Factor on what a source gives at birth; above 1 is gentle."""
+    nurse_richness_end_phi: Phase = 0.5
+    """Phase from which sources give what they give adults."""
+    nurse_hazard: Factor = 1.0
+    """Factor on integrity lost at birth; below 1 is gentle."""
+    nurse_hazard_end_phi: Phase = 0.5
+    """Phase from which harm is an adult's."""
+    nurse_motor: Probability = 1.0
+    """Chance at birth that an action is carried out; else the agent stays."""
+    nurse_motor_end_phi: Phase = 0.5
+    """Phase from which every action is."""
+    nurse_plasticity: Factor = 1.0
+    """Factor on the learning rate at birth; above 1 learns faster young."""
+    nurse_plasticity_end_phi: Phase = 0.5
+    """Phase from which the learning rate is an adult's."""
+    nurse_sense_gain: Factor = 1.0
+    """Gain at birth on the gradient, the first two channels of an observation."""
+    nurse_sense_gain_end_phi: Phase = 0.5
+    """Phase from which the gain is one."""
+    nurse_sense_noise: Factor = 0.0
+    """Standard deviation at birth of noise on all channels; adults have none more."""
+    nurse_sense_noise_end_phi: Phase = 0.5
+    """Phase from which there is none."""
+    repro_phi: Phase = 0.0
+    """Phase a life must reach for its genome to reproduce; 0 asks nothing."""
+    early_weight: Factor = 1.0
+    """Weight in fitness of a step alive, and of energy gained, before repro_phi."""
+
+    def __post_init__(self):
+        check(self)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class LoopConfig:
     """How long evolution runs and how often it leaves a trace on disk."""
 
@@ -77,13 +162,30 @@ class EvolutionConfig:
     search: SearchConfig = SearchConfig()
     fitness: FitnessConfig = FitnessConfig()
     viability: ViabilityConfig = ViabilityConfig()
+    rungs: RungsConfig = RungsConfig()
+    nursing: NursingConfig = NursingConfig()
     loop: LoopConfig = LoopConfig()
 
     def __post_init__(self):
-        if self.viability.mvt and self.viability.mvt_steps > self.env.steps:
+        steps = self.env.steps
+        if steps == "auto":  # a world of gymnax: known only once it is made
+            steps = math.inf
+        if self.viability.mvt and self.viability.mvt_steps > steps:
             raise ValueError(
                 "mvt_steps must not exceed steps, for the short life is the start of "
-                f"a full one, got {self.viability.mvt_steps} of {self.env.steps}."
+                f"a full one, got {self.viability.mvt_steps} of {steps}."
+            )
+        if self.rungs.rungs and self.rungs.rung1_steps > steps:
+            raise ValueError(
+                "rung1_steps must not exceed steps, for a proxy life is the start of "
+                f"a full one, got {self.rungs.rung1_steps} of {steps}."
+            )
+        if self.nursing.repro_phi > 0 and getattr(
+            self.env, "terminate_on_reach", False
+        ):
+            raise ValueError(
+                "repro_phi wants lives that go on, for with terminate_on_reach whoever "
+                f"succeeds early would not reproduce, got {self.nursing.repro_phi}."
             )
 
 

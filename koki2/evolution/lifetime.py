@@ -4,7 +4,8 @@
     at step t:  key_act, key_world = split(fold_in(key_life, t))
 
 The same keys serve agents and baselines, so that two of them can be compared life by
-life. Nothing here is batched: `rollout` runs many lives fast, by this same `step`.
+life; nursing folds constants of its own into the key of a step, and shifts nothing.
+Nothing here is batched: `rollout` runs many lives fast, by this same `step`.
 """
 
 import dataclasses
@@ -18,6 +19,7 @@ from jaxtyping import Array, Bool, Float, Int
 from koki2.agents.base import Agent, Consequence
 from koki2.core.types import Key
 from koki2.envs.base import Env, Feedback
+from koki2.evolution.nursing import ADULT, Nursing
 
 
 @chex.dataclass(frozen=True, kw_only=True)
@@ -31,9 +33,11 @@ class Tally:
     integrity_min: Float[Array, ""]
     bad_arrivals: Int[Array, ""]
     success: Bool[Array, ""]  # ever stood on a good source
-    actions: Int[Array, " A"]  # how often each was taken
+    actions: Int[Array, " A"]  # how often each was carried out
     events: Int[Array, ""]  # steps with a gain or a loss
     learning: Any  # LearningTally, or None for agents that do not learn
+    weighted: Any = None  # WeightedTally, or None where all steps weigh the same
+    cost: Float[Array, ""] | None = None  # of working, for agents that say
 
 
 @chex.dataclass(frozen=True, kw_only=True)
@@ -43,6 +47,14 @@ class LearningTally:
     abs_dw: Float[Array, ""]
     abs_dw_on_event: Float[Array, ""]
     abs_modulator: Float[Array, ""]
+
+
+@chex.dataclass(frozen=True, kw_only=True)
+class WeightedTally:
+    """What counts in fitness where the steps of the young weigh differently."""
+
+    t_alive: Float[Array, ""]  # sum of the weights of the steps lived
+    energy_gained: Float[Array, ""]
 
 
 @chex.dataclass(frozen=True, kw_only=True)
@@ -64,8 +76,8 @@ class Lifetime(NamedTuple):
     steps: int
 
 
-def lifetime(env: Env, agent: Agent) -> Lifetime:
-    """Puts an agent into a world.
+def lifetime(env: Env, agent: Agent, nursing: Nursing = ADULT) -> Lifetime:
+    """Puts an agent into a world, nursed or not.
 
     Example:
       >>> from koki2 import agents, envs
@@ -82,27 +94,46 @@ def lifetime(env: Env, agent: Agent) -> Lifetime:
         return world, sense(world) if sense else observation, key_life
 
     def birth(world, observation, params) -> Life:
-        tally = _blank(env.num_actions, learns=agent.learn is not None)
+        tally = _blank(
+            env.num_actions,
+            learns=agent.learn is not None,
+            weighs=nursing.weight is not None,
+            costs=agent.cost is not None,
+        )
         body = agent.init(params)
         return Life(world=world, observation=observation, body=body, tally=tally)
 
     def step(key_life: Key, t: Int[Array, ""], params, life: Life) -> Life:
-        key_act, key_world = jax.random.split(jax.random.fold_in(key_life, t))
-        body, action = agent.act(key_act, params, life.body, life.observation)
-        world, observation, feedback = env.step(key_world, life.world, action)
+        key_t = jax.random.fold_in(key_life, t)
+        key_act, key_world = jax.random.split(key_t)
+        seen, care = life.observation, None
+        if nursing.sense is not None:
+            seen = nursing.sense(key_t, t, seen)
+        body, action = agent.act(key_act, params, life.body, seen)
+        if nursing.motor is not None:
+            action = nursing.motor(key_t, t, action)
+        if nursing.care is not None:
+            care = nursing.care(t)
+        world, observation, feedback = env.step(key_world, life.world, action, care)
         learnt = None
         if agent.learn is not None:
             felt = Consequence(
                 energy_gained=feedback.energy_gained,
                 integrity_lost=feedback.integrity_lost,
                 drive_fall=feedback.drive_fall,
+                plasticity=nursing.plasticity(t) if nursing.plasticity else None,
             )
             body, learnt = agent.learn(params, body, felt)
+        tally = _count(life.tally, action, feedback, learnt)
+        if nursing.weight is not None:
+            tally = _weigh(tally, life.tally.alive, nursing.weight(t), feedback)
+        if agent.cost is not None:
+            tally = _charge(tally, life.tally.alive, agent.cost(params, body))
         return Life(
             world=world,
             observation=sense(world) if sense else observation,
             body=body,
-            tally=_count(life.tally, action, feedback, learnt),
+            tally=tally,
         )
 
     return Lifetime(world_birth, birth, step, env.steps)
@@ -120,7 +151,7 @@ def live(key: Key, life: Lifetime, params, *, steps: int | None = None) -> Life:
     return jax.lax.scan(body, start, times)[0]
 
 
-def _blank(num_actions: int, *, learns: bool) -> Tally:
+def _blank(num_actions: int, *, learns: bool, weighs: bool, costs: bool) -> Tally:
     zero = jnp.float32(0.0)
     sums = LearningTally(abs_dw=zero, abs_dw_on_event=zero, abs_modulator=zero)
     return Tally(
@@ -134,6 +165,8 @@ def _blank(num_actions: int, *, learns: bool) -> Tally:
         actions=jnp.zeros(num_actions, jnp.int32),
         events=jnp.int32(0),
         learning=sums if learns else None,
+        weighted=WeightedTally(t_alive=zero, energy_gained=zero) if weighs else None,
+        cost=zero if costs else None,
     )
 
 
@@ -165,4 +198,20 @@ def _count(tally: Tally, action, feedback: Feedback, learnt) -> Tally:
         actions=tally.actions + (alive & (action == kinds)).astype(jnp.int32),
         events=tally.events + (alive & event).astype(jnp.int32),
         learning=learning,
+    )
+
+
+def _weigh(tally: Tally, alive, weight, feedback: Feedback) -> Tally:
+    before = tally.weighted
+    plus = lambda total, new: jnp.where(alive, total + new, total)
+    weighted = WeightedTally(
+        t_alive=plus(before.t_alive, weight),
+        energy_gained=plus(before.energy_gained, weight * feedback.energy_gained),
+    )
+    return dataclasses.replace(tally, weighted=weighted)
+
+
+def _charge(tally: Tally, alive, cost) -> Tally:
+    return dataclasses.replace(
+        tally, cost=jnp.where(alive, tally.cost + cost, tally.cost)
     )

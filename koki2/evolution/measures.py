@@ -9,15 +9,22 @@ from koki2.evolution.lifetime import Tally
 
 
 def fitness(config: FitnessConfig, tally: Tally) -> Float[Array, ""]:
-    """alpha * steps alive + beta * energy gained + bonus * success. One life.
+    """alpha * steps alive + beta * energy gained + bonus * success - cost. One life.
+
+    Where the young's steps weigh differently (`NursingConfig.early_weight`), steps and
+    energy are the weighted ones. The cost is charged if the agent has one.
 
     Source: seed 002, L0 (1, 10, 50).
     """
-    return (
-        config.fitness_alpha * tally.t_alive.astype(jnp.float32)
-        + config.fitness_beta * tally.energy_gained
+    counts = tally if tally.weighted is None else tally.weighted
+    worth = (
+        config.fitness_alpha * counts.t_alive.astype(jnp.float32)
+        + config.fitness_beta * counts.energy_gained
         + config.success_bonus * tally.success.astype(jnp.float32)
     )
+    if tally.cost is None or config.cost_weight == 0:
+        return worth
+    return worth - config.cost_weight * tally.cost
 
 
 def action_entropy(tally: Tally) -> Float[Array, ""]:
@@ -33,13 +40,15 @@ def report(config: FitnessConfig, tally: Tally) -> dict[str, Float[Array, ""]]:
       fitness, success (0 or 1), t_alive (steps), energy_gained, bad_arrivals,
       integrity_lost, integrity_min, action_entropy (nats), action_mode_frac (share of
       the commonest action), abs_dw_mean and abs_modulator_mean (per step alive),
-      abs_dw_on_event (per step with a gain or loss) and event_step_frac.
+      abs_dw_on_event (per step with a gain or loss) and event_step_frac; and cost (as
+      the agent counts it, over the life) for agents that have one.
     """
     number = lambda x: x.astype(jnp.float32)
     steps = number(jnp.maximum(tally.t_alive, 1))
     events = number(jnp.maximum(tally.events, 1))
     zero = jnp.float32(0.0)
     learning = tally.learning
+    costs = {} if tally.cost is None else {"cost": tally.cost}
     return {
         "fitness": fitness(config, tally),
         "success": number(tally.success),
@@ -54,6 +63,7 @@ def report(config: FitnessConfig, tally: Tally) -> dict[str, Float[Array, ""]]:
         "abs_modulator_mean": learning.abs_modulator / steps if learning else zero,
         "abs_dw_on_event": learning.abs_dw_on_event / events if learning else zero,
         "event_step_frac": number(tally.events) / steps,
+        **costs,
     }
 
 

@@ -8,6 +8,7 @@ from koki2.envs.base import Env
 from koki2.envs.registry import make
 from koki2.evolution.configs import EvolutionConfig, POLICIES
 from koki2.evolution.lifetime import Lifetime, lifetime
+from koki2.evolution.nursing import nursing
 from koki2.genomes.base import Genome
 from koki2.genomes.direct import direct
 
@@ -35,7 +36,8 @@ def task(config: EvolutionConfig, topology: Topology) -> Task:
     env = make(config.env)
     genome = direct(config.agent, env.observation_size, env.num_actions)
     agent = agents.make(config.agent, topology, env.steps)
-    return Task(env, genome, lifetime(env, agent))
+    nursed = nursing(config.nursing, env.steps)
+    return Task(env, genome, lifetime(env, agent, nursed))
 
 
 def baseline(config: EvolutionConfig, policy: str) -> Lifetime:

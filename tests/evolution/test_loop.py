@@ -14,6 +14,7 @@ from bits import assert_same_bits
 from koki2.agents import AgentConfig
 from koki2.core.keys import Stream, stream
 from koki2.evolution import evolve, evolve_many, loop, rollout
+from koki2.evolution.generation import add
 from koki2.evolution.measures import fitness
 from koki2.evolution.task import task, wiring
 from koki2.search import make
@@ -84,7 +85,7 @@ def test_every_step_lived_is_counted():
 
 @pytest.mark.parametrize("low, more, words", [(5, 3, (0, 8)), (2**32 - 2, 3, (1, 1))])
 def test_steps_are_counted_in_64_bits(low, more, words):
-    counted = loop._add(jnp.array([0, low], jnp.uint32), jnp.int32(more))
+    counted = add(jnp.array([0, low], jnp.uint32), jnp.int32(more))
     assert tuple(counted.tolist()) == words
 
 
