@@ -1,10 +1,21 @@
-"""genomes: what is inherited, and how it develops into an agent's parameters.
+"""genomes: what is inherited, how it develops into an agent, how children differ.
 
-May import: core, kernels, agents. Start at `base.Genome`. The door is lazy.
+May import: core, kernels, agents. Start at `base.Genome`; `direct` copies genes into an
+agent, `cppn` grows one of any size from few rules. The door is lazy.
 """
 
 import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__, submod_attrs={"base": ["Genome"], "direct": ["direct"]}
+    __name__,
+    submod_attrs={
+        "base": ["Genome"],
+        "cache": ["develop_cached", "empty_cache", "PhenotypeCache"],
+        "candidates": ["nearest_topology"],
+        "configs": ["GenomeConfig", "GroupMutation", "MutationConfig"],
+        "cppn": ["cppn"],
+        "direct": ["direct"],
+        "mutation": ["catastrophic_rate", "groups", "mutation"],
+        "registry": ["make", "wiring"],
+    },
 )

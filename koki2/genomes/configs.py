@@ -1,0 +1,66 @@
+"""The knobs of inheritance: which encoding, and how children differ from parents.
+
+Imports no JAX, so that `--help` answers at once.
+"""
+
+import dataclasses
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Gt, Le
+
+from koki2.core.configs import check
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GenomeConfig:
+    """How genes become an agent; the knobs of the CPPN count only with it. Static."""
+
+    encoding: Literal["direct", "cppn"] = "direct"
+    """One gene per number born with, or rules that grow them from coordinates."""
+    cppn_hidden: Annotated[int, Ge(3), Le(1024)] = 8
+    """Units in a hidden layer of the rules; a third each of sin, tanh and bump."""
+    cppn_layers: Annotated[int, Ge(1), Le(16)] = 2
+    """Hidden layers between a neuron's coordinates and its identity."""
+    cppn_identity: Annotated[int, Ge(1), Le(256)] = 4
+    """Numbers in the identity of a neuron."""
+    cppn_candidates: Literal["nearest", "random"] = "nearest"
+    """Which synapses may grow: to the nearest neighbours, or drawn by the seed."""
+    cppn_gain: Annotated[float, Gt(0)] = 2.0
+    """Gain of every sum before the heads: more of it grows finer patterns."""
+    cppn_weight_scale: Annotated[float, Gt(0)] = 1.0
+    """Size of what is grown, in units of a head's output."""
+    cppn_init_scale: Annotated[float, Gt(0)] = 1.0
+    """Standard deviation of a gene of the CPPN at the start of a search."""
+
+    def __post_init__(self):
+        check(self)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GroupMutation:
+    """How one group of genes mutates. Static."""
+
+    sigma: Annotated[float, Ge(0)] = 0.1
+    """Standard deviation of the noise, in genome units."""
+    rate: Annotated[float, Ge(0), Le(1)] = 1.0
+    """Chance that a child's group mutates at all."""
+
+    def __post_init__(self):
+        check(self)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class MutationConfig:
+    """How a child differs from its parent. Static."""
+
+    others: GroupMutation = GroupMutation()
+    """Of every group that is not named."""
+    groups: tuple[tuple[str, GroupMutation], ...] = ()
+    """Of single groups, by name, as `genomes.groups` lists them."""
+
+    def __post_init__(self):
+        names = [name for name, _ in self.groups]
+        if len(set(names)) < len(names):
+            raise ValueError(
+                f"MutationConfig.groups wants each group once, got {', '.join(names)}."
+            )
