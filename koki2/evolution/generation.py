@@ -152,13 +152,16 @@ def _everyone(config, parts: Task, keys: Keys, params, test: _Test, layout) -> T
 def _climb(
     config,
     parts: Task,
-    keys: tuple[Keys, Keys],
+    keys: tuple,
     params,
     test: _Test,
     archive: Archive | None,
     layout,
 ) -> Trial:
-    """Short lives for the viable, and full ones for those promoted; see `rungs`."""
+    """Short lives for the viable, and full ones for those promoted; see `rungs`.
+
+    `keys` are of the short and of the full lives.
+    """
     knobs, fail = config.rungs, config.viability.mvt_fail_fitness
     keys_short, keys_full = keys
     steps = min(knobs.rung1_steps, parts.env.steps)

@@ -1,0 +1,277 @@
+"""Rungs: who is promoted, what the others are told, and what it all costs."""
+
+import dataclasses
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import scipy.stats
+import tiny
+from bits import assert_same_bits
+
+from koki2.core.keys import Stream, stream
+from koki2.evolution import EvolutionConfig, evolve, evolve_many, rollout, rungs, Tally
+from koki2.evolution.configs import NursingConfig, RungsConfig
+from koki2.evolution.generation import Carry, generation
+from koki2.evolution.measures import fitness
+from koki2.evolution.task import task, wiring
+from koki2.search import Strategy
+
+NAN, INF = float("nan"), float("inf")
+QUARTERS = RungsConfig(rungs=True, promote_top_p=0.25, promote_novel_q=0.25)
+
+
+# --- by hand --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "p, q, size, wanted",
+    [(0.25, 0.125, 64, (16, 8)), (0.3, 0.1, 10, (3, 1)), (0.01, 0.0, 10, (1, 0))]
+    + [(0.25, 0.25, 5, (2, 1)), (1.0, 0.0, 7, (7, 0)), (0.5, 0.5, 3, (2, 1))],
+)
+def test_places_are_the_shares_rounded_up_together(p, q, size, wanted):
+    config = RungsConfig(promote_top_p=p, promote_novel_q=q)
+    assert rungs.capacities(config, size) == wanted
+
+
+def promoted(proxy, novelty, viable=(1,) * 8, config=QUARTERS):
+    """Two by proxy, two by novelty, of eight."""
+    viable = jnp.array(viable, bool)
+    unlike = None if novelty is None else jnp.array(novelty, jnp.float32)
+    proxy = jnp.array(proxy, jnp.float32)
+    chosen, valid = rungs.promote(config, viable, proxy, unlike)
+    return [who if ok else None for who, ok in zip(chosen.tolist(), valid, strict=True)]
+
+
+def test_the_fittest_are_promoted_and_of_the_rest_the_most_novel():
+    proxy = [5, 9, 1, 8, 0, 2, 3, 4]
+    novel = [1, 9, 2, 9, 8, 3, 7, 4]
+    assert promoted(proxy, novel) == [1, 3, 4, 6]
+
+
+def test_of_equal_proxies_the_more_novel_goes_first_and_then_the_first():
+    assert promoted([7] * 8, [0, 0, 5, 0, 6, 0, 0, 0]) == [4, 2, 0, 1]
+    only_top = dataclasses.replace(QUARTERS, promote_novel_q=0.0)
+    assert promoted([7] * 8, None, config=only_top) == [0, 1]
+
+
+def test_who_failed_is_not_promoted_and_places_stay_empty():
+    novel = [9, 1, 9, 2, 9, 9, 9, 9]
+    three = (0, 1, 0, 1, 0, 0, 0, 1)
+    assert promoted([9, 1, 9, 2, 9, 9, 9, 0], novel, three) == [3, 1, 7, None]
+    assert promoted([9] * 8, novel, (0,) * 8) == [None] * 4
+
+
+def test_a_proxy_that_is_not_finite_is_worst():
+    assert promoted([NAN, INF, 1, 2, 0, -INF, 0, 0], [0] * 8)[:2] == [3, 2]
+
+
+def test_those_who_wait_are_told_their_order_below_the_floor():
+    waiting = jnp.array([1, 1, 0, 1, 1, 1], bool)
+    proxy = jnp.array([3.0, 8.0, 9.0, 3.0, NAN, 1.0])
+    told = rungs.below(jnp.float32(100), waiting, proxy)
+    assert [told[i].item() for i in (0, 1, 3, 4, 5)] == [98, 99, 98, 95, 96]
+
+
+def test_a_behaviour_by_hand():
+    """Half of eight steps: one still, three right; three energy, two events."""
+    tally = Tally(
+        alive=jnp.array(False),
+        t_alive=jnp.int32(4),
+        energy_gained=jnp.float32(3.0),
+        integrity_lost=jnp.float32(1.0),
+        integrity_min=jnp.float32(0.0),
+        bad_arrivals=jnp.int32(1),
+        success=jnp.array(True),
+        actions=jnp.array([1, 0, 0, 0, 3], jnp.int32),
+        events=jnp.int32(2),
+        learning=None,
+    )
+    found = rungs.behaviour(tally, steps=8)
+    assert found.tolist() == [0.25, 0, 0, 0, 0.75, 0.5, 0.75, 0.5, 0.5]
+    unborn = jax.tree.map(jnp.zeros_like, tally)
+    assert rungs.behaviour(unborn, steps=8).tolist() == [0] * 9
+    odd = dataclasses.replace(tally, energy_gained=jnp.float32(NAN))
+    assert rungs.behaviour(odd, steps=8)[6].item() == 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_rank_correlation_is_scipys(seed):
+    """With ties, and among the valid only."""
+    draw = np.random.default_rng(seed)
+    x, noise = draw.integers(0, 6, (2, 20)).astype(np.float32)
+    y, valid = x + noise, draw.random(20) < 0.7
+    found = rungs.spearman(jnp.array(x), jnp.array(y), jnp.array(valid))
+    wanted = scipy.stats.spearmanr(x[valid], y[valid]).statistic
+    np.testing.assert_allclose(found, wanted, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "x, y", [([1.0, 1, 1], [1.0, 2, 3]), ([1.0, NAN, NAN], [1.0, 2, 3]), ([1.0], [1.0])]
+)
+def test_a_correlation_that_means_nothing_is_nan(x, y):
+    x, y = jnp.array(x), jnp.array(y)
+    assert np.isnan(rungs.spearman(x, y, jnp.ones(x.shape, bool)))
+
+
+@pytest.mark.parametrize(
+    "knobs, complaint",
+    [
+        (dict(promote_top_p=0.7, promote_novel_q=0.4), "must not exceed 1 together"),
+        (dict(rungs=True, rung1_steps=13), "rung1_steps must not exceed steps"),
+    ],
+)
+def test_rungs_that_cannot_be_climbed_are_refused(knobs, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        EvolutionConfig(env=tiny.config().env, rungs=RungsConfig(**knobs))
+
+
+# --- a generation ---------------------------------------------------------------------
+
+HARMLESS = tiny.WORLD | dict(num_bad_sources=0)  # all live to the end
+P, E, T, SHORT, G = 16, 2, tiny.WORLD["steps"], 4, 3
+CONFIG = tiny.config(
+    HARMLESS,
+    pop_size=P,
+    episodes=E,
+    generations=G,
+    rungs=RungsConfig(
+        rungs=True, rung1_steps=SHORT, rung1_episodes=3, novelty_k=2, archive_size=5
+    ),
+)  # four are promoted by proxy, two by novelty
+
+
+def told(config, genomes, seed=0):
+    """A generation of given genomes: what the strategy is told, carry and row."""
+    parts = task(config, wiring(config, seed))
+    strategy = Strategy(
+        name="remembers what it is told",
+        pop_size=P,
+        init=None,
+        ask=lambda key, state: (genomes, state),
+        tell=lambda state, genomes, fitness: fitness,
+        mean=lambda state: genomes[0],
+    )
+    carry = Carry(
+        generation=jnp.int32(0),
+        search=jnp.zeros(P),
+        best=genomes[0],
+        best_fitness=jnp.float32(-INF),
+        steps=jnp.zeros(2, jnp.uint32),
+        archive=rungs.archive_of(config.rungs, parts.env.num_actions),
+    )
+    one = lambda key: generation(config, parts, strategy, None, key, carry)
+    return parts, *jax.jit(one)(jax.random.key(seed))
+
+
+def genomes(config=CONFIG):
+    genome = task(config, wiring(config, 0)).genome
+    keys = jax.random.split(jax.random.key(5), P)
+    return jax.vmap(lambda key: 10 * genome.init(key))(keys)
+
+
+@functools.cache
+def lived(parts, purpose, episodes, steps):
+    """What every genome's lives are worth, with the keys that the contract promises."""
+    key = jax.random.fold_in(stream(jax.random.key(0), Stream.GENERATION), 0)
+    keys = jax.random.split(stream(key, purpose), episodes)
+    develop = lambda genes: parts.genome.develop(jax.random.key(0), genes)
+    params = jax.vmap(develop)(genomes())
+    run = jax.jit(lambda k, p: rollout(parts.life, k, p, steps=steps))
+    tally = run(keys, params)
+    worth = jax.vmap(jax.vmap(lambda one: fitness(CONFIG.fitness, one)))(tally)
+    return np.asarray(jnp.mean(worth, axis=1)), tally
+
+
+def test_a_generation_on_rungs_by_hand():
+    parts, after, row = told(CONFIG, genomes())
+    heard = np.asarray(after.search)
+    proxy, tally = lived(parts, Stream.RUNG, 3, SHORT)
+    full, _ = lived(parts, Stream.LIVES, E, T)
+    like = rungs.behaviours(tally, SHORT)
+    gaps = np.linalg.norm(np.asarray(like)[:, None] - np.asarray(like)[None], axis=2)
+    unlike = np.sort(gaps, axis=1)[:, 1:3].mean(axis=1)  # the nearest is oneself
+    up, _ = rungs.promote(
+        CONFIG.rungs, jnp.ones(P, bool), jnp.array(proxy), jnp.array(unlike)
+    )
+    up = np.asarray(up)
+    rest = np.setdiff1d(np.arange(P), up)
+    close = functools.partial(np.testing.assert_allclose, rtol=1e-5)
+    close(heard[up], full[up])
+    assert max(heard[rest]) == pytest.approx(min(full[up]) - 1)
+    better = (proxy[rest][None] > proxy[rest][:, None]).sum(axis=1)
+    close(heard[rest], min(full[up]) - 1 - better)
+    close(row["generation_best"], max(full[up]))
+    close(row["mean_fitness"], np.mean(full[up]))
+    assert np.array_equal(after.best, genomes()[up[np.argmax(full[up])]])
+    close(row["rung_correlation"], scipy.stats.spearmanr(proxy[up], full[up]).statistic)
+    counts = "rung1_evaluated", "evaluated", "promoted_top", "promoted_novel"
+    assert [row[name].item() for name in counts] == [P, 6, 4, 2]
+    assert after.archive.filled.item() == after.archive.next.item() == 2
+    close(after.archive.behaviour[:2], like[up[4:]])
+
+
+def test_env_steps_are_those_of_each_rung():
+    """16 genomes live 3 short lives of 4; 6 of them, two of 12.
+
+    The rollout lives in blocks of eight: six, and two that are lived for nothing, are
+    not counted.
+    """
+    _, after, row = told(CONFIG, genomes())
+    spent = P * 3 * SHORT, 6 * E * T
+    names = "env_steps_rung0", "env_steps_rung1", "env_steps_rung2", "env_steps_saved"
+    assert [row[name].item() for name in names] == [0, *spent, 10 * E * T - spent[0]]
+    assert after.steps.tolist() == [0, sum(spent)]
+
+
+def test_nobody_viable_nobody_promoted_nothing_taught():
+    config = dataclasses.replace(
+        CONFIG,
+        viability=tiny.config(
+            HARMLESS, mvt=True, mvt_steps=4, mvt_min_alive_steps=5
+        ).viability,
+    )
+    _, after, row = told(config, genomes())
+    assert set(after.search.tolist()) == {np.float32(-1e9)}
+    names = "rung1_evaluated", "evaluated", "promoted_novel", "mvt_failed_alive_steps"
+    assert [row[name].item() for name in names] == [0, 0, 0, P]
+    assert after.archive.filled.item() == 0
+    assert after.steps.tolist() == [0, P * 2 * 4] == [0, row["env_steps_rung0"].item()]
+    assert np.isnan(row["rung_correlation"]) and np.isnan(row["mean_fitness"])
+
+
+# --- a search -------------------------------------------------------------------------
+
+WHOLE = dataclasses.replace(CONFIG, nursing=NursingConfig(repro_phi=0.5))
+
+
+def run(search, between=lambda search, carry: carry):
+    carry, packed, rows = search.init(), [], []
+    for _ in range(2):
+        carry, row = search.chunk(between(search, carry))
+        packed.append(search.pack(carry))
+        rows.append(row)
+    return packed, rows
+
+
+@functools.cache
+def alone():
+    search = evolve(WHOLE, 3)
+    return search, run(search)
+
+
+def test_a_search_on_rungs_can_be_stopped_and_taken_up_again():
+    """Two behaviours enter a generation; after three, one of five was replaced."""
+    search, (packed, rows) = alone()
+    stopped = run(search, lambda search, carry: search.unpack(search.pack(carry)))
+    assert_same_bits(stopped, (packed, rows))
+    assert packed[-1][".archive.filled"] == 5 and packed[-1][".archive.next"] == 1
+    assert rows[0]["repro_failed"].tolist() == [0, 0]
+
+
+def test_a_search_on_rungs_in_company_is_as_alone():
+    """In company the wiring is data, alone it is written out."""
+    together = evolve_many(WHOLE, [4, 3])
+    assert_same_bits(run(together[1]), alone()[1])
