@@ -91,6 +91,16 @@ _ALL = (
     Command("runs", "list the runs", "--runs-dir runs", uses_jax=False),
     Command("plot", "draw the curves of runs", "RUN_1 RUN_2", uses_jax=False),
     Command("replay-life", "a GIF of one life of the best genome", "RUN", starts=True),
+    Command(
+        "watch",
+        "a GIF of one life of a policy that never learns, in any world",
+        "obstacles-l1.2 --policy competent",
+        wants_world=True,
+        starts=True,
+    ),
+    Command(
+        "lineage", "who descends from whom in a run, as a CSV", "RUN", uses_jax=False
+    ),
 )
 
 COMMANDS: Mapping[str, Command] = types.MappingProxyType({c.name: c for c in _ALL})

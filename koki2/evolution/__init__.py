@@ -17,6 +17,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "measures": ["fitness", "report", "reports"],
         "rollout": ["Layout", "rollout", "WIDE"],
         "viability": ["viability", "Viability"],
-        "watch": ["watch"],
+        "watch": ["NoMapError", "watch"],
     },
 )

@@ -13,6 +13,10 @@ from koki2.evolution.configs import EvolutionConfig
 from koki2.evolution.task import baseline, task, wiring
 
 
+class NoMapError(ValueError):
+    """There is nothing to be seen in this world."""
+
+
 def watch(
     config: EvolutionConfig,
     seed: int,
@@ -33,19 +37,23 @@ def watch(
       policy: the baseline to watch instead of the genome.
 
     Returns:
-      position [T+1, 2], source [T+1, K, 2], bad [K] (at birth), worth [T+1, K], active
-      [T+1, K], needs [T+1, M], energy [T+1], integrity [T+1], observation [T+1, O] (as
+      position [T+1, 2], source [T+1, K, 2], worth [T+1, K] (of arriving now), active
+      [T+1, K], needs [T+1, M] and their names, need_names [M], observation [T+1, O] (as
       the senses give it), action [T], alive [T+1] (before step t), modulator [T] (its
       size), spike [T, N] (spiking agents only), wall and danger [T+1, H, W] (where
-      there are such), kind [T+1, K] (likewise), width and height. Entry t is before
-      step t; cells, x then y.
+      there are such), kind [T+1, K] and kind_names (likewise), width and height. Entry
+      t is before step t; cells, x then y.
 
     Raises:
-      ValueError: the world has no map.
+      NoMapError: the world has no map.
+      ValueError: the genome does not fit, or the world has no such policy.
     """
     parts = task(config, wiring(config, seed))
     if parts.env.reveal is None:
-        raise ValueError(f"a life in {config.env.world} has no map to be watched on.")
+        raise NoMapError(
+            "to be watched, a life wants a world with a map, which this one "
+            f"({config.env.world}) has not."
+        )
     if policy is not None:
         life, params = baseline(config, policy), None
     else:
@@ -57,12 +65,17 @@ def watch(
     frames = jax.jit(lambda key: _frames(frame, life, key, params))(key)
     frames = jax.device_get(frames)
     out = {name: np.asarray(value) for name, value in frames.items()}
-    out["bad"] = out["worth"][0] <= 0
     for name in ("action", "modulator", "spike"):
         if name in out:
             out[name] = out[name][1:]  # what step t did, not what was before it
+    if "kind" in out:
+        out["kind_names"] = np.asarray(parts.env.kinds)
     width, height = parts.env.size
-    return out | {"width": np.asarray(width), "height": np.asarray(height)}
+    return out | {
+        "need_names": np.asarray(parts.env.needs),
+        "width": np.asarray(width),
+        "height": np.asarray(height),
+    }
 
 
 def _frames(frame, life, key, params):
@@ -83,15 +96,12 @@ def _frames(frame, life, key, params):
 def _frame(env, before, now):
     truth, tally = env.reveal(now.world), now.tally
     taken = now.tally.actions - before.tally.actions
-    need = dict(zip(env.needs, truth.needs, strict=True))
     frame = {
         "position": truth.position,
         "source": truth.source,
         "worth": truth.worth,
         "active": truth.active,
         "needs": truth.needs,
-        "energy": need["energy"],
-        "integrity": need.get("integrity", jnp.float32(1.0)),
         "action": jnp.argmax(taken),
         "alive": tally.alive,
         "modulator": jnp.float32(0.0),

@@ -1,59 +1,119 @@
-"""How the agent is doing: the clock, what it does, its reserves, what it met."""
+"""How the agent is doing: the clock, what it does, its needs, what it met."""
+
+import textwrap
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.text import Text
 
-from koki2.pictures.life import ACTIONS, arrivals, Life
-from koki2.pictures.look import INK, Number, ORANGE, PALE, SKY, SMALL
-from koki2.pictures.world import Show
+from koki2.pictures.life import ACTIONS, arrivals, Life, meals, signs
+from koki2.pictures.look import BLUE, INK, Number, ORANGE, PALE, PINK, Show, SKY, SMALL
 
-_WIDE = 0.32  # of a column
-_LEFT = 0.42
+ROW = 28  # pixels
+_WIDE = 0.3  # of a column
+_LEFT = 0.44
+_LETTERS = 22  # of a column
+_KNOWN = {"energy": ORANGE, "integrity": SKY, "hydration": BLUE}
+_OTHERS = (PINK, BLUE, SKY, ORANGE)
 
 
-def gauges(axes: Axes, life: Life, *, columns: int) -> Show:
-    """Draws six gauges, row by row, in so many columns.
+class Plan(NamedTuple):
+    """Which gauge stands where: column and row."""
 
-    At time t: the clock, the action of step t - 1, energy, integrity, how often food
-    and harm were entered, and, where the agent learns, the modulator of step t - 1.
+    place: dict[str, tuple[int, int]]
+    columns: int
+    rows: int
+
+
+def plan(life: Life, *, columns: int) -> Plan:
+    """One column of all gauges, or three: the clock, the needs, what was met.
+
+    Example:
+      >>> plan({"need_names": np.array(["energy"])}, columns=3).place
+      {'clock': (0, 0), 'action': (0, 1), 'energy': (1, 0), 'met': (2, 0)}
+    """
+    needs = [str(name) for name in life["need_names"]]
+    last = ["met", *(["modulator"] if _learns(life) else [])]
+    parts = [["clock", "action"], needs, last]
+    if columns == 1:
+        parts = [[name for part in parts for name in part]]
+    place = {
+        name: (i, j) for i, part in enumerate(parts) for j, name in enumerate(part)
+    }
+    return Plan(place, len(parts), max(map(len, parts)))
+
+
+def gauges(axes: Axes, life: Life, planned: Plan) -> Show:
+    """Draws the gauges.
+
+    At time t: the clock, the action of step t - 1, every need, how often sources were
+    entered, and, where the agent learns, the modulator of step t - 1.
     """
     axes.set_axis_off()
-    axes.set_xlim(0, columns)
-    order = ["clock", "energy", "met", "action", "integrity", "modulator"]
-    if columns == 1:
-        order = ["clock", "action", "energy", "integrity", "met", "modulator"]
-    rows = -(-len(order) // columns)
-    axes.set_ylim(rows, 0)
-    place = {name: (i % columns, i // columns) for i, name in enumerate(order)}
-    steps = len(life["action"])
-    entered = np.cumsum(arrivals(life), axis=0)
-    bad = life["bad"].astype(bool)
-    meals, harms = entered[:, ~bad].sum(axis=1), entered[:, bad].sum(axis=1)
+    axes.set_xlim(0, planned.columns)
+    axes.set_ylim(planned.rows, 0)
+    place, steps = planned.place, len(life["action"])
+    counts = _counts(life)
     third = life.get("modulator", np.zeros(1))
     clock = _word(axes, place["clock"], size=12, weight="bold")
     action = _word(axes, place["action"], size=12)
-    met = _word(axes, place["met"])
-    modulator = _word(axes, place["modulator"])
-    bars = {
-        name: _bar(axes, place[name], name, color)
-        for name, color in (("energy", ORANGE), ("integrity", SKY))
-    }
+    met = _word(axes, place["met"], linespacing=1.3)
+    modulator = _word(axes, place.get("modulator", (0, 0)))
+    bars = [
+        _bar(axes, place[name], name, color)
+        for name, color in need_colors(life).items()
+    ]
 
     def show(t: int) -> None:
         clock.set_text(f"t = {t} of {steps}")
         action.set_text(ACTIONS[int(life["action"][t - 1])] if t else "is born")
-        harm = f", harm {harms[t]}×" if bad.any() else ""
-        met.set_text(f"food {meals[t]}×{harm}")
-        if third.any():
+        said = ", ".join(f"{name}\xa0{count[t]}×" for name, count in counts.items())
+        met.set_text(textwrap.fill(said, _LETTERS))
+        if "modulator" in place:
             modulator.set_text(f"modulator {third[t - 1] if t else 0.0:.2f}")
-        for name, (filled, number) in bars.items():
-            value = float(life[name][t])
-            filled.set_width(_WIDE * min(max(value, 0.0), 1.0))
+        for (filled, number), value in zip(bars, life["needs"][t], strict=True):
+            filled.set_width(_WIDE * min(max(float(value), 0.0), 1.0))
             number.set_text(f"{value:.2f}")
 
     return show
+
+
+def need_colors(life: Life) -> dict[str, str]:
+    """The colour of every need, by name.
+
+    Example:
+      >>> list(need_colors({"need_names": np.array(["energy", "warmth"])}).values())
+      ['#E69F00', '#CC79A7']
+    """
+    names = [str(name) for name in life["need_names"]]
+    others = (color for color in _OTHERS * len(names))
+    return {name: _KNOWN.get(name) or next(others) for name in names}
+
+
+def _learns(life: Life) -> bool:
+    return bool(np.any(life.get("modulator", np.zeros(1))))
+
+
+def _counts(life: Life) -> dict[str, np.ndarray]:
+    """How often what was entered by time t, by name, each [T+1]."""
+    total = lambda came: np.cumsum(came.sum(axis=1))
+    fed, harmed = meals(life)
+    if "kind" not in life:
+        harm = {"harm": total(harmed)} if np.any(signs(life) < 0) else {}
+        return {"food": total(fed), **harm}
+    came, kind = arrivals(life), life["kind"]
+    then = np.concatenate([kind[:1], kind[:-1]])
+    counts = {
+        str(name): total(came & (then == k))
+        for k, name in enumerate(life["kind_names"])
+        if np.any(kind == k)
+    }
+    now = signs(life)
+    if any(np.ptp(now[(kind == k) & (now != 0)] + 0) for k in np.unique(kind)):
+        counts["harm"] = total(harmed)
+    return counts
 
 
 def _word(axes: Axes, place: tuple[int, int], size: Number = 9.5, **style) -> Text:
@@ -63,7 +123,8 @@ def _word(axes: Axes, place: tuple[int, int], size: Number = 9.5, **style) -> Te
 
 def _bar(axes: Axes, place: tuple[int, int], name: str, color: str):
     x, y = place
-    axes.text(x, y + 0.5, name, va="center", fontsize=9.5)
+    size = min(9.5, 95 / len(name))
+    axes.text(x, y + 0.5, name, va="center", fontsize=size)
     box = (x + _LEFT, y + 0.28)
     axes.add_patch(Rectangle(box, _WIDE, 0.44, facecolor=PALE, alpha=0.5))
     filled = Rectangle(box, 0, 0.44, facecolor=color, animated=True)

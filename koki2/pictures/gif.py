@@ -1,8 +1,9 @@
 """Frames to a GIF: small, and the same bytes for the same frames.
 
-All frames share 256 colours: those of the house with their tints, greys, and a coarse
-cube of all others. What is drawn in house colours stays as it is; every other colour
-becomes the nearest. Units: seconds, frames.
+All frames share 255 colours: those of the house with their tints, greys, and a coarse
+cube of all others; one index more stands for what stayed as it was. What is drawn in
+house colours stays as it is; every other colour becomes the nearest. Units: seconds,
+frames.
 """
 
 import io
@@ -20,6 +21,7 @@ from koki2.pictures.saving import write
 _TINTS = 16  # of each colour of the house
 _GREYS = 32
 _CUBE = 4  # levels of red, green and blue
+_SAME = 255  # the index of what stayed as it was
 _BATCH = 2**14  # colours looked for at once
 
 
@@ -62,7 +64,7 @@ def save_gif(
     nearest = np.full(2**24, -1, np.int16)  # by colour; filled as colours come
     images = []
     for frame in frames:
-        image = Image.fromarray(_indices(frame, palette, nearest))
+        image = Image.fromarray(_indices(frame, palette[:_SAME], nearest))
         image.putpalette(palette.tobytes())
         images.append(image)
     if not images:
@@ -77,6 +79,8 @@ def save_gif(
         append_images=images[1:],
         duration=times,
         loop=0,
+        palette=palette.tobytes(),  # once, not with every frame
+        transparency=_SAME,
         optimize=True,  # of a frame, keep what changed
     )
     write(path, buffer.getvalue())

@@ -1,18 +1,25 @@
 """One life as arrays, and what can be said of it in words.
 
-A life of T steps among K sources is a mapping with
+A life of T steps among K sources, of a body with M needs, in a world of W x H cells is
+a mapping with
 
-    position [T+1, 2]   cells, (x, y) from the north-west corner, before step t
-    source [T+1, K, 2]  cells;   bad [K] bool;   active [T+1, K] bool
-    energy, integrity [T+1]      1 is full
+    position [T+1, 2]            cells, (x, y) from the north-west corner, before step t
+    source [T+1, K, 2]           cells
+    worth [T+1, K]               above zero feeds now, below harms, zero does neither
+    active [T+1, K] bool
+    needs [T+1, M]               1 is full
+    need_names [M]               text
     action [T]                   0 stay, 1 up, 2 down, 3 left, 4 right
     alive [T+1] bool             before step t
-    width, height                cells
+    width, height                W and H
 
 and, where there is such a thing,
 
+    kind [T+1, K]                which of kind_names, text
+    wall [T+1, H, W] bool        cells nobody can enter
+    danger [T+1, H, W]           harm per step there
     observation [T+1, O]         first the gradient that is sensed (gx, gy), in worlds
-    spike [T, N]                 0 or 1
+    spike [T, N]                 0 or 1; of rate neurons from -1 to 1
     modulator [T]                the third factor of learning
 
 What it holds after death is not looked at.
@@ -28,16 +35,25 @@ ACTIONS = ("stays", "↑ up", "↓ down", "← left", "→ right")
 _NEEDED = {  # shapes; T1 is T + 1, None is any length
     "position": ("T1", 2),
     "source": ("T1", "K", 2),
-    "bad": ("K",),
+    "worth": ("T1", "K"),
     "active": ("T1", "K"),
-    "energy": ("T1",),
-    "integrity": ("T1",),
+    "needs": ("T1", "M"),
+    "need_names": ("M",),
     "action": ("T",),
     "alive": ("T1",),
     "width": (),
     "height": (),
 }
-_OPTIONAL = {"observation": ("T1", None), "spike": ("T", None), "modulator": ("T",)}
+_OPTIONAL = {
+    "kind": ("T1", "K"),
+    "kind_names": (None,),
+    "wall": ("T1", "H", "W"),
+    "danger": ("T1", "H", "W"),
+    "observation": ("T1", None),
+    "spike": ("T", None),
+    "modulator": ("T",),
+}
+_NOTHING = 1e-7  # worth, either way, that is none
 
 Life = Mapping[str, np.ndarray]
 
@@ -52,8 +68,10 @@ def checked(life: Mapping[str, Any]) -> dict[str, np.ndarray]:
     missing = sorted(_NEEDED.keys() - arrays.keys())
     if missing:
         raise ValueError(f"a life wants {', '.join(missing)}, which it has not.")
-    steps, sources = arrays["action"].shape[:1] or (0,), arrays["bad"].shape[:1] or (0,)
-    sizes = {"T": steps[0], "T1": steps[0] + 1, "K": sources[0], 2: 2}
+    count = lambda name, axis: (*arrays[name].shape, 0, 0)[axis]
+    steps, sources = count("action", 0), count("worth", 1)
+    sizes = {"T": steps, "T1": steps + 1, "K": sources, "M": count("need_names", 0)}
+    sizes |= {"W": int(arrays["width"].max()), "H": int(arrays["height"].max()), 2: 2}
     problems = []
     for name, wanted in (_NEEDED | _OPTIONAL).items():
         if name not in arrays:
@@ -66,9 +84,13 @@ def checked(life: Mapping[str, Any]) -> dict[str, np.ndarray]:
         if not fits:
             shape = tuple(sizes.get(size, "any") for size in wanted)
             problems.append(f"{name} wants shape {shape}, got {came}")
-    if problems or steps[0] == 0:
+    if not problems and "kind" in arrays:
+        names = len(arrays.get("kind_names", ()))
+        if not np.all((0 <= arrays["kind"]) & (arrays["kind"] < names)):
+            problems.append(f"kind wants numbers below {names}, one per kind_names")
+    if problems or steps == 0:
         found = "; ".join(problems) or "no steps"
-        raise ValueError(f"a life of {steps[0]} steps, {sources[0]} sources: {found}.")
+        raise ValueError(f"a life of {steps} steps, {sources} sources: {found}.")
     return arrays
 
 
@@ -94,22 +116,45 @@ def arrivals(life: Life) -> np.ndarray:
     return np.concatenate([np.zeros_like(entered[:1]), entered])
 
 
+def signs(life: Life) -> np.ndarray:
+    """What sources are good for before step t: 1 feeds, -1 harms, 0 neither; [T+1, K].
+
+    Example:
+      >>> signs({"worth": np.array([[0.05, -0.25, 0.0]])}).tolist()
+      [[1, -1, 0]]
+    """
+    worth = life["worth"]
+    return np.where(np.abs(worth) > _NOTHING, np.sign(worth), 0).astype(int)
+
+
+def meals(life: Life) -> tuple[np.ndarray, np.ndarray]:
+    """Which arrivals fed and which harmed, as the sources were when entered."""
+    entered, sign = arrivals(life), signs(life)
+    then = np.concatenate([sign[:1], sign[:-1]])
+    return entered & (then > 0), entered & (then < 0)
+
+
 def ending(life: Life) -> str:
     """How the life ended, in words.
 
     Example:
       >>> ending({"alive": np.array([1, 1, 0, 0]), "action": np.zeros(3),
-      ...         "energy": np.array([0.2, 0.1, 0, 0]), "integrity": np.ones(4)})
+      ...         "needs": np.array([[0.2], [0.1], [0], [0]]),
+      ...         "need_names": np.array(["energy"])})
       'Starved after 2 of 3 steps.'
     """
     lived, steps = steps_lived(life), len(life["action"])
     after = f"after {lived} of {steps} steps."
-    if life["integrity"][lived] <= 0:
+    left = dict(zip(life["need_names"], life["needs"][lived], strict=True))
+    empty = [str(name) for name, value in left.items() if value <= 0]
+    if "integrity" in empty:
         return f"Died of harm {after}"
     if lived == steps:
         return f"Lived all {steps} steps: the clock ran out."
-    if life["energy"][lived] <= 0:
+    if "energy" in empty:
         return f"Starved {after}"
+    if empty:
+        return f"Ran out of {' and '.join(empty)} {after}"
     return f"Reached food {after} That ends it here."
 
 
@@ -117,20 +162,15 @@ def life_facts(life: Mapping[str, Any]) -> dict[str, Any]:
     """What a life came to, in plain values, for whoever does not watch the film.
 
     Returns:
-      steps lived, the ending in words, how often food and harm were entered, and the
-      energy and integrity that were left.
+      steps lived, the ending in words, how often food and harm were entered, and, by
+      its name, what was left of each need.
 
     Raises:
       ValueError: arrays missing, or that do not fit together.
     """
     life = checked(life)
-    lived, bad = steps_lived(life), life["bad"].astype(bool)
-    entered = arrivals(life)[: lived + 1].sum(axis=0)
-    return {
-        "steps": lived,
-        "ending": ending(life),
-        "food": int(entered[~bad].sum()),
-        "harm": int(entered[bad].sum()),
-        "energy": float(life["energy"][lived]),
-        "integrity": float(life["integrity"][lived]),
-    }
+    lived = steps_lived(life)
+    fed, harmed = (int(came[: lived + 1].sum()) for came in meals(life))
+    facts = {"steps": lived, "ending": ending(life), "food": fed, "harm": harmed}
+    left = zip(life["need_names"], life["needs"][lived], strict=True)
+    return facts | {str(name): float(value) for name, value in left}

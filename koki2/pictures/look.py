@@ -6,6 +6,7 @@ one that comes with matplotlib, so that it is everywhere. Sizes in inches and po
 """
 
 import contextlib
+from collections.abc import Callable
 
 import matplotlib.style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -32,6 +33,7 @@ ROLES = {
 }
 
 Number = float | int
+Show = Callable[[int], None]  # brings a drawing to time t
 
 DPI = 120  # of figures; films count in pixels
 SMALL = 8.5  # points

@@ -1,4 +1,4 @@
-"""What a life leaves behind in time: spikes, and, in one dimension, its whole path.
+"""What a life leaves behind in time: activity, and, in one dimension, its whole path.
 
 Time stands still on the axis for a life that fits, and scrolls for a longer one. As in
 `world`, a function draws what stays and returns what brings it to time t. Units: steps
@@ -13,9 +13,9 @@ from matplotlib.collections import LineCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from koki2.pictures.life import arrivals, Life
-from koki2.pictures.look import BLUE, GREEN, GREY, INK, VERMILLION
-from koki2.pictures.world import Show
+from koki2.pictures.life import Life, meals, signs
+from koki2.pictures.look import BLUE, GREEN, GREY, INK, Show, VERMILLION
+from koki2.pictures.sources import COLORS
 
 FITS = 160  # steps shown at once
 _ROWS = 120  # more neurons than this share pixels: grey tells how many fire
@@ -42,11 +42,14 @@ def window(life: Life) -> Window:
 def raster(axes: Axes, life: Life, view: Window, *, down: bool) -> Show:
     """Draws which neuron fired when: a row per neuron, or a column if time runs down.
 
-    A spike of step t is shown from time t + 1 on, when its action has been taken.
+    Spikes are dark; rates are blue below zero and red above. What is of step t is shown
+    from time t + 1 on, when its action has been taken.
     """
-    spikes = life["spike"] > 0  # [T, N]
+    spikes = life["spike"]  # [T, N]
+    has_rates = bool(np.any((spikes != 0) & (spikes != 1)))
+    shades = [BLUE, "white", VERMILLION] if has_rates else ["white", INK]
     neurons = spikes.shape[1]
-    _time_axis(axes, view, down=down)
+    time_axis(axes, view, down=down)
     other = (
         (axes.set_xlim, axes.set_xticks) if down else (axes.set_ylim, axes.set_yticks)
     )
@@ -58,8 +61,8 @@ def raster(axes: Axes, life: Life, view: Window, *, down: bool) -> Show:
     span, side = (start, stop), (-0.5, neurons - 0.5)
     image = axes.imshow(
         np.zeros((1, 1)),
-        cmap=LinearSegmentedColormap.from_list("spikes", ["white", INK]),
-        vmin=0,
+        cmap=LinearSegmentedColormap.from_list("activity", shades),
+        vmin=-1 if has_rates else 0,
         vmax=1,
         origin="lower",
         aspect="auto",
@@ -85,21 +88,18 @@ def raster(axes: Axes, life: Life, view: Window, *, down: bool) -> Show:
 def space_time(axes: Axes, life: Life, view: Window) -> Show:
     """Draws where the agent and the sources were when: x across, time down."""
     width = int(life["width"])
-    _time_axis(axes, view, down=True)
+    time_axis(axes, view, down=True)
     axes.set_xlim(-0.5, width - 0.5)
     axes.set_xlabel("x (cells)")
     axes.set_ylabel("steps before now" if view.scrolls else "time (steps)")
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
-    bad = life["bad"].astype(bool)
-    tracks = [_track(life, k) for k in range(len(bad))]
-    colors = [VERMILLION if bad[k] else GREEN for k in range(len(bad))]
-    dashes = ["--" if bad[k] else "-" for k in range(len(bad))]
-    owner = np.repeat(np.arange(len(bad)), [len(track) for track in tracks])
-    track = np.concatenate(tracks)
+    parts = [_track(life, k) for k in range(life["source"].shape[1])]
+    track = np.concatenate(parts)
+    sign = track[:, 3].astype(int)
     lines = LineCollection(
         [],
-        colors=[colors[k] for k in owner],
-        linestyles=[dashes[k] for k in owner],
+        colors=[COLORS[k] for k in sign],
+        linestyles=["--" if k < 0 else "-" for k in sign],
         linewidths=2.2,
         alpha=0.75,
         animated=True,
@@ -107,8 +107,9 @@ def space_time(axes: Axes, life: Life, view: Window) -> Show:
     axes.add_collection(lines)
     (path,) = axes.plot([], [], color=BLUE, linewidth=1.6, animated=True)
     events = []
-    for kind, marker, color in ((~bad, "o", GREEN), (bad, "X", VERMILLION)):
-        times = np.nonzero(arrivals(life)[:, kind].any(axis=1))[0]
+    fed, harmed = meals(life)
+    for came, marker, color in ((fed, "o", GREEN), (harmed, "X", VERMILLION)):
+        times = np.nonzero(came.any(axis=1))[0]
         style = dict(linestyle="none", marker=marker, markersize=8, animated=True)
         (drawn,) = axes.plot(
             [], [], color=color, markeredgecolor="white", zorder=4, **style
@@ -118,7 +119,7 @@ def space_time(axes: Axes, life: Life, view: Window) -> Show:
     def show(t: int) -> None:
         first = max(0, t - view.length) if view.scrolls else 0
         shift = t if view.scrolls else 0
-        ends = np.clip(track[:, 1:], first, t) - shift
+        ends = np.clip(track[:, 1:3], first, t) - shift
         x = track[:, :1]
         lines.set_segments(
             np.stack([np.hstack([x, ends[:, :1]]), np.hstack([x, ends[:, 1:]])], axis=1)
@@ -132,7 +133,7 @@ def space_time(axes: Axes, life: Life, view: Window) -> Show:
     return show
 
 
-def _time_axis(axes: Axes, view: Window, *, down: bool) -> None:
+def time_axis(axes: Axes, view: Window, *, down: bool) -> None:
     limits = (-view.length, 0) if view.scrolls else (0, view.length)
     if down:
         axes.set_ylim(limits[::-1])
@@ -146,10 +147,12 @@ def _time_axis(axes: Axes, view: Window, *, down: bool) -> None:
 
 
 def _track(life: Life, k: int) -> np.ndarray:
-    """The stays of a source: rows (x, from, until), where it was active."""
+    """The stays of a source: rows (x, from, until, sign), where it was active."""
     x, active = life["source"][:, k, 0], life["active"][:, k].astype(bool)
-    change = np.nonzero((np.diff(x) != 0) | (active[1:] != active[:-1]))[0] + 1
+    sign = signs(life)[:, k]
+    seen = np.stack([x, active, sign], axis=1)
+    change = np.nonzero(np.any(seen[1:] != seen[:-1], axis=1))[0] + 1
     start = np.concatenate([[0], change])
     stop = np.concatenate([change, [len(x) - 1]])
-    stays = np.stack([x[start], start, stop], axis=1).astype(float)
+    stays = np.stack([x[start], start, stop, sign[start]], axis=1).astype(float)
     return stays[active[start]]

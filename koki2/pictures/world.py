@@ -1,27 +1,25 @@
-"""A world as a map: walls, sources, the agent, where it came from, what it senses.
+"""A world as a map: cells, sources, the agent, where it came from, what it senses.
 
 A function here draws on axes what stays, and returns what brings the rest to time t;
 what changes is marked `animated`, so that `film` redraws nothing else. Cells.
 """
 
-from collections.abc import Callable
-
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.colors import to_rgba
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyArrowPatch, Rectangle
 
+from koki2.pictures.fields import fields, MOST
 from koki2.pictures.life import Life
-from koki2.pictures.look import BLUE, GREEN, INK, Number, PALE, VERMILLION
+from koki2.pictures.look import BLUE, INK, Number, PALE, Show, VERMILLION
+from koki2.pictures.sources import key_to_sources, sources
 
-Show = Callable[[int], None]  # brings a drawing to time t
-
-TRAIL = 40  # steps that the path takes to fade
+TRAIL = 40  # steps that the path takes to fade,
+FADES = 8  # by so many stages
 _REACH = 0.25  # of the world: the longest arrow
-_FOOD = {"marker": "o", "color": GREEN}
-_HARM = {"marker": "X", "color": VERMILLION}
 _AGENT = {"marker": "D", "color": BLUE, "markeredgecolor": "white"}
 
 
@@ -34,15 +32,9 @@ def world_map(axes: Axes, life: Life, *, cell: Number) -> Show:
       cell: points per cell, which decides the size of markers.
     """
     width, height = int(life["width"]), int(life["height"])
-    _walls(axes, width, height, cell)
+    _edges(axes, width, height, cell)
     size = min(max(0.9 * cell, 8.0), 15.0)
-    still = dict(linestyle="none", animated=True, clip_on=False, zorder=3)
-    bad = life["bad"].astype(bool)
-    kinds = []  # (drawn, which sources, when active)
-    for which, style in ((~bad, _FOOD), (bad, _HARM)):
-        for active, alpha in ((False, 0.22), (True, 1.0)):
-            (line,) = axes.plot([], [], markersize=size, alpha=alpha, **style, **still)
-            kinds.append((line, which, active))
+    shows = [fields(axes, life), sources(axes, life, size=size)]
     trail = LineCollection([], linewidths=2, animated=True, zorder=2)
     axes.add_collection(trail)
     arrow = FancyArrowPatch(
@@ -58,22 +50,19 @@ def world_map(axes: Axes, life: Life, *, cell: Number) -> Show:
         zorder=4,
     )
     axes.add_patch(arrow)
-    (agent,) = axes.plot(
-        [], [], markersize=0.8 * size, **_AGENT, **still | {"zorder": 5}
-    )
+    still = dict(linestyle="none", animated=True, clip_on=False, zorder=5)
+    (agent,) = axes.plot([], [], markersize=0.8 * size, **_AGENT, **still)
 
     senses = "observation" in life
 
     def show(t: int) -> None:
-        for line, which, active in kinds:
-            seen = life["source"][t][which & (life["active"][t].astype(bool) == active)]
-            line.set_data(seen[:, 0], seen[:, 1])
+        for part in shows:
+            part(t)
         x, y = life["position"][t]
         agent.set_data([x], [y])
-        path = life["position"][max(0, t - TRAIL) : t + 1].astype(float)
-        trail.set_segments(np.stack([path[:-1], path[1:]], axis=1))
-        age = np.arange(len(path) - 1, 0, -1) / TRAIL
-        trail.set_color([to_rgba(BLUE, 1 - 0.9 * a) for a in age])
+        pieces = _trail(life["position"][: t + 1])
+        trail.set_segments(pieces)
+        trail.set_color([to_rgba(BLUE, (k + 1) / FADES) for k in range(FADES)])
         tip = _sensed(life, t) if senses else np.zeros(2)
         arrow.set_visible(bool(np.hypot(*tip) * cell > 6))
         arrow.set_positions((x, y), (x + tip[0], y + tip[1]))
@@ -81,21 +70,31 @@ def world_map(axes: Axes, life: Life, *, cell: Number) -> Show:
     return show
 
 
-def key_to(life: Life) -> list[Line2D]:
-    """What the signs on the map mean, for a legend."""
-    sign = lambda label, **style: Line2D([], [], linestyle="none", label=label, **style)
-    bad = life["bad"].astype(bool)
-    found = [sign("agent", **_AGENT)]
-    if not bad.all():
-        found.append(sign("food", **_FOOD))
-    if bad.any():
-        found.append(sign("harm", **_HARM))
-    if not life["active"].all():
-        kind = _FOOD if not bad.all() else _HARM
-        found.append(sign("used up", **kind | {"alpha": 0.22}))
+def key_to(life: Life) -> list[tuple[str, tuple[Artist, ...]]]:
+    """What the signs on the map mean: for a legend, names and what to draw beside."""
+    found = [("agent", (Line2D([], [], linestyle="none", **_AGENT),))]
+    found += key_to_sources(life)
+    if "danger" in life and np.any(life["danger"] > 0):
+        shade = Rectangle((0, 0), 1, 1, facecolor=VERMILLION, alpha=MOST)
+        found.append(("danger", (shade,)))
     if "observation" in life:
-        found.append(Line2D([], [], color=INK, marker=5, label="gradient sensed"))
+        arrow = Line2D([], [], color=INK, marker=5)
+        which = "first gradient" if "kind" in life else "gradient"
+        found.append((f"{which} sensed", (arrow,)))
     return found
+
+
+def _trail(path: np.ndarray) -> list[np.ndarray]:
+    """The last steps of a path in pieces, one for each stage of fading, oldest first.
+
+    Example:
+      >>> pieces = _trail(np.arange(16).reshape(8, 2))
+      >>> [len(piece) for piece in pieces], pieces[-1].tolist()[-1]
+      ([1, 1, 1, 1, 1, 1, 3, 6], [14, 15])
+    """
+    each = TRAIL // FADES
+    ends = [max(len(path) - 1 - k * each, 0) for k in range(FADES, -1, -1)]
+    return [path[a : b + 1] for a, b in zip(ends[:-1], ends[1:], strict=True)]
 
 
 def _sensed(life: Life, t: int) -> np.ndarray:
@@ -106,7 +105,7 @@ def _sensed(life: Life, t: int) -> np.ndarray:
     return offset * min(1.0, longest / max(float(np.hypot(*offset)), 1e-9))
 
 
-def _walls(axes: Axes, width: int, height: int, cell: Number) -> None:
+def _edges(axes: Axes, width: int, height: int, cell: Number) -> None:
     axes.set_xlim(-0.5, width - 0.5)
     axes.set_ylim(height - 0.5, -0.5)
     axes.grid(False)
@@ -116,7 +115,7 @@ def _walls(axes: Axes, width: int, height: int, cell: Number) -> None:
         lines = dict(color=PALE, linewidth=0.4, zorder=0)
         axes.vlines(np.arange(0.5, width - 1), -0.5, height - 0.5, **lines)
         axes.hlines(np.arange(0.5, height - 1), -0.5, width - 0.5, **lines)
-    walls = Rectangle(
+    edge = Rectangle(
         (-0.5, -0.5),
         width,
         height,
@@ -124,8 +123,10 @@ def _walls(axes: Axes, width: int, height: int, cell: Number) -> None:
         edgecolor=INK,
         linewidth=2,
         clip_on=False,
+        animated=True,  # over danger that changes
+        zorder=1,
     )
-    axes.add_patch(walls)
+    axes.add_patch(edge)
     axes.set_xticks([0, width - 1])
     axes.set_yticks([0, height - 1] if height > 1 else [])
     axes.tick_params(length=0)

@@ -1,11 +1,13 @@
 """A watched life is the life that was evaluated: its frames add up to its figures."""
 
+import dataclasses
+
 import jax
 import numpy as np
 import pytest
 
 from koki2.agents import AgentConfig
-from koki2.envs import ChemotaxisConfig
+from koki2.envs.configs import ChemotaxisConfig, ObstaclesConfig
 from koki2.evolution import evaluate_baseline, evaluate_genome, EvolutionConfig
 from koki2.evolution.watch import watch
 from koki2.genomes import direct
@@ -44,9 +46,9 @@ def figures(seen):
     here = np.all(seen["source"][:-1] == seen["position"][1:, None], axis=2)
     here &= seen["active"][:-1]
     came = here & np.any(seen["position"][1:] != seen["position"][:-1], axis=1)[:, None]
-    meals = np.sum((came & ~seen["bad"])[alive])
-    harms = np.sum((came & seen["bad"])[alive])
-    reached = np.any((here & ~seen["bad"])[alive])
+    bad = seen["worth"][:-1] < 0
+    meals, harms = (np.sum((came & which)[alive]) for which in (~bad, bad))
+    reached = np.any((here & ~bad)[alive])
     t_alive, energy = np.sum(alive), env.energy_gain * meals
     return {
         "t_alive": t_alive,
@@ -90,10 +92,10 @@ def test_frames_say_what_was_before_each_step_and_what_it_did():
     assert shapes == {
         "position": (STEPS + 1, 2),
         "source": (STEPS + 1, SOURCES, 2),
-        "bad": (SOURCES,),
+        "worth": (STEPS + 1, SOURCES),
         "active": (STEPS + 1, SOURCES),
-        "energy": (STEPS + 1,),
-        "integrity": (STEPS + 1,),
+        "needs": (STEPS + 1, 2),
+        "need_names": (2,),
         "observation": (STEPS + 1, 4),
         "action": (STEPS,),
         "alive": (STEPS + 1,),
@@ -102,8 +104,20 @@ def test_frames_say_what_was_before_each_step_and_what_it_did():
         "width": (),
         "height": (),
     }
-    assert seen["position"][0].tolist() == [3, 2] and seen["energy"][0] == 1.0
+    assert seen["position"][0].tolist() == [3, 2]
+    assert dict(zip(seen["need_names"].tolist(), seen["needs"][0], strict=True)) == {
+        "energy": 1.0,
+        "integrity": 1.0,
+    }
     alive = seen["alive"][:-1]
     wanted = seen["position"][:-1] + MOVES[seen["action"]]
     ends = np.clip(wanted, 0, [6, 4])
     np.testing.assert_array_equal(ends[alive], seen["position"][1:][alive])
+
+
+def test_walls_and_needs_are_those_of_the_world():
+    world = dataclasses.replace(CONFIG, env=ObstaclesConfig(rooms=2, height=3, steps=4))
+    seen = watch(world, 0, None, eval_seed=0, episode=0, policy="stay")
+    assert seen["need_names"].tolist() == ["energy"] and "danger" not in seen
+    assert seen["wall"].shape == (5, 3, 7)
+    assert np.sum(seen["wall"], axis=(1, 2)).tolist() == [2] * 5  # and one door

@@ -42,10 +42,10 @@ def life():
         return {
             "position": position,
             "source": np.broadcast_to(source, (steps + 1, 2, 2)),
-            "bad": np.array([False, True]),
+            "worth": np.tile([0.05, -0.25], (steps + 1, 1)),
             "active": np.ones((steps + 1, 2), bool),
-            "energy": np.linspace(1, 0.25, steps + 1),
-            "integrity": integrity,
+            "needs": np.stack([np.linspace(1, 0.25, steps + 1), integrity], axis=1),
+            "need_names": np.array(["energy", "integrity"]),
             "observation": np.tile([0.125, 0.0, 1.0, 1.0], (steps + 1, 1)),
             "action": np.full(steps, 4),
             "alive": lived,

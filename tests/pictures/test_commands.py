@@ -1,15 +1,18 @@
-"""`koki2 plot` and `koki2 replay-life`: from a run folder to a file that opens."""
+"""`koki2 plot`, `replay-life`, `watch`: from a run or a world to a file that opens."""
 
 import dataclasses
+import importlib
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from koki2 import runlog
+from koki2 import evolution, runlog
 from koki2.agents.configs import AgentConfig
-from koki2.cli import plot, replay_life
+from koki2.cli import main, plot, replay_life
+from koki2.envs.base import Env
 from koki2.envs.configs import ChemotaxisConfig
 from koki2.evolution.configs import EvolutionConfig
 
@@ -122,8 +125,8 @@ def test_replay_life_makes_a_film_of_the_real_world(make_run, capsys):
 def test_replay_life_watches_the_genome_config_and_life_asked_for(
     make_run, life, monkeypatch, tmp_path, capsys
 ):
-    def watch(config, seed, genome, *, eval_seed, episode, policy):
-        assert (config, seed, eval_seed, episode, policy) == (CONFIG, 7, 5, 2, None)
+    def watch(config, seed, genome, *, eval_seed, episode):
+        assert (config, seed, eval_seed, episode) == (CONFIG, 7, 5, 2)
         assert all((genome[name] == GENOME[name]).all() for name in GENOME)
         return life()
 
@@ -145,5 +148,42 @@ def test_replay_life_says_what_it_lacks(make_run, monkeypatch):
         raise ValueError("a genome needs rec_w of shape (8,)")
 
     monkeypatch.setattr(replay_life.evolution, "watch", watch)
+    run = make_run("b")
     with pytest.raises(runlog.BrokenRunError, match="best genome of .* rec_w"):
-        replay_life.run(replay_life.Options(run=make_run("b")))
+        replay_life.run(replay_life.Options(run=run))
+    with pytest.raises(runlog.InputError, match="rec_w"):
+        replay_life.run(replay_life.Options(run=run, policy="greedy"))
+
+    def blind(*_, **__):
+        raise evolution.NoMapError("there is no map")
+
+    monkeypatch.setattr(replay_life.evolution, "watch", blind)
+    with pytest.raises(runlog.InputError, match="there is no map"):
+        replay_life.run(replay_life.Options(run=run))
+
+
+def test_watch_films_a_baseline_where_one_stands(monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    world = f"watch obstacles-l1.2 --rooms 2 --height {CONFIG.env.height} --steps 9"
+    said = f"{world} --policy stay --steps-max 4 --seed 3 --episode 1 --json".split()
+    assert main(said) == 0
+    facts = json.loads(capsys.readouterr().out)
+    path = "obstacles-l1.2_stay_seed3_episode1.gif"
+    assert (facts["out"], facts["who"], facts["steps"]) == (path, "stay", 9)
+    assert (facts["frames"], facts["food"], "integrity" in facts) == (5, 0, False)
+    with Image.open(tmp_path / path) as film:
+        assert film.width == 640
+
+
+def test_watch_says_what_cannot_be_watched(monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["watch", "nowhere"]) == 2
+    assert main(["watch", "obstacles-l1.2", "--out", "a.mp4"]) == 2
+    no_map = SimpleNamespace(**{f: None for f in Env._fields})
+    watching = importlib.import_module("koki2.evolution.watch")
+    monkeypatch.setattr(watching, "task", lambda *_: SimpleNamespace(env=no_map))
+    assert main(["watch", "obstacles-l1.2"]) == 2
+    said = capsys.readouterr().err
+    assert "there is no world 'nowhere'" in said and "wants a name in .gif" in said
+    assert "a world with a map, which this one (obstacles) has not" in said
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,60 @@
+"""A life to a GIF: what `koki2 watch` and `koki2 replay-life` share."""
+
+import dataclasses
+import pathlib
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from annotated_types import Ge, Le
+
+from koki2 import evolution, pictures, runlog
+from koki2.cli import output
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options:
+    """Which life, and how it is shown."""
+
+    episode: Annotated[int, Ge(0), Le(1_000_000)] = 0
+    """Which of these lives."""
+    fps: Annotated[float, Ge(1), Le(50)] = 12.0
+    """Steps per second."""
+    steps_max: Annotated[int, Ge(1)] | None = None
+    """Show only the first so many steps; none is the whole life."""
+    json: bool = False
+    """Print one JSON object instead of text."""
+
+
+def film(
+    life: Mapping[str, Any],
+    options: Options,
+    out: pathlib.Path,
+    *,
+    who: str,
+    title: str,
+) -> None:
+    """Writes the GIF and says how the life ended."""
+    drawn = pictures.life_film(life, title=title, steps_max=options.steps_max)
+    frames = pictures.save_gif(drawn, out, fps=options.fps)
+    facts = {"out": str(out), "who": who, "frames": frames} | pictures.life_facts(life)
+    if options.json:
+        output.print_json(facts)
+    else:
+        print(facts["ending"])
+        print(f"wrote {out}")
+
+
+def watch_baseline(
+    config: evolution.EvolutionConfig, policy: str, *, eval_seed: int, episode: int
+) -> dict[str, Any]:
+    """A life of a baseline.
+
+    Raises:
+      InputError: the world has no map, or no such policy.
+    """
+    try:
+        return evolution.watch(
+            config, 0, None, eval_seed=eval_seed, episode=episode, policy=policy
+        )
+    except ValueError as error:
+        raise runlog.InputError(str(error)) from error
