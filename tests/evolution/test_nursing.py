@@ -186,6 +186,13 @@ def test_the_young_cannot_always_do_what_they_mean():
     assert tally.actions.tolist() == [T - moves, 0, 0, 0, moves]
 
 
+def test_motor_and_sense_draw_by_keys_that_are_nobody_elses():
+    key = keys_of_steps()[0]
+    folded = [jax.random.fold_in(key, purpose) for purpose in (MOTOR, SENSE)]
+    four = [*folded, *jax.random.split(key)]
+    assert len({tuple(jax.random.key_data(k).tolist()) for k in four}) == 4
+
+
 def test_nursing_shifts_nobody_elses_luck():
     """A walker hears nothing and its world is noisy: both draw as ever."""
     env = chemotaxis(ChemotaxisConfig(width=9, steps=8, obs_noise=0.1))
