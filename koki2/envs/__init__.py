@@ -8,9 +8,11 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "as_gymnax": ["as_gymnax"],
         "base": ["Care", "Env", "Feedback", "Policy", "Revealed"],
         "chemotaxis": ["chemotaxis", "ChemotaxisState"],
-        "configs": ["ChemotaxisConfig", "ObstaclesConfig"],
+        "configs": ["ChemotaxisConfig", "GymnaxConfig", "ObstaclesConfig"],
+        "gymnax_world": ["gymnax_world", "GymnaxState"],
         "obstacles": ["obstacles", "ObstaclesState"],
         "registry": ["CONFIGS", "find", "Level", "LEVELS", "make"],
     },

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from koki2.envs.configs import ChemotaxisConfig, ObstaclesConfig
+from koki2.envs.configs import ChemotaxisConfig, GymnaxConfig, ObstaclesConfig
 
 Config = Any  # one of `koki2.envs.configs`
 
@@ -80,12 +80,28 @@ def make(config: Config):
 
 CONFIGS: Mapping[str, type] = MappingProxyType(
     {level.config.world: type(level.config) for level in _ALL}
+    | {GymnaxConfig().world: GymnaxConfig}
 )
 """The class of a world's knobs, by the name of the world."""
 
 
+GYMNAX = "gymnax:"
+"""What stands before the name of an environment of gymnax."""
+_RETURN = {"fitness_alpha": 0.0, "fitness_beta": 1.0, "success_bonus": 0.0}
+_SOLVED_WITH = {  # settings that were seen to solve an environment of gymnax
+    "CartPole-v1": {
+        "agent": {"n_neurons": 16, "k_edges": 4},
+        "search": {"pop_size": 64, "sigma": 1.0, "lr": 5.0},
+        "loop": {"generations": 60, "episodes": 4},
+    }
+}
+
+
 def find(name: str) -> Level:
-    """The level of a name.
+    """The level of a name: one of the ladder, or gymnax:NAME.
+
+    Whether gymnax is here, and knows an environment of that name, shows when the world
+    is made. There fitness is the return, the sum of rewards.
 
     Raises:
       ValueError: there is none; says which there are, or which is near.
@@ -93,11 +109,21 @@ def find(name: str) -> Level:
     Example:
       >>> find("chemotaxis-l0.1").config.height
       16
+      >>> find("gymnax:Acrobot-v1").config.name
+      'Acrobot-v1'
     """
     if name in LEVELS:
         return LEVELS[name]
+    if name.startswith(GYMNAX) and name != GYMNAX:
+        inner = name.removeprefix(GYMNAX)
+        return Level(
+            name,
+            f"{inner} of gymnax: the sum of its rewards",
+            GymnaxConfig(name=inner),
+            {"fitness": _RETURN, **_SOLVED_WITH.get(inner, {})},
+        )
     near = difflib.get_close_matches(name.lower(), LEVELS, n=2)
-    hint = (
-        f"did you mean {' or '.join(near)}?" if near else f"one of {', '.join(LEVELS)}."
-    )
+    hint = f"one of {', '.join(LEVELS)}, or gymnax:NAME."
+    if near:
+        hint = f"did you mean {' or '.join(near)}?"
     raise ValueError(f"there is no world {name[:60]!r}; {hint}")

@@ -1,0 +1,23 @@
+"""The knobs of a world that gymnax made."""
+
+import dataclasses
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Le
+
+from koki2.core.configs import check
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class GymnaxConfig:
+    """An environment of gymnax, as gymnax sets it up. Static."""
+
+    world: Literal["gymnax_world"] = "gymnax_world"
+    """The factory in `koki2.envs` that these knobs are for."""
+    name: str = "CartPole-v1"
+    """Which environment, as `gymnax.make` knows it; its actions must be discrete."""
+    steps: Annotated[int, Ge(1), Le(1_000_000)] | Literal["auto"] = "auto"
+    """Length of a life, T; auto is the environment's own time limit."""
+
+    def __post_init__(self):
+        check(self)

@@ -1,0 +1,37 @@
+"""Under the strict flags a life in a gymnax world is the same alone and in lanes."""
+
+import functools
+
+import jax
+import numpy as np
+import pytest
+from bits import assert_same_bits
+
+from koki2 import agents, envs
+from koki2.core.keys import episode_keys
+from koki2.evolution import EvolutionConfig, live, rollout
+from koki2.evolution.task import task, wiring
+
+pytest.importorskip("gymnax")
+
+
+@pytest.mark.parametrize("name", ["CartPole-v1", "Acrobot-v1"])
+def test_a_life_in_lanes_is_that_life_alone(name):
+    config = EvolutionConfig(
+        env=envs.GymnaxConfig(name=name, steps=8),
+        agent=agents.AgentConfig(n_neurons=8, k_edges=2),
+    )
+    parts = task(config, wiring(config, 0))
+    keys = functools.partial(episode_keys, 5, 2)
+    draw = lambda key: parts.genome.develop(
+        jax.random.key(0), 10 * parts.genome.init(key)
+    )
+    params = jax.vmap(draw)(jax.random.split(jax.random.key(1), 9))
+    together = jax.jit(lambda k: rollout(parts.life, k, params, keep="life"))(keys())
+    alone = jax.jit(lambda key, params: live(key, parts.life, params))
+    for genome, episode in ((0, 0), (8, 1)):
+        one = alone(keys()[episode], jax.tree.map(lambda x, g=genome: x[g], params))
+        at = lambda x, g=genome, e=episode: x[g, e]
+        assert_same_bits(jax.tree.map(at, together.tally), one.tally)
+        assert np.asarray(one.tally.t_alive) == 8
+        assert_same_bits(jax.tree.map(at, together.world), one.world)
