@@ -44,17 +44,16 @@ def dale(config: AgentConfig, topology: Topology):
       [3.0, -2.0]
     """
     of = lambda neurons: neurons.at[topology.source].get(mode="promise_in_bounds")
-
-    def hard(weights: Float[Array, " S"], genes) -> Float[Array, " S"]:
-        del genes
-        return of(jnp.asarray(hard_signs(config))) * jnp.abs(weights)
+    if config.strain == "hard":
+        signs = of(jnp.asarray(hard_signs(config)))
+        return lambda weights, genes: signs * jnp.abs(weights)
 
     def adaptive(weights: Float[Array, " S"], genes) -> Float[Array, " S"]:
         gene = of(genes)
         bound = jnp.where(gene < 0, -jnp.abs(weights), jnp.abs(weights))
         return jnp.where(jnp.abs(gene) >= config.dale_lock, bound, weights)
 
-    return {"hard": hard, "adaptive": adaptive}.get(config.strain)
+    return adaptive if config.strain == "adaptive" else None
 
 
 def hard_signs(config: AgentConfig) -> np.ndarray:

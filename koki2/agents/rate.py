@@ -3,9 +3,9 @@
     v    = keep v + (1 - keep) (input + sum over in-synapses of w * rate_before)
     rate = tanh(v),   keep = exp(-1 / tau_m)
 
-A constant input is what v settles at. Rates are not 0 or 1, so the products of a sum
-over synapses are rounded: its bits are the same for every layout under the strict
-compiler flags only, where those of spiking neurons are so always.
+A constant input is what v settles at. Products with a rate are rounded, where those
+with a spike are exact: lives over lanes and one after the other agree in what the
+agent does within a rounding, and not always bit for bit.
 
 Source: Sompolinsky et al., "Chaos in random neural networks", 1988, in discrete time.
 """
