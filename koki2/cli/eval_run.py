@@ -94,9 +94,7 @@ def _live(
         agent = dataclasses.replace(agent, plast_eta=options.override_plast_eta)
     try:
         lives = {
-            name: evolution.evaluate_genome(
-                config, seed, genome, agent=agent, **which
-            )
+            name: evolution.evaluate_genome(config, seed, genome, agent=agent, **which)
             for name, genome in genomes.items()
         }
     except ValueError as error:
@@ -105,7 +103,10 @@ def _live(
         ) from error
     policy = options.baseline_policy
     if policy != "none":
-        lives[policy] = evolution.evaluate_baseline(config, policy, **which)
+        try:
+            lives[policy] = evolution.evaluate_baseline(config, policy, **which)
+        except ValueError as error:  # greedy, where there is no map
+            raise runlog.InputError(str(error)) from error
     return lives
 
 

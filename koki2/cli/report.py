@@ -29,7 +29,8 @@ def print_end(run: runlog.Run) -> None:
             found.append(f"{name} {value:.4f}")
     print(", ".join(found))
     print(f"run: {run.path}")
+    mapless = run.config["env"]["world"] == "gymnax_world"  # nothing to be greedy for
     print(
         f"next: koki2 eval-run --run-dir {path} --episodes 512 --seed 0 "
-        "--baseline-policy greedy"
+        f"--baseline-policy {'random' if mapless else 'greedy'}"
     )

@@ -39,8 +39,8 @@ class Layers:
     preset: Literal["none", *PRESETS] = "none"
     """Settings that belong together, by name."""
     config: pathlib.Path | None = None
-    """A file of settings, .toml or .json, in tables [env], [agent], [search],
-    [fitness], [viability] and [loop]; or the config.json of a run."""
+    """A file of settings, .toml or .json, in a table per group ([env], [agent],
+    [search], [fitness], ...); or the config.json of a run."""
     print_config: bool = False
     """Print all settings, and where each came from, and do nothing else."""
 

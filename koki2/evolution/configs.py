@@ -10,6 +10,7 @@ from annotated_types import Ge, Gt, Le
 from koki2.agents.configs import AgentConfig
 from koki2.core.configs import check
 from koki2.envs.configs import ChemotaxisConfig
+from koki2.genomes.configs import GenomeConfig
 from koki2.search.configs import SearchConfig
 
 Probability = Annotated[float, Ge(0), Le(1)]
@@ -159,6 +160,7 @@ class EvolutionConfig:
 
     env: Any = ChemotaxisConfig()  # any of `koki2.envs.configs`
     agent: AgentConfig = AgentConfig()
+    genome: GenomeConfig = GenomeConfig()
     search: SearchConfig = SearchConfig()
     fitness: FitnessConfig = FitnessConfig()
     viability: ViabilityConfig = ViabilityConfig()

@@ -89,13 +89,14 @@ def generation(
         trial = _everyone(config, parts, keys, params, test, layout)
     search = strategy.tell(search, genomes, trial.told)
 
-    top = jnp.argmax(trial.choice)
-    better = trial.choice[top] > carry.best_fitness
+    choice = jnp.where(jnp.isnan(trial.choice), -jnp.inf, trial.choice)  # never best
+    top = jnp.argmax(choice)
+    better = choice[top] > carry.best_fitness
     after = Carry(
         generation=carry.generation + 1,
         search=search,
         best=jnp.where(better, genomes[top], carry.best),
-        best_fitness=jnp.where(better, trial.choice[top], carry.best_fitness),
+        best_fitness=jnp.where(better, choice[top], carry.best_fitness),
         steps=add(carry.steps, test.steps + trial.steps),
         archive=trial.archive,
     )

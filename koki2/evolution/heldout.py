@@ -18,6 +18,7 @@ from koki2.agents.topology import as_data
 from koki2.core.keys import episode_keys, Stream, stream
 from koki2.evolution.configs import EvolutionConfig
 from koki2.evolution.measures import reports
+from koki2.evolution.nursing import adult
 from koki2.evolution.rollout import Layout, rollout
 from koki2.evolution.task import baseline, task, wiring
 
@@ -35,7 +36,7 @@ def evaluate_genome(
     agent: AgentConfig | None = None,
     layout: Layout | None = None,
 ) -> dict[str, np.ndarray]:
-    """Lives a genome through unseen lives.
+    """Lives a genome through unseen lives, as an adult: whatever nursed the run is off.
 
     Args:
       config: of the run the genome comes from.
@@ -50,6 +51,7 @@ def evaluate_genome(
     Returns:
       The figures of `measures.report`, each [E].
     """
+    config = adult(config)
     if agent is not None:
         config = dataclasses.replace(config, agent=agent)
     topology = wiring(config, seed)

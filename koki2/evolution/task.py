@@ -2,15 +2,14 @@
 
 from typing import NamedTuple
 
-from koki2 import agents
-from koki2.agents.topology import random_topology, Topology
+from koki2 import agents, genomes
+from koki2.agents.topology import Topology
 from koki2.envs.base import Env
 from koki2.envs.registry import make
 from koki2.evolution.configs import EvolutionConfig, POLICIES
 from koki2.evolution.lifetime import Lifetime, lifetime
 from koki2.evolution.nursing import nursing
 from koki2.genomes.base import Genome
-from koki2.genomes.direct import direct
 
 TOPOLOGY_OFFSET = 12345  # from a run's seed to that of its wiring
 
@@ -24,17 +23,20 @@ class Task(NamedTuple):
 
 
 def wiring(config: EvolutionConfig, seed: int) -> Topology:
-    """The fixed wiring of one run: from its own seed, or `topology_seed` if given."""
-    agent = config.agent
-    chosen = agent.topology_seed
+    """The fixed wiring of one run: from its own seed, or `topology_seed` if given.
+
+    Genomes that grow their synapses choose among those of near neurons, in any run.
+    """
+    chosen = config.agent.topology_seed
     chosen = seed + TOPOLOGY_OFFSET if chosen is None else chosen
-    return random_topology(chosen, agent.n_neurons, agent.k_edges)
+    return genomes.wiring(config.genome, config.agent, chosen)
 
 
 def task(config: EvolutionConfig, topology: Topology) -> Task:
     """Puts the configured agent, wired so, into the configured world."""
     env = make(config.env)
-    genome = direct(config.agent, env.observation_size, env.num_actions)
+    sizes = env.observation_size, env.num_actions
+    genome = genomes.make(config.genome, config.agent, *sizes, topology)
     agent = agents.make(config.agent, topology, env.steps)
     nursed = nursing(config.nursing, env.steps)
     return Task(env, genome, lifetime(env, agent, nursed))

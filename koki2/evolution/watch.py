@@ -10,6 +10,7 @@ import numpy as np
 from koki2.core.keys import episode_keys, Stream, stream
 from koki2.envs.base import Revealed
 from koki2.evolution.configs import EvolutionConfig
+from koki2.evolution.nursing import adult
 from koki2.evolution.task import baseline, task, wiring
 
 
@@ -26,7 +27,7 @@ def watch(
     episode: int,
     policy: str | None = None,
 ) -> dict[str, np.ndarray]:
-    """Lives one life and keeps what happened.
+    """Lives one life, as an adult, and keeps what happened.
 
     Args:
       config: of the run the genome comes from.
@@ -48,6 +49,7 @@ def watch(
       NoMapError: the world has no map.
       ValueError: the genome does not fit, or the world has no such policy.
     """
+    config = adult(config)
     parts = task(config, wiring(config, seed))
     if parts.env.reveal is None:
         raise NoMapError(

@@ -6,7 +6,7 @@ from bits import assert_same_bits
 
 from koki2.core.keys import episode_keys, Stream, stream
 
-NUMBERS = dict(INIT=0, GENERATION=1, ASK=2, LIVES=3, VIABILITY=4, DEVELOP=5)
+NUMBERS = dict(INIT=0, GENERATION=1, ASK=2, LIVES=3, VIABILITY=4, DEVELOP=5, RUNG=6)
 
 
 def test_a_stream_never_changes_its_number():
