@@ -1,0 +1,1 @@
+"""E004: how much nursing is best?"""

@@ -1,0 +1,74 @@
+"""E004: how much nursing is best? Doses of all factors together, under the MVT.
+
+Every dose is judged on the same adult lives. Question and plan stand in README.md
+beside this file.
+
+    python -m experiments.e004_nursing [--smoke] [--report]
+"""
+
+import pathlib
+
+from experiments import lab, page
+from koki2.envs.registry import find
+from koki2.evolution.configs import (
+    EvolutionConfig,
+    LoopConfig,
+    NursingConfig,
+    ViabilityConfig,
+)
+from koki2.search.configs import SearchConfig
+
+WORLD = "obstacles-l1.2"
+DOSES = {"none": 0.0, "weak": 0.25, "middle": 0.5, "strong": 1.0}
+MVT = ViabilityConfig(mvt=True, mvt_steps=64, mvt_min_alive_steps=48)
+
+
+def nursed(dose: float) -> NursingConfig:
+    """All factors at birth, from an adult's (0) to as gentle as they go (1)."""
+    return NursingConfig(
+        nurse_metabolism=1 - 0.8 * dose,
+        nurse_buffer=0.5 * dose,
+        nurse_richness=1 + dose,
+        nurse_hazard=1 - dose,
+        nurse_motor=1 - 0.3 * dose,
+        nurse_plasticity=1 + dose,
+        nurse_sense_gain=1 + dose,
+    )
+
+
+def study(smoke: bool) -> lab.Study:
+    """An arm per dose."""
+    loop = LoopConfig(generations=4 if smoke else 200, episodes=8)
+    doses = dict([*DOSES.items()][::2]) if smoke else DOSES
+    arms = {
+        f"nursing/{name}": EvolutionConfig(
+            env=find(WORLD).config,
+            search=SearchConfig(pop_size=16 if smoke else 128),
+            viability=MVT,
+            nursing=nursed(dose),
+            loop=loop,
+        )
+        for name, dose in doses.items()
+    }
+    others = [name for name in arms if name != "nursing/none"]
+    return lab.Study(
+        name="e004",
+        arms=arms,
+        seeds=[40, 41] if smoke else list(range(40, 50)),
+        episodes=32 if smoke else 512,
+        contrasts=tuple(lab.Contrast(name, "nursing/none") for name in others),
+    )
+
+
+def main() -> None:
+    """Runs everything and writes the page."""
+    options = lab.options(pathlib.Path(__file__).parent, __doc__)
+    found = lab.results(study(options.smoke), options)
+    verdict = [page.say(contrast) for contrast in found["contrasts"]]
+    page.write(
+        options.out, found, title="E004: how much nursing is best?", verdict=verdict
+    )
+
+
+if __name__ == "__main__":
+    main()

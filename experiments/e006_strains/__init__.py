@@ -1,0 +1,1 @@
+"""E006: what do biological constraints cost, and what do they buy?"""
