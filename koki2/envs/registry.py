@@ -10,7 +10,17 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from koki2.envs.configs import ChemotaxisConfig, GymnaxConfig, ObstaclesConfig
+from koki2.envs.configs import (
+    ChemotaxisConfig,
+    FamilyConfig,
+    GymnaxConfig,
+    HazardZonesConfig,
+    MisleadingCuesConfig,
+    ObstaclesConfig,
+    PredictiveCuesConfig,
+    SeasonsConfig,
+    SparseConfig,
+)
 
 Config = Any  # one of `koki2.envs.configs`
 
@@ -65,6 +75,36 @@ _ALL = (
         "obstacles-l1.2",
         "walls stand between the agent and what it smells",
         ObstaclesConfig(),
+    ),
+    Level(
+        "hazard-zones-l3.0",
+        "places that harm lie before food, and round it",
+        HazardZonesConfig(),
+    ),
+    Level(
+        "predictive-cues-l3.1",
+        "a sound foretells a strike: remember it, and shelter",
+        PredictiveCuesConfig(),
+    ),
+    Level(
+        "misleading-cues-l3.2",
+        "one of two sounds foretells a strike, most times",
+        MisleadingCuesConfig(),
+    ),
+    Level(
+        "sparse-l4.0",
+        "little food on a wide map, smelled from near by only",
+        SparseConfig(),
+    ),
+    Level(
+        "seasons-l4.1",
+        "food feeds in one half of the map, and the half turns",
+        SeasonsConfig(),
+    ),
+    Level(
+        "family-l5",
+        "every life is in another world, and must find out which",
+        FamilyConfig(),
     ),
 )
 

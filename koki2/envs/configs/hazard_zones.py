@@ -1,0 +1,49 @@
+"""The knobs of hazard zones, level L3.0."""
+
+import dataclasses
+from typing import Annotated, Literal
+
+from annotated_types import Ge, Gt, Le
+
+from koki2.core.configs import check
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class HazardZonesConfig:
+    """Hazard zones, level L3.0. Static: changing a field recompiles."""
+
+    world: Literal["hazard_zones"] = "hazard_zones"
+    """The factory in `koki2.envs` that these knobs are for."""
+    width: Annotated[int, Ge(2), Le(4096)] = 16
+    """Cells from west to east."""
+    height: Annotated[int, Ge(2), Le(4096)] = 16
+    """Cells from north to south."""
+    num_zones: Annotated[int, Ge(0), Le(64)] = 3
+    """Discs in which integrity falls; they may overlap, which is no worse."""
+    zone_radius: Annotated[int, Ge(0), Le(1024)] = 3
+    """Cells from a zone's centre to its rim."""
+    zone_loss: Annotated[float, Ge(0)] = 0.1
+    """Integrity lost per step in a zone; a life starts with 1."""
+    num_sources: Annotated[int, Ge(1), Le(64)] = 3
+    """Good sources, K, in zones or out; one that is arrived at is elsewhere at once."""
+    food_lasts: Annotated[int, Ge(0)] = 24
+    """Steps until a source that nobody eats is elsewhere, one by one; 0 is for ever."""
+    steps: Annotated[int, Ge(1), Le(1_000_000)] = 128
+    """Length of a life, T."""
+    energy_init: Annotated[float, Gt(0), Le(1)] = 1.0
+    """Energy at birth."""
+    energy_decay: Annotated[float, Ge(0)] = 0.025
+    """Energy lost per step: without food a full store lasts 40 steps."""
+    energy_gain: Annotated[float, Ge(0)] = 0.3
+    """Energy gained on arriving at a source."""
+    feels_danger: bool = True
+    """Whether the agent feels zones on its four sides, or by contact only."""
+
+    def __post_init__(self):
+        check(self)
+        least = 4 * self.zone_radius + 2
+        if self.num_zones and min(self.width, self.height) < least:
+            raise ValueError(
+                f"zones of radius {self.zone_radius} need a map of {least} cells each "
+                f"way so that a birthplace is free, got {self.width} x {self.height}."
+            )

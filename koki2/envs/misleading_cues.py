@@ -1,0 +1,117 @@
+"""Misleading cues (L3.2): two sounds, of which one foretells a strike, most times.
+
+As in predictive cues, but there are two cues. After the honest one a storm strikes
+with a chance p, after the other one never; which is which is drawn at birth, and no
+sense tells. Who flees at every sound loses half its time to nothing, so one must find
+out within a life: strikes are heard wherever one is.
+
+Cells are (x, y) from the north-west corner; energy and integrity are in [0, 1], 1 is
+full; delays are in steps. How long a calm lasts is drawn anew each time.
+
+Source: seed 002, the ladder's L3.2 (stochastic and misleading cues).
+"""
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Int
+
+from koki2.core.types import Key
+from koki2.envs.base import Env, Policy
+from koki2.envs.configs import MisleadingCuesConfig
+from koki2.envs.grid import towards
+from koki2.envs.storms import between, NEVER, Sky, storms
+
+VERSION = 1
+
+
+@chex.dataclass(frozen=True, kw_only=True)
+class TwoCueSky:
+    """An alarm on its way, true or false."""
+
+    until: Int[Array, ""]  # steps until its end; its cue sounds at the delay
+    cue: Int[Array, ""]  # which of two sounds
+    true: Bool[Array, ""]  # a strike will end it
+    honest: Int[Array, ""]  # the cue that strikes may follow, all life long
+
+
+def misleading_cues(config: MisleadingCuesConfig = MisleadingCuesConfig()) -> Env:
+    """Builds the world. See the module for the task, `MisleadingCuesConfig` for knobs.
+
+    The observation is `[gx, gy, energy, integrity, sx, sy, cue, cue, strike]`, g and s
+    pointing to the nearest source and shelter in units of the world's size; a cue is 1
+    in the one step in which it sounds, and so is a strike. The agent's move
+    `cue_delay` steps after a cue is the one that must end in a shelter.
+
+    Example:
+      >>> env = misleading_cues()
+      >>> state, observation = env.init(jax.random.key(0))
+      >>> observation.shape, int(state.sky.honest) in (0, 1)
+      ((9,), True)
+    """
+    delay = config.cue_delay
+
+    def alarm(key: Key, honest: Int[Array, ""]) -> TwoCueSky:
+        long, false, true = jax.random.uniform(key, (3,))
+        false = false < config.false_p
+        return TwoCueSky(
+            until=delay + between(long, config.calm_min, config.calm_max),
+            cue=jnp.where(false, 1 - honest, honest),
+            true=~false & (true < config.strike_p),
+            honest=honest,
+        )
+
+    def init(key: Key) -> TwoCueSky:
+        key_honest, key_alarm = jax.random.split(key)
+        return alarm(key_alarm, jax.random.randint(key_honest, (), 0, 2))
+
+    def advance(key: Key, sky: TwoCueSky):
+        over = sky.until == 1
+        later = sky.replace(until=sky.until - 1)
+        choose = lambda new, old: jnp.where(over, new, old)
+        after = jax.tree.map(choose, alarm(key, sky.honest), later)
+        return after, over & sky.true
+
+    def heard(sky: TwoCueSky, struck):
+        sounds = (sky.until == delay) & (sky.cue == jnp.arange(2))
+        return jnp.concatenate([sounds, struck[None]]).astype(jnp.float32)
+
+    sky = Sky(
+        init=init,
+        advance=advance,
+        heard=heard,
+        until=lambda sky: jnp.where(sky.true, sky.until, NEVER),
+        channels=3,
+    )
+    size = np.array([config.width, config.height], np.int32)
+    span = np.maximum(size - 1, 1).astype(np.float32)
+    return storms(config, sky, _once_sure(delay, span), VERSION)
+
+
+def _once_sure(delay: int, span: np.ndarray) -> Policy:
+    """Heeds both cues, until a strike shows which; then that one only.
+
+    It feeds on until there are only just steps enough left to get to a shelter.
+
+    It remembers how many moves are left of the alarm (0 is calm), the last cue heard,
+    and the cue that a strike followed (-1: not known).
+    """
+
+    def choose(key, memory, observation):
+        del key
+        left, last, honest = memory
+        honest = jnp.where(observation[8] > 0, last, honest)
+        sounds = jnp.any(observation[6:8] > 0)
+        last = jnp.where(sounds, jnp.argmax(observation[6:8]).astype(jnp.int32), last)
+        left = jnp.where(sounds, delay, left).astype(jnp.int32)
+        food, home = observation[:2] * span, observation[4:6] * span
+        heeds = (honest < 0) | (last == honest)
+        last_call = left.astype(jnp.float32) < jnp.sum(jnp.abs(home)) + 1.5
+        flees = (left > 0) & heeds & last_call
+        goal = jnp.where(flees, home, food)
+        action = towards(goal[0], goal[1])
+        return (jnp.maximum(left - 1, 0), last, honest), action
+
+    memory = (jnp.int32(0), jnp.int32(0), jnp.int32(-1))
+    return Policy(memory=memory, choose=choose)

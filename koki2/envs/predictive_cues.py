@@ -1,0 +1,88 @@
+"""Predictive cues (L3.1): a sound foretells a strike, some steps ahead.
+
+Every now and then a cue sounds for one step; a set number of steps later a storm
+strikes everybody in the open. Nothing is felt in between, so who lives must remember
+the cue, go to a shelter, and wait there until the strike is over. Food lies outside.
+
+Cells are (x, y) from the north-west corner; energy and integrity are in [0, 1], 1 is
+full; delays are in steps. How long a calm lasts is drawn anew each time.
+
+Source: seed 002, the ladder's L3.1 (predictive cues with delays); shelters are ours.
+"""
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Int
+
+from koki2.core.types import Key
+from koki2.envs.base import Env, Policy
+from koki2.envs.configs import PredictiveCuesConfig
+from koki2.envs.grid import towards
+from koki2.envs.storms import between, Sky, storms
+
+VERSION = 1
+
+
+@chex.dataclass(frozen=True, kw_only=True)
+class WarnedSky:
+    """A storm on its way."""
+
+    until: Int[Array, ""]  # steps until the strike; the cue sounds at the delay
+
+
+def predictive_cues(config: PredictiveCuesConfig = PredictiveCuesConfig()) -> Env:
+    """Builds the world. See the module for the task, `PredictiveCuesConfig` for knobs.
+
+    The observation is `[gx, gy, energy, integrity, sx, sy, cue]`, g and s pointing to
+    the nearest source and shelter in units of the world's size; the cue is 1 in the
+    one step in which it sounds. The agent's move `cue_delay` steps after that is the
+    one that must end in a shelter.
+
+    Example:
+      >>> env = predictive_cues()
+      >>> state, observation = env.init(jax.random.key(0))
+      >>> observation.shape, int(state.sky.until) > PredictiveCuesConfig().cue_delay
+      ((7,), True)
+    """
+    delay = config.cue_delay
+
+    def calm(key: Key) -> Int[Array, ""]:
+        drawn = jax.random.uniform(key)
+        return delay + between(drawn, config.calm_min, config.calm_max)
+
+    def advance(key: Key, sky: WarnedSky):
+        strikes = sky.until == 1
+        return WarnedSky(until=jnp.where(strikes, calm(key), sky.until - 1)), strikes
+
+    def heard(sky: WarnedSky, struck):
+        del struck
+        return (sky.until == delay).astype(jnp.float32)[None]
+
+    sky = Sky(
+        init=lambda key: WarnedSky(until=calm(key)),
+        advance=advance,
+        heard=heard,
+        until=lambda sky: sky.until,
+        channels=1,
+    )
+    size = np.array([config.width, config.height], np.int32)
+    span = np.maximum(size - 1, 1).astype(np.float32)
+    return storms(config, sky, _home_at_the_cue(delay, span), VERSION)
+
+
+def _home_at_the_cue(delay: int, span: np.ndarray) -> Policy:
+    """At the cue to the nearest shelter, and on with it when the strike is over.
+
+    It remembers how many moves are left until then; 0 is calm.
+    """
+
+    def choose(key, left, observation):
+        del key
+        left = jnp.where(observation[6] > 0, delay, left).astype(jnp.int32)
+        food, home = observation[:2] * span, observation[4:6] * span
+        goal = jnp.where(left > 0, home, food)
+        return jnp.maximum(left - 1, 0), towards(goal[0], goal[1])
+
+    return Policy(memory=jnp.int32(0), choose=choose)
