@@ -48,6 +48,3 @@ def integrate_and_fire(config: AgentConfig):
         return jnp.where(fires, v - config.theta, v), spike, adapt
 
     return step
-
-
-from koki2.agents.params import AgentParams as SpikingParams  # noqa: E402, F401
