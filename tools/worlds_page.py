@@ -1,9 +1,8 @@
 """Writes docs/worlds.md: every world with a map, what it asks, who can live in it.
 
 What a world asks is what its module says of it; the figures are 512 lives of each
-baseline at eval seed 0; the film is the competent policy's life of median fitness among
-the first 64. All of it comes from the code alone, so the page is the same again until a
-world changes.
+baseline at eval seed 0; the film is a competent life of middling fitness. All of it
+comes from the code alone, so the page is the same again until a world changes.
 
 python tools/worlds_page.py                              all levels
 python tools/worlds_page.py --levels obstacles-l1.2      one, the others stay
@@ -50,9 +49,9 @@ The tables hold means over 512 unseen lives of each baseline, the same lives for
 with 95% bootstrap intervals (`koki2 baseline WORLD --policy P --episodes 512`). *stay*
 never moves and *random* moves anyhow; *greedy* follows the first gradient it senses;
 *competent* is a script that does what the world asks for, by the senses alone; *oracle*
-knows the whole truth, and is no ceiling where it plans badly. The films show the
-competent life of median fitness among the first 64. This page is written by
-`python tools/worlds_page.py`.
+knows the whole truth, and is no ceiling where it plans badly. The films show a
+competent life of middling fitness: of the middle third of the first 64, the one in
+which most happens. This page is written by `python tools/worlds_page.py`.
 """
 
 Lives = Mapping[str, Mapping[str, np.ndarray]]  # by policy, by figure, [E]
@@ -92,7 +91,7 @@ def main(options: Options) -> None:
         }
         sections[level.name] = section(level, lives, config.fitness)
         if options.films:
-            film(level, lives["competent"]["fitness"], options)
+            film(level, typical(lives["competent"]), options)
         page.write_text(whole(sections))
         print(f"{level.name}: done", flush=True)
 
@@ -184,9 +183,22 @@ def separates(lives: Lives, fitness) -> str:
     return "\n".join(lines)
 
 
-def film(level: Level, worth: np.ndarray, options: Options) -> None:
-    """The competent life of median fitness, cut to what a page can bear."""
-    episode = int(np.argsort(worth[:FIRST], kind="stable")[FIRST // 2])
+def typical(figures: Mapping[str, np.ndarray]) -> int:
+    """Of the first lives the middle third, by fitness; of these the most eventful.
+
+    Example:
+      >>> typical({"fitness": np.array([9.0, 5.0, 6.0, 7.0]), "t_alive": np.full(4, 8),
+      ...          "event_step_frac": np.array([1.0, 1.0, 0.25, 0.0])})
+      2
+    """
+    order = np.argsort(figures["fitness"][:FIRST], kind="stable")
+    middle = order[len(order) // 3 : -(-2 * len(order) // 3)]
+    events = figures["event_step_frac"] * figures["t_alive"]
+    return int(middle[np.argmax(events[middle])])
+
+
+def film(level: Level, episode: int, options: Options) -> None:
+    """A competent life, cut to what a page can bear."""
     life = evolution.watch(
         config_of(level), 0, None, eval_seed=SEED, episode=episode, policy="competent"
     )

@@ -1,6 +1,7 @@
 """How the agent is doing: the clock, what it does, its needs, what it met."""
 
 import textwrap
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -14,15 +15,16 @@ from koki2.pictures.look import BLUE, INK, Number, ORANGE, PALE, PINK, Show, SKY
 ROW = 28  # pixels
 _WIDE = 0.3  # of a column
 _LEFT = 0.44
-_LETTERS = 22  # of a column
+_LETTERS = 20  # of a column
+_LINE = 17  # pixels
 _KNOWN = {"energy": ORANGE, "integrity": SKY, "hydration": BLUE}
 _OTHERS = (PINK, BLUE, SKY, ORANGE)
 
 
 class Plan(NamedTuple):
-    """Which gauge stands where: column and row."""
+    """Which gauge stands where: column, and rows down to its middle."""
 
-    place: dict[str, tuple[int, int]]
+    place: dict[str, tuple[int, float]]
     columns: int
     rows: int
 
@@ -30,19 +32,25 @@ class Plan(NamedTuple):
 def plan(life: Life, *, columns: int) -> Plan:
     """One column of all gauges, or three: the clock, the needs, what was met.
 
-    Example:
-      >>> plan({"need_names": np.array(["energy"])}, columns=3).place
-      {'clock': (0, 0), 'action': (0, 1), 'energy': (1, 0), 'met': (2, 0)}
+    What was met has as many rows as its words need.
     """
     needs = [str(name) for name in life["need_names"]]
     last = ["met", *(["modulator"] if _learns(life) else [])]
     parts = [["clock", "action"], needs, last]
     if columns == 1:
         parts = [[name for part in parts for name in part]]
-    place = {
-        name: (i, j) for i, part in enumerate(parts) for j, name in enumerate(part)
-    }
-    return Plan(place, len(parts), max(map(len, parts)))
+    lines = _met({name: 99 for name in _counts(life)}).count("\n") + 1
+    tall = {"met": -(-_LINE * lines // ROW)}
+    place: dict[str, tuple[int, float]] = {}
+    rows = 0
+    for i, part in enumerate(parts):
+        top = 0
+        for name in part:
+            high = tall.get(name, 1)
+            place[name] = (i, top + 0.5 * high)
+            top += high
+        rows = max(rows, top)
+    return Plan(place, len(parts), rows)
 
 
 def gauges(axes: Axes, life: Life, planned: Plan) -> Show:
@@ -59,7 +67,7 @@ def gauges(axes: Axes, life: Life, planned: Plan) -> Show:
     third = life.get("modulator", np.zeros(1))
     clock = _word(axes, place["clock"], size=12, weight="bold")
     action = _word(axes, place["action"], size=12)
-    met = _word(axes, place["met"], linespacing=1.3)
+    met = _word(axes, place["met"], size=9, linespacing=1.3)
     modulator = _word(axes, place.get("modulator", (0, 0)))
     bars = [
         _bar(axes, place[name], name, color)
@@ -69,8 +77,7 @@ def gauges(axes: Axes, life: Life, planned: Plan) -> Show:
     def show(t: int) -> None:
         clock.set_text(f"t = {t} of {steps}")
         action.set_text(ACTIONS[int(life["action"][t - 1])] if t else "is born")
-        said = ", ".join(f"{name}\xa0{count[t]}×" for name, count in counts.items())
-        met.set_text(textwrap.fill(said, _LETTERS))
+        met.set_text(_met({name: count[t] for name, count in counts.items()}))
         if "modulator" in place:
             modulator.set_text(f"modulator {third[t - 1] if t else 0.0:.2f}")
         for (filled, number), value in zip(bars, life["needs"][t], strict=True):
@@ -116,22 +123,28 @@ def _counts(life: Life) -> dict[str, np.ndarray]:
     return counts
 
 
-def _word(axes: Axes, place: tuple[int, int], size: Number = 9.5, **style) -> Text:
+def _met(counts: Mapping[str, int]) -> str:
+    """How often what was entered, in lines no longer than a column is wide."""
+    said = [f"{name} {count}×".replace(" ", "\xa0") for name, count in counts.items()]
+    return textwrap.fill(", ".join(said), _LETTERS)
+
+
+def _word(axes: Axes, place: tuple[int, float], size: Number = 9.5, **style) -> Text:
     x, y = place
-    return axes.text(x, y + 0.5, "", va="center", fontsize=size, animated=True, **style)
+    return axes.text(x, y, "", va="center", fontsize=size, animated=True, **style)
 
 
-def _bar(axes: Axes, place: tuple[int, int], name: str, color: str):
+def _bar(axes: Axes, place: tuple[int, float], name: str, color: str):
     x, y = place
     size = min(9.5, 95 / len(name))
-    axes.text(x, y + 0.5, name, va="center", fontsize=size)
-    box = (x + _LEFT, y + 0.28)
+    axes.text(x, y, name, va="center", fontsize=size)
+    box = (x + _LEFT, y - 0.22)
     axes.add_patch(Rectangle(box, _WIDE, 0.44, facecolor=PALE, alpha=0.5))
     filled = Rectangle(box, 0, 0.44, facecolor=color, animated=True)
     axes.add_patch(filled)
     number = axes.text(
         x + _LEFT + _WIDE + 0.03,
-        y + 0.5,
+        y,
         "",
         va="center",
         fontsize=SMALL,

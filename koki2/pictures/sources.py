@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from koki2.pictures.life import Life, signs
 from koki2.pictures.look import GREEN, GREY, INK, Number, Show, VERMILLION
 
-SHAPES = ("o", "v", "s", "P", "^", "h", "p", "d")  # of kinds, again from the first
+SHAPES = ("o", "v", "s", "^", "p", "h")  # of kinds, again from the first
 COLORS = {1: GREEN, -1: VERMILLION, 0: GREY}  # by sign
 PALE = 0.25
 
