@@ -168,6 +168,18 @@ def test_the_command_line_refuses_it_too_and_leaves_nothing(world, tmp_path, cap
     assert not (tmp_path / "runs").exists()
 
 
+def test_a_run_in_one_is_judged_beside_chance_as_it_has_no_map(tmp_path, capfd):
+    run = str(tmp_path / "run")
+    few = "--steps 5 --generations 1 --episodes 1 --pop-size 2"
+    assert main(["evo", "gymnax:CartPole-v1", "--out-dir", run, *few.split()]) == 0
+    assert "--baseline-policy random" in capfd.readouterr().out
+    judge = ["eval-run", "--run-dir", run, "--episodes", "2", "--baseline-policy"]
+    assert main([*judge, "greedy"]) == 2
+    assert "there are random and stay" in capfd.readouterr().err
+    assert main([*judge, "random", "--json"]) == 0
+    assert '"mean_fitness": 5.0' in capfd.readouterr().out.replace('":5', '": 5')
+
+
 @pytest.mark.slow
 def test_the_settings_of_its_level_solve_cart_pole():
     """Gym counts it as solved at a mean return of 475 over 100 lives."""
