@@ -19,6 +19,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from koki2.core.types import Key
 from koki2.envs.base import Care, Env, Feedback, Policy, Revealed
+from koki2.envs.configs import MisleadingCuesConfig, PredictiveCuesConfig
 from koki2.envs.grid import cells, drive, moved, MOVES, nearest
 
 KINDS = ("food", "shelter")
@@ -51,8 +52,13 @@ class StormState:
     sky: Any
 
 
-def storms(config, sky: Sky, competent: Policy, version: int) -> Env:
-    """Builds the world under a sky. `config` is that of a level with storms.
+def storms(
+    config: PredictiveCuesConfig | MisleadingCuesConfig,
+    sky: Sky,
+    competent: Policy,
+    version: int,
+) -> Env:
+    """Builds the world under a sky: what levels with storms have in common.
 
     The observation is `[gx, gy, energy, integrity, sx, sy]`, g and s pointing to the
     nearest source and shelter in units of the world's size, then what is heard.
