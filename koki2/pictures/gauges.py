@@ -68,7 +68,7 @@ def gauges(axes: Axes, life: Life, planned: Plan) -> Show:
     clock = _word(axes, place["clock"], size=12, weight="bold")
     action = _word(axes, place["action"], size=12)
     met = _word(axes, place["met"], size=9, linespacing=1.3)
-    modulator = _word(axes, place.get("modulator", (0, 0)))
+    modulator = _word(axes, place.get("modulator", (0, 0.0)))
     bars = [
         _bar(axes, place[name], name, color)
         for name, color in need_colors(life).items()
@@ -77,7 +77,7 @@ def gauges(axes: Axes, life: Life, planned: Plan) -> Show:
     def show(t: int) -> None:
         clock.set_text(f"t = {t} of {steps}")
         action.set_text(ACTIONS[int(life["action"][t - 1])] if t else "is born")
-        met.set_text(_met({name: count[t] for name, count in counts.items()}))
+        met.set_text(_met({name: int(count[t]) for name, count in counts.items()}))
         if "modulator" in place:
             modulator.set_text(f"modulator {third[t - 1] if t else 0.0:.2f}")
         for (filled, number), value in zip(bars, life["needs"][t], strict=True):

@@ -105,7 +105,7 @@ def _cross(size: Number) -> dict:
     return {
         "marker": "x",
         "color": "white",
-        "markersize": 0.5 * size,
+        "markersize": 0.44 * size,
         "markeredgewidth": 0.14 * size,
         "linestyle": "none",
     }
