@@ -108,6 +108,10 @@ def _moving():
     )
     yield "gather by a constant", Case(lambda x: x[order], (x,))
     yield "gather columns by a constant", Case(lambda x: x[:, order], (x,))
+    yield (
+        "gather what is the same in all lanes",
+        Case(lambda x: x + jnp.arange(5.0)[jnp.array([3, 1, 0, 2])][:, None], (x,)),
+    )
     yield "gather by data", Case(lambda x, i: x[i], (x, abs(ints(5)) % 4))
     yield (
         "row by data, any integer",

@@ -12,7 +12,7 @@ from koki2.agents.topology import random_topology
 from koki2.core.lanes import over_lanes
 from koki2.core.lanes.stages import plan
 from koki2.core.lanes.transform import _inline
-from koki2.envs import WORLDS
+from koki2.envs import LEVELS, make as make_env
 from koki2.evolution.lifetime import lifetime
 from koki2.genomes import direct
 
@@ -56,10 +56,10 @@ def test_no_operand_comes_from_a_later_stage(moves):
     assert_in_order(ops, plan(ops, outputs))
 
 
-@pytest.mark.parametrize("name", WORLDS)
+@pytest.mark.parametrize("name", LEVELS)
 def test_nor_in_the_step_of_any_world(name, key):
     config = AgentConfig(n_neurons=8, k_edges=2, plast_enabled=True)
-    env = WORLDS[name]()
+    env = make_env(LEVELS[name].config)
     life = lifetime(env, make(config, random_topology(0, 8, 2), env.steps))
     genome = direct(config, env.observation_size, env.num_actions)
     params = genome.develop(key, jnp.zeros(genome.size))

@@ -16,19 +16,18 @@ import jaxlib
 import numpy as np
 
 from koki2.agents.configs import AgentConfig
-from koki2.agents.scripted import greedy, walker
 from koki2.core.keys import episode_keys
 from koki2.envs.configs import ChemotaxisConfig
-from koki2.envs.registry import WORLDS
+from koki2.envs.registry import LEVELS
 from koki2.evolution import (
     evaluate_genome,
     EvolutionConfig,
     evolve,
-    lifetime,
     reports,
     rollout,
 )
 from koki2.evolution.configs import FitnessConfig, LoopConfig, ViabilityConfig
+from koki2.evolution.task import baseline
 from koki2.search import SearchConfig
 
 HERE = pathlib.Path(__file__).parent
@@ -67,7 +66,7 @@ def compute() -> dict:
     return {
         "config": dataclasses.asdict(CONFIG),
         "seed": SEED,
-        "lives": {world: _lives(make()) for world, make in WORLDS.items()},
+        "lives": {name: _lives(level.config) for name, level in LEVELS.items()},
         "search": {
             "rows": {name: _plain(column) for name, column in rows.items()},
             "carry_sha256": _digest(search.pack(carry)),
@@ -83,9 +82,9 @@ def read() -> dict:
 
 def _lives(env) -> dict:
     out = {}
-    for name, agent in {"greedy": greedy(), "random": walker()}.items():
+    for name in ("competent", "random"):
         keys = episode_keys(LIFE_SEED, EPISODES)  # the same luck for both
-        tally = rollout(lifetime(env, agent), keys, None)
+        tally = rollout(baseline(EvolutionConfig(env=env), name), keys, None)
         one = jax.tree.map(lambda x: x[0], tally)
         figures = jax.device_get(reports(FitnessConfig(), one))
         out[name] = {

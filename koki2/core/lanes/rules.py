@@ -69,6 +69,9 @@ def _uniform(eqn, values):
 
 
 def _fallback(eqn, values, axes):
+    if all(value.uniform for value in values):
+        outs = _bind(eqn, [value.array for value in values])
+        return [Lane(out, out.ndim) for out in outs]
     sizes = lane_sizes(values, axes)
     arrays = [v.array if v.uniform else v.spread(sizes) for v in values]
     where = tuple(None if v.uniform else -1 for v in values)
