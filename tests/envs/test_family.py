@@ -15,6 +15,7 @@ from koki2.envs import Care, family, FamilyConfig, FamilyState
 from koki2.envs.family import Rules, WAYS
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
+UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles faster
 WORLD = dict(width=9, height=5, num_sources=2, steps=8)
 FAR = (8, 4)
 
@@ -22,7 +23,7 @@ FAR = (8, 4)
 @functools.cache
 def world(**knobs):
     env = family(FamilyConfig(**WORLD | knobs))
-    return env, jax.jit(env.step)
+    return env, jax.jit(env.step, compiler_options=UNOPTIMISED)
 
 
 def being(position, source, *, way=0, respawn=(0, 0), **rules):
@@ -123,7 +124,9 @@ def test_care_softens_what_the_rules_do():
 
 def test_lives_differ_in_all_rules_and_within_their_ranges():
     env = family()
-    rules = jax.vmap(env.init)(jax.random.split(jax.random.key(0), 256))[0].rules
+    rules = jax.jit(jax.vmap(env.init), compiler_options=UNOPTIMISED)(
+        jax.random.split(jax.random.key(0), 256)
+    )[0].rules
     within = dict(gain=(0.2, 0.4), decay=(0.0167, 0.025), loss=(0.02, 0.1))
     for name, (least, most) in (within | dict(dropout=(0.0, 0.3))).items():
         drawn = np.asarray(getattr(rules, name))
@@ -139,7 +142,9 @@ def test_a_family_of_one_is_one_world():
     same = dict(gain_max=0.2, decay_max=0.0167, loss_max=0.02, bad_max=0)
     config = FamilyConfig(dropout_max=0.0, delay_max=0, turns=1, mirrors=False, **same)
     keys = jax.random.split(jax.random.key(0), 16)
-    rules = jax.vmap(family(config).init)(keys)[0].rules
+    rules = jax.jit(jax.vmap(family(config).init), compiler_options=UNOPTIMISED)(keys)[
+        0
+    ].rules
     for leaf in jax.tree.leaves(rules):
         assert np.all(np.asarray(leaf) == np.asarray(leaf)[:1])
 

@@ -13,6 +13,7 @@ import pytest
 from koki2.envs import Care, hazard_zones, HazardZonesConfig, HazardZonesState
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
+UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles faster
 WORLD = dict(width=9, height=6, num_zones=1, zone_radius=1, zone_loss=0.25)
 WORLD |= dict(num_sources=1, steps=8, energy_decay=0.0, food_lasts=0)
 FAR = [(0, 5)]
@@ -20,7 +21,10 @@ FAR = [(0, 5)]
 
 @functools.cache
 def stepper(**knobs):
-    return jax.jit(hazard_zones(HazardZonesConfig(**WORLD | knobs)).step)
+    return jax.jit(
+        hazard_zones(HazardZonesConfig(**WORLD | knobs)).step,
+        compiler_options=UNOPTIMISED,
+    )
 
 
 def being(position, source=FAR, zone=((6, 2),), **needs):
@@ -117,7 +121,9 @@ def test_care_softens_harm_and_hunger():
 
 def test_nobody_is_born_in_a_zone():
     env = hazard_zones(HazardZonesConfig(num_zones=8))
-    states, _ = jax.vmap(env.init)(jax.random.split(jax.random.key(0), 64))
+    states, _ = jax.jit(jax.vmap(env.init), compiler_options=UNOPTIMISED)(
+        jax.random.split(jax.random.key(0), 64)
+    )
     offset = states.zone - states.position[:, None]
     assert int(jnp.min(jnp.sum(offset**2, axis=2))) > 3**2
 

@@ -15,6 +15,7 @@ from koki2.envs.misleading_cues import TwoCueSky
 from koki2.envs.storms import NEVER
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
+UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles faster
 WORLD = dict(width=9, height=5, num_shelters=1, cue_delay=3, calm_min=2, calm_max=2)
 WORLD |= dict(strike_loss=0.5, num_sources=1, steps=16, energy_decay=0.0)
 
@@ -22,7 +23,7 @@ WORLD |= dict(strike_loss=0.5, num_sources=1, steps=16, energy_decay=0.0)
 @functools.cache
 def world(**knobs):
     env = misleading_cues(MisleadingCuesConfig(**WORLD | knobs))
-    return env, jax.jit(env.step)
+    return env, jax.jit(env.step, compiler_options=UNOPTIMISED)
 
 
 def being(*, until, cue=0, true=True, honest=0, position=(0, 0)):
@@ -92,7 +93,9 @@ def test_which_cue_is_honest_is_not_sensed_and_stays_for_life():
 
 def test_at_birth_either_cue_may_be_honest_and_a_strike_follows_no_other():
     env = misleading_cues()
-    sky = jax.vmap(env.init)(jax.random.split(jax.random.key(0), 256))[0].sky
+    sky = jax.jit(jax.vmap(env.init), compiler_options=UNOPTIMISED)(
+        jax.random.split(jax.random.key(0), 256)
+    )[0].sky
     false = sky.cue != sky.honest
     assert not bool(jnp.any(sky.true & false))
     # Of 256, half are honest-first, half false, and 0.8 of the rest strike: 102.

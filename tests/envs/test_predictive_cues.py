@@ -14,6 +14,7 @@ from koki2.envs import Care, predictive_cues, PredictiveCuesConfig, StormState
 from koki2.envs.predictive_cues import WarnedSky
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
+UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles faster
 WORLD = dict(width=9, height=5, num_shelters=1, cue_delay=3, calm_min=2, calm_max=2)
 WORLD |= dict(strike_loss=0.5, num_sources=1, steps=16, energy_decay=0.0)
 FAR = [(8, 4)]
@@ -21,7 +22,10 @@ FAR = [(8, 4)]
 
 @functools.cache
 def stepper(**knobs):
-    return jax.jit(predictive_cues(PredictiveCuesConfig(**WORLD | knobs)).step)
+    return jax.jit(
+        predictive_cues(PredictiveCuesConfig(**WORLD | knobs)).step,
+        compiler_options=UNOPTIMISED,
+    )
 
 
 def being(position, *, until, source=FAR, **needs):
@@ -98,16 +102,18 @@ def test_food_lies_outside_shelters():
     """In a world of 2 x 2 cells with many shelters, all in the western column."""
     knobs = dict(width=2, height=2, num_shelters=8, num_sources=8)
     env = predictive_cues(PredictiveCuesConfig(**knobs))
-    states, _ = jax.vmap(env.init)(jax.random.split(jax.random.key(0), 8))
+    states, _ = jax.jit(jax.vmap(env.init), compiler_options=UNOPTIMISED)(
+        jax.random.split(jax.random.key(0), 8)
+    )
     inside = jnp.all(states.source[:, :, None] == states.shelter[:, None], axis=3)
     assert not bool(jnp.any(inside)) and int(jnp.max(states.shelter[..., 0])) == 0
 
 
 def test_calms_differ_and_lie_between_their_bounds():
     config = PredictiveCuesConfig(calm_min=2, calm_max=4, cue_delay=3)
-    states, _ = jax.vmap(predictive_cues(config).init)(
-        jax.random.split(jax.random.key(0), 64)
-    )
+    states, _ = jax.jit(
+        jax.vmap(predictive_cues(config).init), compiler_options=UNOPTIMISED
+    )(jax.random.split(jax.random.key(0), 64))
     assert set(states.sky.until.tolist()) == {5, 6, 7}
 
 

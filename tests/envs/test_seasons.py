@@ -14,6 +14,7 @@ import pytest
 from koki2.envs import Care, seasons, SeasonsConfig, SeasonsState
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
+UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles faster
 WORLD = dict(width=9, height=5, period=8, num_sources=2, steps=16, energy_decay=0.0)
 WEST, EAST = (1, 2), (7, 2)
 
@@ -21,7 +22,7 @@ WEST, EAST = (1, 2), (7, 2)
 @functools.cache
 def world(**knobs):
     env = seasons(SeasonsConfig(**WORLD | knobs))
-    return env, jax.jit(env.step)
+    return env, jax.jit(env.step, compiler_options=UNOPTIMISED)
 
 
 def being(position, t=0, born=0, energy=0.5):
@@ -76,7 +77,9 @@ def test_what_is_tasted_is_elsewhere_in_its_half_in_season_or_not():
         assert after.source[0, 0] < 4 and tuple(after.source[1].tolist()) == EAST
         assert again.source[1, 0] >= 4 and tuple(again.source[0].tolist()) == WEST
     env = seasons(SeasonsConfig(num_sources=6))
-    states, _ = jax.vmap(env.init)(jax.random.split(jax.random.key(0), 64))
+    states, _ = jax.jit(jax.vmap(env.init), compiler_options=UNOPTIMISED)(
+        jax.random.split(jax.random.key(0), 64)
+    )
     x = states.source[..., 0]
     assert int(jnp.max(x[:, :3])) == 7 and int(jnp.min(x[:, 3:])) == 8
 

@@ -13,6 +13,7 @@ import pytest
 from koki2.envs import Care, sparse, SparseConfig, SparseState
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
+UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles faster
 WORLD = dict(width=32, height=16, num_sources=1, smell_range=4)
 WORLD |= dict(steps=64, energy_decay=0.0)
 
@@ -20,7 +21,7 @@ WORLD |= dict(steps=64, energy_decay=0.0)
 @functools.cache
 def world(**knobs):
     env = sparse(SparseConfig(**WORLD | knobs))
-    return env, jax.jit(env.step)
+    return env, jax.jit(env.step, compiler_options=UNOPTIMISED)
 
 
 def being(position, source, energy=0.5, t=0):
