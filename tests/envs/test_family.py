@@ -155,12 +155,17 @@ def test_the_truth_knows_what_this_life_is_like():
     assert truth.active.tolist() == [True, False]
 
 
-@pytest.mark.parametrize("way", range(8))
-def test_the_competent_policy_finds_its_bearings_whatever_way_it_feels(way):
-    """Food 4 cells off, 2 each way (and harm with it); a wrong guess or two first."""
+@pytest.mark.parametrize(
+    "way, start", [*((way, (4, 2)) for way in range(8)), (2, (0, 4)), (4, (0, 4))]
+)
+def test_the_competent_policy_finds_its_bearings_whatever_way_it_feels(way, start):
+    """Food some cells off (and harm with it); a wrong guess or two first.
+
+    From (0, 4) food is due east, and felt in the west, where the edge is.
+    """
     env, step = world()
     memory, choose = env.competent
-    state, observation, _ = act(being((4, 2), [(6, 4), (6, 4)], way=way))
+    state, observation, _ = act(being(start, [(6, 4), (6, 4)], way=way))
     for spent in range(1, 13):
         memory, action = choose(None, memory, observation)
         state, observation, felt = step(jax.random.key(spent), state, action)
