@@ -20,10 +20,11 @@ WORLDS = {
     "L2.2": "layout-shift-l2.2",
     "L4.2": "moving-needs-l4.2",
 }
+SWIFT = {"tau_m": 3.0}  # neurons that keep up with a walk on a plane
 PLASTIC = {
     "plast_enabled": True,
     "plast_eta": 0.5,
-    "modulator_kind": "event",
+    "modulator_kind": "vector",
     "mod_drive_scale": 5.0,
 }
 ARMS = {
@@ -44,13 +45,13 @@ def study(smoke: bool) -> lab.Study:
     loop = LoopConfig(
         generations=4 if smoke else 200, episodes=8, checkpoint_every=4 if smoke else 20
     )
-    search = SearchConfig(pop_size=16 if smoke else 128)
+    search = SearchConfig(pop_size=16 if smoke else 128, sigma=0.3, lr=1.0)
     worlds = {"L1.0": WORLDS["L1.0"]} if smoke else WORLDS
     arms, probes, contrasts, baselines = {}, {}, [], {}
     for label, level in worlds.items():
         env = find(level).config
         for name, knobs in ARMS.items():
-            agent = AgentConfig(**knobs)
+            agent = AgentConfig(**SWIFT, **knobs)
             arms[f"{label}/{name}"] = EvolutionConfig(
                 env=env, agent=agent, search=search, loop=loop
             )
