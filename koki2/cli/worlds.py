@@ -8,7 +8,11 @@ from koki2.envs.registry import LEVELS
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Options:
-    """List the worlds, from the easiest on; `koki2 evo NAME` evolves agents in one."""
+    """List the worlds, from the easiest on; `koki2 evo NAME` evolves agents in one.
+
+    Environments of gymnax are worlds too: gymnax:CartPole-v1, or any other of discrete
+    actions.
+    """
 
     json: bool = False
     """Print one JSON object instead of a table."""
