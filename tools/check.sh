@@ -55,8 +55,7 @@ py311() {
   fi
   # The rooms whose bits hang on JAX's version; the whole suite is the gold lane's.
   [ $code = 0 ] && tests .venv-3.11/bin/python \
-    tests/core tests/runlog tests/envs tests/agents tests/genomes tests/kernels \
-    tests/contracts tests/evolution tests/golden
+    tests/core tests/runlog tests/envs tests/genomes tests/kernels tests/golden
 }
 
 strict_if_there() {
