@@ -15,11 +15,15 @@ from koki2.envs.configs import (
     FamilyConfig,
     GymnaxConfig,
     HazardZonesConfig,
+    LayoutShiftConfig,
     MisleadingCuesConfig,
+    MovingNeedsConfig,
     ObstaclesConfig,
     PredictiveCuesConfig,
     SeasonsConfig,
     SparseConfig,
+    TradeOffsConfig,
+    TwoNeedsConfig,
 )
 
 Config = Any  # one of `koki2.envs.configs`
@@ -77,6 +81,21 @@ _ALL = (
         ObstaclesConfig(),
     ),
     Level(
+        "two-needs-l2.0",
+        "food and water, two stores, and death when either is empty",
+        TwoNeedsConfig(),
+    ),
+    Level(
+        "trade-offs-l2.1",
+        "what is common feeds one need and harms the other",
+        TradeOffsConfig(),
+    ),
+    Level(
+        "layout-shift-l2.2",
+        "which of two kinds feeds must be found out, and again",
+        LayoutShiftConfig(),
+    ),
+    Level(
         "hazard-zones-l3.0",
         "places that harm lie before food, and round it",
         HazardZonesConfig(),
@@ -100,6 +119,11 @@ _ALL = (
         "seasons-l4.1",
         "food feeds in one half of the map, and the half turns",
         SeasonsConfig(),
+    ),
+    Level(
+        "moving-needs-l4.2",
+        "seasons turn unseen, and with them what a body needs most",
+        MovingNeedsConfig(),
     ),
     Level(
         "family-l5",
