@@ -58,7 +58,7 @@ def path() -> pathlib.Path:
 
 
 def compute() -> dict:
-    """A competent script in every level, and a small search with much that can be on."""
+    """A competent script in every level, and a small search with much switched on."""
     search = evolve(CONFIG, SEED)
     carry, rows = search.chunk(search.init())
     genome = search.mean(carry)
