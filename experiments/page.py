@@ -103,5 +103,6 @@ def _draw(found: Found, worlds: Sequence[str], path: pathlib.Path) -> None:
                 )
             axes.set_ylabel("fitness")
             axes.set_title(world)
-            pictures.bars(axes, groups, dots=dots)
+            names = {label: label.replace(", ", ",\n") for label in groups}
+            pictures.bars(axes, groups, dots=dots, names=names)
         pictures.save(figure, path)
