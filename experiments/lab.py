@@ -103,6 +103,9 @@ def results(study: Study, options: Options, more=None) -> dict:
 def _run(study: Study, options: Options, found: dict, path: pathlib.Path) -> None:
     """Adds a study's arms, probes and baselines to what was found, arm by arm."""
     for name, config in study.arms.items():
+        if options.smoke:  # smaller brains compile faster
+            agent = dataclasses.replace(config.agent, n_neurons=8, k_edges=4)
+            config = dataclasses.replace(config, agent=agent)
         found["arms"][name] = arm(study, options, name, config)
         for probe, (of, agent) in study.probes.items():
             if of == name:

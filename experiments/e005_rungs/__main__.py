@@ -102,7 +102,8 @@ def main() -> None:
     options = lab.options(pathlib.Path(__file__).parent, __doc__)
     labels = [*WORLDS][:1] if options.smoke else [*WORLDS]
     count = 4 if options.smoke else 200
-    names = [f"{label}/{name}" for label in labels for name in ARMS]
+    arms = ("none", "rungs, novelty") if options.smoke else ARMS
+    names = [f"{label}/{name}" for label in labels for name in arms]
 
     def longer(found: dict) -> lab.Study:
         cheaper = [name for name in names if not name.endswith("/none")]

@@ -21,11 +21,12 @@ from jaxtyping import Array, Bool, Float, Int
 
 from koki2.core.schedules import phase, smoothstep
 from koki2.core.types import Key
-from koki2.envs.base import Care, Env, Feedback, Revealed
+from koki2.envs.base import Care, Env, Feedback, Policy, Revealed
 from koki2.envs.configs import ChemotaxisConfig
-from koki2.envs.grid import cells, moved, MOVES, nearest
+from koki2.envs.grid import cells, moved, MOVES, nearest, towards
 
 VERSION = 1
+CAUTION = 0.85  # integrity at which the competent script holds still
 
 
 @chex.dataclass(frozen=True, kw_only=True)
@@ -56,6 +57,7 @@ def chemotaxis(config: ChemotaxisConfig = ChemotaxisConfig()) -> Env:
     """
     size = np.array([config.width, config.height], np.int32)
     span = np.maximum(size - 1, 1).astype(np.float32)
+    erring = config.obs_noise > 0 or config.grad_dropout_p > 0
 
     def init(key: Key) -> tuple[ChemotaxisState, Float[Array, "4"]]:
         key_position, key_kind, key_sense = jax.random.split(key, 3)
@@ -209,7 +211,24 @@ def chemotaxis(config: ChemotaxisConfig = ChemotaxisConfig()) -> Env:
         steps=config.steps,
         version=VERSION,
         size=(config.width, config.height),
+        competent=_once_bitten() if erring and config.num_bad_sources else None,
     )
+
+
+def _once_bitten() -> Policy:
+    """Follows the gradient until something has harmed it, and from then on stays.
+
+    Where the nose errs, who follows it to the end steps off a harmful source and on
+    again, and dies of it. It remembers having been harmed.
+    """
+
+    def choose(key, bitten, observation):
+        del key
+        bitten = bitten | (observation[3] < CAUTION)
+        gx, gy = observation[0], observation[1]
+        return bitten, jnp.where(bitten, 0, towards(gx, gy)).astype(jnp.int32)
+
+    return Policy(memory=jnp.array(False), choose=choose)
 
 
 def _active(state: ChemotaxisState) -> Bool[Array, " K"]:
