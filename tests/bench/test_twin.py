@@ -66,7 +66,13 @@ def lives(world, agent, genomes=16, episodes=4, scale=5.0):
     return jax.device_get((ours, theirs))
 
 
-@pytest.mark.parametrize("name", WORK)
+QUICK = ("A", "B")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=[pytest.mark.slow] * (n not in QUICK)) for n in WORK],
+)
 def test_every_count_and_final_state_is_that_of_the_twin(name):
     ours, theirs = lives(*WORK[name])
     tolerance = 0.0 if name in BITS else 1e-5

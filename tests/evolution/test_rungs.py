@@ -271,6 +271,7 @@ def test_a_search_on_rungs_can_be_stopped_and_taken_up_again():
     assert rows[0]["repro_failed"].tolist() == [0, 0]
 
 
+@pytest.mark.slow
 def test_a_search_on_rungs_in_company_is_as_alone():
     """In company the wiring is data, alone it is written out."""
     together = evolve_many(WHOLE, [4, 3])
