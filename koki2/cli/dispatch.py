@@ -11,7 +11,6 @@ Anything else that is raised is a bug, and keeps its traceback.
 
 import contextlib
 import difflib
-import importlib.metadata
 import os
 import sys
 from collections.abc import Sequence
@@ -38,6 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(_overview(), file=sys.stdout if call.argv else sys.stderr)
             return 0 if call.argv else 2
         if call.argv[0] == "--version":
+            import importlib.metadata  # slow, and seldom wanted
+
             print(f"koki2 {importlib.metadata.version('koki2')}")
             return 0
         command, words = _split(call.argv)

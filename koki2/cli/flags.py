@@ -135,13 +135,11 @@ def _unchecked(kind: type) -> type:
         for name, hint in schema.hints(kind).items()
         if typing.get_origin(hint) is Literal and len(typing.get_args(hint)) == 1
     ]
+    names = {"__post_init__": lambda self: None, "__doc__": kind.__doc__}
+    if not fixed:  # a plain subclass, for making a dataclass takes its time
+        return type(kind.__name__, (kind,), names | {"__module__": _NO_SOURCE})
     made = dataclasses.make_dataclass(
-        kind.__name__,
-        fixed,
-        bases=(kind,),
-        namespace={"__post_init__": lambda self: None, "__doc__": kind.__doc__},
-        frozen=True,
-        kw_only=True,
+        kind.__name__, fixed, bases=(kind,), namespace=names, frozen=True, kw_only=True
     )
     made.__module__ = _NO_SOURCE
     return made

@@ -7,7 +7,8 @@ import pytest
 
 from koki2.cli.commands import COMMANDS
 
-LIMIT = 0.4  # seconds
+LIMIT = 0.4  # seconds, on a machine that imports what draws the help in TYRO seconds
+TYRO = 0.1
 
 
 def ask(*words):
@@ -19,13 +20,23 @@ def ask(*words):
     return time.perf_counter() - began, said
 
 
+def import_tyro():
+    began = time.perf_counter()
+    subprocess.run([sys.executable, "-c", "import tyro"], check=True)
+    return time.perf_counter() - began
+
+
 @pytest.mark.clock
 @pytest.mark.parametrize("command", ["", *COMMANDS])
 def test_help_answers_at_once(command):
+    """In turn with what no help can do without, for machines have slow minutes."""
     words = [*command.split(), "--help"]
-    seconds, said = min((ask(*words) for _ in range(5)), key=lambda found: found[0])
-    assert said.returncode == 0, said.stderr
-    assert seconds < LIMIT
+    least = float("inf")
+    for _ in range(5):
+        (seconds, said), tyro = ask(*words), import_tyro()
+        assert said.returncode == 0, said.stderr
+        least = min(least, seconds / max(1.0, tyro / TYRO))
+    assert least < LIMIT
 
 
 @pytest.mark.parametrize("name", COMMANDS)
