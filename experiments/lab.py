@@ -131,7 +131,7 @@ def arm(study: Study, options: Options, name: str, config: EvolutionConfig) -> d
     out: dict[str, Any] = {
         "runs": names,
         "env_steps": [row["env_steps"] for row in last],
-        "training": [row["mean_fitness"] for row in last],
+        "training": [_known(row["mean_fitness"]) for row in last],
     }
     for which in ("mean", "best"):
         out[which] = _lives(study, config, _genomes(options, names, which))
@@ -204,6 +204,11 @@ def _scripted(study, config, policy: str) -> dict[str, float]:
 
 def _mean(values) -> float:
     return float(np.mean(values, dtype=np.float64))
+
+
+def _known(value: float) -> float | None:
+    """A number, or None: the mean fitness of a generation of which nobody lived."""
+    return value if value == value else None
 
 
 def _write(path: pathlib.Path, found: dict) -> None:

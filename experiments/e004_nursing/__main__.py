@@ -20,7 +20,7 @@ from koki2.search.configs import SearchConfig
 
 WORLD = "obstacles-l1.2"
 DOSES = {"none": 0.0, "weak": 0.25, "middle": 0.5, "strong": 1.0}
-MVT = ViabilityConfig(mvt=True, mvt_steps=64, mvt_min_alive_steps=48)
+MVT = ViabilityConfig(mvt=True, mvt_steps=64, mvt_min_alive_steps=42)  # one meal
 
 
 def nursed(dose: float) -> NursingConfig:
