@@ -1,4 +1,4 @@
-"""evolution: lives, and generations of them: evaluation, viability, the ES loop.
+"""evolution: lives and generations of them: viability, rungs, nursing, the ES loop.
 
 May import every room below but `runlog` and `pictures`: metrics are returned, the edge
 writes. Start at `lifetime` (one life), `rollout` (many) and `loop` (a whole search).
