@@ -7,7 +7,7 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["lanes"],
+    submodules=["devices", "lanes"],
     submod_attrs={
         "configs": ["check"],
         "keys": ["episode_keys", "Stream", "stream"],

@@ -1,7 +1,8 @@
 """Array names shared by all rooms.
 
 Axis letters, declared once: B batch, P population, E episodes, D genome, N neurons,
-S synapses, K sources, A actions, O observation, T time, L levels.
+S synapses, K sources, A actions, O observation, T time, L levels. In archives: C cells,
+B numbers in a descriptor, N rows of a batch.
 """
 
 import jaxtyping

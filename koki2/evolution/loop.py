@@ -13,12 +13,13 @@ import jax.numpy as jnp
 import numpy as np
 
 from koki2.agents.topology import as_data, Topology
+from koki2.core.devices import everywhere
 from koki2.core.keys import Stream, stream
 from koki2.core.trees import pack, unpack
 from koki2.core.types import Key
 from koki2.evolution.configs import EvolutionConfig
 from koki2.evolution.generation import Carry, generation
-from koki2.evolution.rollout import everywhere, Layout
+from koki2.evolution.rollout import Layout
 from koki2.evolution.rungs import archive_of
 from koki2.evolution.task import task, wiring
 from koki2.search import make

@@ -15,6 +15,7 @@ import numpy as np
 from annotated_types import Ge
 from jax import lax
 
+from koki2.core import devices
 from koki2.core.configs import check
 from koki2.core.lanes import over_lanes
 from koki2.core.types import Keys
@@ -160,30 +161,17 @@ def _back(x, by_genome: bool, genomes: int, episodes: int):
     return x[:genomes, :episodes]
 
 
-def mesh() -> jax.sharding.Mesh:
-    """All devices in a row."""
-    kind = (jax.sharding.AxisType.Auto,)
-    return jax.make_mesh((jax.device_count(),), ("chunks",), axis_types=kind)
-
-
-def everywhere() -> jax.sharding.NamedSharding:
-    """The sharding of what every device holds whole."""
-    return jax.NamedSharding(mesh(), jax.P())
-
-
 def _on_all_devices(chunk, split, shared):
     one_by_one = lambda split, shared: lax.map(lambda s: chunk(s, shared), split)
     if jax.device_count() == 1:
         return one_by_one(split, shared)
-    spread, whole = jax.P("chunks"), jax.P()
     # Held whole on both sides, lest XLA splits what surrounds it too, and adds up the
     # search's gradient in another order.
-    hold = lambda tree: lax.with_sharding_constraint(tree, everywhere())
     on_each = jax.shard_map(
         one_by_one,
-        mesh=mesh(),
-        in_specs=(spread, whole),
-        out_specs=spread,
+        mesh=devices.mesh(),
+        in_specs=(jax.P(devices.ROW), jax.P()),
+        out_specs=jax.P(devices.ROW),
         check_vma=False,
     )
-    return hold(on_each(hold(split), hold(shared)))
+    return devices.whole(on_each(devices.whole(split), devices.whole(shared)))

@@ -12,15 +12,28 @@ from koki2.search.catalogue import (
     names as names,
     REMARKS as REMARKS,
 )
-from koki2.search.configs import SearchConfig as SearchConfig
+from koki2.search.configs import (
+    ArchiveConfig as ArchiveConfig,
+    EmitterConfig as EmitterConfig,
+    SearchConfig as SearchConfig,
+)
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
+    submodules=["archive", "emitters"],
     submod_attrs={
         "base": ["Strategy"],
+        "map_elites": ["map_elites", "MapElites"],
         "openai_es": ["openai_es", "OpenAIESState"],
         "ranks": ["centred_ranks"],
         "registry": ["make"],
     },
 )
-__all__ += ["REMARKS", "SearchConfig", "check_strategy", "names"]
+__all__ += [
+    "ArchiveConfig",
+    "EmitterConfig",
+    "REMARKS",
+    "SearchConfig",
+    "check_strategy",
+    "names",
+]

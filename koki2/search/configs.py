@@ -1,12 +1,15 @@
 """The knobs of search. Imports no JAX, so that `--help` answers at once."""
 
 import dataclasses
-from typing import Annotated
+import math
+from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 
 from koki2.core.configs import check
 from koki2.search.catalogue import check_strategy
+
+MAX_CELLS = 10_000_000
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -25,3 +28,98 @@ class SearchConfig:
     def __post_init__(self):
         check(self)
         check_strategy(self.strategy, self.pop_size)
+
+
+EMITTERS = ("gaussian", "iso_line", "mutation", "improvement", "novelty")
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class EmitterConfig:
+    """Where MAP-Elites looks next: how children come from elites. Static."""
+
+    emitter: Literal[*EMITTERS] = "iso_line"
+    """gaussian: an elite and noise. iso_line: noise, and some along the line to another
+    elite. mutation: the genome's own, group by group. improvement: a strategy told how
+    much it improved the archive (CMA-ME). novelty: a strategy told how unlike all
+    elites it was."""
+    batch_size: Annotated[int, Ge(2), Le(1_000_000)] = 64
+    """Genomes per generation, P."""
+    init_sigma: Annotated[float, Gt(0)] = 1.0
+    """Standard deviation of the genomes tried while the archive is empty, in genome
+    units round the first one."""
+    sigma: Annotated[float, Ge(0)] = 0.1
+    """Of gaussian and mutation: standard deviation of the noise. Of a strategy: that
+    with which it starts."""
+    rate: Annotated[float, Ge(0), Le(1)] = 1.0
+    """Of mutation: chance that a group of genes mutates."""
+    iso_sigma: Annotated[float, Ge(0)] = 0.05
+    """Of iso_line: standard deviation of the noise in all directions."""
+    line_sigma: Annotated[float, Ge(0)] = 0.1
+    """Of iso_line: standard deviation along the line, in units of its length."""
+    strategy: str = "sep_cma_es"
+    """Of improvement and novelty: the strategy, any that search knows."""
+    novelty_k: Annotated[int, Ge(1)] = 15
+    """Of novelty: nearest neighbours that one is unlike."""
+
+    def __post_init__(self):
+        check(self)
+        if self.emitter in ("improvement", "novelty"):
+            check_strategy(self.strategy, self.batch_size)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ArchiveConfig:
+    """Which cells the behaviour space is cut into. Static."""
+
+    archive: Literal["grid", "cvt"] = "grid"
+    """grid: equal boxes. cvt: centroids (CVT-MAP-Elites), for many dimensions."""
+    shape: tuple[Annotated[int, Ge(1)], ...] = (32, 32)
+    """Cells per dimension of a grid."""
+    cvt_cells: Annotated[int, Ge(1), Le(1_000_000)] = 1024
+    """Centroids of a cvt."""
+    cvt_samples: Annotated[int, Ge(1), Le(10_000_000)] = 65_536
+    """Points that the centroids of a cvt are fitted to."""
+    cvt_seed: Annotated[int, Ge(0)] = 0
+    """Which points."""
+    low: tuple[float, ...] = (0.0, 0.0)
+    """Lower edge of the space in each dimension."""
+    high: tuple[float, ...] = (1.0, 1.0)
+    """Upper edge; what lies outside is refused."""
+    qd_offset: float = 0.0
+    """Taken off every fitness in the QD-score: the lowest fitness there is."""
+
+    def __post_init__(self):
+        check(self)
+        edges = f"got {self.low} and {self.high}"
+        if not 1 <= len(self.low) == len(self.high):
+            raise ValueError(
+                "low and high want a number for each dimension of the space, so "
+                f"equally many, {edges}."
+            )
+        if not all(map(_is_span, self.low, self.high)):
+            raise ValueError(f"low wants finite numbers below those of high, {edges}.")
+        if self.archive == "grid":
+            if len(self.shape) != len(self.low):
+                raise ValueError(
+                    "shape wants a number of cells for each dimension, "
+                    f"got {self.shape} for {len(self.low)} dimensions."
+                )
+            if min(self.shape) < 1 or math.prod(self.shape) > MAX_CELLS:
+                raise ValueError(
+                    f"shape wants at least one cell per dimension and at most "
+                    f"{MAX_CELLS} in all, got {self.shape}."
+                )
+        elif self.cvt_samples < self.cvt_cells:
+            raise ValueError(
+                "cvt_samples must not be fewer than cvt_cells, for each centroid wants "
+                f"a point, got {self.cvt_samples} for {self.cvt_cells}."
+            )
+
+    @property
+    def dims(self) -> int:
+        """Numbers in a descriptor, B."""
+        return len(self.low)
+
+
+def _is_span(low: float, high: float) -> bool:
+    return math.isfinite(low) and math.isfinite(high) and low < high

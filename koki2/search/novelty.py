@@ -52,16 +52,36 @@ def novelty(
 
     Source: Lehman and Stanley, "Abandoning objectives", 2011.
     """
-    size = archive.behaviour.shape[0]
-    known = jnp.concatenate([jnp.arange(size) < archive.filled, present])
-    place = jnp.arange(known.shape[0])
-    all_of_them = jnp.concatenate([archive.behaviour, behaviour])
-    k = min(k, known.shape[0])
+    filled = jnp.arange(archive.behaviour.shape[0]) < archive.filled
+    return among(behaviour, present, archive.behaviour, filled, k)
+
+
+def among(
+    behaviour: Float[Array, "P B"],
+    present: Bool[Array, " P"],
+    others: Float[Array, "A B"],
+    known: Bool[Array, " A"],
+    k: int,
+) -> Float[Array, " P"]:
+    """`novelty` among any others, of whom those `known` count.
+
+    Example:
+      >>> everyone = jnp.ones(1, bool)
+      >>> others = jnp.array([[1.0], [2.0], [9.0]])
+      >>> known = jnp.array([True, False, True])
+      >>> among(jnp.array([[0.0]]), everyone, others, known, k=2).tolist()
+      [5.0]
+    """
+    size = others.shape[0]
+    counts_at_all = jnp.concatenate([known, present])
+    place = jnp.arange(counts_at_all.shape[0])
+    all_of_them = jnp.concatenate([others, behaviour])
+    k = min(k, counts_at_all.shape[0])
 
     def one(who):
         own, index = who
         distance = jnp.sqrt(jnp.sum((all_of_them - own[None]) ** 2, axis=1))
-        counts = known & (place != index)
+        counts = counts_at_all & (place != index)
         near = -jax.lax.top_k(jnp.where(counts, -distance, -jnp.inf), k)[0]
         there = jnp.isfinite(near)
         total = jnp.sum(jnp.where(there, near, 0.0))

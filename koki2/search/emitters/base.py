@@ -1,0 +1,64 @@
+"""The contract every emitter keeps."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int
+
+from koki2.core.types import Key
+from koki2.search.archive.records import Archive, Batch, Insertion
+
+State = Any
+
+
+class Elites(NamedTuple):
+    """What an emitter may know of the archive. Of the genomes, only those it asks for
+    are fetched: they may lie on many devices."""
+
+    cells: Archive
+    """In the order of cells, on every device; do not read `genome` of it."""
+    genomes: Callable[[Int[Array, " M"]], Float[Array, "M D"]]
+    """cells -> the genomes in them; of a cell that is empty, the first genome."""
+
+
+class Emitter(NamedTuple):
+    """Makes genomes to try. Pure functions, to be put under `jit` and `scan`."""
+
+    name: str
+    batch_size: int
+    """Genomes per generation, P. Static."""
+    init: Callable[[Key, Float[Array, " D"]], State]
+    """(key, first genome) -> state."""
+    ask: Callable[
+        [Key, State, Elites], tuple[Float[Array, "P D"], Int[Array, "P 2"], State]
+    ]
+    """(key, state, elites) -> (genomes, the cells of their parents, state); a parent
+    that there is not is -1."""
+    tell: Callable[[State, Batch, Insertion, Elites], State]
+    """(state, what was tried, what became of it, elites after) -> state."""
+
+
+def draw(
+    key: Key, filled: Bool[Array, " C"], shape: tuple[int, ...]
+) -> Int[Array, "*M"]:
+    """Cells drawn uniformly from those that are filled; 0 where none is.
+
+    Example:
+      >>> filled = jnp.array([False, True, False, True])
+      >>> sorted(set(draw(jax.random.key(0), filled, (16,)).tolist()))
+      [1, 3]
+    """
+    upto = jax.lax.associative_scan(jnp.add, filled.astype(jnp.int32))
+    which = jax.random.randint(key, shape, 0, jnp.maximum(upto[-1], 1))
+    return jnp.searchsorted(upto, which, side="right").astype(jnp.int32) * (
+        upto[-1] > 0
+    ).astype(jnp.int32)
+
+
+def parents_of(cell: Int[Array, " P"], filled: Bool[Array, " C"], second=None):
+    """Parents as `ask` returns them: -1 where the archive was empty."""
+    second = jnp.full_like(cell, -1) if second is None else second
+    pair = jnp.stack([cell, second], axis=1)
+    return jnp.where(jnp.any(filled), pair, -1)

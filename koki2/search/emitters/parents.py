@@ -1,0 +1,99 @@
+"""Emitters that vary elites drawn at random, each as likely as any other.
+
+While the archive is empty, every elite is the first genome, and the noise that of
+`init_sigma`.
+"""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from koki2.core.types import Key
+from koki2.search.configs import EmitterConfig
+from koki2.search.emitters.base import draw, Elites, Emitter, parents_of
+
+
+def gaussian(config: EmitterConfig) -> Emitter:
+    """child = elite + sigma * noise.
+
+    Args:
+      config: batch_size, sigma and init_sigma are read.
+    """
+
+    def ask(key: Key, state, elites: Elites):
+        key_parent, key_noise = jax.random.split(key)
+        filled = elites.cells.filled
+        cell = draw(key_parent, filled, (config.batch_size,))
+        parent = elites.genomes(cell)
+        sigma = jnp.where(jnp.any(filled), config.sigma, config.init_sigma)
+        children = parent + sigma * jax.random.normal(key_noise, parent.shape)
+        return children, parents_of(cell, filled), state
+
+    return _stateless("gaussian", config.batch_size, ask)
+
+
+def iso_line(config: EmitterConfig) -> Emitter:
+    """child = elite + iso_sigma * noise + line_sigma * number * (other elite - elite).
+
+    The line carries what elites have in common: it is short along genes in which they
+    agree. The two may be the same one.
+
+    Args:
+      config: batch_size, iso_sigma, line_sigma and init_sigma are read.
+
+    Source: Vassiliades and Mouret, "Discovering the elite hypervolume by leveraging
+    interspecies correlation", 2018 (Iso+LineDD).
+    """
+
+    def ask(key: Key, state, elites: Elites):
+        key_parent, key_noise, key_line = jax.random.split(key, 3)
+        filled, size = elites.cells.filled, config.batch_size
+        pair = draw(key_parent, filled, (2, size))
+        both = elites.genomes(pair.reshape(-1))
+        parent, other = both[:size], both[size:]
+        iso = jnp.where(jnp.any(filled), config.iso_sigma, config.init_sigma)
+        along = config.line_sigma * jax.random.normal(key_line, (size, 1))
+        noise = jax.random.normal(key_noise, parent.shape)
+        children = parent + iso * noise + along * (other - parent)
+        return children, parents_of(pair[0], filled, pair[1]), state
+
+    return _stateless("iso_line", config.batch_size, ask)
+
+
+def mutation(
+    config: EmitterConfig,
+    mutate: Callable[[Key, Float[Array, " D"]], Float[Array, " D"]],
+) -> Emitter:
+    """child = mutate(elite): by an operator that knows what the genes mean.
+
+    Args:
+      config: batch_size and init_sigma are read.
+      mutate: (key, parent) -> child; one of them.
+    """
+
+    def ask(key: Key, state, elites: Elites):
+        key_parent, key_children, key_first = jax.random.split(key, 3)
+        filled = elites.cells.filled
+        cell = draw(key_parent, filled, (config.batch_size,))
+        parent = elites.genomes(cell)
+        children = jax.vmap(mutate)(
+            jax.random.split(key_children, config.batch_size), parent
+        )
+        noise = jax.random.normal(key_first, parent.shape)
+        first = parent + config.init_sigma * noise
+        children = jnp.where(jnp.any(filled), children, first)
+        return children, parents_of(cell, filled), state
+
+    return _stateless("mutation", config.batch_size, ask)
+
+
+def _stateless(name: str, size: int, ask) -> Emitter:
+    return Emitter(
+        name=name,
+        batch_size=size,
+        init=lambda key, first: (),
+        ask=ask,
+        tell=lambda state, batch, done, elites: state,
+    )
