@@ -8,7 +8,8 @@ The protocol of a command's module, JAX-free when imported:
 
 Ranges (`Annotated[int, Ge(0)]`) are checked before `run`. A field of type
 `settings.Settings`, made by `settings.layered("env", ...)`, brings those groups of
-`EvolutionConfig` as flags, with `--preset`, `--config` and `--print-config`.
+`EvolutionConfig` (of `QDConfig`, if "archive" is among them) as flags, with `--preset`,
+`--config` and `--print-config`.
 """
 
 import importlib
@@ -58,6 +59,13 @@ _ALL = (
         "baseline",
         "what a policy that never learns achieves in any world",
         "obstacles-l1.2 --policy oracle --episodes 512",
+        wants_world=True,
+        starts=True,
+    ),
+    Command(
+        "qd",
+        "fill an archive of agents that behave differently, in any world",
+        "detour-l1.3 --descriptors end_x end_y --seed 1",
         wants_world=True,
         starts=True,
     ),

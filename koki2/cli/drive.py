@@ -16,7 +16,7 @@ from koki2.cli import startup
 from koki2.cli.progress import Progress
 from koki2.cli.settings import Settings
 from koki2.cli.signals import Stop
-from koki2.evolution.configs import EvolutionConfig
+from koki2.evolution.configs import Config, QDConfig
 
 Rows = list[dict[str, Any]]
 Evolution = Any  # koki2.evolution.Evolution, which cannot be named without JAX
@@ -33,7 +33,7 @@ class Chunk(NamedTuple):
     """The state after them; used up once the next chunk is asked for."""
 
 
-def evolve(config: EvolutionConfig, seed: int) -> Evolution:
+def evolve(config: Config, seed: int) -> Evolution:
     """The evolution of a config and a seed; nothing is computed yet.
 
     Raises:
@@ -42,11 +42,11 @@ def evolve(config: EvolutionConfig, seed: int) -> Evolution:
     return evolve_many(config, [seed])[0]
 
 
-def evolve_many(config: EvolutionConfig, seeds: list[int]) -> list[Evolution]:
+def evolve_many(config: Config, seeds: list[int]) -> list[Evolution]:
     """The evolutions of several seeds, compiled once. Raises as `evolve` does."""
     try:
-        if len(seeds) == 1:
-            return [evolution_.evolve(config, seeds[0])]
+        if isinstance(config, QDConfig):
+            return list(evolution_.illuminate_many(config, seeds))
         return list(evolution_.evolve_many(config, seeds))
     except ValueError as error:
         raise runlog.InputError(str(error)) from error
@@ -127,7 +127,7 @@ def plain_rows(columns: Mapping[str, Any]) -> Rows:
     """Columns as `Evolution.chunk` returns them, as rows of plain values.
 
     Rows whose "valid" is False are left out, and so is that column. A pass rate of NaN
-    becomes None: nothing was tested.
+    becomes None: nothing was tested. A column may be a list of plain values already.
 
     Example:
       >>> import numpy as np
@@ -136,7 +136,10 @@ def plain_rows(columns: Mapping[str, Any]) -> Rows:
     """
     import numpy as np
 
-    host = {name: np.asarray(column).tolist() for name, column in columns.items()}
+    host = {
+        name: column if isinstance(column, list) else np.asarray(column).tolist()
+        for name, column in columns.items()
+    }
     valid = host.pop("valid", None)
     rows = [
         dict(zip(host, row, strict=True)) for row in zip(*host.values(), strict=True)
@@ -169,9 +172,10 @@ def _finish(
         return False
     if last is None:  # killed just after its last checkpoint, maybe before it tidied up
         run.checkpoint(done, evolution.pack(carry), {"generation": done})
-    run.save_genome("best", evolution.best(carry))
-    run.save_genome("mean", evolution.mean(carry))
-    run.finish({"generations": done, **(last or _last_row(run))})
+    for name, arrays in evolution.products(carry).items():
+        run.save_arrays(name, arrays)
+    found = {n: v for n, v in (last or _last_row(run)).items() if n != "births"}
+    run.finish({"generations": done, **found})
     return True
 
 

@@ -1,6 +1,6 @@
 """From words on a command line to the `Options` of a command, by way of tyro.
 
-The flags are the fields of the command's `Options`, of the groups of `EvolutionConfig`
+The flags are the fields of the command's `Options`, of the groups of the config
 that it asks for (prefixes left out), and of JAX's and XLA's switches. tyro knows types
 and help; ranges, and rules between fields, are looked at afterwards, all at once.
 """
@@ -23,7 +23,7 @@ from koki2.cli import schema, settings as settings_
 from koki2.cli.commands import Command
 from koki2.cli.startup import JaxOptions, XlaOptions
 from koki2.envs.registry import find, Level
-from koki2.evolution.configs import EvolutionConfig
+from koki2.evolution.configs import kind_of
 
 # Said of the classes made here, it spares tyro the search for their source.
 _NO_SOURCE = "builtins"
@@ -66,7 +66,8 @@ def parse(command: Command, options: type, argv: Sequence[str]) -> Parsed:
     ]
     if layered is not None:
         given = _given(found, layered.metadata["groups"], argv)
-        own[layered.name], more = settings_.resolve(layers, given, level)
+        base = kind_of(layered.metadata["groups"])
+        own[layered.name], more = settings_.resolve(layers, given, level, base)
         lines += more
     if lines:
         count = "1 setting" if len(lines) == 1 else f"{len(lines)} settings"
@@ -93,12 +94,13 @@ def _level(command: Command, argv: Sequence[str]) -> Level | None:
 def _flags_class(command: Command, options: type, level: Level | None) -> type:
     """`options`, with every flag there is, and checking nothing itself."""
     extra = []
-    default = EvolutionConfig() if level is None else EvolutionConfig(env=level.config)
     knobs = settings_.of_level(level) if level is not None else {}
     for field in dataclasses.fields(options):
         if "groups" in field.metadata:
             extra.append((field.name, tyro.conf.Suppress[Any], None))
             extra.append(("layers", settings_.Layers, settings_.Layers()))
+            base = kind_of(field.metadata["groups"])
+            default = base() if level is None else base(env=level.config)
             for group in field.metadata["groups"]:
                 value = getattr(default, group)
                 kind = _unchecked(type(value))

@@ -69,13 +69,10 @@ def _first_difference(run_dir, rows, evolution, config) -> dict[str, Any] | None
                 return {"what": "row", "generation": generation, "fields": fields}
     if not is_complete:
         return None
-    for which, arrays in (
-        ("best", evolution.best(carry)),
-        ("mean", evolution.mean(carry)),
-    ):
-        names = _array_differences(runlog.read_genome(run_dir, which), arrays)
+    for which, arrays in evolution.products(carry).items():
+        names = _array_differences(runlog.read_arrays(run_dir, which), arrays)
         if names:
-            return {"what": f"{which} genome", "arrays": names}
+            return {"what": which.replace("_", " "), "arrays": names}
     return None
 
 
@@ -107,8 +104,8 @@ def _array_differences(then: dict[str, Any], now: dict[str, Any]) -> list[str]:
 
 def _print(facts: dict[str, Any]) -> None:
     if facts["identical"]:
-        genomes = " and both genomes" if facts["is_complete"] else ""
-        print(f"identical: all {facts['generations']} rows{genomes} of {facts['run']}")
+        left = " and what it left" if facts["is_complete"] else ""
+        print(f"identical: all {facts['generations']} rows{left} of {facts['run']}")
     else:
         found = facts["first_difference"]
         if found["what"] == "row":

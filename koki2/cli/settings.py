@@ -16,19 +16,27 @@ from koki2 import runlog
 from koki2.cli import files, schema
 from koki2.cli.presets import PRESETS
 from koki2.envs.registry import CONFIGS, Level
-from koki2.evolution.configs import EvolutionConfig, shaped
+from koki2.evolution.configs import (
+    Config,
+    EvolutionConfig,
+    kind_of,
+    QDConfig,
+    shaped,
+)
 from koki2.search import check_strategy
 
 GROUPS = tuple(field.name for field in dataclasses.fields(EvolutionConfig))
-"""Every group of settings."""
+"""Every group of settings of an evolution."""
+QD_GROUPS = tuple(field.name for field in dataclasses.fields(QDConfig))
+"""Every group of settings of a quality-diversity run."""
 Seed = Annotated[int, Ge(0), Le(2**31 - 1)]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Settings:
-    """An `EvolutionConfig` and where each of its values came from."""
+    """A config and where each of its values came from."""
 
-    config: EvolutionConfig
+    config: Config
     provenance: Mapping[str, str]
 
 
@@ -54,6 +62,7 @@ def resolve(
     layers: Layers,
     flags: Mapping[str, Mapping[str, Any]],
     level: Level | None = None,
+    base: type = EvolutionConfig,
 ) -> tuple[Settings | None, list[str]]:
     """Lays the layers over each other, and says what will not do.
 
@@ -61,6 +70,7 @@ def resolve(
       layers: which preset, which file.
       flags: the values of the flags that were given, by group and field.
       level: the world; None is chemotaxis, as it is from the box.
+      base: the class of the config.
 
     Returns:
       The settings, or None if something will not do; and what, a line for each.
@@ -75,12 +85,15 @@ def resolve(
       >>> found.provenance["search.lr"], found.provenance["search.sigma"], problems
       ('flag', 'default', [])
     """
-    kind = shaped(CONFIGS["chemotaxis"] if level is None else type(level.config))
+    world = CONFIGS["chemotaxis"] if level is None else type(level.config)
+    kind = shaped(world, base)
+    groups = set(schema.hints(kind))  # levels and presets know of other searches too
+    own = lambda values: {g: table for g, table in values.items() if g in groups}
     given: list[tuple[str, Mapping[str, Any]]] = []
     if level is not None:
-        given.append((f"level:{level.name}", of_level(level)))
+        given.append((f"level:{level.name}", own(of_level(level))))
     if layers.preset != "none":
-        given.append((f"preset:{layers.preset}", PRESETS[layers.preset]))
+        given.append((f"preset:{layers.preset}", own(PRESETS[layers.preset])))
     if layers.config is not None:
         given.append((f"file:{layers.config}", files.read_config(layers.config)))
     given.append(("flag", flags))
@@ -113,7 +126,7 @@ def of_level(level: Level) -> dict[str, dict[str, Any]]:
     return {"env": set_, **level.settings}
 
 
-def of_run(run: str | pathlib.Path) -> tuple[EvolutionConfig, int]:
+def of_run(run: str | pathlib.Path) -> tuple[Config, int]:
     """The config and the seed of a run folder.
 
     Raises:
@@ -127,7 +140,7 @@ def of_run(run: str | pathlib.Path) -> tuple[EvolutionConfig, int]:
     return config, manifest["seed"]
 
 
-def of_config(values: dict[str, Any], *, where: str) -> EvolutionConfig:
+def of_config(values: dict[str, Any], *, where: str) -> Config:
     """A config from the plain values in a run folder.
 
     Raises:
@@ -135,7 +148,8 @@ def of_config(values: dict[str, Any], *, where: str) -> EvolutionConfig:
     """
     world = values["env"].get("world") if isinstance(values.get("env"), dict) else None
     known = CONFIGS.get(world) if isinstance(world, str) else None
-    kind = shaped(CONFIGS["chemotaxis"] if known is None else known)
+    world = CONFIGS["chemotaxis"] if known is None else known
+    kind = shaped(world, kind_of(values))
     faults = schema.problems(kind, values)
     lines = [f"{'.'.join(path)} {text}" for path, text in faults]
     for group, name in schema.names(kind):
@@ -153,9 +167,7 @@ def of_config(values: dict[str, Any], *, where: str) -> EvolutionConfig:
     return config
 
 
-def _build(
-    shape: type, values: Mapping[str, Any]
-) -> tuple[EvolutionConfig | None, list[str]]:
+def _build(shape: type, values: Mapping[str, Any]) -> tuple[Config | None, list[str]]:
     """The config, if the rules that tie several fields are kept; else what is not.
 
     A group in which a field is missing was at fault already, and is passed over.
@@ -171,10 +183,10 @@ def _build(
                 check_strategy(table["strategy"], table["pop_size"])
         except ValueError as error:
             lines.append(f"{name}: {error}")
-    if len(groups) < len(dataclasses.fields(EvolutionConfig)):
+    if len(groups) < len(dataclasses.fields(shape)):
         return None, lines
     try:
-        return EvolutionConfig(**groups), lines
+        return kind_of(groups)(**groups), lines
     except ValueError as error:
         return None, [*lines, str(error)]
 

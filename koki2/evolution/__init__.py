@@ -1,4 +1,4 @@
-"""evolution: lives and generations of them: viability, rungs, nursing, the ES loop.
+"""evolution: lives and generations of them: viability, rungs, nursing, ES and QD loops.
 
 May import every room below but `runlog` and `pictures`: metrics are returned, the edge
 writes. Start at `lifetime` (one life), `rollout` (many) and `loop` (a whole search).
@@ -10,11 +10,12 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "configs": ["EvolutionConfig"],
+        "configs": ["EvolutionConfig", "QDConfig"],
         "heldout": ["difference", "evaluate_baseline", "evaluate_genome", "interval"],
         "lifetime": ["lifetime", "Lifetime", "Life", "live", "Tally"],
         "loop": ["Evolution", "evolve", "evolve_many"],
         "measures": ["fitness", "report", "reports"],
+        "qd": ["elite", "illuminate", "illuminate_many"],
         "rollout": ["Layout", "rollout", "WIDE"],
         "viability": ["viability", "Viability"],
         "watch": ["NoMapError", "watch"],

@@ -1,9 +1,10 @@
-"""The knobs of evolution: fitness, viability, rungs, nursing, the loop. No JAX."""
+"""The knobs of evolution: fitness, viability, nursing, behaviour, loops. No JAX."""
 
 import dataclasses
 import functools
 import math
-from typing import Annotated, Any
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le
 
@@ -11,7 +12,7 @@ from koki2.agents.configs import AgentConfig
 from koki2.core.configs import check
 from koki2.envs.configs import ChemotaxisConfig
 from koki2.genomes.configs import GenomeConfig
-from koki2.search.configs import SearchConfig
+from koki2.search.configs import ArchiveConfig, EmitterConfig, SearchConfig
 
 Probability = Annotated[float, Ge(0), Le(1)]
 Phase = Annotated[float, Ge(0), Le(1)]
@@ -191,9 +192,80 @@ class EvolutionConfig:
             )
 
 
+DESCRIPTORS = {
+    "path_entropy": True,
+    "distance": True,
+    "reach": True,
+    "end_x": True,
+    "end_y": True,
+    "hazard_exposure": False,
+    "action_entropy": False,
+    "monotony": False,
+    "lifetime": False,
+    "events": False,
+}
+"""What can be said of how a life was led, each in [0, 1], and whether that wants a map;
+`evolution.descriptors` says how."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class BehaviourConfig:
+    """Which behaviour spans the archive, and in which lives it is seen."""
+
+    descriptors: tuple[Literal[*DESCRIPTORS], ...] = ("path_entropy", "distance")
+    """The dimensions of the behaviour space, each in [0, 1], means over lives."""
+    lives: Literal["same", "fresh"] = "same"
+    """same: every genome of the run lives the same lives, so that an elite was fitter
+    and not luckier. fresh: other lives each generation."""
+
+    def __post_init__(self):
+        if not self.descriptors or len(set(self.descriptors)) < len(self.descriptors):
+            raise ValueError(
+                "descriptors wants one name or more, each once, for each is a dimension"
+                f" of the archive, got {', '.join(self.descriptors) or 'none'}."
+            )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class QDConfig:
+    """Everything that decides the bits of a quality-diversity run, but for its seed."""
+
+    env: Any = ChemotaxisConfig()  # any of `koki2.envs.configs`
+    agent: AgentConfig = AgentConfig()
+    genome: GenomeConfig = GenomeConfig()
+    archive: ArchiveConfig = ArchiveConfig()
+    emitter: EmitterConfig = EmitterConfig()
+    behaviour: BehaviourConfig = BehaviourConfig()
+    fitness: FitnessConfig = FitnessConfig()
+    nursing: NursingConfig = NursingConfig()
+    loop: LoopConfig = LoopConfig()
+
+    def __post_init__(self):
+        dims, names = self.archive.dims, self.behaviour.descriptors
+        if dims != len(names):
+            raise ValueError(
+                "low, high and shape want a number for each descriptor, got "
+                f"{dims} for {', '.join(names)}."
+            )
+
+
+Config = EvolutionConfig | QDConfig
+"""Everything that decides the bits of some run."""
+
+
+def kind_of(groups: Iterable[str]) -> type:
+    """The class of a config that has these groups.
+
+    Example:
+      >>> kind_of({"env": {}, "archive": {}}).__name__
+      'QDConfig'
+    """
+    return QDConfig if "archive" in groups else EvolutionConfig
+
+
 @functools.cache
-def shaped(world: type) -> type:
-    """`EvolutionConfig` whose `env` is declared to be of one class.
+def shaped(world: type, base: type = EvolutionConfig) -> type:
+    """`EvolutionConfig`, or `QDConfig`, whose `env` is declared to be of one class.
 
     Plain values can be checked against it, field by field, and its defaults are that
     world's.
@@ -207,5 +279,5 @@ def shaped(world: type) -> type:
     """
     field = ("env", world, dataclasses.field(default=world()))
     return dataclasses.make_dataclass(
-        "EvolutionConfig", [field], bases=(EvolutionConfig,), frozen=True, kw_only=True
+        base.__name__, [field], bases=(base,), frozen=True, kw_only=True
     )

@@ -19,7 +19,7 @@ from jaxtyping import Array, Bool, Float, Int, UInt32
 from koki2.core.keys import Stream, stream
 from koki2.core.types import Key, Keys
 from koki2.evolution import rungs
-from koki2.evolution.configs import EvolutionConfig
+from koki2.evolution.configs import EvolutionConfig, FitnessConfig
 from koki2.evolution.lifetime import Tally
 from koki2.evolution.measures import fitness
 from koki2.evolution.nursing import fertile
@@ -138,7 +138,7 @@ def _test(config, parts: Task, key: Key, params, layout) -> _Test:
 def _everyone(config, parts: Task, keys: Keys, params, test: _Test, layout) -> Trial:
     """Full lives for all that are viable; the others are skipped."""
     tally = _viable_lives(parts, keys, params, test, layout)
-    worth = _mean_fitness(config, tally)
+    worth = mean_fitness(config.fitness, tally)
     lived = jnp.sum(tally.t_alive)
     worth = _in_place(worth, test.order)
     fit, row = test.passed, {}
@@ -169,7 +169,7 @@ def _climb(
     short = _viable_lives(parts, keys_short, params, test, layout, steps)
     lived_short = jnp.sum(short.t_alive)
     short = _in_place(short, test.order)
-    proxy = _mean_fitness(config, short)
+    proxy = mean_fitness(config.fitness, short)
     unlike = None
     if archive is not None:
         like = rungs.behaviours(short, steps)
@@ -183,7 +183,7 @@ def _climb(
     promoted = jax.tree.map(lambda x: x[chosen], params)
     full = rollout(parts.life, keys_full, promoted, wanted=valid, layout=layout)
     lived = jnp.sum(full.t_alive)
-    worth = _mean_fitness(config, full)
+    worth = mean_fitness(config.fitness, full)
     fit = valid
     if config.nursing.repro_phi > 0:
         fit = fit & fertile(config.nursing, full.t_alive, parts.env.steps)
@@ -237,8 +237,9 @@ def _in_place(tree, order: Int[Array, " P"] | None):
     return jax.tree.map(lambda x: jnp.zeros_like(x).at[order].set(x), tree)
 
 
-def _mean_fitness(config: EvolutionConfig, tally: Tally) -> Float[Array, " P"]:
-    worth = jax.vmap(jax.vmap(lambda one: fitness(config.fitness, one)))(tally)
+def mean_fitness(config: FitnessConfig, tally: Tally) -> Float[Array, " P"]:
+    """Over the lives of each genome."""
+    worth = jax.vmap(jax.vmap(lambda one: fitness(config, one)))(tally)
     return jnp.mean(worth, axis=1)
 
 

@@ -20,6 +20,7 @@ from koki2.agents.base import Agent, Consequence
 from koki2.core.types import Key
 from koki2.envs.base import Env, Feedback
 from koki2.evolution.nursing import ADULT, Nursing
+from koki2.evolution.path import Path, Paths
 
 
 @chex.dataclass(frozen=True, kw_only=True)
@@ -38,6 +39,7 @@ class Tally:
     learning: Any  # LearningTally, or None for agents that do not learn
     weighted: Any = None  # WeightedTally, or None where all steps weigh the same
     cost: Float[Array, ""] | None = None  # of working, for agents that say
+    path: Path | None = None  # where it went, if asked for
 
 
 @chex.dataclass(frozen=True, kw_only=True)
@@ -76,8 +78,10 @@ class Lifetime(NamedTuple):
     steps: int
 
 
-def lifetime(env: Env, agent: Agent, nursing: Nursing = ADULT) -> Lifetime:
-    """Puts an agent into a world, nursed or not.
+def lifetime(
+    env: Env, agent: Agent, nursing: Nursing = ADULT, paths: Paths | None = None
+) -> Lifetime:
+    """Puts an agent into a world, nursed or not, its path kept or not.
 
     Example:
       >>> from koki2 import agents, envs
@@ -100,6 +104,9 @@ def lifetime(env: Env, agent: Agent, nursing: Nursing = ADULT) -> Lifetime:
             weighs=nursing.weight is not None,
             costs=agent.cost is not None,
         )
+        if paths is not None:
+            path = paths.start(env.reveal(world).position)
+            tally = dataclasses.replace(tally, path=path)
         body = agent.init(params)
         return Life(world=world, observation=observation, body=body, tally=tally)
 
@@ -129,6 +136,10 @@ def lifetime(env: Env, agent: Agent, nursing: Nursing = ADULT) -> Lifetime:
             tally = _weigh(tally, life.tally.alive, nursing.weight(t), feedback)
         if agent.cost is not None:
             tally = _charge(tally, life.tally.alive, agent.cost(params, body))
+        if paths is not None:
+            place, alive = env.reveal(world).position, life.tally.alive
+            path = paths.step(life.tally.path, place, alive)
+            tally = dataclasses.replace(tally, path=path)
         return Life(
             world=world,
             observation=sense(world) if sense else observation,

@@ -5,8 +5,9 @@ not know where in the run it stands, nor whether the run was ever stopped: resum
 calling it again. Past the last generation it does nothing.
 """
 
+import functools
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -17,7 +18,7 @@ from koki2.core.devices import everywhere
 from koki2.core.keys import Stream, stream
 from koki2.core.trees import pack, unpack
 from koki2.core.types import Key
-from koki2.evolution.configs import EvolutionConfig
+from koki2.evolution.configs import Config, EvolutionConfig, LoopConfig
 from koki2.evolution.generation import Carry, generation
 from koki2.evolution.rollout import Layout
 from koki2.evolution.rungs import archive_of
@@ -28,13 +29,18 @@ from koki2.search import make
 class Evolution(NamedTuple):
     """A search ready to run; everything about one seed."""
 
-    init: Callable[[], Carry]
-    chunk: Callable[[Carry], tuple[Carry, dict[str, np.ndarray]]]
-    generation: Callable[[Carry], int]
-    pack: Callable[[Carry], dict[str, np.ndarray]]
-    unpack: Callable[[dict[str, np.ndarray]], Carry]
-    best: Callable[[Carry], dict[str, np.ndarray]]
-    mean: Callable[[Carry], dict[str, np.ndarray]]
+    init: Callable[[], Any]
+    """() -> the state it begins with."""
+    chunk: Callable[[Any], tuple[Any, dict[str, Any]]]
+    """state -> (state, columns of rows); the state given is used up."""
+    generation: Callable[[Any], int]
+    """state -> generations done."""
+    pack: Callable[[Any], dict[str, np.ndarray]]
+    """state -> arrays, the same on any number of devices."""
+    unpack: Callable[[dict[str, np.ndarray]], Any]
+    """The inverse of `pack`."""
+    products: Callable[[Any], dict[str, dict[str, np.ndarray]]]
+    """state -> what a complete run leaves: arrays by the name of their file."""
 
 
 def evolve(
@@ -58,9 +64,7 @@ def evolve(
       >>> search.generation(carry), rows["generation"].tolist()
       (2, [0, 1])
     """
-    topology = wiring(config, seed)
-    program = _compiled(lambda key, carry: _chunk(config, topology, layout, key, carry))
-    return _evolution(config, seed, program)
+    return evolve_many(config, [seed], layout=layout)[0]
 
 
 def evolve_many(
@@ -71,27 +75,44 @@ def evolve_many(
     The seeds run one after the other: a chunk of one already fills the machine. Where
     their wirings differ, wiring is data; each seed's bits are those it has alone.
     """
+    chunk = functools.partial(_chunk, config, layout)
+    built = programs(config, seeds, chunk, out_shardings=everywhere())
+    return [
+        _evolution(config, seed, program)
+        for seed, program in zip(seeds, built, strict=True)
+    ]
+
+
+def programs(
+    config: Config, seeds: list[int], chunk: Callable, **options: Any
+) -> list[Callable]:
+    """A program per seed that compiles once for all of them.
+
+    Where the seeds' wirings differ, wiring is data.
+
+    Args:
+      config: says how agents are wired.
+      seeds: of the runs.
+      chunk: (wiring, key, carry) -> (carry, rows).
+      **options: of `jax.jit`; `donate` says whether the carry is used up.
+
+    Returns:
+      For each seed, (key, carry) -> (carry, rows).
+    """
+    donate = options.pop("donate", False)
     wirings = [wiring(config, seed) for seed in seeds]
     if all(_same(wirings[0], other) for other in wirings[1:]):
-        program = _compiled(
-            lambda key, carry: _chunk(config, wirings[0], layout, key, carry)
-        )
-        return [_evolution(config, seed, program) for seed in seeds]
+        fixed = lambda key, carry: chunk(wirings[0], key, carry)
+        one = jax.jit(fixed, donate_argnums=1 if donate else (), **options)
+        return [one] * len(seeds)
     data = as_data(wirings)
-    program = _compiled(
-        lambda wired, key, carry: _chunk(config, wired, layout, key, carry)
-    )
+    program = jax.jit(chunk, donate_argnums=2 if donate else (), **options)
 
     def bound(index):
         wired = jax.tree.map(lambda x: jnp.asarray(x[index]), data)
         return lambda key, carry: program(wired, key, carry)
 
-    return [_evolution(config, seed, bound(i)) for i, seed in enumerate(seeds)]
-
-
-def _compiled(function):
-    """Compiled once: what goes in and out is whole on every device, always."""
-    return jax.jit(function, out_shardings=everywhere())
+    return [bound(i) for i in range(len(seeds))]
 
 
 def _same(a: Topology, b: Topology) -> bool:
@@ -118,11 +139,7 @@ def _evolution(config: EvolutionConfig, seed: int, program) -> Evolution:
 
     def chunk(carry: Carry):
         carry, rows = program(key, carry)
-        rows = jax.device_get(rows)
-        high, low = (rows.pop(name).astype(np.int64) for name in ("high", "low"))
-        rows = {"generation": rows.pop("generation"), **rows}  # jax sorts by name
-        rows["env_steps"] = (high << 32) + low
-        return carry, rows
+        return carry, in_order(rows)
 
     like = jax.eval_shape(init)
     named = lambda genes: jax.device_get(parts.genome.named(genes))
@@ -132,24 +149,49 @@ def _evolution(config: EvolutionConfig, seed: int, program) -> Evolution:
         generation=lambda carry: int(carry.generation),
         pack=pack,
         unpack=lambda arrays: jax.device_put(unpack(like, arrays), everywhere()),
-        best=lambda carry: named(carry.best),
-        mean=lambda carry: named(strategy.mean(carry.search)),
+        products=lambda carry: {
+            "best_genome": named(carry.best),
+            "mean_genome": named(strategy.mean(carry.search)),
+        },
     )
 
 
-def _chunk(config: EvolutionConfig, topology, layout, key: Key, carry: Carry):
+def _chunk(config: EvolutionConfig, layout, topology, key: Key, carry: Carry):
     """`checkpoint_every` generations, or as many as there are left."""
     parts = task(config, topology)
     strategy = make(config.search, parts.genome.size)
     one = lambda carry: generation(config, parts, strategy, layout, key, carry)
+    return scan(config.loop, one, lambda carry: carry.generation, carry)
+
+
+def scan(loop: LoopConfig, one: Callable, count: Callable, carry):
+    """A chunk of generations, of which those past the last do nothing.
+
+    Args:
+      loop: how many there are, and to a chunk.
+      one: carry -> (carry, row): a generation.
+      count: carry -> generations done.
+      carry: where it stands.
+    """
 
     def rest(carry):
         rows = jax.eval_shape(one, carry)[1]
         return carry, jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), rows)
 
     def body(carry, _):
-        valid = carry.generation < config.loop.generations
+        valid = count(carry) < loop.generations
         carry, row = jax.lax.cond(valid, one, rest, carry)
         return carry, {"valid": valid, **row}
 
-    return jax.lax.scan(body, carry, None, length=config.loop.checkpoint_every)
+    return jax.lax.scan(body, carry, None, length=loop.checkpoint_every)
+
+
+def in_order(rows: dict[str, Any]) -> dict[str, Any]:
+    """Columns on the host, the number of the generation first, env-steps last.
+
+    `high` and `low`, the words of the count of env-steps, become one.
+    """
+    rows = dict(jax.device_get(rows))
+    high, low = (rows.pop(name).astype(np.int64) for name in ("high", "low"))
+    rows = {"generation": rows.pop("generation"), **rows}  # jax sorts by name
+    return rows | {"env_steps": (high << 32) + low}

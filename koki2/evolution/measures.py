@@ -2,7 +2,7 @@
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from koki2.evolution.configs import FitnessConfig
 from koki2.evolution.lifetime import Tally
@@ -29,7 +29,17 @@ def fitness(config: FitnessConfig, tally: Tally) -> Float[Array, ""]:
 
 def action_entropy(tally: Tally) -> Float[Array, ""]:
     """Entropy of the actions taken, in nats; 0 if only one was."""
-    share = _shares(tally)
+    return entropy(tally.actions)
+
+
+def entropy(counts: Int[Array, " A"]) -> Float[Array, ""]:
+    """Entropy of some counts, in nats; 0 if there are none.
+
+    Example:
+      >>> round(float(entropy(jnp.array([2, 2, 0]))), 4)  # log 2
+      0.6931
+    """
+    share = _shares(counts)
     return -jnp.sum(jnp.where(share > 0, share * jnp.log(jnp.maximum(share, 1e-9)), 0))
 
 
@@ -58,7 +68,7 @@ def report(config: FitnessConfig, tally: Tally) -> dict[str, Float[Array, ""]]:
         "integrity_lost": tally.integrity_lost,
         "integrity_min": tally.integrity_min,
         "action_entropy": action_entropy(tally),
-        "action_mode_frac": jnp.max(_shares(tally)),
+        "action_mode_frac": jnp.max(_shares(tally.actions)),
         "abs_dw_mean": learning.abs_dw / steps if learning else zero,
         "abs_modulator_mean": learning.abs_modulator / steps if learning else zero,
         "abs_dw_on_event": learning.abs_dw_on_event / events if learning else zero,
@@ -77,6 +87,6 @@ def reports(config: FitnessConfig, tally: Tally) -> dict[str, Float[Array, " E"]
     return jax.vmap(lambda one: report(config, one))(tally)
 
 
-def _shares(tally: Tally) -> Float[Array, " A"]:
-    counts = tally.actions.astype(jnp.float32)
-    return counts / jnp.maximum(jnp.sum(counts), 1.0)
+def _shares(counts: Int[Array, " A"]) -> Float[Array, " A"]:
+    real = counts.astype(jnp.float32)
+    return real / jnp.maximum(jnp.sum(real), 1.0)

@@ -6,9 +6,10 @@ from koki2 import agents, genomes
 from koki2.agents.topology import Topology
 from koki2.envs.base import Env
 from koki2.envs.registry import make
-from koki2.evolution.configs import EvolutionConfig, POLICIES
+from koki2.evolution.configs import Config, POLICIES
 from koki2.evolution.lifetime import Lifetime, lifetime
 from koki2.evolution.nursing import nursing
+from koki2.evolution.path import paths_in
 from koki2.genomes.base import Genome
 
 TOPOLOGY_OFFSET = 12345  # from a run's seed to that of its wiring
@@ -22,7 +23,7 @@ class Task(NamedTuple):
     life: Lifetime
 
 
-def wiring(config: EvolutionConfig, seed: int) -> Topology:
+def wiring(config: Config, seed: int) -> Topology:
     """The fixed wiring of one run: from its own seed, or `topology_seed` if given.
 
     Genomes that grow their synapses choose among those of near neurons, in any run.
@@ -32,17 +33,24 @@ def wiring(config: EvolutionConfig, seed: int) -> Topology:
     return genomes.wiring(config.genome, config.agent, chosen)
 
 
-def task(config: EvolutionConfig, topology: Topology) -> Task:
-    """Puts the configured agent, wired so, into the configured world."""
+def task(config: Config, topology: Topology, *, path: bool = False) -> Task:
+    """Puts the configured agent, wired so, into the configured world.
+
+    Args:
+      config: env, agent, genome and nursing are read.
+      topology: the wiring.
+      path: whether a life keeps account of where it went; wants a world with a map.
+    """
     env = make(config.env)
+    paths = paths_in(env) if path else None
     sizes = env.observation_size, env.num_actions
     genome = genomes.make(config.genome, config.agent, *sizes, topology)
     agent = agents.make(config.agent, topology, env.steps)
     nursed = nursing(config.nursing, env.steps)
-    return Task(env, genome, lifetime(env, agent, nursed))
+    return Task(env, genome, lifetime(env, agent, nursed, paths))
 
 
-def baseline(config: EvolutionConfig, policy: str) -> Lifetime:
+def baseline(config: Config, policy: str) -> Lifetime:
     """A scripted agent in the configured world.
 
     Raises:

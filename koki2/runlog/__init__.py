@@ -19,6 +19,7 @@ from koki2.runlog.errors import (
 from koki2.runlog.listing import list_runs as list_runs, RunInfo as RunInfo
 from koki2.runlog.manifest import differences as differences, manifest as manifest
 from koki2.runlog.reading import (
+    read_arrays as read_arrays,
     read_config as read_config,
     read_genome as read_genome,
     read_manifest as read_manifest,

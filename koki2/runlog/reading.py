@@ -13,7 +13,7 @@ from koki2.runlog import arrays, folder, jsontext, rows
 from koki2.runlog.errors import BrokenRunError, InputError
 
 _MAX_JSON = 2**26  # bytes
-_GENOMES = ("best", "mean")
+_ARRAYS = ("best_genome", "mean_genome", "archive")
 
 
 def read_config(run: str | os.PathLike[str]) -> dict[str, Any]:
@@ -65,14 +65,19 @@ def read_genome(run: str | os.PathLike[str], which: str) -> dict[str, Any]:
       InputError: there is no such folder, or `which` is another word.
       BrokenRunError: the file is missing or damaged.
     """
-    return arrays.load_arrays(genome_path(run, which))
+    return read_arrays(run, f"{which}_genome")
 
 
-def genome_path(run: str | os.PathLike[str], which: str) -> pathlib.Path:
-    """Where a genome of a run lies."""
-    if which not in _GENOMES:
-        raise InputError(f"a genome is one of {_GENOMES}, got {which!r}.")
-    return _folder(run) / f"{which}_genome.npz"
+def read_arrays(run: str | os.PathLike[str], name: str) -> dict[str, Any]:
+    """The arrays of `<name>.npz`, by name. Raises as `read_genome` does."""
+    return arrays.load_arrays(arrays_path(run, name))
+
+
+def arrays_path(run: str | os.PathLike[str], name: str) -> pathlib.Path:
+    """Where arrays of a run lie: best_genome, mean_genome or archive."""
+    if name not in _ARRAYS:
+        raise InputError(f"arrays of a run are one of {_ARRAYS}, got {name!r}.")
+    return _folder(run) / f"{name}.npz"
 
 
 def _folder(run: str | os.PathLike[str]) -> pathlib.Path:

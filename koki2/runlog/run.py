@@ -177,10 +177,11 @@ class Run:
         where = self.path / folder.CHECKPOINTS
         checkpoint.save(where, step, arrays, {"given": meta, "rows": mark})
 
-    def save_genome(self, which: str, arrays: Mapping[str, Any]) -> None:
-        """Writes `<which>_genome.npz`, "best" or "mean", durably; replaces the last."""
+    def save_arrays(self, name: str, arrays: Mapping[str, Any]) -> None:
+        """Writes `<name>.npz`: best_genome, mean_genome or archive. Durably; replaces
+        the last."""
         self._open()
-        arrays_.save_arrays(reading.genome_path(self.path, which), arrays)
+        arrays_.save_arrays(reading.arrays_path(self.path, name), arrays)
 
     def timing(self, **values: Any) -> None:
         """Notes wall-clock facts in timing.jsonl, as well as the disk lets it.

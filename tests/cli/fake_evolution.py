@@ -63,11 +63,11 @@ class FakeEvolution:
             raise ValueError(f"this checkpoint holds {sorted(arrays)}.")
         return State(int(arrays["generation"]), arrays["mean"], float(arrays["best"]))
 
-    def best(self, state):
-        return {"w": np.full(2, state.best)}
-
-    def mean(self, state):
-        return {"w": state.mean}
+    def products(self, state):
+        return {
+            "best_genome": {"w": np.full(2, state.best)},
+            "mean_genome": {"w": state.mean},
+        }
 
 
 def install(setattr_):

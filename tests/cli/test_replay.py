@@ -24,7 +24,7 @@ def test_a_run_replays_identically_and_nothing_is_written(koki2, run):
     before = {p: p.read_bytes() for p in run.rglob("*") if p.is_file()}
     said = koki2("replay run")
     assert said.code == 0
-    assert "identical: all 7 rows and both genomes" in said.out
+    assert "identical: all 7 rows and what it left" in said.out
     assert {p: p.read_bytes() for p in run.rglob("*") if p.is_file()} == before
     assert koki2("replay run --json").json["identical"] is True
 

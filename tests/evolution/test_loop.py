@@ -127,7 +127,8 @@ def test_the_best_genome_met_is_kept():
 def test_the_mean_starts_at_the_first_genome():
     search = alone()[0]
     start = search.init()
-    assert_same_bits(search.mean(start), search.best(start))
+    first = search.products(start)
+    assert_same_bits(first["mean_genome"], first["best_genome"])
 
 
 def test_a_checkpoint_of_another_search_is_refused():
@@ -182,7 +183,8 @@ def test_a_generation_that_fails_viability_is_not_lived_and_teaches_nothing():
     )
     search, carries, rows = alone(config)
     assert_same_bits(
-        search.mean(search.unpack(carries[-1])), search.mean(search.init())
+        search.products(search.unpack(carries[-1]))["mean_genome"],
+        search.products(search.init())["mean_genome"],
     )
     assert rows["env_steps"].tolist() == [g * P * 3 * 4 for g in range(1, 7)]
     assert rows["evaluated"].tolist() == rows["mvt_pass_rate"].tolist() == [0] * 6

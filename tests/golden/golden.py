@@ -61,7 +61,7 @@ def compute(levels=tuple(LEVELS)) -> dict:
     """A competent script in these levels, and a small search with much switched on."""
     search = evolve(CONFIG, SEED)
     carry, rows = search.chunk(search.init())
-    genome = search.mean(carry)
+    genome = search.products(carry)["mean_genome"]
     unseen = evaluate_genome(CONFIG, SEED, genome, eval_seed=0, episodes=EPISODES)
     return {
         "config": dataclasses.asdict(CONFIG),

@@ -42,7 +42,7 @@ def test_a_run_leaves_what_the_readers_read(tmp_path):
         run.append([{"generation": 0, "best_fitness": 1.5}])
         run.timing(step=1, seconds=0.25)
         run.checkpoint(1, {"mean": np.ones(3)}, {"best": 1.5})
-        run.save_genome("best", {"genome": np.arange(3)})
+        run.save_arrays("best_genome", {"genome": np.arange(3)})
         run.finish({"best_fitness": 1.5})
         with pytest.raises(InputError, match="is complete and takes nothing more"):
             run.append([{}])
@@ -183,7 +183,7 @@ while run.summary is None and step < 80:
     run.checkpoint(step, {"state": state}, {"best": best})
     run.timing(step=step)
 if run.summary is None:
-    run.save_genome("best", {"genome": state})
+    run.save_arrays("best_genome", {"genome": state})
     run.finish({"best_fitness": best})
 """
 

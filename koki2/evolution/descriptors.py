@@ -1,0 +1,100 @@
+"""Descriptors: how a life was led, each a number in [0, 1], for the archive's axes.
+
+path_entropy     entropy of the time spent in the regions of the map / log regions
+distance         steps that led to another cell / steps of a whole life
+reach            greatest distance from where it began / the map's diagonal
+end_x, end_y     where it ended / the map's last cell along that axis
+hazard_exposure  1 - the lowest integrity
+action_entropy   entropy of the actions / log of their number
+monotony         share of the commonest action
+lifetime         steps lived / steps of a whole life
+events           share of the steps lived that brought a gain or a loss
+"""
+
+from collections.abc import Callable
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from koki2.envs.base import Env
+from koki2.evolution.configs import DESCRIPTORS
+from koki2.evolution.lifetime import Tally
+from koki2.evolution.measures import action_entropy, entropy
+
+
+def descriptors(
+    names: tuple[str, ...], env: Env
+) -> Callable[[Tally], Float[Array, " B"]]:
+    """Builds tally -> descriptor, of one life. See the module for what they mean.
+
+    Args:
+      names: which, of `evolution.configs.DESCRIPTORS`.
+      env: the world lived in.
+
+    Raises:
+      ValueError: one of them wants a map, which this world has not.
+    """
+    wanting = [name for name in names if DESCRIPTORS[name]]
+    if wanting and env.reveal is None:
+        free = ", ".join(name for name, maps in DESCRIPTORS.items() if not maps)
+        raise ValueError(
+            f"{', '.join(wanting)} want a world with a map, which this one has not; "
+            f"there are {free}."
+        )
+
+    def all_of(tally: Tally) -> Float[Array, " B"]:
+        found = jnp.stack([_ALL[name](tally, env) for name in names])
+        return jnp.clip(found, 0.0, 1.0)  # a rounding beyond the ends is no behaviour
+
+    return all_of
+
+
+def wants_map(names: tuple[str, ...]) -> bool:
+    """Whether any of them needs the path of a life."""
+    return any(DESCRIPTORS[name] for name in names)
+
+
+def _share(count, total: int) -> Float[Array, ""]:
+    return count.astype(jnp.float32) / float(max(total, 1))
+
+
+def _path_entropy(tally: Tally, env: Env) -> Float[Array, ""]:
+    visits = tally.path.visits
+    return entropy(visits) / float(np.log(max(visits.shape[0], 2)))
+
+
+def _reach(tally: Tally, env: Env) -> Float[Array, ""]:
+    last = np.array(env.size) - 1
+    far = jnp.sqrt(tally.path.farthest.astype(jnp.float32))
+    return far / float(max(np.sqrt(np.sum(last**2)), 1.0))
+
+
+def _end(axis: int) -> Callable:
+    return lambda tally, env: _share(tally.path.last[axis], env.size[axis] - 1)
+
+
+def _events(tally: Tally, env: Env) -> Float[Array, ""]:
+    steps = jnp.maximum(tally.t_alive, 1).astype(jnp.float32)
+    return tally.events.astype(jnp.float32) / steps
+
+
+def _monotony(tally: Tally, env: Env) -> Float[Array, ""]:
+    steps = jnp.maximum(jnp.sum(tally.actions), 1).astype(jnp.float32)
+    return jnp.max(tally.actions).astype(jnp.float32) / steps
+
+
+_ALL = {
+    "path_entropy": _path_entropy,
+    "distance": lambda tally, env: _share(tally.path.moves, env.steps),
+    "reach": _reach,
+    "end_x": _end(0),
+    "end_y": _end(1),
+    "hazard_exposure": lambda tally, env: 1.0 - tally.integrity_min,
+    "action_entropy": lambda tally, env: (
+        action_entropy(tally) / float(np.log(max(env.num_actions, 2)))
+    ),
+    "monotony": _monotony,
+    "lifetime": lambda tally, env: _share(tally.t_alive, env.steps),
+    "events": _events,
+}
