@@ -1,7 +1,7 @@
 # Two commands: `make evolve` runs the main job, `make test` passes or fails the project.
 # Both set everything up first. tools/setup.sh and tools/check.sh do the work.
 
-.PHONY: help evolve test test-slow test-strict test-3.11 lint format bench setup lock clean
+.PHONY: help evolve test test-slow test-strict test-3.11 test-gpu lint format bench setup lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -22,6 +22,9 @@ test-strict: setup ## bit-for-bit promises, under the strict XLA flags
 
 test-3.11: setup ## the tests once more, on Python 3.11 and its older JAX
 	@sh tools/check.sh py311
+
+test-gpu: setup ## our GPU kernels, compiled for an H200 where there is none
+	@sh tools/check.sh gpu
 
 lint: setup ## format, lint and the floors of the architecture
 	@sh tools/check.sh format lint imports
@@ -45,5 +48,5 @@ lock: setup ## requirements/*.lock anew (UPGRADE=--upgrade takes newer versions)
 	  $(COMPILE) --extra $$extra $(IN) -o requirements/$$extra.lock; done
 
 clean: ## remove environments and caches, never runs/
-	@rm -rf .venv .venv-3.11 .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf .venv .venv-3.11 .venv-gpu .ruff_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

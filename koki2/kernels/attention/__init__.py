@@ -1,0 +1,80 @@
+"""attention: each query's mean of the values, weighted by a softmax over the keys.
+
+    g(h)          = h // (H / G)                          (which keys head h looks at)
+    logit[t,s,h]  = scale * sum_k q[t,h,k] k[s,g(h),k]    (-inf where s > t, if causal)
+    out[t,h]      = sum_s softmax_s(logit[t,s,h]) v[s,g(h)]
+
+`reference.py` is the meaning; `pallas.py` is the speed: forward and backward without
+the T x T logits ever reaching device memory. Both add up in float32 and round the
+weights to the dtype of the values.
+"""
+
+import math
+
+from jaxtyping import Array, Float
+
+from koki2.kernels.attention import limits, reference
+from koki2.kernels.dispatch import choose, Implementation
+
+
+def attention(
+    q: Float[Array, "B T H K"],
+    k: Float[Array, "B T G K"],
+    v: Float[Array, "B T G K"],
+    *,
+    causal: bool = True,
+    scale: float | None = None,
+    implementation: Implementation = "auto",
+) -> Float[Array, "B T H K"]:
+    """Softmax attention of a sequence over itself; a batch of them.
+
+    Args:
+      q: queries of H heads.
+      k: keys of G heads, each shared by H / G neighbouring query heads.
+      v: values, likewise.
+      causal: whether position t sees only positions up to t. It always sees itself,
+        so no row is empty.
+      scale: of the logits; None is 1 / sqrt(K).
+      implementation: see `koki2.kernels.dispatch`. The kernel takes bfloat16, T a
+        multiple of 64 and K of 16, 32, 64 or 128. It has gradients, of first order
+        and in reverse mode only, and makes its batch longer under `vmap`.
+
+    Returns:
+      In the dtype of `q`. Finite where the logits are, however large; where they are
+      not, or a value is not, every output of that sequence may be NaN.
+
+    Raises:
+      ValueError: if H is no multiple of G, dtypes differ, or something is empty.
+      NotImplementedError: if a named implementation cannot run here.
+
+    Example:
+      >>> import jax.numpy as jnp
+      >>> q = k = jnp.zeros((1, 3, 1, 1))  # all logits equal: plain means
+      >>> v = jnp.array([1.0, 3.0, 5.0]).reshape(1, 3, 1, 1)
+      >>> attention(q, k, v).ravel().tolist()
+      [1.0, 2.0, 3.0]
+
+    Source: Vaswani et al. 2017 (arXiv:1706.03762), grouped heads of Ainslie et al.
+    2023 (arXiv:2305.13245); the kernel's running softmax and recomputation from
+    Dao 2023 (arXiv:2307.08691).
+    """
+    heads, groups = q.shape[2], k.shape[2]
+    if 0 in q.shape or groups == 0:
+        raise ValueError(f"attention needs at least one of all, got q {q.shape}.")
+    if heads % groups:
+        raise ValueError(
+            "attention needs query heads in equal groups per key head, "
+            f"got {heads} and {groups}."
+        )
+    if not q.dtype == k.dtype == v.dtype:
+        raise ValueError(
+            f"attention needs one dtype, got q {q.dtype}, k {k.dtype}, v {v.dtype}."
+        )
+    if scale is None:
+        scale = 1.0 / math.sqrt(q.shape[3])
+    chosen = choose("attention", implementation, limits.problem(q))
+    if chosen == "reference":
+        return reference.attention(q, k, v, causal, scale)
+    from koki2.kernels.attention import pallas  # a fifth of a second, where it is used
+
+    return pallas.attention(q, k, v, causal, scale, chosen == "interpret")
