@@ -107,7 +107,21 @@ _ALL = (
         starts=True,
     ),
     Command(
+        "descriptors",
+        "is the behaviour space of a run worth anything?",
+        "RUN --eval-seed 0",
+        starts=True,
+    ),
+    Command(
         "lineage", "who descends from whom in a run, as a CSV", "RUN", uses_jax=False
+    ),
+    Command(
+        "export", "an archive as files for pyribs", "RUN --out DIR", uses_jax=False
+    ),
+    Command(
+        "import-archive",
+        "elites from pyribs, or from koki2 export, as an archive",
+        "DIR --like RUN --out archive.npz",
     ),
 )
 

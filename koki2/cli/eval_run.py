@@ -17,7 +17,7 @@ from annotated_types import Ge, MinLen
 from koki2 import evolution, runlog
 from koki2.cli import metrics, output, settings
 from koki2.cli.seeds import Seeds
-from koki2.evolution.configs import EvolutionConfig, POLICIES
+from koki2.evolution.configs import Config, POLICIES, QDConfig
 from koki2.runlog import atomic, jsontext
 
 Lives = dict[str, dict[str, Any]]  # who lived -> metric -> one number per life
@@ -40,7 +40,7 @@ class Options:
     baseline_policy: Literal[*POLICIES, "none"] = "greedy"
     """What to compare with."""
     genome: Literal["best", "mean", "both"] = "both"
-    """Best of training, centre of the search, or both."""
+    """Best of training, centre of the search, or both; of an archive, its best."""
     override_plast_eta: float | None = None
     """Another learning rate within life; 0 asks whether learning helps at all."""
     json: bool = False
@@ -57,7 +57,7 @@ def run(options: Options) -> int:
         )
     if options.override_plast_eta is not None and not config.agent.plast_enabled:
         print("koki2 eval-run: this run's agents do not learn at all", file=sys.stderr)
-    names = ("best", "mean") if options.genome == "both" else (options.genome,)
+    names = _genomes(options, config)
     genomes = {name: runlog.read_genome(options.run_dir, name) for name in names}
     found = []
     for eval_seed in options.seed:
@@ -80,9 +80,21 @@ def run(options: Options) -> int:
     return 0
 
 
+def _genomes(options: Options, config: Config) -> tuple[str, ...]:
+    """Which genomes are judged; an archive has a best, but no centre."""
+    if isinstance(config, QDConfig):
+        if options.genome == "mean":
+            raise runlog.InputError(
+                f"--genome mean wants a run of evolution; {options.run_dir} has an "
+                "archive, which has no centre."
+            )
+        return ("best",)
+    return ("best", "mean") if options.genome == "both" else (options.genome,)
+
+
 def _live(
     options: Options,
-    config: EvolutionConfig,
+    config: Config,
     seed: int,
     genomes: Mapping[str, dict[str, Any]],
     eval_seed: int,

@@ -44,6 +44,10 @@ class Options:
     strategy keeps a population rather than a centre, the centre is what it takes for
     its mean. The other candidates are not kept, so they are no taxa.
 
+    Of a run of koki2 qd a taxon is one elite, labelled cell_<c>_<g> after its cell and
+    the generation it entered it in. It descends from the elites it was bred from, and
+    ends when a fitter one takes its cell.
+
     Time is in generations. fitness is, of a best, its own; of a centre, the mean of its
     candidates; on the lives of that generation. trait_norm is the length of a centre's
     genome. env_steps is how many steps had been lived by its origin. What is not known
@@ -69,9 +73,11 @@ def run(options: Options) -> int:
             f"resume {shlex.quote(str(options.run))} goes on with it."
         )
     text = io.StringIO()
-    table = csv.DictWriter(text, COLUMNS, restval="", lineterminator="\n")
+    is_archive = "births" in rows[0]
+    found = list(elites(rows) if is_archive else taxa(rows))
+    columns = (*COLUMNS, "cell") if is_archive else COLUMNS
+    table = csv.DictWriter(text, columns, restval="", lineterminator="\n")
     table.writeheader()
-    found = list(taxa(rows))
     table.writerows(found)
     atomic.write_bytes(out, text.getvalue().encode())
     facts = {"out": str(out), "taxa": len(found), "generations": len(rows)}
@@ -111,6 +117,46 @@ def taxa(rows: list[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     yield _centre(len(rows), before) | {"destruction_time": math.inf}
 
 
+def elites(rows: list[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The elites of a run of koki2 qd, in the order in which they entered.
+
+    Example:
+      >>> first = [[5, 1.0, -1, -1, -1, -1]]
+      >>> second = [[5, 2.0, 5, 0, 5, 0], [6, 0.5, 5, 0, -1, -1]]
+      >>> rows = [{"births": births, "env_steps": 10} for births in (first, second)]
+      >>> for taxon in elites(rows):
+      ...     print(taxon["id"], taxon["ancestor_list"], taxon["taxon_label"],
+      ...           taxon["destruction_time"])
+      0 [none] cell_5_0 1
+      1 [0] cell_5_1 inf
+      2 [0] cell_6_1 inf
+    """
+    found: list[dict[str, Any]] = []
+    number: dict[tuple[int, int], int] = {}  # (cell, birth) -> id
+    holder: dict[int, int] = {}  # cell -> id of its elite
+    steps = 0
+    for g, row in enumerate(rows):
+        for cell, fitness, *parents in row["births"]:
+            pairs = zip(parents[::2], parents[1::2], strict=True)
+            known = dict.fromkeys(number[pair] for pair in pairs if pair[0] >= 0)
+            if cell in holder:
+                found[holder[cell]]["destruction_time"] = g
+            number[cell, g] = holder[cell] = len(found)
+            taxon = {
+                "id": len(found),
+                "ancestor_list": f"[{','.join(map(str, known)) or 'none'}]",
+                "origin_time": g,
+                "destruction_time": math.inf,
+                "taxon_label": f"cell_{cell}_{g}",
+                "fitness": fitness,
+                "env_steps": steps,
+                "cell": cell,
+            }
+            found.append(taxon)
+        steps = row["env_steps"]
+    yield from found
+
+
 def _centre(g: int, before: Mapping[str, Any]) -> dict[str, Any]:
     """The centre of generation g, which the generation before led to."""
     return {
@@ -135,6 +181,7 @@ def _checked(run: pathlib.Path) -> Iterator[dict[str, Any]]:
                 f"{run}/generations.jsonl, line {g + 1}, should be generation {g}, is "
                 f"{row.get('generation')!r}."
             )
+        _check_births(run, g, row)
         for name in ("generation_best", "mean_fitness", "env_steps"):
             value = row.get(name)
             if not isinstance(value, int | float) or isinstance(value, bool):
@@ -143,3 +190,17 @@ def _checked(run: pathlib.Path) -> Iterator[dict[str, Any]]:
                     f"{name}, got {value!r}; koki2 lineage reads runs of evolution."
                 )
         yield row
+
+
+def _check_births(run: pathlib.Path, g: int, row: Mapping[str, Any]) -> None:
+    """Raises BrokenRunError unless births, if there are any, are as koki2 qd writes."""
+    births = row.get("births", [])
+    number = lambda x: isinstance(x, int | float) and not isinstance(x, bool)
+    whole = lambda birth: len(birth) == 6 and all(map(number, birth))
+    if not isinstance(births, list) or not all(
+        isinstance(birth, list) and whole(birth) for birth in births
+    ):
+        raise runlog.BrokenRunError(
+            f"{run}/generations.jsonl, line {g + 1}, should have births of six numbers "
+            f"each, got {births!r:.80}."
+        )

@@ -13,14 +13,14 @@ import math
 import pathlib
 import re
 import shlex
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
 
 import tyro
 from annotated_types import MinLen
 
 from koki2 import pictures, runlog
-from koki2.cli import output
+from koki2.cli import output, plot_qd
 from koki2.runlog import jsontext
 
 _COLUMNS = (
@@ -43,6 +43,9 @@ class Options:
 
     One run is shown with its population; of several runs, each is a thin line, and
     their median and quartiles are bold. Unseen lives are those of koki2 eval-run.
+
+    Of runs of koki2 qd: a map of the archive, if it is one run that is complete, and
+    coverage, QD-score and fitness over evaluations.
     """
 
     runs: Annotated[
@@ -52,8 +55,12 @@ class Options:
     ]
     """The run folders."""
     out: pathlib.Path | None = None
-    """Where to, as .png, .svg or .pdf; none is fitness.png, in the folder of the run,
-    or here if there are several. A file that is there is replaced."""
+    """Where to, as .png, .svg or .pdf; none is fitness.png, or archive.png of koki2 qd,
+    in the folder of the run, or here if there are several. A file that is there is
+    replaced."""
+    dims: tuple[str, str] | None = None
+    """Of koki2 qd: over which two descriptors to draw the archive, by name or number;
+    none takes the first two. Each place shows the fittest over all others."""
     json: bool = False
     """Print one JSON object instead of text."""
 
@@ -61,10 +68,13 @@ class Options:
 def run(options: Options) -> int:
     """Draws."""
     paths = _distinct(options.runs)
+    if _are_qd(paths.values()):
+        return _run_qd(options, paths)
+    if options.dims is not None:
+        raise runlog.InputError("--dims wants a run of koki2 qd, which has an archive.")
     columns = {name: _columns(path) for name, path in paths.items()}
     held_out = {name: _held_out(path) for name, path in paths.items()}
-    default = next(iter(paths.values())) if len(paths) == 1 else pathlib.Path()
-    out = checked_out(options.out, default / "fitness.png", pictures.FORMATS)
+    out = _out(options, paths, "fitness.png")
     figure = pictures.fitness_figure(
         columns,
         {name: lives.intervals for name, lives in held_out.items()},
@@ -78,6 +88,47 @@ def run(options: Options) -> int:
     else:
         print(f"wrote {out}")
     return 0
+
+
+def _run_qd(options: Options, paths: Mapping[str, pathlib.Path]) -> int:
+    out = _out(options, paths, "archive.png")
+    figure, generations = plot_qd.page(paths, options.dims)
+    pictures.save(figure, out)
+    short = [p for p in paths.values() if runlog.read_summary(p) is None]
+    if options.json:
+        rows = {str(paths[name]): count for name, count in generations.items()}
+        complete = {str(p): p not in short for p in paths.values()}
+        output.print_json({"out": str(out), "generations": rows, "complete": complete})
+    else:
+        for path in short:
+            print(f"{path} has no archive yet, as it is not complete")
+        print(f"wrote {out}")
+    return 0
+
+
+def _are_qd(runs: Iterable[pathlib.Path]) -> bool:
+    """Whether the runs are of quality-diversity, all or none.
+
+    Raises:
+      InputError: some of them.
+    """
+    kinds = {run: "archive" in runlog.read_config(run)["config"] for run in runs}
+    if len(set(kinds.values())) > 1:
+        qd, other = (
+            next(r for r in kinds if kinds[r] is is_qd) for is_qd in (True, False)
+        )
+        raise runlog.InputError(
+            "koki2 plot wants runs of one kind, for they share no curves, but "
+            f"{qd} is of koki2 qd and {other} is not."
+        )
+    return set(kinds.values()) == {True}
+
+
+def _out(
+    options: Options, paths: Mapping[str, pathlib.Path], name: str
+) -> pathlib.Path:
+    default = next(iter(paths.values())) if len(paths) == 1 else pathlib.Path()
+    return checked_out(options.out, default / name, pictures.FORMATS)
 
 
 def checked_out(

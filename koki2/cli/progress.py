@@ -81,6 +81,8 @@ def _fitness(row: dict[str, Any]) -> str:
         value = row.get(f"{name}_fitness")
         if isinstance(value, float):
             words.append(f"{name} {value:.2f}")
+    if isinstance(coverage := row.get("coverage"), float):
+        words.append(f"coverage {coverage:.1%}")
     return "  ".join(words)
 
 

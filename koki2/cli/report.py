@@ -27,6 +27,9 @@ def print_end(run: runlog.Run) -> None:
     for name in ("best_fitness", "mean_fitness"):
         if isinstance(value := run.summary.get(name), float):
             found.append(f"{name} {value:.4f}")
+    if isinstance(coverage := run.summary.get("coverage"), float):
+        found.append(f"coverage {coverage:.1%}")
+        found.append(f"qd_score {run.summary['qd_score']:.1f}")
     print(", ".join(found))
     print(f"run: {run.path}")
     mapless = run.config["env"]["world"] == "gymnax_world"  # nothing to be greedy for

@@ -70,7 +70,7 @@ def problems(kind: type, values: Mapping[str, Any]) -> list[Problem]:
 
     found: dict[tuple[str, ...], str] = {}
     try:
-        _model(kind).model_validate(values)
+        _model(kind).model_validate(_tuples(values))
     except pydantic.ValidationError as error:
         for fault in error.errors(include_url=False, include_context=False):
             path = _path(kind, fault["loc"])
@@ -82,14 +82,15 @@ def problems(kind: type, values: Mapping[str, Any]) -> list[Problem]:
 
 
 def as_declared(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Faultless values, with an integer given for a number made a float.
+    """Faultless values, with an integer given for a number made a float, and a list
+    given for a tuple made one.
 
     Example:
       >>> from koki2.search.configs import SearchConfig
       >>> as_declared(SearchConfig, {"sigma": 1})
       {'sigma': 1.0}
     """
-    checked = _model(kind).model_validate(values)
+    checked = _model(kind).model_validate(_tuples(values))
     return checked.model_dump(by_alias=True, exclude_unset=True)
 
 
@@ -206,6 +207,13 @@ def _leaves(values: Mapping[str, Any], prefix: tuple[str, ...] = ()):
             yield from _leaves(value, (*prefix, str(name)))
         else:
             yield (*prefix, str(name)), value
+
+
+def _tuples(value: Any) -> Any:
+    """Lists, as files write them, as the tuples that they stand for."""
+    if isinstance(value, Mapping):
+        return {name: _tuples(inner) for name, inner in value.items()}
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
 def _fits(value: Any) -> bool:

@@ -11,11 +11,12 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "configs": ["EvolutionConfig", "QDConfig"],
+        "elites": ["behaviours", "elite"],
         "heldout": ["difference", "evaluate_baseline", "evaluate_genome", "interval"],
         "lifetime": ["lifetime", "Lifetime", "Life", "live", "Tally"],
         "loop": ["Evolution", "evolve", "evolve_many"],
         "measures": ["fitness", "report", "reports"],
-        "qd": ["elite", "illuminate", "illuminate_many"],
+        "qd": ["illuminate", "illuminate_many"],
         "rollout": ["Layout", "rollout", "WIDE"],
         "viability": ["viability", "Viability"],
         "watch": ["NoMapError", "watch"],

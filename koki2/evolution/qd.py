@@ -90,21 +90,6 @@ def illuminate_many(
     ]
 
 
-def elite(config: QDConfig, seed: int, archive: Arrays, cell: int) -> Arrays:
-    """The genome in a cell of an archive that a run left, as named arrays.
-
-    Raises:
-      ValueError: there is no such cell, or nobody in it.
-    """
-    count = len(archive["filled"])
-    if not 0 <= cell < count:
-        raise ValueError(f"cell wants a number from 0 to {count - 1}, got {cell}.")
-    if not archive["filled"][cell]:
-        raise ValueError(f"cell {cell} is empty: no genome behaved like that.")
-    genome = task(config, wiring(config, seed)).genome
-    return jax.device_get(genome.named(jnp.asarray(archive["genome"][cell])))
-
-
 def _parts(config: QDConfig, topology) -> Task:
     return task(config, topology, path=wants_map(config.behaviour.descriptors))
 

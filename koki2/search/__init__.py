@@ -24,6 +24,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     submod_attrs={
         "base": ["Strategy"],
         "map_elites": ["map_elites", "MapElites"],
+        "mu_plus_lambda": ["mu_plus_lambda"],
         "openai_es": ["openai_es", "OpenAIESState"],
         "ranks": ["centred_ranks"],
         "registry": ["make"],

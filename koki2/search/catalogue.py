@@ -1,7 +1,8 @@
 """The catalogue: every strategy by name, and what each wants of its population.
 
 Imports no JAX, so that a command line can list the names and refuse a bad one before
-any work starts. `openai_es` is ours; every other name is an evosax class in snake case.
+any work starts. `openai_es` and `mu_plus_lambda` are ours; every other name is
+an evosax class in snake case.
 """
 
 import dataclasses
@@ -32,6 +33,7 @@ _MIRRORED = Wants(multiple_of=2, because="it uses every noise vector with both s
 STRATEGIES: Mapping[str, Wants] = MappingProxyType(
     {
         "openai_es": _ANY,
+        "mu_plus_lambda": _ANY,
         "ars": _MIRRORED,
         "asebo": _MIRRORED,
         "cma_anchored_les": _ANY,
@@ -110,7 +112,7 @@ def names() -> tuple[str, ...]:
 
     Example:
       >>> len(names()), names()[:3]
-      (38, ('openai_es', 'ars', 'asebo'))
+      (39, ('openai_es', 'mu_plus_lambda', 'ars'))
     """
     return tuple(STRATEGIES)
 

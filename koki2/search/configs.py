@@ -17,7 +17,8 @@ class SearchConfig:
     """Which strategy looks for genomes, and how boldly. Static."""
 
     strategy: str = "openai_es"
-    """openai_es (ours), or any evosax algorithm in snake case, as cma_es."""
+    """openai_es or mu_plus_lambda (ours), or any evosax algorithm in snake case, as
+    cma_es."""
     pop_size: Annotated[int, Ge(2), Le(1_000_000)] = 64
     """Genomes per generation, P."""
     sigma: Annotated[float, Gt(0)] = 0.1

@@ -3,6 +3,7 @@
 from koki2.search.base import Strategy
 from koki2.search.catalogue import check_strategy
 from koki2.search.configs import SearchConfig
+from koki2.search.mu_plus_lambda import mu_plus_lambda
 from koki2.search.openai_es import openai_es
 
 
@@ -26,6 +27,8 @@ def make(config: SearchConfig, num_dims: int) -> Strategy:
     check_strategy(config.strategy, config.pop_size, num_dims)
     if config.strategy == "openai_es":
         return openai_es(config)
+    if config.strategy == "mu_plus_lambda":
+        return mu_plus_lambda(config, num_dims)
     from koki2.search.evosax_adapter import evosax_strategy
 
     return evosax_strategy(config, num_dims)

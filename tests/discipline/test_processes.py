@@ -54,6 +54,11 @@ def test_devices_threads_and_fast_flags_change_no_bit(plain, setup):
     assert digest(**SETUPS[setup]) == plain
 
 
+def test_an_archive_is_the_same_on_one_device_and_dealt_out_to_four():
+    one, four = (digest("--qd", XLA_FLAGS=f"{DEVICES}{n}") for n in (1, 4))
+    assert one == four
+
+
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="Linux only")
 def test_nor_does_a_single_core_nor_a_cold_nor_a_warm_cache(plain, tmp_path):
     cache = str(tmp_path)

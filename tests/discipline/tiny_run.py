@@ -1,8 +1,9 @@
 """A tiny search in a process of its own: prints what every bit of it hashes to.
 
-    python tests/discipline/tiny_run.py [--cache FOLDER] [--one-core]
+    python tests/discipline/tiny_run.py [--cache FOLDER] [--one-core] [--qd]
 
-FOLDER keeps compiled programs; without it everything is compiled.
+With --qd it is a MAP-Elites over lives. FOLDER keeps compiled programs; without it
+everything is compiled.
 """
 
 import argparse
@@ -14,9 +15,9 @@ import numpy as np
 
 from koki2.agents.configs import AgentConfig
 from koki2.envs.configs import ChemotaxisConfig
-from koki2.evolution import EvolutionConfig, evolve, Layout
-from koki2.evolution.configs import LoopConfig
-from koki2.search import SearchConfig
+from koki2.evolution import EvolutionConfig, evolve, illuminate, Layout, QDConfig
+from koki2.evolution.configs import BehaviourConfig, LoopConfig
+from koki2.search import ArchiveConfig, EmitterConfig, SearchConfig
 
 CONFIG = EvolutionConfig(
     env=ChemotaxisConfig(
@@ -38,10 +39,18 @@ CONFIG = EvolutionConfig(
     search=SearchConfig(pop_size=24, sigma=2.0),
     loop=LoopConfig(generations=4, episodes=2, checkpoint_every=2),
 )
+QD = QDConfig(
+    env=CONFIG.env,
+    agent=CONFIG.agent,
+    archive=ArchiveConfig(shape=(5, 7)),  # which no number of devices divides
+    emitter=EmitterConfig(batch_size=24, init_sigma=3.0, iso_sigma=0.5),
+    behaviour=BehaviourConfig(descriptors=("path_entropy", "hazard_exposure")),
+    loop=CONFIG.loop,
+)
 THREE_CHUNKS = Layout(block=8, lives=16)
 
 
-def main(cache=None, one_core=False):
+def main(cache=None, one_core=False, qd=False):
     if one_core:  # before the first backend starts its threads
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     jax.config.update("jax_debug_key_reuse", True)
@@ -49,10 +58,13 @@ def main(cache=None, one_core=False):
         jax.config.update("jax_compilation_cache_dir", cache)
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
-    search = evolve(CONFIG, seed=3, layout=THREE_CHUNKS)
+    build, config = (illuminate, QD) if qd else (evolve, CONFIG)
+    search = build(config, seed=3, layout=THREE_CHUNKS)
     carry, digest = search.init(), hashlib.sha256()
     while search.generation(carry) < CONFIG.loop.generations:
         carry, rows = search.chunk(carry)
+        births = rows.pop("births", None)
+        digest.update(repr(births).encode())
         for name in sorted(rows):
             digest.update(name.encode() + np.ascontiguousarray(rows[name]).tobytes())
     for name, leaf in sorted(search.pack(carry).items()):
@@ -64,4 +76,5 @@ if __name__ == "__main__":
     words = argparse.ArgumentParser()
     words.add_argument("--cache")
     words.add_argument("--one-core", action="store_true")
+    words.add_argument("--qd", action="store_true")
     main(**vars(words.parse_args()))

@@ -32,7 +32,7 @@ def test_every_evosax_class_has_its_name_in_snake_case():
 
 def test_the_catalogue_lists_ours_and_every_recipe():
     assert names()[0] == "openai_es" and len(set(names())) == len(names())
-    assert set(names()) == {"openai_es"} | set(RECIPES)
+    assert set(names()) == {"openai_es", "mu_plus_lambda"} | set(RECIPES)
     assert set(REMARKS) <= set(names())
 
 
@@ -47,7 +47,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(misspelt):
 
 
 def test_a_name_near_nothing_is_answered_plainly():
-    with pytest.raises(ValueError, match=r"38 names .* got 'qqq'\.$"):
+    with pytest.raises(ValueError, match=r"39 names .* got 'qqq'\.$"):
         check_strategy("qqq", 64)
 
 

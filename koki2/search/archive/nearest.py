@@ -45,7 +45,8 @@ def nearest(centroids: np.ndarray) -> Callable[[Float[Array, " B"]], Int[Array, 
 
     def find(point: Float[Array, " B"]) -> Int[Array, ""]:
         box = jnp.floor(point * np.float32(per_side)).astype(jnp.int32)
-        bucket = jnp.sum(jnp.clip(box, 0, per_side - 1) * stride, dtype=jnp.int32)
+        box = jnp.clip(box, 0, per_side - 1)
+        bucket = sum(box[b] * n for b, n in enumerate(stride))
         near = jnp.asarray(places)[bucket].reshape(lists.shape[1], dims)
         return jnp.asarray(lists)[bucket, _first_nearest(near, point)]
 
@@ -54,7 +55,9 @@ def nearest(centroids: np.ndarray) -> Callable[[Float[Array, " B"]], Int[Array, 
 
 def _first_nearest(places: Float[Array, "K B"], point: Float[Array, " B"]):
     gap = places - point[None]
-    return jnp.argmin(jnp.sum(gap * gap, axis=1)).astype(jnp.int32)
+    # Term by term, which many points at once compile to far better than a sum.
+    square = sum(gap[:, b] * gap[:, b] for b in range(point.shape[0]))
+    return jnp.argmin(square).astype(jnp.int32)
 
 
 def _candidates(centroids: np.ndarray) -> np.ndarray | None:

@@ -1,0 +1,293 @@
+"""Archives on their way to other software and back: tables that pyribs' users know.
+
+    archive.csv     a row per elite, with the columns of pyribs' ArchiveDataFrame:
+                    solution_0 .. solution_<D-1>, objective, measures_0 ..
+                    measures_<B-1>, threshold, birth, index
+    archive.npz     the same as arrays: solution [n, D], objective [n], measures [n, B],
+                    birth [n], index [n]; of a cvt also centroids [C, B]
+    archive.json    what pyribs wants to know of the space
+
+An index is the number of a cell, threshold is what pyribs keeps beside an objective and
+here equals it, birth the generation an elite was born in, an extra field to pyribs.
+Every float32 is written in the fewest digits that give it back, bit for bit.
+"""
+
+import csv
+import io
+import math
+import pathlib
+import shlex
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from koki2 import runlog
+from koki2.cli import settings
+from koki2.evolution.configs import QDConfig
+from koki2.search.configs import ArchiveConfig
+
+Arrays = dict[str, Any]  # NumPy arrays by name
+
+EPSILON = 1e-6  # pyribs' own: so far below its edge a cell of a grid begins
+TABLE = "archive.csv"
+
+
+def of_run(run: pathlib.Path, *, wanting: str) -> tuple[QDConfig, int]:
+    """The config and seed of a run of quality-diversity.
+
+    Raises:
+      InputError: no such folder, or a run of another kind; `wanting` names who asks.
+      BrokenRunError: no run, or not one for this koki2.
+    """
+    config, seed = settings.of_run(run)
+    if not isinstance(config, QDConfig):
+        raise runlog.InputError(
+            f"{wanting} wants a run of koki2 qd, for only these have an archive; {run} "
+            "is one of another command."
+        )
+    return config, seed
+
+
+def archive_of(run: pathlib.Path, config: QDConfig) -> Arrays:
+    """The archive of a complete run, as it lies in its folder.
+
+    Raises:
+      InputError: the run is not complete yet.
+      BrokenRunError: the archive is missing, damaged, or not of this config.
+    """
+    if runlog.read_summary(run) is None:
+        raise runlog.InputError(
+            f"{run} has no archive yet, as it is not complete: "
+            f"koki2 resume {shlex.quote(str(run))}"
+        )
+    found = runlog.read_arrays(run, "archive")
+    count, dims = _count(config.archive), config.archive.dims
+    shapes = {name: array.shape for name, array in found.items()}
+    size = shapes.get("genome", (0, 0))[-1:]
+    wanted = {n: (count,) for n in ("fitness", "filled", "birth")}
+    wanted |= {n: (count, dims) for n in ("descriptor", "centre")}
+    wanted |= {"genome": (count, *size)}
+    if shapes != wanted:
+        raise runlog.BrokenRunError(
+            f"{run}/archive.npz should hold the {count} cells of its config as "
+            f"{wanted}, holds {shapes}."
+        )
+    return found
+
+
+def elites(archive: Arrays) -> Arrays:
+    """What pyribs calls the data of an archive: its elites, in order of their cells."""
+    import numpy as np
+
+    index = np.flatnonzero(archive["filled"]).astype(np.int32)
+    return {
+        "solution": archive["genome"][index],
+        "objective": archive["fitness"][index],
+        "measures": archive["descriptor"][index],
+        "threshold": archive["fitness"][index],
+        "birth": archive["birth"][index],
+        "index": index,
+    }
+
+
+def space(config: QDConfig, data: Arrays) -> dict[str, Any]:
+    """What pyribs wants to know of the space, in plain values.
+
+    Args:
+      config: of the run.
+      data: its elites; they decide epsilon, see `epsilon`.
+    """
+    cut = config.archive
+    found: dict[str, Any] = {
+        "archive": cut.archive,
+        "measures": list(config.behaviour.descriptors),
+        "ranges": [list(edges) for edges in zip(cut.low, cut.high, strict=True)],
+        "solution_dim": int(data["solution"].shape[1]),
+        "qd_score_offset": cut.qd_offset,
+    }
+    if cut.archive == "grid":
+        found |= {"dims": list(cut.shape), "epsilon": epsilon(cut, data)}
+    return found
+
+
+def epsilon(cut: ArchiveConfig, data: Arrays) -> float:
+    """The epsilon with which pyribs' grid has the most of these elites in our cells.
+
+    pyribs rounds otherwise than we do, and takes what is less than epsilon / cells below
+    an edge to lie on it, as a descriptor of 0.7 does that float32 keeps as 0.69999999.
+    Its default is tried first.
+    """
+    tries = [EPSILON, *(10.0 ** -(k / 2) for k in range(6, 21)), 0.0]
+    return max(tries, key=lambda e: int((ribs_index(cut, data, epsilon=e)).sum()))
+
+
+def ribs_index(
+    cut: ArchiveConfig, data: Arrays, *, epsilon: float = EPSILON, centre: Any = None
+) -> Any:
+    """Which elites pyribs puts into the cells that they have here, [n] of bool.
+
+    Args:
+      cut: the space.
+      data: the elites, see `elites`.
+      epsilon: pyribs', for a grid.
+      centre: the centroids of a cvt, [C, B].
+
+    Source: `GridArchive.index_of` and `CVTArchive.index_of` of pyribs 0.12, in float32.
+    """
+    import numpy as np
+    import scipy.spatial
+
+    measures = data["measures"]
+    if cut.archive == "cvt":
+        nearest = scipy.spatial.KDTree(centre).query(measures)[1]
+        return nearest == data["index"]
+    low, high = (np.asarray(edge, np.float32) for edge in (cut.low, cut.high))
+    dims = np.asarray(cut.shape, np.int32)
+    place = (dims * (measures - low) + np.float32(epsilon)) / (high - low)
+    box = np.clip(place.astype(np.int32), 0, dims - 1)
+    return np.ravel_multi_index(tuple(box.T), cut.shape) == data["index"]
+
+
+def to_csv(data: Arrays) -> bytes:
+    """The table of some elites."""
+    dims = {name: data[name].shape[1] for name in ("solution", "measures")}
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(
+        [
+            *(f"solution_{d}" for d in range(dims["solution"])),
+            "objective",
+            *(f"measures_{b}" for b in range(dims["measures"])),
+            *("threshold", "birth", "index"),
+        ]
+    )
+    for i in range(len(data["index"])):
+        table.writerow(
+            [
+                *_texts(data["solution"][i]),
+                *_texts(data["objective"][i : i + 1]),
+                *_texts(data["measures"][i]),
+                *_texts(data["threshold"][i : i + 1]),
+                int(data["birth"][i]),
+                int(data["index"][i]),
+            ]
+        )
+    return text.getvalue().encode()
+
+
+def from_csv(path: pathlib.Path, *, genome: int, dims: int) -> Arrays:
+    """The rows of a table, as arrays of a batch: genome, fitness, descriptor, birth.
+
+    Columns may come in any order. threshold, index, and whatever else there is are not
+    read; where there is no birth, all were born in generation 0. Nothing where a number
+    of objective or measures should be is NaN, as pandas writes it.
+
+    Args:
+      path: the table, or a folder with an archive.csv.
+      genome: numbers in a genome, D.
+      dims: numbers in a descriptor, B.
+
+    Raises:
+      InputError: no such file, other columns, or a row that is none.
+    """
+    import numpy as np
+
+    path = path / TABLE if path.is_dir() else path
+    names = {
+        "genome": [f"solution_{d}" for d in range(genome)],
+        "fitness": ["objective"],
+        "descriptor": [f"measures_{b}" for b in range(dims)],
+    }
+    found: dict[str, list[Any]] = {name: [] for name in (*names, "birth")}
+    rows = _rows(path)
+    header = next(rows, [])
+    place = _places(path, header, names)
+    for line, row in enumerate(rows, start=2):
+        where = f"{path}, line {line},"
+        if len(row) != len(header):
+            raise runlog.InputError(
+                f"{where} should have {len(header)} columns as the first line, has "
+                f"{len(row)}."
+            )
+        for name, columns in names.items():
+            is_gene = name == "genome"
+            values = [_number(row[place[c]], where, c, is_gene) for c in columns]
+            with np.errstate(over="ignore"):  # beyond float32: infinite, and refused
+                found[name].append(np.array(values, np.float64).astype(np.float32))
+        found["birth"].append(_birth(row, place, where))
+    count = len(found["birth"])
+    return {
+        "genome": np.array(found["genome"], np.float32).reshape(count, genome),
+        "fitness": np.array(found["fitness"], np.float32).reshape(count),
+        "descriptor": np.array(found["descriptor"], np.float32).reshape(count, dims),
+        "birth": np.array(found["birth"], np.int32),
+    }
+
+
+def _rows(path: pathlib.Path) -> Iterator[list[str]]:
+    try:
+        with open(path, newline="", encoding="utf-8-sig") as file:
+            yield from csv.reader(file, strict=True)
+    except (OSError, ValueError, csv.Error) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise runlog.InputError(f"{path} cannot be read as CSV: {reason}.") from None
+
+
+def _places(
+    path: pathlib.Path, header: Sequence[str], names: dict[str, list[str]]
+) -> dict[str, int]:
+    """Where each column is, if those are there that should be, and no more of them."""
+    if len(set(header)) < len(header):
+        raise runlog.InputError(f"{path} has two columns of one name.")
+    place = {name: i for i, name in enumerate(header)}
+    for columns in names.values():
+        stem = columns[0].rpartition("_")[0]
+        count = sum(c in place for c in columns)
+        more = len(columns) > count or (stem and f"{stem}_{count}" in place)
+        if more and stem:
+            there = sum(1 for c in header if c.rpartition("_")[0] == stem)
+            raise runlog.InputError(
+                f"{path} wants {len(columns)} columns {columns[0]} to {columns[-1]}, as "
+                f"many as the run has, but has {there} of {stem}_*."
+            )
+        if more:
+            raise runlog.InputError(f"{path} wants a column {columns[0]}, has none.")
+    return place
+
+
+def _number(text: str, where: str, column: str, is_gene: bool) -> float:
+    if not text and not is_gene:
+        return math.nan
+    try:
+        return float(text)
+    except ValueError:
+        raise runlog.InputError(
+            f"{where} {column} should be a number, is {text[:60]!r}."
+        ) from None
+
+
+def _birth(row: Sequence[str], place: dict[str, int], where: str) -> int:
+    if "birth" not in place:
+        return 0
+    value = _number(row[place["birth"]], where, "birth", True)
+    if not 0 <= value < 2**31 or value != int(value):
+        raise runlog.InputError(
+            f"{where} birth should be a generation, 0 or a later one, is {value}."
+        )
+    return int(value)
+
+
+def _count(cut: ArchiveConfig) -> int:
+    return math.prod(cut.shape) if cut.archive == "grid" else cut.cvt_cells
+
+
+def _texts(values: Any) -> list[str]:
+    """Floats in the fewest digits that `from_csv` reads as the very same float32."""
+    import numpy as np
+
+    short = [str(value) for value in values]
+    back = np.array([float(text) for text in short], np.float64).astype(np.float32)
+    same = (back == values) | np.isnan(values)
+    return [
+        text if ok else repr(float(value))
+        for text, ok, value in zip(short, same, values, strict=True)
+    ]

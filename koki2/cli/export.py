@@ -1,0 +1,84 @@
+"""`koki2 export`: the archive of a run as files that pyribs, and pandas, read."""
+
+import dataclasses
+import pathlib
+import sys
+
+import tyro
+
+from koki2 import runlog
+from koki2.cli import exchange, output
+from koki2.runlog import atomic
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options:
+    """Write the archive of a quality-diversity run for pyribs.
+
+    archive.csv is a row per elite, with the columns of pyribs' ArchiveDataFrame;
+    archive.npz holds the same as arrays, and archive.json what the space is. How to
+    load them is in docs/quality-diversity.md. koki2 import-archive is the way back.
+    """
+
+    run: tyro.conf.Positional[pathlib.Path]
+    """The run folder."""
+    out: pathlib.Path
+    """The folder to write to, new or empty."""
+    json: bool = False
+    """Print one JSON object instead of text."""
+
+
+def run(options: Options) -> int:
+    """Reads, writes."""
+    config, _ = exchange.of_run(options.run, wanting="koki2 export")
+    archive = exchange.archive_of(options.run, config)
+    data = exchange.elites(archive)
+    space = exchange.space(config, data)
+    arrays, centre = dict(data), archive["centre"]
+    if config.archive.archive == "cvt":
+        arrays["centroids"] = centre
+    same = exchange.ribs_index(
+        config.archive,
+        data,
+        epsilon=space.get("epsilon", 0.0),
+        centre=centre,
+    )
+    elsewhere = int((~same).sum())
+    _make(options.out)
+    runlog.save_arrays(options.out / "archive.npz", arrays)
+    atomic.write_json(options.out / "archive.json", space)
+    atomic.write_bytes(options.out / exchange.TABLE, exchange.to_csv(data))
+    facts = {"out": str(options.out), "elites": len(same), "elsewhere": elsewhere}
+    if elsewhere:
+        print(
+            f"koki2 export: pyribs would put {elsewhere} of {len(same)} elites into "
+            "other cells than they have here, as they lie on an edge, or as the space "
+            "is not as wide in all dimensions and pyribs' distances do not mind that",
+            file=sys.stderr,
+        )
+    if options.json:
+        output.print_json(facts)
+    else:
+        print(f"wrote {options.out}: {len(same)} elites of {len(centre)} cells")
+    return 0
+
+
+def _make(folder: pathlib.Path) -> None:
+    """Makes the folder, if it is not there and empty already.
+
+    Raises:
+      InputError: it holds something, or is a file, or lies in one.
+    """
+    try:
+        if not folder.is_dir():
+            atomic.make_folder(folder)
+    except (FileExistsError, NotADirectoryError):
+        raise runlog.InputError(
+            f"--out wants a folder, but {folder} is, or lies in, a file."
+        ) from None
+    taken = sorted(entry.name for entry in folder.iterdir())
+    if taken:
+        raise runlog.InputError(
+            "--out wants a new or empty folder, so that nothing is overwritten; "
+            f"{folder} holds {', '.join(taken[:4])}{', ...' if taken[4:] else ''}."
+        )

@@ -1,0 +1,80 @@
+"""`koki2 import-archive`: elites from a table, as pyribs writes it, into an archive."""
+
+import dataclasses
+import pathlib
+
+import tyro
+
+from koki2 import runlog
+from koki2.cli import exchange, output
+from koki2.cli.plot import checked_out
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options:
+    """Put the rows of an archive.csv into an empty archive, and write its arrays.
+
+    The table is one of koki2 export, or of pyribs:
+    archive.data(return_type="pandas").to_csv("archive.csv", index=False). Every row
+    goes to the cell where its measures lie, and stays there if none is fitter; the
+    column index is not read. The space, and what a genome is, are those of a run. The
+    file has the arrays of a run's own archive.npz, so what was exported comes back bit
+    for bit.
+    """
+
+    table: tyro.conf.Positional[pathlib.Path]
+    """The table, or the folder in which it is archive.csv."""
+    like: pathlib.Path
+    """The run whose space it is; koki2 qd made it."""
+    out: pathlib.Path
+    """Where to, an .npz. A file that is there is replaced."""
+    json: bool = False
+    """Print one JSON object instead of text."""
+
+
+def run(options: Options) -> int:
+    """Reads, inserts, writes."""
+    config, seed = exchange.of_run(options.like, wanting="--like")
+    out = checked_out(options.out, options.out, (".npz",))
+    if out.resolve().parent == options.like.resolve():
+        raise runlog.InputError(f"--out wants a file outside of the run, got {out}.")
+    from koki2.evolution.task import task, wiring
+
+    size = task(config, wiring(config, seed)).genome.size
+    dims = config.archive.dims
+    rows = exchange.from_csv(options.table, genome=size, dims=dims)
+    found, facts = _insert(config.archive, rows, size)
+    runlog.save_arrays(out, found)
+    facts = {"out": str(out), **facts}
+    if options.json:
+        output.print_json(facts)
+    else:
+        print(
+            f"wrote {out}: {facts['accepted']} of {facts['rows']} rows accepted, "
+            f"{facts['beaten']} beaten in their cell, {facts['not_finite']} not "
+            f"finite, {facts['outside']} outside of the space"
+        )
+    return 0
+
+
+def _insert(cut, rows: exchange.Arrays, size: int) -> tuple[exchange.Arrays, dict]:
+    """An archive of these rows alone, and what became of them."""
+    import jax
+    import numpy as np
+
+    from koki2.search import archive as archives
+
+    cells = archives.cells(cut)
+    empty = archives.empty(cells, size)
+    count = len(rows["birth"])
+    if count:
+        empty, done = archives.inserter(cells)(empty, archives.Batch(**rows))
+        accepted, not_finite, outside = (
+            int(np.sum(x)) for x in (done.accepted, done.not_finite, done.outside)
+        )
+    else:
+        accepted = not_finite = outside = 0
+    found = {**jax.device_get(dataclasses.asdict(empty)), "centre": cells.centre}
+    facts = {"rows": count, "accepted": accepted, "not_finite": not_finite}
+    beaten = count - accepted - not_finite - outside
+    return found, facts | {"outside": outside, "beaten": beaten}
