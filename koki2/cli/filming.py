@@ -9,6 +9,7 @@ from annotated_types import Ge, Le
 
 from koki2 import evolution, pictures, runlog
 from koki2.cli import output
+from koki2.evolution.configs import Config
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -45,7 +46,7 @@ def film(
 
 
 def watch_baseline(
-    config: evolution.EvolutionConfig, policy: str, *, eval_seed: int, episode: int
+    config: Config, policy: str, *, eval_seed: int, episode: int
 ) -> dict[str, Any]:
     """A life of a baseline.
 

@@ -13,6 +13,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "chemotaxis": ["chemotaxis", "ChemotaxisState"],
         "configs": [
             "ChemotaxisConfig",
+            "DetourConfig",
             "FamilyConfig",
             "GymnaxConfig",
             "HazardZonesConfig",
@@ -26,6 +27,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "TradeOffsConfig",
             "TwoNeedsConfig",
         ],
+        "detour": ["detour", "DetourState"],
         "family": ["family", "FamilyState"],
         "gymnax_world": ["gymnax_world", "GymnaxState"],
         "hazard_zones": ["hazard_zones", "HazardZonesState"],

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from koki2.envs.configs import (
     ChemotaxisConfig,
+    DetourConfig,
     FamilyConfig,
     GymnaxConfig,
     HazardZonesConfig,
@@ -79,6 +80,11 @@ _ALL = (
         "obstacles-l1.2",
         "walls stand between the agent and what it smells",
         ObstaclesConfig(),
+    ),
+    Level(
+        "detour-l1.3",
+        "the way to what one smells is a dead end with crumbs in it",
+        DetourConfig(),
     ),
     Level(
         "two-needs-l2.0",

@@ -16,7 +16,7 @@ import scipy.stats
 from koki2.agents.configs import AgentConfig
 from koki2.agents.topology import as_data
 from koki2.core.keys import episode_keys, Stream, stream
-from koki2.evolution.configs import EvolutionConfig
+from koki2.evolution.configs import Config
 from koki2.evolution.measures import reports
 from koki2.evolution.nursing import adult
 from koki2.evolution.rollout import Layout, rollout
@@ -27,7 +27,7 @@ LEVEL = 0.95
 
 
 def evaluate_genome(
-    config: EvolutionConfig,
+    config: Config,
     seed: int,
     genome: dict[str, np.ndarray],
     *,
@@ -63,7 +63,7 @@ def evaluate_genome(
 
 
 @functools.lru_cache(maxsize=32)
-def _genome_lives(config: EvolutionConfig, layout: Layout | None):
+def _genome_lives(config: Config, layout: Layout | None):
     """Compiled once for genomes of any run: their wiring is data."""
 
     def lives(wired, key, keys, genes):
@@ -77,7 +77,7 @@ def _genome_lives(config: EvolutionConfig, layout: Layout | None):
 
 
 def evaluate_baseline(
-    config: EvolutionConfig,
+    config: Config,
     policy: str,
     *,
     eval_seed: int,
@@ -96,7 +96,7 @@ def evaluate_baseline(
 
 
 @functools.lru_cache(maxsize=32)
-def _baseline_lives(config: EvolutionConfig, policy: str, layout: Layout | None):
+def _baseline_lives(config: Config, policy: str, layout: Layout | None):
     life = baseline(config, policy)
 
     def lives(keys):

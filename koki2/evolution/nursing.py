@@ -24,7 +24,7 @@ from jaxtyping import Array, Bool, Float, Int
 from koki2.core.schedules import phase, smoothstep
 from koki2.core.types import Key
 from koki2.envs.base import Care
-from koki2.evolution.configs import EvolutionConfig, NursingConfig
+from koki2.evolution.configs import Config, NursingConfig
 
 # Folded into the key of a step, beyond what a split of it gives.
 MOTOR, SENSE = 1 << 16, (1 << 16) + 1
@@ -77,7 +77,7 @@ def nursing(config: NursingConfig, steps: int) -> Nursing:
     )
 
 
-def adult(config: EvolutionConfig) -> EvolutionConfig:
+def adult(config: Config) -> Config:
     """The same without nursing: the lives in which what was evolved is judged."""
     return dataclasses.replace(config, nursing=NursingConfig())
 

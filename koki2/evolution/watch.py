@@ -9,7 +9,7 @@ import numpy as np
 
 from koki2.core.keys import episode_keys, Stream, stream
 from koki2.envs.base import Revealed
-from koki2.evolution.configs import EvolutionConfig
+from koki2.evolution.configs import Config
 from koki2.evolution.nursing import adult
 from koki2.evolution.task import baseline, task, wiring
 
@@ -19,7 +19,7 @@ class NoMapError(ValueError):
 
 
 def watch(
-    config: EvolutionConfig,
+    config: Config,
     seed: int,
     genome: Mapping[str, np.ndarray] | None,
     *,

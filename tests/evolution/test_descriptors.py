@@ -95,13 +95,14 @@ def test_paths_in_lanes_are_those_of_single_lives():
         agent=AgentConfig(n_neurons=8, k_edges=2),
     )
     parts = task(config, wiring(config, 0), path=True)
-    keys = jax.random.split(jax.random.key(1), 2)
+    keys = lambda: jax.random.split(jax.random.key(1), 2)
     genes = 10 * jax.vmap(parts.genome.init)(jax.random.split(jax.random.key(2), 9))
-    params = jax.vmap(lambda g: parts.genome.develop(keys[0], g))(genes)
-    many = jax.jit(lambda keys, params: rollout(parts.life, keys, params))(keys, params)
+    params = jax.vmap(lambda g: parts.genome.develop(jax.random.key(0), g))(genes)
+    together = jax.jit(lambda keys, params: rollout(parts.life, keys, params))
+    many = together(keys(), params)
     alone = jax.jit(lambda key, p: live(key, parts.life, p).tally.path)
     for i, j in np.ndindex(9, 2):
-        one = alone(keys[j], jax.tree.map(lambda x, i=i: x[i], params))
+        one = alone(keys()[j], jax.tree.map(lambda x, i=i: x[i], params))
         theirs = jax.tree.map(lambda x, i=i, j=j: x[i, j], many.path)
         assert jax.tree.all(jax.tree.map(lambda a, b: (a == b).all(), one, theirs))
     assert int(many.path.moves.max()) > 3

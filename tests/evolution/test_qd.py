@@ -140,7 +140,8 @@ def test_behaviours_of_elites_are_those_of_single_lives():
     found = behaviours(CONFIG, SEED, some, eval_seed=9, episodes=4)
     parts = task(CONFIG, wiring(CONFIG, SEED), path=True)
     keys = jax.random.split(jax.random.key(9), 4)
-    params = jax.vmap(lambda g: parts.genome.develop(keys[0], g))(jnp.asarray(some))
+    develop = lambda genes: parts.genome.develop(jax.random.key(0), genes)
+    params = jax.vmap(develop)(jnp.asarray(some))
     tally = rollout(parts.life, keys, params)
     moved = tally.path.moves.astype(jnp.float32).mean(axis=1) / 16
     np.testing.assert_allclose(found["distance"], moved, rtol=1e-6)

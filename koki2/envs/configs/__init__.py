@@ -1,6 +1,7 @@
 """The knobs of every world, one file each. No JAX, so that `--help` answers at once."""
 
 from koki2.envs.configs.chemotaxis import ChemotaxisConfig as ChemotaxisConfig
+from koki2.envs.configs.detour import DetourConfig as DetourConfig
 from koki2.envs.configs.family import FamilyConfig as FamilyConfig
 from koki2.envs.configs.gymnax_world import GymnaxConfig as GymnaxConfig
 from koki2.envs.configs.hazard_zones import HazardZonesConfig as HazardZonesConfig

@@ -1,0 +1,213 @@
+"""Detour (L1.3): what one smells lies behind a pocket that is closed on that side.
+
+A feast is smelled straight ahead, and straight ahead is a pocket: two arms and an end
+wall, open to where life starts. Crumbs lie on the way in, so that going for the smell
+pays at first; who goes on pushing there starves, the feast a few cells away. To reach
+it one must leave the smell aside, go round an arm, and be fed by nothing on the way.
+Where the pocket lies and how long its arms are is drawn for every life. Energy is a
+real pressure: without food a life ends after 40 steps.
+
+It deceives a search as it deceives an animal. On 512 lives of eval seed 0 staying has a
+fitness of 41.0; greedy dies in the pocket in all of them, after 57 steps, with 60.2,
+and at 60.2 the mean of openai_es ended in 10 runs of 10 (200 generations at most). The
+competent script comes to 335.1. A reflex can do it: up to the world's edge, along it
+past the feast's column, and then towards the feast comes to 241.0.
+
+Cells are (x, y) from the north-west corner; energy is in [0, 1], 1 is full. A feast
+that is arrived at is in another cell behind the pocket at once; crumbs do not come
+back, and do not smell. Only the feast counts as food reached.
+
+Source: detour tests of animals (Koehler, "The mentality of apes", 1925); as a local
+optimum that a search by fitness runs into, the mazes of Lehman and Stanley,
+"Abandoning objectives", 2011. Pocket, crumbs and feast are ours.
+"""
+
+import dataclasses
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, Int
+
+from koki2.core.types import Key
+from koki2.envs.base import Care, Env, Feedback, Policy, Revealed
+from koki2.envs.configs import DetourConfig
+from koki2.envs.configs.detour import FRONT, YARD
+from koki2.envs.grid import cells, drive, moved_if, MOVES, towards
+
+VERSION = 1
+SIDES = np.array(MOVES[1:], np.int32)  # what is felt: up, down, left, right
+UP, DOWN, LEFT, RIGHT = 1, 2, 3, 4
+KINDS = ("crumb", "feast")
+
+
+@chex.dataclass(frozen=True, kw_only=True)
+class DetourState:
+    """One life. C crumbs."""
+
+    t: Int[Array, ""]  # steps lived
+    position: Int[Array, "2"]  # cells
+    top: Int[Array, ""]  # row of the northern arm
+    arm: Int[Array, "2"]  # cells from the end to the tips: northern, southern
+    row: Int[Array, ""]  # in which life starts, and crumbs lie
+    left: Bool[Array, " C"]  # which crumbs are; the first lies at the end
+    feast: Int[Array, "2"]  # cells
+    energy: Float[Array, ""]
+
+
+def detour(config: DetourConfig = DetourConfig()) -> Env:
+    """Builds the world. See the module for the task, `DetourConfig` for knobs.
+
+    The observation is `[gx, gy, energy]`, g pointing straight at the feast in units of
+    the world's size, then 1 or 0 for each of the four sides (up, down, left, right)
+    that is blocked, unless `feels_walls` is off.
+
+    Example:
+      >>> env = detour()
+      >>> state, observation = env.init(jax.random.key(0))
+      >>> env.size, observation.shape, float(observation[2]) < 1.0
+      ((15, 11), (7,), True)
+    """
+    size = np.array([config.width, config.height], np.int32)
+    span = np.maximum(size - 1, 1).astype(np.float32)
+    end, mouth = config.end, config.mouth
+    yard = YARD * mouth  # cells where the feast may lie
+    crumb = end - 1 - np.arange(config.crumbs, dtype=np.int32)  # columns
+
+    def init(key: Key) -> tuple[DetourState, Float[Array, " O"]]:
+        key_top, key_arm, key_row, key_start, key_feast = jax.random.split(key, 5)
+        top = jax.random.randint(key_top, (), 1, config.height - mouth - 2)
+        row = top + 1 + jax.random.randint(key_row, (), 0, mouth)
+        column = jax.random.randint(key_start, (), 0, FRONT)
+        shortest, longest = config.arm_min, config.arm_max
+        state = DetourState(
+            t=jnp.int32(0),
+            position=jnp.stack([column, row]),
+            top=top,
+            arm=jax.random.randint(key_arm, (2,), shortest, longest + 1),
+            row=row,
+            left=jnp.ones(config.crumbs, bool),
+            feast=in_yard(jax.random.randint(key_feast, (), 0, yard), top),
+            energy=jnp.float32(config.energy_init),
+        )
+        return state, observe(state)
+
+    def in_yard(index: Int[Array, ""], top: Int[Array, ""]) -> Int[Array, "2"]:
+        """A cell behind the pocket's end, of the rows that its mouth is open in."""
+        first = jnp.stack([jnp.int32(end + 2), top + 1])
+        return first + jnp.stack([index % YARD, index // YARD])
+
+    def elsewhere(key: Key, state: DetourState) -> Int[Array, "2"]:
+        """Any cell of the yard but the one where the feast is."""
+        drawn = cells(key, 1, np.array([yard - 1, 1], np.int32))[0, 0]
+        x, y = state.feast[0] - (end + 2), state.feast[1] - (state.top + 1)
+        return in_yard((y * YARD + x + 1 + drawn) % yard, state.top)
+
+    def blocked(state: DetourState, place: Int[Array, "N 2"]) -> Bool[Array, " N"]:
+        """Which cells are wall, or beyond the edge."""
+        x, y = place[:, 0], place[:, 1]
+        outside = (x < 0) | (x >= size[0]) | (y < 0) | (y >= size[1])
+        bottom = state.top + mouth + 1
+        tip = end - jnp.where(y <= state.top, state.arm[0], state.arm[1])
+        on_arm = ((y == state.top) | (y == bottom)) & (x >= tip) & (x <= end)
+        return outside | on_arm | ((x == end) & (y > state.top) & (y < bottom))
+
+    def observe(state: DetourState) -> Float[Array, " O"]:
+        straight = (state.feast - state.position).astype(jnp.float32)
+        seen = [straight / span, state.energy[None]]
+        if config.feels_walls:
+            felt = blocked(state, state.position[None] + SIDES)
+            seen.append(felt.astype(jnp.float32))
+        return jnp.concatenate(seen)
+
+    def step(
+        key: Key,
+        state: DetourState,
+        action: Int[Array, ""],
+        care: Care | None = None,
+    ) -> tuple[DetourState, Float[Array, " O"], Feedback]:
+        free = lambda to: ~blocked(state, to[None])[0]
+        position = moved_if(state.position, action, free)
+        reached = jnp.all(state.feast == position)
+        eaten = state.left & (position[1] == state.row) & (position[0] == crumb)
+        meal = config.feast_gain * reached.astype(jnp.float32)
+        crumbs = config.crumb_gain * jnp.any(eaten).astype(jnp.float32)
+        gained, decay = meal + crumbs, config.energy_decay
+        if care is not None:
+            gained, decay = care.richness * gained, care.metabolism * decay
+        energy = jnp.clip(state.energy - decay + gained, 0.0, 1.0)
+        if care is not None:
+            energy = jnp.maximum(energy, care.buffer)
+        after = dataclasses.replace(
+            state,
+            t=state.t + 1,
+            position=position,
+            left=state.left & ~eaten,
+            feast=jnp.where(reached, elsewhere(key, state), state.feast),
+            energy=energy,
+        )
+        feedback = Feedback(
+            energy_gained=gained,
+            integrity_lost=jnp.float32(0.0),
+            drive_fall=drive(state.energy[None]) - drive(energy[None]),
+            integrity=jnp.float32(1.0),
+            bad_arrivals=jnp.int32(0),
+            reached=reached,
+            terminated=energy <= 0.0,
+            truncated=after.t >= config.steps,
+        )
+        return after, observe(after), feedback
+
+    def reveal(state: DetourState) -> Revealed:
+        every = np.stack(np.meshgrid(*map(np.arange, size)), axis=-1).reshape(-1, 2)
+        wall = blocked(state, jnp.asarray(every, jnp.int32))
+        rows = jnp.full(config.crumbs, state.row)
+        crumbs = jnp.stack([jnp.asarray(crumb), rows], axis=1)
+        gains = [config.crumb_gain] * config.crumbs + [config.feast_gain]
+        return Revealed(
+            position=state.position,
+            source=jnp.concatenate([crumbs, state.feast[None]]),
+            worth=jnp.array(gains, jnp.float32),
+            active=jnp.concatenate([state.left, jnp.ones(1, bool)]),
+            needs=state.energy[None],
+            kind=jnp.array([0] * config.crumbs + [1], jnp.int32),
+            wall=wall.reshape(config.height, config.width),
+        )
+
+    return Env(
+        init=init,
+        step=step,
+        reveal=reveal,
+        observation_size=3 + config.feels_walls * len(SIDES),
+        num_actions=len(MOVES),
+        steps=config.steps,
+        version=VERSION,
+        size=(config.width, config.height),
+        needs=("energy",),
+        kinds=KINDS,
+        competent=_hand_on_the_wall() if config.feels_walls else None,
+    )
+
+
+def _hand_on_the_wall() -> Policy:
+    """Goes for the food's column; at a wall, along it with the right hand on it.
+
+    It remembers how many quarter turns to the left it has made, less those to the
+    right. At 0 it faces east and needs no wall; above, it turns right as soon as it
+    can, for the wall is there, else goes on, else turns left. So it comes out of any
+    pocket (the Pledge algorithm; Abelson and diSessa, "Turtle geometry", 1980).
+    """
+
+    def choose(key, turns, observation):
+        del key
+        gx, gy = observation[0], observation[1]
+        barred = observation[jnp.array([6, 3, 5, 4])] > 0  # east, north, west, south
+        options = jnp.maximum(turns - 1, 0) + jnp.arange(4, dtype=jnp.int32)
+        after = options[jnp.argmin(barred[options % 4])]
+        along = jnp.array([RIGHT, UP, LEFT, DOWN], jnp.int32)[after % 4]
+        past = (turns == 0) & (gx <= 0)
+        straight = towards(gx, jnp.where(gx == 0, gy, 0.0))
+        return jnp.where(past, 0, after), jnp.where(past, straight, along)
+
+    return Policy(memory=jnp.int32(0), choose=choose)
