@@ -19,9 +19,16 @@ from koki2 import evolution, runlog
 from koki2.cli import drive, startup
 from koki2.cli.settings import Settings
 from koki2.cli.signals import Stop
-from koki2.evolution.configs import EvolutionConfig
+from koki2.evolution.configs import Config, QDConfig
 
-METRICS = ("fitness", "t_alive", "energy_gained", "integrity_lost", "abs_dw_mean")
+METRICS = (
+    "fitness",
+    "success",
+    "t_alive",
+    "energy_gained",
+    "integrity_lost",
+    "abs_dw_mean",
+)
 EVAL_SEEDS = (424242, 0)
 
 
@@ -40,15 +47,16 @@ class Contrast(NamedTuple):
 
 
 class Study(NamedTuple):
-    """An experiment, whole. Genomes judged are the mean genomes, unless said."""
+    """An experiment, whole. Genomes judged are the mean genomes; of an archive, the
+    best."""
 
     name: str
-    arms: Mapping[str, EvolutionConfig]
+    arms: Mapping[str, Config]
     seeds: list[int]
     episodes: int
     probes: Mapping[str, Probe] = {}
     contrasts: tuple[Contrast, ...] = ()
-    baselines: Mapping[str, tuple[EvolutionConfig, tuple[str, ...]]] = {}
+    baselines: Mapping[str, tuple[Config, tuple[str, ...]]] = {}
     """World's name -> a config of it, and the policies to live there."""
 
 
@@ -109,7 +117,8 @@ def _run(study: Study, options: Options, found: dict, path: pathlib.Path) -> Non
         found["arms"][name] = arm(study, options, name, config)
         for probe, (of, agent) in study.probes.items():
             if of == name:
-                genomes = _genomes(options, found["arms"][name]["runs"], "mean")
+                which = judged(config)[0]
+                genomes = _genomes(options, found["arms"][name]["runs"], which)
                 changed = dataclasses.replace(config.agent, **agent)
                 found["probes"][probe] = _lives(study, config, genomes, changed)
         _write(path, found)
@@ -117,10 +126,10 @@ def _run(study: Study, options: Options, found: dict, path: pathlib.Path) -> Non
         found["baselines"][world] = {p: _scripted(study, config, p) for p in policies}
 
 
-def arm(study: Study, options: Options, name: str, config: EvolutionConfig) -> dict:
+def arm(study: Study, options: Options, name: str, config: Config) -> dict:
     """One arm: a run per seed, judged on the same unseen lives."""
     print(f"{study.name}: {name}", flush=True)
-    built = evolution.evolve_many(config, study.seeds)
+    built = drive.evolve_many(config, study.seeds)
     with Stop() as stop:
         paths = [
             _search(study, options, config, seed, one, stop)
@@ -133,14 +142,22 @@ def arm(study: Study, options: Options, name: str, config: EvolutionConfig) -> d
         "env_steps": [row["env_steps"] for row in last],
         "training": [_known(row["mean_fitness"]) for row in last],
     }
-    for which in ("mean", "best"):
+    for which in judged(config):
         out[which] = _lives(study, config, _genomes(options, names, which))
     return out
 
 
+def judged(config: Config) -> tuple[str, ...]:
+    """Which genomes of a run are tried on unseen lives, the one that counts first."""
+    return ("best",) if isinstance(config, QDConfig) else ("mean", "best")
+
+
 def values(found: Mapping[str, Any], name: str, metric: str = "fitness") -> np.ndarray:
     """A metric on unseen lives per seed, [seeds], the mean of both eval seeds."""
-    lives = found["probes"].get(name) or found["arms"][name]["mean"]
+    lives = found["probes"].get(name)
+    if lives is None:
+        arm = found["arms"][name]
+        lives = arm["mean"] if "mean" in arm else arm["best"]
     return np.mean([lives[seed][metric] for seed in lives], axis=0)
 
 

@@ -23,7 +23,7 @@ def write(folder: pathlib.Path, found: Found, *, title: str, verdict: Sequence[s
     lines += ["## Verdict", "", *(f"- {line}" for line in verdict), ""]
     lines += ["![Fitness on unseen lives](fitness.png)", ""]
     lines += [
-        "Mean genomes on unseen lives, both eval seeds; 95% bootstrap interval over "
+        "Judged genomes on unseen lives, both eval seeds; 95% bootstrap interval over "
         "seeds in brackets. A probe is the genomes of an arm with the agent changed.",
         "",
     ]
@@ -48,18 +48,26 @@ def say(contrast: Mapping[str, Any]) -> str:
 
 
 def _table(found: Found, world: str) -> list[str]:
-    lines = [f"### {world}", "", "| who | " + " | ".join(METRICS) + " |"]
-    lines.append("|---" * (len(METRICS) + 1) + "|")
+    metrics = _metrics(found)
+    lines = [f"### {world}", "", "| who | " + " | ".join(metrics) + " |"]
+    lines.append("|---" * (len(metrics) + 1) + "|")
     for name in [*found["arms"], *found["probes"]]:
         if name.partition("/")[0] != world:
             continue
-        cells = [_cell(values(found, name, metric)) for metric in METRICS]
+        cells = [_cell(values(found, name, metric)) for metric in metrics]
         mark = " (probe)" if name in found["probes"] else ""
         lines.append(f"| {name.partition('/')[2]}{mark} | " + " | ".join(cells) + " |")
     for policy, means in found["baselines"].get(world, {}).items():
-        cells = [f"{means[metric]:.3g}" for metric in METRICS]
+        cells = [f"{means[metric]:.3g}" for metric in metrics]
         lines.append(f"| *{policy}* | " + " | ".join(cells) + " |")
     return [*lines, ""]
+
+
+def _metrics(found: Found) -> list[str]:
+    """Those that were kept; older results have fewer."""
+    arm = next(iter(found["arms"].values()))
+    kept = next(iter((arm.get("mean") or arm["best"]).values()))
+    return [metric for metric in METRICS if metric in kept]
 
 
 def _cell(numbers: np.ndarray) -> str:

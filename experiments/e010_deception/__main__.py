@@ -1,0 +1,129 @@
+"""E010: does an archive of behaviours find the detour that the gradient misses?
+
+MAP-Elites, two OpenAI-ES, elitism without an archive, and random search, in a deceptive
+world: for equal evaluations, and for equal wall time. Question, prediction and verdict
+stand in README.md beside this file.
+
+    python -m experiments.e010_deception [--smoke] [--report]
+"""
+
+import pathlib
+
+import numpy as np
+
+from experiments import lab, page
+from koki2 import runlog
+from koki2.envs.registry import find
+from koki2.evolution.configs import (
+    BehaviourConfig,
+    EvolutionConfig,
+    LoopConfig,
+    QDConfig,
+)
+from koki2.search.configs import ArchiveConfig, EmitterConfig, SearchConfig
+
+WORLD = "detour-l1.3"
+OURS, EQUAL = "L1.3/MAP-Elites", ", equal time"
+SEARCHES = {
+    "ES": {"strategy": "openai_es", "sigma": 0.1, "lr": 0.05},
+    "ES, wide": {"strategy": "openai_es", "sigma": 0.3, "lr": 0.3},
+    "mu + lambda": {"strategy": "mu_plus_lambda", "sigma": 0.1},
+    "random": {"strategy": "random_search", "sigma": 0.3},
+    "random, wide": {"strategy": "random_search", "sigma": 1.0},
+}
+
+
+def config(name: str, generations: int, smoke: bool) -> EvolutionConfig | QDConfig:
+    """The config of an arm."""
+    size, lives = (16, 4) if smoke else (128, 16)
+    loop = LoopConfig(
+        generations=generations, episodes=lives, checkpoint_every=4 if smoke else 20
+    )
+    env = find(WORLD).config
+    if name in SEARCHES:
+        search = SearchConfig(pop_size=size, **SEARCHES[name])
+        return EvolutionConfig(env=env, search=search, loop=loop)
+    return QDConfig(
+        env=env,
+        archive=ArchiveConfig(shape=(16, 16)),
+        emitter=EmitterConfig(
+            emitter="gaussian", batch_size=size, sigma=0.1, init_sigma=0.3
+        ),
+        behaviour=BehaviourConfig(descriptors=("end_x", "end_y")),
+        loop=loop,
+    )
+
+
+def study(options: lab.Options, generations: dict[str, int]) -> lab.Study:
+    """The arms named, each for so many generations, against MAP-Elites."""
+    arms, contrasts = {}, []
+    for arm, count in generations.items():
+        name = arm.removesuffix(EQUAL).partition("/")[2]
+        arms[arm] = config(name, count, options.smoke)
+        if arm != OURS:
+            contrasts.append(lab.Contrast(OURS, arm))
+    policies = ("greedy", "random", "competent")
+    return lab.Study(
+        name="e010",
+        arms=arms,
+        seeds=[60, 61] if options.smoke else list(range(60, 70)),
+        episodes=32 if options.smoke else 512,
+        contrasts=tuple(contrasts),
+        baselines={"L1.3": (arms[OURS], policies)} if OURS in arms else {},
+    )
+
+
+def seconds(options: lab.Options, found: dict, arm: str) -> float:
+    """Seconds per generation of an arm once it is compiled: the median over seeds."""
+    rates = []
+    for name in found["arms"][arm]["runs"]:
+        rows = list(runlog.read_timing(options.runs_dir / name))
+        done = [row["generation"] for row in rows]
+        spent = sum(row["seconds"] for row in rows[1:])
+        rates.append(spent / (done[-1] - done[0]))
+    return float(np.median(rates))
+
+
+def verdict(found: dict) -> list[str]:
+    """One line per contrast: does MAP-Elites win, and by how much?"""
+    lines = []
+    for contrast in found["contrasts"]:
+        sure = contrast["low"] > 0 or contrast["high"] < 0
+        word = "beats" if contrast["mean"] > 0 else "loses to"
+        word = word if sure else "cannot be told from"
+        lines.append(f"MAP-Elites {word} {contrast['theirs']}. {page.say(contrast)}.")
+    budget = found["generations"]
+    counts = ", ".join(
+        f"{arm.partition('/')[2].removesuffix(EQUAL)} {count}"
+        for arm, count in budget.items()
+        if arm.endswith(EQUAL)
+    )
+    lines.append(f"Equal time means generations: {counts}; {budget[OURS]} of ours.")
+    return lines
+
+
+def main() -> None:
+    """Runs both parts, equal evaluations and then equal wall time; writes the page."""
+    options = lab.options(pathlib.Path(__file__).parent, __doc__)
+    names = ["ES", "random"] if options.smoke else list(SEARCHES)
+    first = dict.fromkeys(
+        [OURS, *(f"L1.3/{name}" for name in names)], 8 if options.smoke else 200
+    )
+    budget = dict(first)
+
+    def longer(found: dict) -> lab.Study:
+        ours = seconds(options, found, OURS)
+        for arm, count in first.items():
+            if arm != OURS:
+                rate = seconds(options, found, arm)
+                budget[arm + EQUAL] = max(1, round(count * ours / rate))
+        found["generations"] = budget
+        return study(options, {a: n for a, n in budget.items() if a not in first})
+
+    found = lab.results(study(options, first), options, longer)
+    title = "E010: does an archive find the detour that the gradient misses?"
+    page.write(options.out, found, title=title, verdict=verdict(found))
+
+
+if __name__ == "__main__":
+    main()
