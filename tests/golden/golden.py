@@ -23,12 +23,14 @@ from koki2.evolution import (
     evaluate_genome,
     EvolutionConfig,
     evolve,
+    illuminate,
+    QDConfig,
     reports,
     rollout,
 )
 from koki2.evolution.configs import FitnessConfig, LoopConfig, ViabilityConfig
 from koki2.evolution.task import baseline
-from koki2.search import SearchConfig
+from koki2.search import ArchiveConfig, EmitterConfig, SearchConfig
 
 HERE = pathlib.Path(__file__).parent
 SEED, LIFE_SEED, EPISODES = 3, 7, 6
@@ -48,6 +50,12 @@ CONFIG = EvolutionConfig(
     viability=ViabilityConfig(mvt=True, mvt_steps=16, mvt_min_alive_steps=8),
     loop=LoopConfig(generations=5, episodes=2, checkpoint_every=5),
 )
+QD = QDConfig(
+    env=CONFIG.env,
+    archive=ArchiveConfig(shape=(6, 5)),
+    emitter=EmitterConfig(batch_size=16, init_sigma=3.0, iso_sigma=0.5),
+    loop=LoopConfig(generations=5, episodes=2, checkpoint_every=5),
+)
 
 
 def path() -> pathlib.Path:
@@ -58,7 +66,8 @@ def path() -> pathlib.Path:
 
 
 def compute(levels=tuple(LEVELS)) -> dict:
-    """A competent script in these levels, and a small search with much switched on."""
+    """A competent script in these levels, a small search with much switched on, and a
+    small archive."""
     search = evolve(CONFIG, SEED)
     carry, rows = search.chunk(search.init())
     genome = search.products(carry)["mean_genome"]
@@ -72,6 +81,20 @@ def compute(levels=tuple(LEVELS)) -> dict:
             "carry_sha256": _digest(search.pack(carry)),
             "unseen_fitness": _plain(unseen["fitness"]),
         },
+        "qd_config": json.loads(json.dumps(dataclasses.asdict(QD))),
+        "qd": _archive(),
+    }
+
+
+def _archive() -> dict:
+    """A small archive: what its rows say, who was born, and all that is in it."""
+    search = illuminate(QD, SEED)
+    carry, rows = search.chunk(search.init())
+    births = rows.pop("births")
+    return {
+        "rows": {name: _plain(column) for name, column in rows.items()},
+        "births": births,
+        "archive_sha256": _digest(search.products(carry)["archive"]),
     }
 
 

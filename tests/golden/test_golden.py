@@ -19,12 +19,13 @@ def wanted():
 
 def test_golden_runs_come_out_as_ever(wanted):
     got = golden.compute(FIRST)
-    for part in ("config", "seed"):
+    for part in ("config", "seed", "qd_config"):
         assert got[part] == wanted[part]
     for name in FIRST:
         assert got["lives"][name] == wanted["lives"][name]
-    for part, value in wanted["search"].items():
-        assert got["search"][part] == value, part
+    for run in ("search", "qd"):
+        for part, value in wanted[run].items():
+            assert got[run][part] == value, part
 
 
 @pytest.mark.slow
