@@ -92,9 +92,16 @@ def _contrasts(found: Found) -> list[str]:
     return lines
 
 
+def _bars(found: Found, world: str) -> int:
+    """How many stand in the panel of a world."""
+    names = [n for n in [*found["arms"], *found["probes"]] if n.split("/")[0] == world]
+    return len(names) + len(found["baselines"].get(world, {}))
+
+
 def _draw(found: Found, worlds: Sequence[str], path: pathlib.Path) -> None:
     with pictures.house():
-        figure = pictures.figure(10, 3.2 * len(worlds))
+        most = max(_bars(found, world) for world in worlds)
+        figure = pictures.figure(max(10.0, 1.1 * most), 3.2 * len(worlds))
         panels = np.atleast_1d(figure.subplots(len(worlds), 1))
         for axes, world in zip(panels, worlds, strict=True):
             groups, dots = {}, {}
@@ -105,10 +112,9 @@ def _draw(found: Found, worlds: Sequence[str], path: pathlib.Path) -> None:
                     groups[label] = [(over["mean"], over["low"], over["high"])]
                     dots[label] = [list(values(found, name))]
             for policy, means in found["baselines"].get(world, {}).items():
-                groups[policy], dots[policy] = (
-                    [(means["fitness"], np.nan, np.nan)],
-                    [[]],
-                )
+                label = policy if policy not in groups else f"{policy} policy"
+                groups[label] = [(means["fitness"], np.nan, np.nan)]
+                dots[label] = [[]]
             axes.set_ylabel("fitness")
             axes.set_title(world)
             names = {label: label.replace(", ", ",\n") for label in groups}

@@ -23,6 +23,7 @@ from koki2.core import devices
 from koki2.core.keys import Stream, stream
 from koki2.core.trees import pack, unpack
 from koki2.core.types import Key
+from koki2.envs.registry import make
 from koki2.evolution.configs import QDConfig
 from koki2.evolution.descriptors import descriptors, wants_map
 from koki2.evolution.generation import add, mean_fitness
@@ -91,7 +92,9 @@ def illuminate_many(
 
 
 def _parts(config: QDConfig, topology) -> Task:
-    return task(config, topology, path=wants_map(config.behaviour.descriptors))
+    names = config.behaviour.descriptors
+    descriptors(names, make(config.env))  # says what is wrong before a path does
+    return task(config, topology, path=wants_map(names))
 
 
 def _search(config: QDConfig, parts: Task) -> MapElites:
@@ -99,7 +102,6 @@ def _search(config: QDConfig, parts: Task) -> MapElites:
     if config.emitter.emitter == "mutation":
         knobs = GroupMutation(sigma=config.emitter.sigma, rate=config.emitter.rate)
         mutate = mutation(MutationConfig(others=knobs), parts.genome)
-    descriptors(config.behaviour.descriptors, parts.env)  # says what it wants, early
     return map_elites(config.archive, config.emitter, parts.genome.size, mutate=mutate)
 
 

@@ -15,6 +15,7 @@ from koki2.evolution import EvolutionConfig, evolve, lifetime, live, reports, ro
 from koki2.evolution.configs import FitnessConfig, LoopConfig, POLICIES
 from koki2.evolution.task import baseline
 from koki2.genomes import direct
+from koki2.search import archive as archives, ArchiveConfig, EmitterConfig, map_elites
 
 STEPS = 4
 PLAIN = agents.AgentConfig(n_neurons=8, k_edges=3)
@@ -176,3 +177,33 @@ def test_a_whole_generation_is_the_same_compiled_or_not():
     jitted = one.chunk(one.init())
     with jax.disable_jit():
         assert_same_bits(one.chunk(one.init()), jitted)
+
+
+@pytest.mark.parametrize("kind", ["grid", "cvt"])
+def test_insertion_is_the_same_compiled_or_not(kind):
+    space = archives.cells(ArchiveConfig(archive=kind, shape=(4, 4), cvt_cells=16))
+    draw = lambda seed, *shape: jax.random.uniform(jax.random.key(seed), shape)
+    batch = archives.Batch(
+        genome=jnp.round(2 * draw(0, 32, 3)),  # with duplicates
+        fitness=jnp.round(3 * draw(1, 32)),  # and ties
+        descriptor=1.2 * draw(2, 32, 2) - 0.1,  # and some outside
+        birth=jnp.zeros(32, jnp.int32),
+    )
+    start = archives.empty(space, 3)
+    every_way(lambda a, b: archives.insert(space, a, b), start, batch)
+
+
+@pytest.mark.parametrize("name", ["gaussian", "iso_line"])
+def test_map_elites_is_the_same_compiled_or_not(name):
+    emitter = EmitterConfig(emitter=name, batch_size=8)
+    search = map_elites(ArchiveConfig(shape=(4, 4)), emitter, 2, devices=1)
+
+    def generation(key, state):
+        asked, state = search.ask(key, state)
+        where = 0.5 + 0.4 * jnp.tanh(asked.genome)
+        state, done = search.tell(state, asked, asked.genome[:, 0], where)
+        return state, done, search.summary(state)
+
+    state = search.init(jax.random.key(0), jnp.zeros(2))
+    for seed in range(3):
+        state = every_way(generation, jax.random.key(seed), state)[0]
