@@ -4,7 +4,7 @@
                     solution_0 .. solution_<D-1>, objective, measures_0 ..
                     measures_<B-1>, threshold, birth, index
     archive.npz     the same as arrays: solution [n, D], objective [n], measures [n, B],
-                    birth [n], index [n]; of a cvt also centroids [C, B]
+                    threshold, birth and index [n]; of a cvt also centroids [C, B]
     archive.json    what pyribs wants to know of the space
 
 An index is the number of a cell, threshold is what pyribs keeps beside an objective and
@@ -16,6 +16,7 @@ import csv
 import io
 import math
 import pathlib
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -27,7 +28,6 @@ from koki2.search.configs import ArchiveConfig
 
 Arrays = dict[str, Any]  # NumPy arrays by name
 
-EPSILON = 1e-6  # pyribs' own: so far below its edge a cell of a grid begins
 TABLE = "archive.csv"
 
 
@@ -35,7 +35,7 @@ def of_run(run: pathlib.Path, *, wanting: str) -> tuple[QDConfig, int]:
     """The config and seed of a run of quality-diversity.
 
     Raises:
-      InputError: no such folder, or a run of another kind; `wanting` names who asks.
+      InputError: no such folder, or a run of another kind; `wanting` says what for.
       BrokenRunError: no run, or not one for this koki2.
     """
     config, seed = settings.of_run(run)
@@ -66,10 +66,10 @@ def archive_of(run: pathlib.Path, config: QDConfig) -> Arrays:
     wanted = {n: (count,) for n in ("fitness", "filled", "birth")}
     wanted |= {n: (count, dims) for n in ("descriptor", "centre")}
     wanted |= {"genome": (count, *size)}
-    if shapes != wanted:
+    if {name: shapes.get(name) for name in wanted} != wanted:
         raise runlog.BrokenRunError(
-            f"{run}/archive.npz should hold the {count} cells of its config as "
-            f"{wanted}, holds {shapes}."
+            f"{run}/archive.npz should hold the {count} cells of its config, as arrays "
+            f"of shapes {wanted}, but holds {shapes}."
         )
     return found
 
@@ -87,64 +87,6 @@ def elites(archive: Arrays) -> Arrays:
         "birth": archive["birth"][index],
         "index": index,
     }
-
-
-def space(config: QDConfig, data: Arrays) -> dict[str, Any]:
-    """What pyribs wants to know of the space, in plain values.
-
-    Args:
-      config: of the run.
-      data: its elites; they decide epsilon, see `epsilon`.
-    """
-    cut = config.archive
-    found: dict[str, Any] = {
-        "archive": cut.archive,
-        "measures": list(config.behaviour.descriptors),
-        "ranges": [list(edges) for edges in zip(cut.low, cut.high, strict=True)],
-        "solution_dim": int(data["solution"].shape[1]),
-        "qd_score_offset": cut.qd_offset,
-    }
-    if cut.archive == "grid":
-        found |= {"dims": list(cut.shape), "epsilon": epsilon(cut, data)}
-    return found
-
-
-def epsilon(cut: ArchiveConfig, data: Arrays) -> float:
-    """The epsilon with which pyribs' grid has the most of these elites in our cells.
-
-    pyribs rounds otherwise than we do, and takes what is less than epsilon / cells below
-    an edge to lie on it, as a descriptor of 0.7 does that float32 keeps as 0.69999999.
-    Its default is tried first.
-    """
-    tries = [EPSILON, *(10.0 ** -(k / 2) for k in range(6, 21)), 0.0]
-    return max(tries, key=lambda e: int((ribs_index(cut, data, epsilon=e)).sum()))
-
-
-def ribs_index(
-    cut: ArchiveConfig, data: Arrays, *, epsilon: float = EPSILON, centre: Any = None
-) -> Any:
-    """Which elites pyribs puts into the cells that they have here, [n] of bool.
-
-    Args:
-      cut: the space.
-      data: the elites, see `elites`.
-      epsilon: pyribs', for a grid.
-      centre: the centroids of a cvt, [C, B].
-
-    Source: `GridArchive.index_of` and `CVTArchive.index_of` of pyribs 0.12, in float32.
-    """
-    import numpy as np
-    import scipy.spatial
-
-    measures = data["measures"]
-    if cut.archive == "cvt":
-        nearest = scipy.spatial.KDTree(centre).query(measures)[1]
-        return nearest == data["index"]
-    low, high = (np.asarray(edge, np.float32) for edge in (cut.low, cut.high))
-    dims = np.asarray(cut.shape, np.int32)
-    place = (dims * (measures - low) + np.float32(epsilon)) / (high - low)
-    box = np.clip(place.astype(np.int32), 0, dims - 1)
-    return np.ravel_multi_index(tuple(box.T), cut.shape) == data["index"]
 
 
 def to_csv(data: Arrays) -> bytes:
@@ -235,22 +177,23 @@ def _rows(path: pathlib.Path) -> Iterator[list[str]]:
 def _places(
     path: pathlib.Path, header: Sequence[str], names: dict[str, list[str]]
 ) -> dict[str, int]:
-    """Where each column is, if those are there that should be, and no more of them."""
+    """Where each column is, if there are those that should be, and none like them."""
     if len(set(header)) < len(header):
         raise runlog.InputError(f"{path} has two columns of one name.")
     place = {name: i for i, name in enumerate(header)}
     for columns in names.values():
-        stem = columns[0].rpartition("_")[0]
-        count = sum(c in place for c in columns)
-        more = len(columns) > count or (stem and f"{stem}_{count}" in place)
-        if more and stem:
-            there = sum(1 for c in header if c.rpartition("_")[0] == stem)
+        first, last, many = columns[0], columns[-1], len(columns)
+        if first == "objective":
+            if first not in place:
+                raise runlog.InputError(f"{path} wants a column {first}, has none.")
+            continue
+        stem = first.removesuffix("0")
+        there = [c for c in header if re.fullmatch(rf"{stem}\d+", c)]
+        if set(there) != set(columns):
             raise runlog.InputError(
-                f"{path} wants {len(columns)} columns {columns[0]} to {columns[-1]}, as "
-                f"many as the run has, but has {there} of {stem}_*."
+                f"{path} wants columns {first} to {last}, as the run has {many} such, "
+                f"but has {len(there)} columns {stem}*."
             )
-        if more:
-            raise runlog.InputError(f"{path} wants a column {columns[0]}, has none.")
     return place
 
 

@@ -60,6 +60,7 @@ def run(options: Options) -> int:
 def _insert(cut, rows: exchange.Arrays, size: int) -> tuple[exchange.Arrays, dict]:
     """An archive of these rows alone, and what became of them."""
     import jax
+    import jax.numpy as jnp
     import numpy as np
 
     from koki2.search import archive as archives
@@ -68,7 +69,8 @@ def _insert(cut, rows: exchange.Arrays, size: int) -> tuple[exchange.Arrays, dic
     empty = archives.empty(cells, size)
     count = len(rows["birth"])
     if count:
-        empty, done = archives.inserter(cells)(empty, archives.Batch(**rows))
+        batch = archives.Batch(**{n: jnp.asarray(x) for n, x in rows.items()})
+        empty, done = archives.inserter(cells)(empty, batch)
         accepted, not_finite, outside = (
             int(np.sum(x)) for x in (done.accepted, done.not_finite, done.outside)
         )

@@ -58,7 +58,7 @@ class Options:
     """Where to, as .png, .svg or .pdf; none is fitness.png, or archive.png of koki2 qd,
     in the folder of the run, or here if there are several. A file that is there is
     replaced."""
-    dims: tuple[str, str] | None = None
+    dims: Annotated[tuple[str, ...] | None, tyro.conf.arg(metavar="I J")] = None
     """Of koki2 qd: over which two descriptors to draw the archive, by name or number;
     none takes the first two. Each place shows the fittest over all others."""
     json: bool = False
@@ -118,7 +118,7 @@ def _are_qd(runs: Iterable[pathlib.Path]) -> bool:
             next(r for r in kinds if kinds[r] is is_qd) for is_qd in (True, False)
         )
         raise runlog.InputError(
-            "koki2 plot wants runs of one kind, for they share no curves, but "
+            "one picture wants runs of one kind, for others share no curves, but "
             f"{qd} is of koki2 qd and {other} is not."
         )
     return set(kinds.values()) == {True}

@@ -1,4 +1,4 @@
-"""`koki2 plot` of quality-diversity runs: from run folders to plain numbers to a page."""
+"""`koki2 plot` of quality-diversity runs: from run folders to numbers to a page."""
 
 import pathlib
 import shlex
@@ -107,7 +107,7 @@ def _which(names: Sequence[str], dims: Sequence[str] | None) -> tuple[int, int]:
         names.index(d) if d in names else places.index(d) if d in places else -1
         for d in dims
     ]
-    if -1 in found or found[0] == found[1]:
+    if len(found) != 2 or -1 in found or found[0] == found[1]:
         known = ", ".join(f"{b} ({name})" for b, name in enumerate(names))
         raise runlog.InputError(
             f"--dims wants two different dimensions of {known}, got {' '.join(dims)}."

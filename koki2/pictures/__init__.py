@@ -3,7 +3,8 @@
 May import: `core` modules without JAX. Used by the edge (`cli`, experiments) alone.
 Takes plain numbers, never runs, configs or worlds, and never touches pyplot, a
 display, or matplotlib's global settings. The door is lazy: matplotlib loads when
-something is drawn. Start at `figure` and `save`, or at `fitness_figure`.
+something is drawn. Start at `figure` and `save`, or at `fitness_figure` and
+`archive_figure`.
 
     with pictures.house():
         figure = pictures.figure(6, 4)
@@ -17,11 +18,14 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
+        "archive": ["archive_map", "archive_steps", "colour_bar"],
         "bars": ["bars", "mean_interval"],
+        "cells": ["Elites", "Space"],
         "curves": ["across_runs", "line_with_band"],
         "film": ["life_film"],
         "fitness": ["fitness_figure"],
         "gif": ["save_gif"],
+        "illumination": ["archive_figure"],
         "labels": ["label_ends", "short_names"],
         "life": ["life_facts"],
         "look": ["BLUE", "GREEN", "GREY", "INK", "ORANGE", "PINK", "SKY", "VERMILLION"]
