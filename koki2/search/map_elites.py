@@ -125,6 +125,8 @@ def map_elites(
     def ask(key: Key, state: MapElitesState) -> tuple[Asked, MapElitesState]:
         known = elites(state)
         genome, parents, inner = emits.ask(key, state.emitter, known)
+        # Made once, and not again by all that reads them, as XLA would have it.
+        genome = jax.lax.optimization_barrier(genome)
         birth = known.cells.birth.at[parents].get(mode="fill", fill_value=-1)
         asked = Asked(
             genome=genome,

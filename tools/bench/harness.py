@@ -131,6 +131,63 @@ def race(
     return sides[0].timing(), sides[1].timing()
 
 
+class Relay(NamedTuple):
+    """A side whose every call uses up what the call before it gave."""
+
+    start: Callable[[], Any]
+    """() -> what the first call is given. Not timed."""
+    step: Callable[[Any, int], Any]
+    """(what came of the last call, how many there were) -> what comes of this one."""
+    read: Callable[[Any], Any]
+    """What came of a call -> arrays to be looked at. Not timed."""
+
+
+def relay(
+    sides: Mapping[str, Relay],
+    links: int,
+    *,
+    samples: int = 5,
+    patience: float = 20.0,
+) -> dict[str, Timing]:
+    """Times sides in turn whose calls form chains: call by call, medians over all.
+
+    Args:
+      sides: by name. Whatever they compile, they have compiled.
+      links: calls in a chain.
+      samples: chains of each side.
+      patience: seconds for each side, after which it is timed no more, though it has
+        two chains at least.
+
+    Returns:
+      Of each side, per call; `samples` counts chains.
+
+    Raises:
+      RuntimeError: a side came to other numbers the second time.
+    """
+    walls = {name: [] for name in sides}
+    cpus = {name: [] for name in sides}
+    sums = {name: set() for name in sides}
+    for index in range(samples):
+        for name, side in sides.items():
+            if index >= 2 and sum(walls[name]) > patience:
+                continue
+            state = jax.block_until_ready(side.start())
+            for link in range(links):
+                wall, cpu = time.perf_counter(), time.process_time()
+                state = jax.block_until_ready(side.step(state, link))
+                walls[name].append(time.perf_counter() - wall)
+                cpus[name].append(time.process_time() - cpu)
+            sums[name].add(_checksum(side.read(state)))
+            del state
+            if len(sums[name]) > 1:
+                raise RuntimeError(f"{name}: the same chain came to other numbers")
+    median = statistics.median
+    return {
+        name: Timing(median(walls[name]), median(cpus[name]), len(walls[name]) // links)
+        for name in sides
+    }
+
+
 class _Side:
     def __init__(self, call: Callable[[], Any]):
         self.call, self.spent, self.walls, self.cpus = call, 0.0, [], []

@@ -57,6 +57,15 @@ def draw(
     ).astype(jnp.int32)
 
 
+def normal(key: Key, shape: tuple[int, ...]) -> Float[Array, "..."]:
+    """`jax.random.normal`, in a computation of its own.
+
+    Fused with what adds it to genomes, XLA makes the numbers of it one by one, and
+    again for each reader, which takes a CPU several times as long.
+    """
+    return jax.lax.optimization_barrier(jax.random.normal(key, shape))
+
+
 def parents_of(cell: Int[Array, " P"], filled: Bool[Array, " C"], second=None):
     """Parents as `ask` returns them: -1 where the archive was empty."""
     second = jnp.full_like(cell, -1) if second is None else second

@@ -12,7 +12,7 @@ from jaxtyping import Array, Float
 
 from koki2.core.types import Key
 from koki2.search.configs import EmitterConfig
-from koki2.search.emitters.base import draw, Elites, Emitter, parents_of
+from koki2.search.emitters.base import draw, Elites, Emitter, normal, parents_of
 
 
 def gaussian(config: EmitterConfig) -> Emitter:
@@ -28,7 +28,7 @@ def gaussian(config: EmitterConfig) -> Emitter:
         cell = draw(key_parent, filled, (config.batch_size,))
         parent = elites.genomes(cell)
         sigma = jnp.where(jnp.any(filled), config.sigma, config.init_sigma)
-        children = parent + sigma * jax.random.normal(key_noise, parent.shape)
+        children = parent + sigma * normal(key_noise, parent.shape)
         return children, parents_of(cell, filled), state
 
     return _stateless("gaussian", config.batch_size, ask)
@@ -55,7 +55,7 @@ def iso_line(config: EmitterConfig) -> Emitter:
         parent, other = both[:size], both[size:]
         iso = jnp.where(jnp.any(filled), config.iso_sigma, config.init_sigma)
         along = config.line_sigma * jax.random.normal(key_line, (size, 1))
-        noise = jax.random.normal(key_noise, parent.shape)
+        noise = normal(key_noise, parent.shape)
         children = parent + iso * noise + along * (other - parent)
         return children, parents_of(pair[0], filled, pair[1]), state
 
@@ -81,7 +81,7 @@ def mutation(
         children = jax.vmap(mutate)(
             jax.random.split(key_children, config.batch_size), parent
         )
-        noise = jax.random.normal(key_first, parent.shape)
+        noise = normal(key_first, parent.shape)
         first = parent + config.init_sigma * noise
         children = jnp.where(jnp.any(filled), children, first)
         return children, parents_of(cell, filled), state
