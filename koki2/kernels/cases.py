@@ -4,15 +4,20 @@ One list, read by the tests (the tiny ones), by the compile lane (all) and by wh
 runs kernels on a GPU. A kernel that is not here is not proven.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from koki2.core.types import Array, Key
 from koki2.kernels.attention import attention
+from koki2.kernels.correlation import correlation
 from koki2.kernels.dispatch import Implementation
+from koki2.kernels.ladder_matmul import ladder_matmul
+from koki2.kernels.plastic_rollout import plastic_rollout
 
 
 class Case(NamedTuple):
@@ -79,6 +84,66 @@ def _attention(name, use, batch, length, heads, groups, width, causal):
     return Case("attention", name, use, run, inputs, (0, 1, 2), 2**-6)
 
 
+def _plastic_rollout(name, use, steps, population, neurons, synapses):
+    wiring = None
+    if synapses is not None:
+        order = np.random.default_rng(0).random((neurons, neurons)).argsort(axis=1)
+        wiring = order < synapses  # of each neuron
+
+    def inputs(key):
+        key_w, key_x, key_m = jax.random.split(key, 3)
+        shape = (population, neurons, neurons)
+        weights = jax.random.normal(key_w, shape) / math.sqrt(synapses or neurons)
+        if wiring is not None:
+            weights = jnp.where(wiring[None], weights, 0.0)
+        x = 0.6 * jax.random.normal(key_x, (steps, population, neurons))
+        felt = jax.random.normal(key_m, (steps, population))
+        return weights, jnp.zeros(shape), x, jnp.where(jnp.abs(felt) < 1, 0.0, felt)
+
+    run = lambda w, e, x, m, implementation: plastic_rollout(
+        w,
+        e,
+        x,
+        m,
+        eta=0.05,
+        decay=0.9,
+        keep=0.9,
+        wiring=wiring,
+        implementation=implementation,
+    )
+    # Potentials are sums of N numbers in another order; all else is a rounding.
+    return Case("plastic_rollout", name, use, run, inputs, (), 2**-16)
+
+
+def _ladder_matmul(name, use, items, wide, out, ranks, adapters, mixed, wrt):
+    def inputs(key):
+        keys = jax.random.split(key, 7)
+        draw = lambda key, shape, size: (
+            jax.random.normal(key, shape) / math.sqrt(size)
+        ).astype(jnp.bfloat16)
+        x = draw(keys[0], (items, wide), 1)
+        w = draw(keys[1], (wide, out), wide)
+        a = draw(keys[2], (adapters, wide, ranks), wide)
+        b = draw(keys[3], (adapters, ranks, out), ranks)
+        level = jax.random.randint(keys[4], (items,), 0, ranks + 1)
+        adapter = jax.random.randint(keys[5], (items,), 0, adapters)
+        adapter = adapter if mixed else jnp.sort(adapter)
+        return x, w, a, b, level, adapter, jax.random.uniform(keys[6], (items,))
+
+    run = lambda x, w, a, b, level, adapter, scale, implementation: ladder_matmul(
+        x, w, a, b, level, adapter=adapter, scale=scale, implementation=implementation
+    )
+    # Two or three roundings to bfloat16 stand between the twins, as in attention.
+    return Case("ladder_matmul", name, use, run, inputs, wrt, 2**-6)
+
+
+def _correlation(name, use, rows, width):
+    inputs = lambda key: (jax.random.normal(key, (rows, width), jnp.bfloat16),)
+    run = lambda x, implementation: correlation(x, implementation=implementation)
+    # Products of bfloat16 are exact, sums are float32: only their order differs.
+    return Case("correlation", name, use, run, inputs, (0,), 2**-16)
+
+
 CASES: tuple[Case, ...] = (
     # name, use, B, T, H, G, K, causal
     _attention("tiny-causal", "tiny", 1, 128, 2, 1, 16, True),
@@ -88,5 +153,27 @@ CASES: tuple[Case, ...] = (
     _attention("model", "bench", 64, 512, 8, 4, 64, True),
     _attention("long", "bench", 4, 4096, 16, 4, 128, True),
     _attention("full", "bench", 64, 512, 8, 8, 64, False),
+    # name, use, N, D, O, R, M, adapters mixed within tiles, gradients of
+    _ladder_matmul("tiny-many", "tiny", 128, 64, 192, 16, 3, True, (0, 1, 2, 3, 6)),
+    _ladder_matmul("tiny-one", "tiny", 64, 128, 128, 64, 1, False, (0, 1, 2, 3, 6)),
+    _ladder_matmul("one", "bench", 16384, 512, 512, 16, 1, False, (0, 2, 3)),
+    _ladder_matmul("wide", "bench", 8192, 4096, 4096, 64, 1, False, (0, 2, 3)),
+    _ladder_matmul("widest", "bench", 8192, 2048, 2048, 128, 1, False, (0, 2, 3)),
+    _ladder_matmul("many", "bench", 8192, 2048, 2048, 16, 32, False, (0, 2, 3)),
+    _ladder_matmul("mixed", "bench", 8192, 2048, 2048, 32, 32, True, (0, 2, 3)),
+    # name, use, M, D
+    _correlation("tiny-64", "tiny", 192, 64),
+    _correlation("tiny-128", "tiny", 256, 128),
+    _correlation("archive", "bench", 4096, 64),
+    _correlation("weights", "bench", 4096, 4096),
+    _correlation("odd", "bench", 1088, 512),
+    # name, use, T, P, N, synapses per neuron
+    _plastic_rollout("tiny-32", "tiny", 16, 5, 32, 8),
+    _plastic_rollout("tiny-64", "tiny", 8, 2, 64, None),
+    _plastic_rollout("tiny-128", "tiny", 8, 1, 128, 16),
+    _plastic_rollout("small", "bench", 128, 8192, 32, None),
+    _plastic_rollout("wired", "bench", 128, 4096, 64, 8),
+    _plastic_rollout("dense", "bench", 128, 4096, 64, None),
+    _plastic_rollout("large", "bench", 128, 2048, 128, None),
 )
 """Every case of every kernel."""

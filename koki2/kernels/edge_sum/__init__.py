@@ -19,7 +19,7 @@ from koki2.core.lanes import lane_form
 from koki2.kernels.edge_sum import reference, rows, table
 from koki2.kernels.edge_sum.table import in_table as in_table
 
-WRITTEN_OUT = 512  # synapses up to which each is written out; compile time decides
+WRITTEN_OUT = 1024  # synapses up to which each is written out; compile time decides
 
 
 def edge_sum(
