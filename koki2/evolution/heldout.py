@@ -87,6 +87,7 @@ def evaluate_baseline(
     """The same for a scripted policy: greedy, random, stay or oracle.
 
     Example:
+      >>> from koki2.evolution import EvolutionConfig
       >>> lives = evaluate_baseline(EvolutionConfig(), "stay", eval_seed=0, episodes=2)
       >>> lives["t_alive"].tolist()
       [128.0, 128.0]

@@ -62,8 +62,10 @@ def illuminate(
 
     Example:
       >>> from koki2.evolution.configs import LoopConfig
+      >>> from koki2.agents import AgentConfig
+      >>> agent = AgentConfig(n_neurons=8, k_edges=2)
       >>> loop = LoopConfig(generations=2, episodes=1, checkpoint_every=2)
-      >>> search = illuminate(QDConfig(loop=loop), seed=0)
+      >>> search = illuminate(QDConfig(agent=agent, loop=loop), seed=0)
       >>> carry, rows = search.chunk(search.init())
       >>> search.generation(carry), rows["coverage"][0] > 0
       (2, np.True_)

@@ -59,7 +59,7 @@ def mu_plus_lambda(
         centre = jax.lax.convert_element_type(centre, centre.dtype)  # no weak type
         return MuPlusLambdaState(
             parent=jnp.broadcast_to(centre, (mu, num_dims)),
-            fitness=jnp.full(mu, -jnp.inf),
+            fitness=jnp.full(mu, -jnp.inf, jnp.float32),
         )
 
     def ask(

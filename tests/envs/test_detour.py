@@ -143,6 +143,7 @@ def test_the_competent_policy_feeds_in_every_life_and_greedy_in_none():
     np.testing.assert_allclose(greedy["fitness"], 57 + 10 * 4 * 0.08, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_reflex_that_turns_its_back_on_the_smell_feeds_in_every_life():
     """North to the edge, along it past the feast's column, then towards the feast."""
 

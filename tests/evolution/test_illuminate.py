@@ -134,6 +134,7 @@ def test_an_elite_is_a_genome_that_can_be_named():
         elite(CONFIG, SEED, archive, 35)
 
 
+@pytest.mark.slow
 def test_behaviours_of_elites_are_those_of_single_lives():
     archive = ran()[2]["archive"]
     some = archive["genome"][archive["filled"]][:3]
@@ -150,6 +151,7 @@ def test_behaviours_of_elites_are_those_of_single_lives():
     )
 
 
+@pytest.mark.slow
 def test_fresh_lives_are_other_lives_each_generation():
     fresh = dataclasses.replace(
         CONFIG,
@@ -160,6 +162,7 @@ def test_fresh_lives_are_other_lives_each_generation():
     assert run(illuminate(fresh, SEED))[1][0]["births"] != ran()[1][0]["births"]
 
 
+@pytest.mark.slow
 def test_the_genomes_own_mutation_is_an_emitter():
     config = dataclasses.replace(
         CONFIG,

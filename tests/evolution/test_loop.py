@@ -193,6 +193,7 @@ def test_a_generation_that_fails_viability_is_not_lived_and_teaches_nothing():
     assert np.all(np.isnan(rows["mean_fitness"]))
 
 
+@pytest.mark.slow
 def test_what_passes_viability_is_lived_in_full():
     config = tiny.config(
         HARMLESS,

@@ -226,6 +226,7 @@ def test_env_steps_are_those_of_each_rung():
     assert after.steps.tolist() == [0, sum(spent)]
 
 
+@pytest.mark.slow
 def test_nobody_viable_nobody_promoted_nothing_taught():
     config = dataclasses.replace(
         CONFIG,

@@ -89,6 +89,7 @@ def test_compiled_and_not_they_agree(kernel):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_many_spaces_are_judged_at_once():
     metrics, where = behaviours()
     both = jax.vmap(judge)(jnp.stack([metrics, -metrics]), jnp.stack([where, where]))

@@ -151,7 +151,7 @@ def test_ties_favour_no_gene_for_being_large():
 
 
 def test_compiled_and_donated_it_gives_the_bits_of_plain_python():
-    for seed in range(5):
+    for seed in range(2):
         start = INSERT["grid"](empty(GRID, DIMS), draw(seed + 100))[0]
         plain = insert(GRID, start, draw(seed))
         copied = jax.tree.map(jnp.array, start)
@@ -164,7 +164,7 @@ def test_an_archive_of_many_seeds_is_many_archives():
     stacked = jax.tree.map(lambda *x: jnp.stack(x), *batches)
     many = jax.vmap(lambda batch: insert(GRID, empty(GRID, DIMS), batch))(stacked)
     for i, batch in enumerate(batches):
-        alone = insert(GRID, empty(GRID, DIMS), batch)
+        alone = INSERT["grid"](empty(GRID, DIMS), batch)
         assert_same_bits(alone, jax.tree.map(operator.itemgetter(i), many))
 
 

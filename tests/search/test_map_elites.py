@@ -109,12 +109,13 @@ def test_iso_line_varies_along_the_line_between_two_elites():
         emitter="iso_line", batch_size=512, iso_sigma=0.0, line_sigma=1.0
     )
     two = map_elites(ArchiveConfig(shape=(2, 1)), config, 2, devices=1)
+    ask, tell = jax.jit(two.ask), jax.jit(two.tell)
     state = two.init(jax.random.key(0), jnp.zeros(2))
-    asked, state = two.ask(jax.random.key(1), state)
+    asked, state = ask(jax.random.key(1), state)
     ends = jnp.tile(jnp.array([[0.0, 0.0], [3.0, 4.0]]), (256, 1))
     where = jnp.tile(jnp.array([[0.1, 0.5], [0.9, 0.5]]), (256, 1))
-    state, _ = two.tell(state, asked.replace(genome=ends), jnp.ones(512), where)
-    children = np.asarray(two.ask(jax.random.key(2), state)[0].genome)
+    state, _ = tell(state, asked.replace(genome=ends), jnp.ones(512), where)
+    children = np.asarray(ask(jax.random.key(2), state)[0].genome)
     np.testing.assert_allclose(children[:, 1] * 3, children[:, 0] * 4, atol=1e-5)
     along = children @ np.array([0.6, 0.8]) / 5  # in units of the line
     moved = np.abs(along[:, None] - np.array([0, 1])[None]).min(axis=1) > 1e-6
@@ -133,11 +134,12 @@ def test_improvement_ranks_new_cells_before_cells_made_better():
 def test_a_strategy_that_changes_nothing_starts_again_at_an_elite():
     name = "improvement"
     state = ran(name)[0]
-    asked, state = search(name).ask(jax.random.key(5), state)
+    ask, tell = jax.jit(search(name).ask), jax.jit(search(name).tell)
+    asked, state = ask(jax.random.key(5), state)
     outside = jnp.full((BATCH, 2), 5.0)
-    state, done = search(name).tell(state, asked, jnp.zeros(BATCH), outside)
+    state, done = tell(state, asked, jnp.zeros(BATCH), outside)
     assert int(done.outside) == BATCH and bool(state.emitter.stuck)
-    asked, state = search(name).ask(jax.random.key(6), state)
+    asked, state = ask(jax.random.key(6), state)
     cell = int(asked.parents[0, 0])
     assert bool(state.archive.filled[cell]) and not bool(state.emitter.stuck)
     gap = asked.genome - state.archive.genome[cell][None]

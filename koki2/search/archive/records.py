@@ -75,7 +75,7 @@ def empty(cells: Cells, num_dims: int) -> Archive:
     count, dims = cells.centre.shape
     return Archive(
         genome=jnp.zeros((count, num_dims)),
-        fitness=jnp.full(count, -jnp.inf),
+        fitness=jnp.full(count, -jnp.inf, jnp.float32),
         descriptor=jnp.zeros((count, dims)),
         filled=jnp.zeros(count, bool),
         birth=jnp.full(count, -1, jnp.int32),

@@ -179,7 +179,7 @@ def test_a_whole_generation_is_the_same_compiled_or_not():
         assert_same_bits(one.chunk(one.init()), jitted)
 
 
-@pytest.mark.parametrize("kind", ["grid", "cvt"])
+@pytest.mark.parametrize("kind", ["grid", pytest.param("cvt", marks=pytest.mark.slow)])
 def test_insertion_is_the_same_compiled_or_not(kind):
     space = archives.cells(ArchiveConfig(archive=kind, shape=(4, 4), cvt_cells=16))
     draw = lambda seed, *shape: jax.random.uniform(jax.random.key(seed), shape)
@@ -193,7 +193,9 @@ def test_insertion_is_the_same_compiled_or_not(kind):
     every_way(lambda a, b: archives.insert(space, a, b), start, batch)
 
 
-@pytest.mark.parametrize("name", ["gaussian", "iso_line"])
+@pytest.mark.parametrize(
+    "name", ["iso_line", pytest.param("gaussian", marks=pytest.mark.slow)]
+)
 def test_map_elites_is_the_same_compiled_or_not(name):
     emitter = EmitterConfig(emitter=name, batch_size=8)
     search = map_elites(ArchiveConfig(shape=(4, 4)), emitter, 2, devices=1)
