@@ -68,6 +68,11 @@ def search(name):
     return Search(strategy, init, generation, compiled, traces)
 
 
+# Step by step takes seconds each: all are tried by `make test-slow`, ours and some of
+# each family of evosax's every time.
+EVERY_TIME = ("openai_es", "mu_plus_lambda", "cma_es", "open_es", "snes", "simple_ga")
+
+
 @pytest.fixture(params=names(), scope="module")
 def case(request):
     return search(request.param)
@@ -171,8 +176,7 @@ def test_a_generation_that_failed_moves_nothing(case):
 @pytest.mark.parametrize(
     "name",
     [
-        # evotf_es runs a transformer op by op, which takes as long as all others.
-        pytest.param(n, marks=[pytest.mark.slow] * (n == "evotf_es"))
+        pytest.param(n, marks=[pytest.mark.slow] * (n not in EVERY_TIME))
         for n in names()
     ],
 )
