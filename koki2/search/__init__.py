@@ -2,7 +2,8 @@
 
 `make(SearchConfig(strategy="cma_es"), num_dims)` is the door; `names()` says what else
 may stand there. What imports JAX is exported lazily, so that the command line can
-answer `--help`, and refuse a bad name by `check_strategy`, without it.
+answer `--help`, and refuse a bad name by `check_strategy`, without it. `archive` keeps
+the best of every way to behave, `map_elites` fills it with what `emitters` try.
 """
 
 import lazy_loader
