@@ -21,7 +21,6 @@ from chemotaxis_by_hand import (
 
 from koki2.envs import chemotaxis, ChemotaxisConfig
 
-
 # --- moving ---------------------------------------------------------------------------
 
 
@@ -142,7 +141,7 @@ def test_a_life_may_end_on_reaching_a_good_source():
     assert [bool(f.terminated) for f in felt] == [False, True]
 
 
-# --- sensing --------------------------------------------------------------------------
+# --- sources that go and come ---------------------------------------------------------
 
 
 def fresh_places(key):
