@@ -1,8 +1,12 @@
-"""Golden runs: what they are, and what they come to on this machine's kind.
+"""Golden runs: what they are, and the numbers they give on this kind of machine.
 
 A file per environment (platform, instruction set, jax, jaxlib), for bits of floating
 point are promised within one environment only; see docs/determinism.md. The file holds
 the configs, the versions, why it was last rewritten, and the numbers.
+
+Numbers do not depend on what the code calls things: a digest is of values in the order
+that the file lists, and `RENAMED` says what a name in a file is called today. A config
+is compared on the keys that the file holds.
 """
 
 import dataclasses
@@ -10,6 +14,8 @@ import hashlib
 import json
 import pathlib
 import platform
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import jax
 import jaxlib
@@ -56,6 +62,12 @@ QD = QDConfig(
     emitter=EmitterConfig(batch_size=16, init_sigma=3.0, iso_sigma=0.5),
     loop=LoopConfig(generations=5, episodes=2, checkpoint_every=5),
 )
+SHOWN = ("fitness", "t_alive", "energy_gained", "bad_arrivals")
+
+RENAMED: Mapping[str, str] = {}
+"""What a name in a golden file is called in the code of today."""
+
+Arrays = dict[str, Any]
 
 
 def path() -> pathlib.Path:
@@ -65,68 +77,132 @@ def path() -> pathlib.Path:
     return HERE / f"{name}_{versions}.json".lower()
 
 
-def compute(levels=tuple(LEVELS)) -> dict:
-    """A competent script in these levels, a small search with much switched on, and a
-    small archive."""
-    search = evolve(CONFIG, SEED)
-    carry, rows = search.chunk(search.init())
-    genome = search.products(carry)["mean_genome"]
-    unseen = evaluate_genome(CONFIG, SEED, genome, eval_seed=0, episodes=EPISODES)
-    return {
-        "config": dataclasses.asdict(CONFIG),
-        "seed": SEED,
-        "lives": lives(levels),
-        "search": {
-            "rows": {name: _plain(column) for name, column in rows.items()},
-            "carry_sha256": _digest(search.pack(carry)),
-            "unseen_fitness": _plain(unseen["fitness"]),
-        },
-        "qd_config": json.loads(json.dumps(dataclasses.asdict(QD))),
-        "qd": _archive(),
-    }
-
-
-def _archive() -> dict:
-    """A small archive: what its rows say, who was born, and all that is in it."""
-    search = illuminate(QD, SEED)
-    carry, rows = search.chunk(search.init())
-    births = rows.pop("births")
-    return {
-        "rows": {name: _plain(column) for name, column in rows.items()},
-        "births": births,
-        "archive_sha256": _digest(search.products(carry)["archive"]),
-    }
-
-
 def read() -> dict:
     """The file of this environment."""
     return json.loads(path().read_text())
 
 
-def lives(levels) -> dict:
-    """A competent script's lives, by level."""
-    return {name: _lives(LEVELS[name].config) for name in levels}
+def configs() -> dict:
+    """The configs of the two searches, in plain values."""
+    plain = lambda config: json.loads(json.dumps(dataclasses.asdict(config)))
+    return {"config": plain(CONFIG), "qd_config": plain(QD)}
 
 
-def _lives(env) -> dict:
-    life = baseline(EvolutionConfig(env=env), "competent")
+def measure_lives(level: str) -> Arrays:
+    """What the competent script's lives in a level are reported to be."""
+    config = EvolutionConfig(env=LEVELS[level].config)
+    life = baseline(config, "competent")
     tally = rollout(life, episode_keys(LIFE_SEED, EPISODES), None)
     one = jax.tree.map(lambda x: x[0], tally)
-    figures = jax.device_get(reports(FitnessConfig(), one))
-    shown = ("fitness", "t_alive", "energy_gained", "bad_arrivals")
-    out = {figure: _plain(figures[figure]) for figure in shown}
-    return out | {"sha256": _digest(figures)}
+    return jax.device_get(reports(FitnessConfig(), one))
 
 
-def _plain(values) -> list:
+def measure_search() -> dict[str, Arrays]:
+    """Rows, last state and unseen lives of a small search with much switched on."""
+    search = evolve(CONFIG, SEED)
+    carry, rows = search.chunk(search.init())
+    genome = search.products(carry)["mean_genome"]
+    unseen = evaluate_genome(CONFIG, SEED, genome, eval_seed=0, episodes=EPISODES)
+    return {"rows": rows, "carry": search.pack(carry), "unseen": unseen}
+
+
+def measure_archive() -> dict[str, Any]:
+    """Rows, births and all that is in a small archive."""
+    search = illuminate(QD, SEED)
+    carry, rows = search.chunk(search.init())
+    births = rows.pop("births")
+    archive = search.products(carry)["archive"]
+    return {"rows": rows, "births": births, "archive": archive}
+
+
+def document(lives: Mapping[str, Arrays], search: dict, qd: dict) -> dict:
+    """The numbers as a file holds them."""
+    return {
+        **configs(),
+        "seed": SEED,
+        "lives": {
+            level: {n: plain(figures[n]) for n in SHOWN} | {"all": digest(figures)}
+            for level, figures in lives.items()
+        },
+        "search": {
+            "rows": {name: plain(column) for name, column in search["rows"].items()},
+            "carry": digest(search["carry"]),
+            "unseen_fitness": plain(search["unseen"]["fitness"]),
+        },
+        "qd": {
+            "rows": {name: plain(column) for name, column in qd["rows"].items()},
+            "births": qd["births"],
+            "archive": digest(qd["archive"]),
+        },
+    }
+
+
+def digest(arrays: Arrays, order: list[str] | None = None) -> dict:
+    """A digest of values in an order of names, which is kept; the names do not count.
+
+    Args:
+      arrays: by the names of today.
+      order: names, old or of today; None is alphabetical.
+
+    Raises:
+      KeyError: a name of `order` that `arrays` has not.
+    """
+    order = sorted(arrays) if order is None else order
+    sha256 = hashlib.sha256()
+    for name in order:
+        value = np.ascontiguousarray(arrays[RENAMED.get(name, name)])
+        sha256.update(f"{value.dtype} {value.shape} ".encode() + value.tobytes())
+    return {"order": order, "sha256": sha256.hexdigest()}
+
+
+def moved_lives(wanted: dict, figures: Arrays) -> Iterator[str]:
+    """The numbers of a level's lives that are not those of the file."""
+    yield from _moved_columns({n: wanted[n] for n in wanted if n != "all"}, figures)
+    yield from _moved_digest("all", wanted["all"], figures)
+
+
+def moved_search(wanted: dict, found: dict[str, Arrays]) -> Iterator[str]:
+    """The numbers of the small search that are not those of the file."""
+    yield from _moved_columns(wanted["rows"], found["rows"])
+    yield from _moved_digest("carry", wanted["carry"], found["carry"])
+    unseen = {"fitness": wanted["unseen_fitness"]}
+    yield from _moved_columns(unseen, found["unseen"], "unseen ")
+
+
+def moved_archive(wanted: dict, found: dict[str, Any]) -> Iterator[str]:
+    """The numbers of the small archive that are not those of the file."""
+    yield from _moved_columns(wanted["rows"], found["rows"])
+    if wanted["births"] != found["births"]:
+        yield "births"
+    yield from _moved_digest("archive", wanted["archive"], found["archive"])
+
+
+def moved_configs(wanted: dict) -> Iterator[str]:
+    """Config keys of the file that have another value today, or none."""
+    for config, today in configs().items():
+        for group, table in wanted[config].items():
+            for name, value in table.items():
+                if today.get(group, {}).get(name, "missing") != value:
+                    yield f"{config} {group}.{name}"
+
+
+def _moved_columns(wanted: dict, found: Arrays, prefix: str = "") -> Iterator[str]:
+    for name, values in wanted.items():
+        column = found.get(RENAMED.get(name, name))
+        if column is None or plain(column) != values:
+            yield f"{prefix}{name}"
+
+
+def _moved_digest(name: str, wanted: dict, found: Arrays) -> Iterator[str]:
+    missing = [n for n in wanted["order"] if RENAMED.get(n, n) not in found]
+    yield from (f"{name} {n} (missing)" for n in missing)
+    if not missing and digest(found, wanted["order"]) != wanted:
+        yield f"{name} (digest of {len(wanted['order'])} arrays)"
+
+
+def plain(values) -> list:
+    """A column as JSON holds it."""
     return [str(v) if v != v else v for v in np.asarray(values).tolist()]
-
-
-def _digest(arrays) -> str:
-    digest = hashlib.sha256()
-    for name, value in sorted(arrays.items()):
-        digest.update(name.encode() + np.ascontiguousarray(value).tobytes())
-    return digest.hexdigest()
 
 
 def _instructions() -> str:
