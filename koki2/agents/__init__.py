@@ -11,7 +11,7 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "base": ["Agent", "Consequence", "Learning"],
+        "base": ["Agent", "StepFeedback", "Learning"],
         "configs": ["AgentConfig"],
         "constraints": ["STRAINS"],
         "navigator": ["navigator"],

@@ -13,7 +13,7 @@ State = Any  # what changes within a life
 
 
 @chex.dataclass(frozen=True, kw_only=True)
-class Consequence:
+class StepFeedback:
     """What an agent feels of one step of the world."""
 
     energy_gained: Float[Array, ""]
@@ -39,7 +39,7 @@ class Agent(NamedTuple):
 
     init: Callable[[Params], State]
     act: Callable[[Key, Params, State, Any], tuple[State, Int[Array, ""]]]
-    learn: Callable[[Params, State, Consequence], tuple[State, Learning]] | None
+    learn: Callable[[Params, State, StepFeedback], tuple[State, Learning]] | None
     sees_truth: bool = False  # an oracle: observes `Env.reveal` in place of the senses
     cost: Callable[[Params, State], Float[Array, ""]] | None = None
     """What the body cost in the step just lived, in units of fitness; None: nothing."""

@@ -17,7 +17,7 @@ left to evolution).
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from koki2.agents.base import Consequence
+from koki2.agents.base import StepFeedback
 from koki2.agents.configs import AgentConfig
 from koki2.agents.params import AgentParams
 
@@ -26,7 +26,7 @@ def modulator(
     config: AgentConfig,
     params: AgentParams,
     activity: Float[Array, " N"],
-    felt: Consequence,
+    felt: StepFeedback,
 ) -> Float[Array, ""] | Float[Array, " N"]:
     """The third factor of one step; the formulas stand at the top of this file.
 

@@ -15,7 +15,7 @@ import dataclasses
 import jax.numpy as jnp
 
 from koki2.agents import constraints, controls, plasticity
-from koki2.agents.base import Agent, Consequence, Learning
+from koki2.agents.base import Agent, Learning, StepFeedback
 from koki2.agents.configs import AgentConfig
 from koki2.agents.modulators import modulator
 from koki2.agents.params import AgentParams, AgentState
@@ -115,7 +115,7 @@ def _learning(config: AgentConfig, topology: Topology, law, steps: int | None):
     still = config.control == "frozen" or config.plast_eta == 0
     signed = config.rule == "abcd" or config.neuron == "rate"
 
-    def rate(params: AgentParams, state: AgentState, felt: Consequence):
+    def rate(params: AgentParams, state: AgentState, felt: StepFeedback):
         eta = config.plast_eta
         if steps is not None:
             start, end = config.plast_start_phi, config.plast_end_phi
@@ -127,7 +127,7 @@ def _learning(config: AgentConfig, topology: Topology, law, steps: int | None):
             eta = plasticity.own_eta(eta, params.eta)
         return eta if params.mask is None else eta * params.mask
 
-    def told(params: AgentParams, state: AgentState, felt: Consequence):
+    def told(params: AgentParams, state: AgentState, felt: StepFeedback):
         if config.control == "clamped":
             return jnp.float32(config.clamp_value), None
         third = modulator(config, params, state.spike, felt)
@@ -135,7 +135,7 @@ def _learning(config: AgentConfig, topology: Topology, law, steps: int | None):
             return controls.shuffle(state.waiting, state.slot, third)
         return third, None
 
-    def learn(params: AgentParams, state: AgentState, felt: Consequence):
+    def learn(params: AgentParams, state: AgentState, felt: StepFeedback):
         third, waiting = told(params, state, felt)
         if config.rule == "abcd":
             gain = plasticity.abcd(params.abcd, state.before, state.spike, topology)

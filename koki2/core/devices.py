@@ -1,26 +1,26 @@
-"""Devices: all of them in a row, and what lies on each."""
+"""Devices: a mesh of one axis, and shardings over it."""
 
 import jax
 
-ROW = "chunks"  # the name of the one axis of the mesh
+ROW = "chunks"  # the axis of the mesh
 
 
 def mesh() -> jax.sharding.Mesh:
-    """All devices in a row."""
+    """The mesh of all devices, along one axis."""
     kind = (jax.sharding.AxisType.Auto,)
     return jax.make_mesh((jax.device_count(),), (ROW,), axis_types=kind)
 
 
-def everywhere() -> jax.NamedSharding:
-    """The sharding of what every device holds whole."""
+def replicated() -> jax.NamedSharding:
+    """The sharding of an array that every device holds as a whole."""
     return jax.NamedSharding(mesh(), jax.P())
 
 
-def spread() -> jax.NamedSharding:
-    """The sharding of what is split between the devices along its first axis."""
+def sharded() -> jax.NamedSharding:
+    """The sharding of an array that is split over the devices along its first axis."""
     return jax.NamedSharding(mesh(), jax.P(ROW))
 
 
-def whole(tree):
-    """Holds a tree whole on every device, lest XLA adds up in another order."""
-    return jax.lax.with_sharding_constraint(tree, everywhere())
+def replicate(tree):
+    """Replicates a tree on every device, so that XLA always adds up in one order."""
+    return jax.lax.with_sharding_constraint(tree, replicated())

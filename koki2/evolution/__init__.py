@@ -1,7 +1,7 @@
 """evolution: lives and generations of them: viability, rungs, nursing, ES and QD loops.
 
 May import every room below but `runlog` and `pictures`: metrics are returned, the edge
-writes. Start at `lifetime` (one life), `rollout` (many) and `loop` (a whole search).
+writes. Start at `episode` (one life), `rollout` (many) and `loop` (a whole search).
 The door is lazy, so that `evolution.configs` costs no JAX.
 """
 
@@ -13,7 +13,13 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "configs": ["EvolutionConfig", "QDConfig"],
         "elites": ["behaviours", "elite"],
         "heldout": ["difference", "evaluate_baseline", "evaluate_genome", "interval"],
-        "lifetime": ["lifetime", "Lifetime", "Life", "live", "Tally"],
+        "episode": [
+            "episode",
+            "Episode",
+            "EpisodeState",
+            "EpisodeStats",
+            "run_episode",
+        ],
         "loop": ["Evolution", "evolve", "evolve_many"],
         "measures": ["fitness", "report", "reports"],
         "qd": ["illuminate", "illuminate_many"],

@@ -19,13 +19,13 @@ from jaxtyping import Array, Float
 
 from koki2.envs.base import Env
 from koki2.evolution.configs import DESCRIPTORS
-from koki2.evolution.lifetime import Tally
+from koki2.evolution.episode import EpisodeStats
 from koki2.evolution.measures import action_entropy, entropy
 
 
 def descriptors(
     names: tuple[str, ...], env: Env
-) -> Callable[[Tally], Float[Array, " B"]]:
+) -> Callable[[EpisodeStats], Float[Array, " B"]]:
     """Builds tally -> descriptor, of one life. See the module for what they mean.
 
     Args:
@@ -43,8 +43,8 @@ def descriptors(
             f"there are {free}."
         )
 
-    def all_of(tally: Tally) -> Float[Array, " B"]:
-        found = jnp.stack([_ALL[name](tally, env) for name in names])
+    def all_of(stats: EpisodeStats) -> Float[Array, " B"]:
+        found = jnp.stack([_ALL[name](stats, env) for name in names])
         return jnp.clip(found, 0.0, 1.0)  # a rounding beyond the ends is no behaviour
 
     return all_of
@@ -59,42 +59,42 @@ def _share(count, total: int) -> Float[Array, ""]:
     return count.astype(jnp.float32) / float(max(total, 1))
 
 
-def _path_entropy(tally: Tally, env: Env) -> Float[Array, ""]:
-    visits = tally.path.visits
+def _path_entropy(stats: EpisodeStats, env: Env) -> Float[Array, ""]:
+    visits = stats.path.visits
     return entropy(visits) / float(np.log(max(visits.shape[0], 2)))
 
 
-def _reach(tally: Tally, env: Env) -> Float[Array, ""]:
+def _reach(stats: EpisodeStats, env: Env) -> Float[Array, ""]:
     last = np.array(env.size) - 1
-    far = jnp.sqrt(tally.path.farthest.astype(jnp.float32))
+    far = jnp.sqrt(stats.path.farthest.astype(jnp.float32))
     return far / float(max(np.sqrt(np.sum(last**2)), 1.0))
 
 
 def _end(axis: int) -> Callable:
-    return lambda tally, env: _share(tally.path.last[axis], env.size[axis] - 1)
+    return lambda stats, env: _share(stats.path.last[axis], env.size[axis] - 1)
 
 
-def _events(tally: Tally, env: Env) -> Float[Array, ""]:
-    steps = jnp.maximum(tally.t_alive, 1).astype(jnp.float32)
-    return tally.events.astype(jnp.float32) / steps
+def _events(stats: EpisodeStats, env: Env) -> Float[Array, ""]:
+    steps = jnp.maximum(stats.t_alive, 1).astype(jnp.float32)
+    return stats.events.astype(jnp.float32) / steps
 
 
-def _monotony(tally: Tally, env: Env) -> Float[Array, ""]:
-    steps = jnp.maximum(jnp.sum(tally.actions), 1).astype(jnp.float32)
-    return jnp.max(tally.actions).astype(jnp.float32) / steps
+def _monotony(stats: EpisodeStats, env: Env) -> Float[Array, ""]:
+    steps = jnp.maximum(jnp.sum(stats.actions), 1).astype(jnp.float32)
+    return jnp.max(stats.actions).astype(jnp.float32) / steps
 
 
 _ALL = {
     "path_entropy": _path_entropy,
-    "distance": lambda tally, env: _share(tally.path.moves, env.steps),
+    "distance": lambda stats, env: _share(stats.path.moves, env.steps),
     "reach": _reach,
     "end_x": _end(0),
     "end_y": _end(1),
-    "hazard_exposure": lambda tally, env: 1.0 - tally.integrity_min,
-    "action_entropy": lambda tally, env: (
-        action_entropy(tally) / float(np.log(max(env.num_actions, 2)))
+    "hazard_exposure": lambda stats, env: 1.0 - stats.integrity_min,
+    "action_entropy": lambda stats, env: (
+        action_entropy(stats) / float(np.log(max(env.num_actions, 2)))
     ),
     "monotony": _monotony,
-    "lifetime": lambda tally, env: _share(tally.t_alive, env.steps),
+    "lifetime": lambda stats, env: _share(stats.t_alive, env.steps),
     "events": _events,
 }

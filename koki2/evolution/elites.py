@@ -82,16 +82,16 @@ def _lives(config: QDConfig, layout: Layout | None):
         names = tuple(n for n, wants_map in DESCRIPTORS.items() if has_map >= wants_map)
         describe = descriptors(names, parts.env)
         params = jax.vmap(lambda genes: parts.genome.develop(key, genes))(genomes)
-        tally = rollout(parts.life, keys, params, layout=layout)
+        stats = rollout(parts.episode, keys, params, layout=layout)
 
-        def one(tally):
-            said = report(config.fitness, tally)
+        def one(stats):
+            said = report(config.fitness, stats)
             told = REPORTED + (LEARNT if config.agent.plast_enabled else ())
-            found = dict(zip(names, describe(tally), strict=True))
+            found = dict(zip(names, describe(stats), strict=True))
             return {name: said[name] for name in told} | found
 
         return jax.tree.map(
-            lambda x: jnp.mean(x, axis=1), jax.vmap(jax.vmap(one))(tally)
+            lambda x: jnp.mean(x, axis=1), jax.vmap(jax.vmap(one))(stats)
         )
 
     return jax.jit(lives)

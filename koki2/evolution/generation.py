@@ -20,14 +20,14 @@ from koki2.core.keys import Stream, stream
 from koki2.core.types import Key, Keys
 from koki2.evolution import rungs
 from koki2.evolution.configs import EvolutionConfig, FitnessConfig
-from koki2.evolution.lifetime import Tally
+from koki2.evolution.episode import EpisodeStats
 from koki2.evolution.measures import fitness
 from koki2.evolution.nursing import fertile
 from koki2.evolution.rollout import Layout, rollout
 from koki2.evolution.task import Task
 from koki2.evolution.viability import REASONS, viability
 from koki2.search import Strategy
-from koki2.search.novelty import Archive, novelty, remember
+from koki2.search.novelty import novelty, NoveltyArchive, remember
 
 
 @chex.dataclass(frozen=True, kw_only=True)
@@ -39,7 +39,9 @@ class Carry:
     best: Float[Array, " D"]  # the fittest genome met while searching
     best_fitness: Float[Array, ""]  # on the lives it was met in
     steps: UInt32[Array, "2"]  # env-steps lived, high and low word
-    archive: Archive | None = None  # of behaviours; None where novelty does not count
+    archive: NoveltyArchive | None = (
+        None  # of behaviours; None where novelty does not count
+    )
 
 
 class _Test(NamedTuple):
@@ -60,7 +62,7 @@ class Trial(NamedTuple):
     choice: Float[Array, " P"]  # that by which the best genome is chosen
     steps: Int[Array, ""]  # env-steps beyond the viability test
     row: dict
-    archive: Archive | None
+    archive: NoveltyArchive | None
 
 
 def generation(
@@ -129,7 +131,7 @@ def _test(config, parts: Task, key: Key, params, layout) -> _Test:
         return _Test(jnp.ones(count, bool), None, jnp.int32(0), {})
     episodes = config.viability.mvt_episodes
     keys_short = jax.random.split(stream(key, Stream.VIABILITY), episodes)
-    test = viability(config.viability, parts.life, keys_short, params, layout)
+    test = viability(config.viability, parts.episode, keys_short, params, layout)
     order = jnp.argsort(~test.passed, stable=True)  # the viable first: chunks skip
     row = {f"mvt_failed_{name}": test.failed[name] for name in REASONS}
     return _Test(test.passed, order, test.steps, row)
@@ -137,13 +139,13 @@ def _test(config, parts: Task, key: Key, params, layout) -> _Test:
 
 def _everyone(config, parts: Task, keys: Keys, params, test: _Test, layout) -> Trial:
     """Full lives for all that are viable; the others are skipped."""
-    tally = _viable_lives(parts, keys, params, test, layout)
-    worth = mean_fitness(config.fitness, tally)
-    lived = jnp.sum(tally.t_alive)
+    stats = _viable_lives(parts, keys, params, test, layout)
+    worth = mean_fitness(config.fitness, stats)
+    lived = jnp.sum(stats.t_alive)
     worth = _in_place(worth, test.order)
     fit, row = test.passed, {}
     if config.nursing.repro_phi > 0:
-        grown = fertile(config.nursing, tally.t_alive, parts.env.steps)
+        grown = fertile(config.nursing, stats.t_alive, parts.env.steps)
         fit = fit & _in_place(grown, test.order)
         row = {"repro_failed": jnp.sum(test.passed & ~fit, dtype=jnp.int32)}
     told = jnp.where(fit, worth, config.viability.mvt_fail_fitness)
@@ -156,7 +158,7 @@ def _climb(
     keys: tuple,
     params,
     test: _Test,
-    archive: Archive | None,
+    archive: NoveltyArchive | None,
     layout,
 ) -> Trial:
     """Short lives for the viable, and full ones for those promoted; see `rungs`.
@@ -181,7 +183,7 @@ def _climb(
         archive = remember(archive, like[new], test.passed[new])
 
     promoted = jax.tree.map(lambda x: x[chosen], params)
-    full = rollout(parts.life, keys_full, promoted, wanted=valid, layout=layout)
+    full = rollout(parts.episode, keys_full, promoted, wanted=valid, layout=layout)
     lived = jnp.sum(full.t_alive)
     worth = mean_fitness(config.fitness, full)
     fit = valid
@@ -221,13 +223,15 @@ def _climb(
 
 def _viable_lives(
     parts: Task, keys: Keys, params, test: _Test, layout, steps: int | None = None
-) -> Tally:
+) -> EpisodeStats:
     """Lives of the viable, in `test.order`; the failed come last, and are skipped."""
     order, wanted = test.order, test.passed
     if order is not None:
         params = jax.tree.map(lambda x: x[order], params)
         wanted = wanted[order]
-    return rollout(parts.life, keys, params, steps=steps, wanted=wanted, layout=layout)
+    return rollout(
+        parts.episode, keys, params, steps=steps, wanted=wanted, layout=layout
+    )
 
 
 def _in_place(tree, order: Int[Array, " P"] | None):
@@ -237,9 +241,9 @@ def _in_place(tree, order: Int[Array, " P"] | None):
     return jax.tree.map(lambda x: jnp.zeros_like(x).at[order].set(x), tree)
 
 
-def mean_fitness(config: FitnessConfig, tally: Tally) -> Float[Array, " P"]:
+def mean_fitness(config: FitnessConfig, stats: EpisodeStats) -> Float[Array, " P"]:
     """Over the lives of each genome."""
-    worth = jax.vmap(jax.vmap(lambda one: fitness(config, one)))(tally)
+    worth = jax.vmap(jax.vmap(lambda one: fitness(config, one)))(stats)
     return jnp.mean(worth, axis=1)
 
 

@@ -70,8 +70,8 @@ def _genome_lives(config: Config, layout: Layout | None):
         parts = task(config, jax.tree.map(jnp.asarray, wired))
         params = parts.genome.develop(key, genes)
         many = jax.tree.map(lambda x: x[None], params)
-        tally = rollout(parts.life, keys, many, layout=layout)
-        return reports(config.fitness, jax.tree.map(lambda x: x[0], tally))
+        stats = rollout(parts.episode, keys, many, layout=layout)
+        return reports(config.fitness, jax.tree.map(lambda x: x[0], stats))
 
     return jax.jit(lives)
 
@@ -101,8 +101,8 @@ def _baseline_lives(config: Config, policy: str, layout: Layout | None):
     life = baseline(config, policy)
 
     def lives(keys):
-        tally = rollout(life, keys, None, layout=layout)
-        return reports(config.fitness, jax.tree.map(lambda x: x[0], tally))
+        stats = rollout(life, keys, None, layout=layout)
+        return reports(config.fitness, jax.tree.map(lambda x: x[0], stats))
 
     return jax.jit(lives)
 

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from koki2.agents.topology import as_data, Topology
-from koki2.core.devices import everywhere
+from koki2.core.devices import replicated
 from koki2.core.keys import Stream, stream
 from koki2.core.trees import pack, unpack
 from koki2.core.types import Key
@@ -76,7 +76,7 @@ def evolve_many(
     their wirings differ, wiring is data; each seed's bits are those it has alone.
     """
     chunk = functools.partial(_chunk, config, layout)
-    built = programs(config, seeds, chunk, out_shardings=everywhere())
+    built = programs(config, seeds, chunk, out_shardings=replicated())
     return [
         _evolution(config, seed, program)
         for seed, program in zip(seeds, built, strict=True)
@@ -135,7 +135,7 @@ def _evolution(config: EvolutionConfig, seed: int, program) -> Evolution:
             steps=jnp.zeros(2, jnp.uint32),
             archive=archive_of(config.rungs, parts.env.num_actions),
         )
-        return jax.device_put(start, everywhere())
+        return jax.device_put(start, replicated())
 
     def chunk(carry: Carry):
         carry, rows = program(key, carry)
@@ -148,7 +148,7 @@ def _evolution(config: EvolutionConfig, seed: int, program) -> Evolution:
         chunk=chunk,
         generation=lambda carry: int(carry.generation),
         pack=pack,
-        unpack=lambda arrays: jax.device_put(unpack(like, arrays), everywhere()),
+        unpack=lambda arrays: jax.device_put(unpack(like, arrays), replicated()),
         products=lambda carry: {
             "best_genome": named(carry.best),
             "mean_genome": named(strategy.mean(carry.search)),

@@ -5,10 +5,10 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from koki2.evolution.configs import FitnessConfig
-from koki2.evolution.lifetime import Tally
+from koki2.evolution.episode import EpisodeStats
 
 
-def fitness(config: FitnessConfig, tally: Tally) -> Float[Array, ""]:
+def fitness(config: FitnessConfig, stats: EpisodeStats) -> Float[Array, ""]:
     """alpha * steps alive + beta * energy gained + bonus * success - cost. One life.
 
     Where the young's steps weigh differently (`NursingConfig.early_weight`), steps and
@@ -16,20 +16,20 @@ def fitness(config: FitnessConfig, tally: Tally) -> Float[Array, ""]:
 
     Source: seed 002, L0 (1, 10, 50).
     """
-    counts = tally if tally.weighted is None else tally.weighted
+    counts = stats if stats.weighted is None else stats.weighted
     worth = (
         config.fitness_alpha * counts.t_alive.astype(jnp.float32)
         + config.fitness_beta * counts.energy_gained
-        + config.success_bonus * tally.success.astype(jnp.float32)
+        + config.success_bonus * stats.success.astype(jnp.float32)
     )
-    if tally.cost is None or config.cost_weight == 0:
+    if stats.cost is None or config.cost_weight == 0:
         return worth
-    return worth - config.cost_weight * tally.cost
+    return worth - config.cost_weight * stats.cost
 
 
-def action_entropy(tally: Tally) -> Float[Array, ""]:
+def action_entropy(stats: EpisodeStats) -> Float[Array, ""]:
     """Entropy of the actions taken, in nats; 0 if only one was."""
-    return entropy(tally.actions)
+    return entropy(stats.actions)
 
 
 def entropy(counts: Int[Array, " A"]) -> Float[Array, ""]:
@@ -43,7 +43,7 @@ def entropy(counts: Int[Array, " A"]) -> Float[Array, ""]:
     return -jnp.sum(jnp.where(share > 0, share * jnp.log(jnp.maximum(share, 1e-9)), 0))
 
 
-def report(config: FitnessConfig, tally: Tally) -> dict[str, Float[Array, ""]]:
+def report(config: FitnessConfig, stats: EpisodeStats) -> dict[str, Float[Array, ""]]:
     """The thirteen figures of one life, hazards beside fitness.
 
     Returns:
@@ -54,37 +54,39 @@ def report(config: FitnessConfig, tally: Tally) -> dict[str, Float[Array, ""]]:
       the agent counts it, over the life) for agents that have one.
     """
     number = lambda x: x.astype(jnp.float32)
-    steps = number(jnp.maximum(tally.t_alive, 1))
-    events = number(jnp.maximum(tally.events, 1))
+    steps = number(jnp.maximum(stats.t_alive, 1))
+    events = number(jnp.maximum(stats.events, 1))
     zero = jnp.float32(0.0)
-    learning = tally.learning
-    costs = {} if tally.cost is None else {"cost": tally.cost}
+    learning = stats.learning
+    costs = {} if stats.cost is None else {"cost": stats.cost}
     return {
-        "fitness": fitness(config, tally),
-        "success": number(tally.success),
-        "t_alive": number(tally.t_alive),
-        "energy_gained": tally.energy_gained,
-        "bad_arrivals": number(tally.bad_arrivals),
-        "integrity_lost": tally.integrity_lost,
-        "integrity_min": tally.integrity_min,
-        "action_entropy": action_entropy(tally),
-        "action_mode_frac": jnp.max(_shares(tally.actions)),
+        "fitness": fitness(config, stats),
+        "success": number(stats.success),
+        "t_alive": number(stats.t_alive),
+        "energy_gained": stats.energy_gained,
+        "bad_arrivals": number(stats.bad_arrivals),
+        "integrity_lost": stats.integrity_lost,
+        "integrity_min": stats.integrity_min,
+        "action_entropy": action_entropy(stats),
+        "action_mode_frac": jnp.max(_shares(stats.actions)),
         "abs_dw_mean": learning.abs_dw / steps if learning else zero,
         "abs_modulator_mean": learning.abs_modulator / steps if learning else zero,
         "abs_dw_on_event": learning.abs_dw_on_event / events if learning else zero,
-        "event_step_frac": number(tally.events) / steps,
+        "event_step_frac": number(stats.events) / steps,
         **costs,
     }
 
 
-def action_entropies(tally: Tally) -> Float[Array, "P E"]:
+def action_entropies(stats: EpisodeStats) -> Float[Array, "P E"]:
     """`action_entropy` of genomes by episodes."""
-    return jax.vmap(jax.vmap(action_entropy))(tally)
+    return jax.vmap(jax.vmap(action_entropy))(stats)
 
 
-def reports(config: FitnessConfig, tally: Tally) -> dict[str, Float[Array, " E"]]:
+def reports(
+    config: FitnessConfig, stats: EpisodeStats
+) -> dict[str, Float[Array, " E"]]:
     """`report` of many lives, along the first axis."""
-    return jax.vmap(lambda one: report(config, one))(tally)
+    return jax.vmap(lambda one: report(config, one))(stats)
 
 
 def _shares(counts: Int[Array, " A"]) -> Float[Array, " A"]:

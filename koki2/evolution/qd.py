@@ -84,7 +84,7 @@ def illuminate_many(
         config,
         seeds,
         chunk,
-        out_shardings=(carry, devices.everywhere()),
+        out_shardings=(carry, devices.replicated()),
         donate=True,
     )
     return [
@@ -117,7 +117,7 @@ def _start(config: QDConfig, search: MapElites, seed: int) -> QDCarry:
 
 def _laid_out(carry):
     """Which devices hold what of a carry: the archive is dealt out, all else whole."""
-    same, deal = devices.everywhere(), devices.spread()
+    same, deal = devices.replicated(), devices.sharded()
 
     def where(path, leaf):
         is_dealt = ".archive" in jax.tree_util.keystr(path) and jax.device_count() > 1
@@ -202,14 +202,14 @@ def _generation(
     key_lives = key if config.behaviour.lives == "same" else key_now
     keys = jax.random.split(stream(key_lives, Stream.LIVES), config.loop.episodes)
 
-    tally = rollout(parts.life, keys, params, layout=layout)
-    fitness = mean_fitness(config.fitness, tally)
+    stats = rollout(parts.episode, keys, params, layout=layout)
+    fitness = mean_fitness(config.fitness, stats)
     describe = descriptors(config.behaviour.descriptors, parts.env)
-    descriptor = jnp.mean(jax.vmap(jax.vmap(describe))(tally), axis=1)
+    descriptor = jnp.mean(jax.vmap(jax.vmap(describe))(stats), axis=1)
     state, done = search.tell(state, asked, fitness, jnp.clip(descriptor, 0.0, 1.0))
 
     figures = search.summary(state)
-    after = QDCarry(search=state, steps=add(carry.steps, jnp.sum(tally.t_alive)))
+    after = QDCarry(search=state, steps=add(carry.steps, jnp.sum(stats.t_alive)))
     number = lambda mask: jnp.sum(mask, dtype=jnp.int32)
     born = jnp.concatenate(
         [done.cell[:, None], asked.parents, asked.parents_birth], axis=1

@@ -1,9 +1,9 @@
 """Many lives, fast: genomes x episodes, in lanes, in chunks, on all devices.
 
-The same `step` as `lifetime.live`, evaluated over lanes: a block of genomes (or, where
-there are fewer, of episodes) lies on the minor axis, so that an instruction serves
-many lives; chunks are small enough to stay in cache, and end when all their lives
-have. Neither the layout nor the number of devices changes a bit of any life.
+The same `step` as `episode.run_episode`, evaluated over lanes: a block of genomes (or
+of episodes, where there are fewer genomes) lies on the minor axis, so that an
+instruction serves many lives; chunks are small enough to stay in cache, and end when
+all their lives have. Neither layout nor number of devices changes a bit of any life.
 """
 
 import dataclasses
@@ -19,7 +19,7 @@ from koki2.core import devices
 from koki2.core.configs import check
 from koki2.core.lanes import over_lanes
 from koki2.core.types import Keys
-from koki2.evolution.lifetime import Life, Lifetime, Tally
+from koki2.evolution.episode import Episode, EpisodeState, EpisodeStats
 
 AXES = 3  # lane axes: groups, partners, block
 
@@ -45,15 +45,15 @@ WIDE = Layout(block=128, lives=1 << 16)
 
 
 def rollout(
-    life: Lifetime,
+    episode: Episode,
     keys: Keys,
     params,
     *,
     steps: int | None = None,
     wanted=None,
     layout: Layout | None = None,
-    keep: Literal["tally", "life"] = "tally",
-) -> Tally | Life:
+    keep: Literal["stats", "state"] = "stats",
+) -> EpisodeStats | EpisodeState:
     """Lives every genome through every episode.
 
     Args:
@@ -61,10 +61,10 @@ def rollout(
       keys: of the episodes, [E]; all genomes live the same ones.
       params: agents' parameters, each [P, ...]; None for scripted agents (P = 1).
       steps: length of a life; the world's own if None.
-      wanted: bool [P]; a chunk in which nobody is wanted is not lived, and its tally
+      wanted: bool [P]; a chunk in which nobody is wanted is not lived, and its stats
         is zero. To skip work, put the wanted first.
       layout: see `Layout`; None is small chunks on a CPU and all at once elsewhere.
-      keep: "life" gives the whole last state of each life; but for its tally, that
+      keep: "state" gives the whole last state of each life; but for its stats, that
         of a life which ended early is meaningless.
 
     Returns:
@@ -85,7 +85,7 @@ def rollout(
     if wanted is None:
         wanted = jnp.ones(genomes, bool)
 
-    born = jax.vmap(life.world_birth)(keys)
+    born = jax.vmap(episode.reset)(keys)
     if by_genome:
         split = jax.tree.map(lambda x: x[padded], (params, wanted))
         shared = born
@@ -101,42 +101,42 @@ def rollout(
             (own, mask), world = shared, split
         own = _lanes(own, by_genome, groups)
         world = _lanes(world, not by_genome, groups)
-        length = steps or life.steps
-        alive = lambda: _live_chunk(life, world, own, length, keep)
+        length = steps or episode.steps
+        alive = lambda: _live_chunk(episode, world, own, length, keep)
         shapes = jax.eval_shape(alive)
         dead = lambda: jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
         return lax.cond(jnp.any(mask), alive, dead)
 
-    tally = _on_all_devices(chunk, split, shared)
-    return jax.tree.map(lambda x: _back(x, by_genome, genomes, keys.shape[0]), tally)
+    stats = _on_all_devices(chunk, split, shared)
+    return jax.tree.map(lambda x: _back(x, by_genome, genomes, keys.shape[0]), stats)
 
 
 def _ceil(a: int, b: int) -> int:
     return -(-a // b)
 
 
-def _live_chunk(life: Lifetime, world, params, steps: int, keep: str):
+def _live_chunk(episode: Episode, world, params, steps: int, keep: str):
     """Lives one chunk of lanes to its end."""
     state, observation, key_life = world
     sizes = jnp.broadcast_shapes(
         *(x.shape[x.ndim - AXES :] for x in jax.tree.leaves((key_life, params)))
     )
-    birth = over_lanes(life.birth, AXES)(state, observation, params)
+    birth = over_lanes(episode.start, AXES)(state, observation, params)
     full = lambda x: jnp.broadcast_to(x, x.shape[: x.ndim - AXES] + sizes)
     start = jax.tree.map(full, birth)
 
     def going(carry):
         t, now = carry
-        return (t < steps) & jnp.any(now.tally.alive)
+        return (t < steps) & jnp.any(now.stats.alive)
 
     def step(carry):
         t, now = carry
-        fence = jnp.any(now.tally.alive)  # true here, though XLA cannot know it
-        one = lambda key, params, now: life.step(key, t, params, now)
+        fence = jnp.any(now.stats.alive)  # true here, though XLA cannot know it
+        one = lambda key, params, now: episode.step(key, t, params, now)
         return t + 1, over_lanes(one, AXES, fence=fence)(key_life, params, now)
 
-    end: Life = lax.while_loop(going, step, (jnp.int32(0), start))[1]
-    return end.tally if keep == "tally" else end
+    end: EpisodeState = lax.while_loop(going, step, (jnp.int32(0), start))[1]
+    return end.stats if keep == "stats" else end
 
 
 def _lanes(tree, blocked: bool, groups: int):
@@ -174,4 +174,6 @@ def _on_all_devices(chunk, split, shared):
         out_specs=jax.P(devices.ROW),
         check_vma=False,
     )
-    return devices.whole(on_each(devices.whole(split), devices.whole(shared)))
+    return devices.replicate(
+        on_each(devices.replicate(split), devices.replicate(shared))
+    )

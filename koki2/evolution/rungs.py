@@ -19,8 +19,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from koki2.evolution.configs import RungsConfig
-from koki2.evolution.lifetime import Tally
-from koki2.search.novelty import Archive, empty_archive
+from koki2.evolution.episode import EpisodeStats
+from koki2.search.novelty import empty_archive, NoveltyArchive
 from koki2.search.ranks import centred_ranks
 
 BEYOND_ACTIONS = 4  # figures of a behaviour beside the shares of actions
@@ -39,34 +39,34 @@ def capacities(config: RungsConfig, pop_size: int) -> tuple[int, int]:
     return top, both - top
 
 
-def archive_of(config: RungsConfig, num_actions: int) -> Archive | None:
+def archive_of(config: RungsConfig, num_actions: int) -> NoveltyArchive | None:
     """An empty archive; None where novelty promotes nobody."""
     if not config.rungs or config.promote_novel_q == 0:
         return None
     return empty_archive(config.archive_size, num_actions + BEYOND_ACTIONS)
 
 
-def behaviour(tally: Tally, steps: int) -> Float[Array, " B"]:
+def behaviour(stats: EpisodeStats, steps: int) -> Float[Array, " B"]:
     """What a life was like, whatever it was worth: all in [0, 1]. One life.
 
     The share of each action; of `steps`, the share lived; g / (1 + g) of the energy
     gained and of the integrity lost; and the share of steps with a gain or a loss.
     """
     number = lambda x: x.astype(jnp.float32)
-    lived = jnp.maximum(number(tally.t_alive), 1.0)
+    lived = jnp.maximum(number(stats.t_alive), 1.0)
     bounded = lambda x: jnp.where(jnp.isfinite(x), x / (1.0 + jnp.abs(x)), 0.0)
     rest = [
-        number(tally.t_alive) / float(steps),
-        bounded(tally.energy_gained),
-        bounded(tally.integrity_lost),
-        number(tally.events) / lived,
+        number(stats.t_alive) / float(steps),
+        bounded(stats.energy_gained),
+        bounded(stats.integrity_lost),
+        number(stats.events) / lived,
     ]
-    return jnp.concatenate([number(tally.actions) / lived, jnp.stack(rest)])
+    return jnp.concatenate([number(stats.actions) / lived, jnp.stack(rest)])
 
 
-def behaviours(tally: Tally, steps: int) -> Float[Array, "P B"]:
+def behaviours(stats: EpisodeStats, steps: int) -> Float[Array, "P B"]:
     """`behaviour` of genomes: the mean over their episodes."""
-    each = jax.vmap(jax.vmap(lambda one: behaviour(one, steps)))(tally)
+    each = jax.vmap(jax.vmap(lambda one: behaviour(one, steps)))(stats)
     return jnp.mean(each, axis=1)
 
 

@@ -7,7 +7,7 @@ from koki2.agents.topology import Topology
 from koki2.envs.base import Env
 from koki2.envs.registry import make
 from koki2.evolution.configs import Config, POLICIES
-from koki2.evolution.lifetime import Lifetime, lifetime
+from koki2.evolution.episode import Episode, episode
 from koki2.evolution.nursing import nursing
 from koki2.evolution.path import paths_in
 from koki2.genomes.base import Genome
@@ -20,7 +20,7 @@ class Task(NamedTuple):
 
     env: Env
     genome: Genome
-    life: Lifetime
+    episode: Episode
 
 
 def wiring(config: Config, seed: int) -> Topology:
@@ -47,10 +47,10 @@ def task(config: Config, topology: Topology, *, path: bool = False) -> Task:
     genome = genomes.make(config.genome, config.agent, *sizes, topology)
     agent = agents.make(config.agent, topology, env.steps)
     nursed = nursing(config.nursing, env.steps)
-    return Task(env, genome, lifetime(env, agent, nursed, paths))
+    return Task(env, genome, episode(env, agent, nursed, paths))
 
 
-def baseline(config: Config, policy: str) -> Lifetime:
+def baseline(config: Config, policy: str) -> Episode:
     """A scripted agent in the configured world.
 
     Raises:
@@ -61,7 +61,7 @@ def baseline(config: Config, policy: str) -> Lifetime:
             f"policy must be one of {', '.join(POLICIES)}, got {policy!r}."
         )
     env = make(config.env)
-    return lifetime(env, _scripted(env, config.env.world, policy))
+    return episode(env, _scripted(env, config.env.world, policy))
 
 
 def _scripted(env: Env, world: str, policy: str):

@@ -13,7 +13,7 @@ from jaxtyping import Array, Bool, Int
 
 from koki2.core.types import Keys
 from koki2.evolution.configs import ViabilityConfig
-from koki2.evolution.lifetime import Lifetime, Tally
+from koki2.evolution.episode import Episode, EpisodeStats
 from koki2.evolution.measures import action_entropies
 from koki2.evolution.rollout import Layout, rollout
 
@@ -31,7 +31,7 @@ class Viability:
 
 def viability(
     config: ViabilityConfig,
-    life: Lifetime,
+    episode: Episode,
     keys: Keys,
     params,
     layout: Layout | None = None,
@@ -49,8 +49,8 @@ def viability(
       Who passed. A threshold that none of a genome's lives reached is a reason; where
       each was reached, but never all in one life, the reason is "together".
     """
-    tally = rollout(life, keys, params, steps=config.mvt_steps, layout=layout)
-    reached = _thresholds(config, tally)
+    stats = rollout(episode, keys, params, steps=config.mvt_steps, layout=layout)
+    reached = _thresholds(config, stats)
     passed = jnp.any(jnp.all(jnp.stack(list(reached.values())), axis=0), axis=1)
     missed = {name: ~jnp.any(ok, axis=1) for name, ok in reached.items()}
     alone = jnp.any(jnp.stack(list(missed.values())), axis=0)
@@ -58,14 +58,16 @@ def viability(
     return Viability(
         passed=passed,
         failed={name: jnp.sum(m, dtype=jnp.int32) for name, m in missed.items()},
-        steps=jnp.sum(tally.t_alive),
+        steps=jnp.sum(stats.t_alive),
     )
 
 
-def _thresholds(config: ViabilityConfig, tally: Tally) -> dict[str, Bool[Array, "P E"]]:
+def _thresholds(
+    config: ViabilityConfig, stats: EpisodeStats
+) -> dict[str, Bool[Array, "P E"]]:
     return {
-        "alive_steps": tally.t_alive >= config.mvt_min_alive_steps,
-        "action_entropy": action_entropies(tally) >= config.mvt_min_action_entropy,
-        "energy_gained": tally.energy_gained >= config.mvt_min_energy_gained,
-        "not_finite": jnp.isfinite(tally.energy_gained),
+        "alive_steps": stats.t_alive >= config.mvt_min_alive_steps,
+        "action_entropy": action_entropies(stats) >= config.mvt_min_action_entropy,
+        "energy_gained": stats.energy_gained >= config.mvt_min_energy_gained,
+        "not_finite": jnp.isfinite(stats.energy_gained),
     }

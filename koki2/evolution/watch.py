@@ -60,7 +60,7 @@ def watch(
         life, params = baseline(config, policy), None
     else:
         key_develop = stream(jax.random.key(eval_seed), Stream.DEVELOP)
-        life = parts.life
+        life = parts.episode
         params = parts.genome.develop(key_develop, parts.genome.flat(dict(genome)))
     key = episode_keys(eval_seed, episode + 1)[episode]
     frame = functools.partial(_frame, parts.env)
@@ -81,8 +81,8 @@ def watch(
 
 
 def _frames(frame, life, key, params):
-    world, observation, key_life = life.world_birth(key)
-    start = life.birth(world, observation, params)
+    world, observation, key_life = life.reset(key)
+    start = life.start(world, observation, params)
 
     def step(now, t):
         after = life.step(key_life, t, params, now)
@@ -96,8 +96,8 @@ def _frames(frame, life, key, params):
 
 
 def _frame(env, before, now):
-    truth, tally = env.reveal(now.world), now.tally
-    taken = now.tally.actions - before.tally.actions
+    truth, stats = env.reveal(now.world), now.stats
+    taken = now.stats.actions - before.stats.actions
     frame = {
         "position": truth.position,
         "source": truth.source,
@@ -105,15 +105,15 @@ def _frame(env, before, now):
         "active": truth.active,
         "needs": truth.needs,
         "action": jnp.argmax(taken),
-        "alive": tally.alive,
+        "alive": stats.alive,
         "modulator": jnp.float32(0.0),
     }
     for name in ("wall", "danger", "kind"):
         if getattr(truth, name) is not None:
             frame[name] = getattr(truth, name)
-    if tally.learning is not None:
+    if stats.learning is not None:
         frame["modulator"] = (
-            tally.learning.abs_modulator - before.tally.learning.abs_modulator
+            stats.learning.abs_modulator - before.stats.learning.abs_modulator
         )
     if hasattr(now.body, "spike"):
         frame["spike"] = now.body.spike

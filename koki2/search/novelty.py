@@ -15,7 +15,7 @@ ROWS = 256  # of the population whose distances are held at once
 
 
 @chex.dataclass(frozen=True, kw_only=True)
-class Archive:
+class NoveltyArchive:
     """Behaviours remembered: a ring in which the newest takes the oldest's place."""
 
     behaviour: Float[Array, "A B"]
@@ -23,15 +23,18 @@ class Archive:
     next: Int[Array, ""]  # where the next one goes
 
 
-def empty_archive(size: int, dims: int) -> Archive:
+def empty_archive(size: int, dims: int) -> NoveltyArchive:
     """An archive of `size` behaviours that are still to come."""
-    return Archive(
+    return NoveltyArchive(
         behaviour=jnp.zeros((size, dims)), filled=jnp.int32(0), next=jnp.int32(0)
     )
 
 
 def novelty(
-    behaviour: Float[Array, "P B"], present: Bool[Array, " P"], archive: Archive, k: int
+    behaviour: Float[Array, "P B"],
+    present: Bool[Array, " P"],
+    archive: NoveltyArchive,
+    k: int,
 ) -> Float[Array, " P"]:
     """Mean distance to the k nearest neighbours; to all, where there are fewer.
 
@@ -92,8 +95,8 @@ def among(
 
 
 def remember(
-    archive: Archive, behaviour: Float[Array, "M B"], valid: Bool[Array, " M"]
-) -> Archive:
+    archive: NoveltyArchive, behaviour: Float[Array, "M B"], valid: Bool[Array, " M"]
+) -> NoveltyArchive:
     """Puts the first of some behaviours into the ring.
 
     Args:
@@ -117,7 +120,7 @@ def remember(
     place = (archive.next + jnp.arange(count)) % size
     place = jnp.where(valid, place, size)  # beyond the end: dropped
     entered = jnp.sum(valid, dtype=jnp.int32)
-    return Archive(
+    return NoveltyArchive(
         behaviour=archive.behaviour.at[place].set(behaviour, mode="drop"),
         filled=jnp.minimum(archive.filled + entered, size),
         next=(archive.next + entered) % size,

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from koki2.agents import AgentConfig, AgentParams, Consequence
+from koki2.agents import AgentConfig, AgentParams, StepFeedback
 from koki2.agents.modulators import modulator
 
 PARAMS = AgentParams(
@@ -21,7 +21,7 @@ FIRED = jnp.array([1.0, 0.0, 1.0])
 
 def third(kind, gained, lost, fall, scale=2.0):
     config = AgentConfig(modulator_kind=kind, mod_drive_scale=scale)
-    felt = Consequence(
+    felt = StepFeedback(
         energy_gained=jnp.float32(gained),
         integrity_lost=jnp.float32(lost),
         drive_fall=jnp.float32(fall),

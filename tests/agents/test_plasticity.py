@@ -7,9 +7,9 @@ import pytest
 from koki2.agents import (
     AgentConfig,
     AgentParams,
-    Consequence,
     make,
     random_topology,
+    StepFeedback,
 )
 from koki2.agents.plasticity import abcd, move, together
 
@@ -115,7 +115,7 @@ def weights_by_step(factors, **knobs):
     state = agent.init(params).replace(before=BEFORE, spike=NOW)
     one, none, weights = jnp.float32(1), jnp.float32(0), []
     for factor in factors:
-        felt = Consequence(
+        felt = StepFeedback(
             energy_gained=one,
             integrity_lost=none,
             drive_fall=none,

@@ -13,9 +13,9 @@ import pytest
 from koki2.agents import (
     AgentConfig,
     AgentParams,
-    Consequence,
     make,
     random_topology,
+    StepFeedback,
 )
 
 PAIR = random_topology(0, n_neurons=2, k_edges=1)  # synapse 0 is 0 -> 1, 1 is 1 -> 0
@@ -116,7 +116,7 @@ def test_credit_falls_on_the_step_that_earned_it_and_is_heard_on_the_next():
     ]:
         now = jnp.array([x], jnp.float32)
         state, _ = agent.act(jax.random.key(0), genes, state, now)
-        felt = Consequence(
+        felt = StepFeedback(
             energy_gained=jnp.float32(reward),
             integrity_lost=jnp.float32(0),
             drive_fall=jnp.float32(0),

@@ -60,7 +60,9 @@ def lives(world, agent, genomes=16, episodes=4, scale=5.0):
     develop = lambda genes: parts.genome.develop(jax.random.key(0), genes)
     params = jax.vmap(develop)(scale * genes)
     keys = jax.random.split(jax.random.key(2), episodes)
-    ours = jax.jit(lambda k, p: rollout(parts.life, k, p, keep="life"))(keys, params)
+    ours = jax.jit(lambda k, p: rollout(parts.episode, k, p, keep="state"))(
+        keys, params
+    )
     with jax.debug_key_reuse(False):  # a vmapped `cond` that is given a key selects it
         theirs = jax.jit(twin.lives(config.env, config.agent, wires))(keys, params)
     return jax.device_get((ours, theirs))

@@ -14,7 +14,7 @@ import pytest
 from bits import assert_same_bits, leaves, types
 
 from koki2 import agents, envs
-from koki2.evolution.lifetime import Lifetime, lifetime
+from koki2.evolution.episode import Episode, episode
 from koki2.genomes import direct
 
 STEPS = 16
@@ -53,8 +53,8 @@ LEARNS = {"plast_enabled": True, "plast_eta": 0.5}
 class Case(NamedTuple):
     agent: agents.Agent
     params: Any
-    life: Lifetime
-    live: Any  # key -> Life after each step, under jit
+    life: Episode
+    run_episode: Any  # key -> Life after each step, under jit
 
 
 def recurrent(*, masked=False, **knobs):
@@ -83,11 +83,11 @@ def scripted(name):
 
 
 def finish(agent, params):
-    life = lifetime(WORLD, agent)
+    life = episode(WORLD, agent)
 
-    def live(key):
-        world, observation, key_life = life.world_birth(key)
-        start = life.birth(world, observation, params)
+    def run_episode(key):
+        world, observation, key_life = life.reset(key)
+        start = life.start(world, observation, params)
 
         def step(now, t):
             now = life.step(key_life, t, params, now)
@@ -96,7 +96,7 @@ def finish(agent, params):
         times = jnp.arange(STEPS, dtype=jnp.int32)
         return jax.lax.scan(step, start, times)[1]
 
-    return Case(agent, params, life, jax.jit(live, compiler_options=UNOPTIMISED))
+    return Case(agent, params, life, jax.jit(run_episode, compiler_options=UNOPTIMISED))
 
 
 def teach(case, key, steps=STEPS):
@@ -111,7 +111,7 @@ def teach(case, key, steps=STEPS):
         learnt = None
         if case.agent.learn is not None:
             names = ("energy_gained", "integrity_lost", "drive_fall")
-            felt = agents.Consequence(**dict(zip(names, feel, strict=True)))
+            felt = agents.StepFeedback(**dict(zip(names, feel, strict=True)))
             state, learnt = case.agent.learn(case.params, state, felt)
         return state, (state, action, learnt)
 
@@ -134,24 +134,24 @@ def case(request):
 
 
 def test_same_key_same_life(case, key):
-    assert_same_bits(case.live(key), case.live(jax.random.clone(key)))
+    assert_same_bits(case.run_episode(key), case.run_episode(jax.random.clone(key)))
 
 
 def test_every_step_takes_one_of_the_actions_there_are(case, key):
-    taken = case.live(key).tally.actions
+    taken = case.run_episode(key).stats.actions
     assert taken.shape == (STEPS, WORLD.num_actions)
     np.testing.assert_array_equal(np.sum(taken, axis=1)[:9], np.arange(1, 10))
 
 
 def test_numbers_stay_finite(case, key):
-    for path, leaf in leaves(case.live(key).body).items():
+    for path, leaf in leaves(case.run_episode(key).body).items():
         assert np.all(np.isfinite(leaf)), path
 
 
 def test_a_step_keeps_every_type(case, key):
     """So that it is compiled once: shapes, dtypes and weak types."""
-    world, observation, key_life = case.life.world_birth(key)
-    start = case.life.birth(world, observation, case.params)
+    world, observation, key_life = case.life.reset(key)
+    start = case.life.start(world, observation, case.params)
     step = functools.partial(case.life.step, key_life, jnp.int32(0), case.params)
     assert types(jax.eval_shape(step, start)) == types(start)
     assert not any(weak for _, _, weak in types(start))
@@ -163,7 +163,7 @@ def test_jit_agrees_with_eager(case, key):
         observation = WORLD.reveal(WORLD.init(jax.random.key(1))[0])
     else:
         observation = jnp.array([0.5, -0.25, 1.0, 0.75])
-    felt = agents.Consequence(
+    felt = agents.StepFeedback(
         energy_gained=jnp.float32(0.5),
         integrity_lost=jnp.float32(0.25),
         drive_fall=jnp.float32(-0.125),
@@ -190,7 +190,7 @@ def test_only_plastic_agents_learn(case, request):
 @pytest.mark.parametrize("name", PLASTIC)
 def test_a_plastic_agent_moves_its_weights_in_this_world(name, key):
     """Or else the two tests below could not fail."""
-    weights = plastic(**PLASTIC[name]).live(key).body.rec_w
+    weights = plastic(**PLASTIC[name]).run_episode(key).body.rec_w
     assert not np.array_equal(weights[0], weights[-1])
 
 
@@ -221,7 +221,7 @@ def test_plasticity_off_is_a_learning_rate_of_zero(name, key):
 
 
 def test_what_a_mask_leaves_out_neither_moves_nor_speaks(key):
-    weights = np.asarray(plastic(masked=True).live(key).body.rec_w)
+    weights = np.asarray(plastic(masked=True).run_episode(key).body.rec_w)
     assert np.all(weights[:, ::2] == 0.0)
     assert np.any(weights[0, 1::2] != weights[-1, 1::2])
 

@@ -13,7 +13,7 @@ from koki2.core.lanes import over_lanes
 from koki2.core.lanes.stages import plan
 from koki2.core.lanes.transform import _inline
 from koki2.envs import LEVELS, make as make_env
-from koki2.evolution.lifetime import lifetime
+from koki2.evolution.episode import episode
 from koki2.genomes import direct
 
 
@@ -60,11 +60,11 @@ def test_no_operand_comes_from_a_later_stage(moves):
 def test_nor_in_the_step_of_any_world(name, key):
     config = AgentConfig(n_neurons=8, k_edges=2, plast_enabled=True)
     env = make_env(LEVELS[name].config)
-    life = lifetime(env, make(config, random_topology(0, 8, 2), env.steps))
+    life = episode(env, make(config, random_topology(0, 8, 2), env.steps))
     genome = direct(config, env.observation_size, env.num_actions)
     params = genome.develop(key, jnp.zeros(genome.size))
-    world, observation, key_life = life.world_birth(jax.random.key(1))
-    start = life.birth(world, observation, params)
+    world, observation, key_life = life.reset(jax.random.key(1))
+    start = life.start(world, observation, params)
     ops, outputs = as_ops(life.step, key_life, jnp.int32(0), params, start)
     stages = plan(ops, outputs)
     assert_in_order(ops, stages)

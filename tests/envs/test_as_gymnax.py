@@ -13,7 +13,7 @@ from bits import assert_same_bits
 from koki2 import agents, envs
 from koki2.envs.as_gymnax import _form, as_gymnax, REWARD
 from koki2.envs.gymnax_world import ordinary_promotion
-from koki2.evolution import lifetime, live
+from koki2.evolution import episode, run_episode
 from koki2.evolution.configs import FitnessConfig
 from koki2.evolution.measures import fitness
 
@@ -75,11 +75,11 @@ def test_the_rewards_of_a_life_add_up_to_its_fitness():
     """2 a step alive, 3 a unit of energy, 5 once; for whatever is lived."""
     pays = FitnessConfig(fitness_alpha=2.0, fitness_beta=3.0, success_bonus=5.0)
     ours = as_gymnax(WORLD, **{name: getattr(pays, name) for name in REWARD})
-    life = lifetime(WORLD, agents.walker(WORLD.num_actions))
+    life = episode(WORLD, agents.walker(WORLD.num_actions))
 
     @jax.jit
     def both(key):
-        tally = live(key, life, None).tally
+        stats = run_episode(key, life, None).stats
         key_birth, key_life = jax.random.split(jax.random.clone(key))
         _, state = ours.reset_env(key_birth, ours.default_params)
 
@@ -95,7 +95,7 @@ def test_the_rewards_of_a_life_add_up_to_its_fitness():
 
         times = jnp.arange(WORLD.steps)
         _, paid = jax.lax.scan(step, (state, jnp.array(True)), times)
-        return fitness(pays, tally), jnp.sum(paid), tally.success
+        return fitness(pays, stats), jnp.sum(paid), stats.success
 
     found = [both(key) for key in jax.random.split(jax.random.key(3), 8)]
     worth, paid, success = map(np.array, zip(*found, strict=True))

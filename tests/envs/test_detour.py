@@ -23,7 +23,7 @@ from koki2 import agents
 from koki2.core.keys import episode_keys
 from koki2.envs import Care, detour, DetourConfig
 from koki2.envs.grid import towards
-from koki2.evolution import evaluate_baseline, EvolutionConfig, lifetime, rollout
+from koki2.evolution import episode, evaluate_baseline, EvolutionConfig, rollout
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
 CONFIG = DetourConfig(
@@ -153,9 +153,9 @@ def test_a_reflex_that_turns_its_back_on_the_smell_feeds_in_every_life():
         along = jnp.where(seen[3] > 0, RIGHT, UP)
         return memory, jnp.where(seen[0] > 0, along, past).astype(jnp.int32)
 
-    life = lifetime(detour(), agents.policy(None, choose))
-    tally = rollout(life, episode_keys(0, 64), None)
-    assert np.all(tally.success) and np.all(np.asarray(tally.t_alive) == 128)
+    life = episode(detour(), agents.policy(None, choose))
+    stats = rollout(life, episode_keys(0, 64), None)
+    assert np.all(stats.success) and np.all(np.asarray(stats.t_alive) == 128)
 
 
 def test_random_does_worse_than_competent_and_competent_than_the_oracle():

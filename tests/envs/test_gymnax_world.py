@@ -19,8 +19,8 @@ from koki2.evolution import (
     EvolutionConfig,
     evolve,
     Layout,
-    live,
     rollout,
+    run_episode,
     WIDE,
 )
 from koki2.evolution.configs import FitnessConfig, LoopConfig, ViabilityConfig
@@ -122,19 +122,21 @@ def test_a_rollout_is_the_same_bits_in_every_layout_and_its_lives_but_for_roundi
     keys = functools.partial(episode_keys, 5, 3)
 
     def rolled(layout):
-        run = lambda keys: rollout(parts.life, keys, params, layout=layout, keep="life")
+        run = lambda keys: rollout(
+            parts.episode, keys, params, layout=layout, keep="state"
+        )
         life = jax.device_get(jax.jit(run)(keys()))
-        return life.tally, life.world
+        return life.stats, life.world
 
-    tally, world = rolled(Layout())
-    assert len(np.unique(tally.t_alive)) > 1
-    assert_same_bits((tally, world), rolled(WIDE))
-    alone = jax.jit(lambda key, params: live(key, parts.life, params))
+    stats, world = rolled(Layout())
+    assert len(np.unique(stats.t_alive)) > 1
+    assert_same_bits((stats, world), rolled(WIDE))
+    alone = jax.jit(lambda key, params: run_episode(key, parts.episode, params))
     for genome, episode in ((0, 0), (4, 1), (10, 2)):
         one = alone(keys()[episode], jax.tree.map(lambda x, g=genome: x[g], params))
         at = lambda x, g=genome, e=episode: x[g, e]
-        assert_same_bits(jax.tree.map(at, tally), one.tally)
-        if one.tally.t_alive == 12:
+        assert_same_bits(jax.tree.map(at, stats), one.stats)
+        if one.stats.t_alive == 12:
             close = functools.partial(np.testing.assert_allclose, rtol=1e-5, atol=1e-6)
             jax.tree.map(close, jax.tree.map(at, world), one.world)
 

@@ -12,7 +12,7 @@ from koki2.agents import AgentConfig
 from koki2.envs.configs import ChemotaxisConfig
 from koki2.evolution.configs import BehaviourConfig, DESCRIPTORS, QDConfig
 from koki2.evolution.descriptors import descriptors
-from koki2.evolution.lifetime import live
+from koki2.evolution.episode import run_episode
 from koki2.evolution.path import paths_in
 from koki2.evolution.rollout import rollout
 from koki2.evolution.task import task, wiring
@@ -30,13 +30,13 @@ def walked(*positions, alive=None):
     return path
 
 
-def tally(path):
+def stats(path):
     """A life of this path, with 4 steps east and 1 at rest, half unharmed."""
     config = QDConfig(env=ChemotaxisConfig(width=8, height=5, steps=10))
     parts = task(config, wiring(config, 0), path=True)
-    world, observation, _ = parts.life.world_birth(jax.random.key(0))
+    world, observation, _ = parts.episode.reset(jax.random.key(0))
     params = parts.genome.develop(jax.random.key(0), jnp.zeros(parts.genome.size))
-    blank = parts.life.birth(world, observation, params).tally
+    blank = parts.episode.start(world, observation, params).stats
     return dataclasses.replace(
         blank,
         path=path,
@@ -49,7 +49,7 @@ def tally(path):
 
 def test_each_descriptor_by_hand():
     path = walked([1, 2], [2, 2], [3, 2], [3, 2], [4, 2], [5, 2])
-    found = descriptors(tuple(DESCRIPTORS), ENV)(tally(path))
+    found = descriptors(tuple(DESCRIPTORS), ENV)(stats(path))
     by_name = dict(zip(DESCRIPTORS, found.tolist(), strict=True))
     # Regions along x are 2 cells wide: 1 step ends in the 2nd, 2... see visits below.
     visits = (
@@ -98,9 +98,9 @@ def test_paths_in_lanes_are_those_of_single_lives():
     keys = lambda: jax.random.split(jax.random.key(1), 2)
     genes = 10 * jax.vmap(parts.genome.init)(jax.random.split(jax.random.key(2), 9))
     params = jax.vmap(lambda g: parts.genome.develop(jax.random.key(0), g))(genes)
-    together = jax.jit(lambda keys, params: rollout(parts.life, keys, params))
+    together = jax.jit(lambda keys, params: rollout(parts.episode, keys, params))
     many = together(keys(), params)
-    alone = jax.jit(lambda key, p: live(key, parts.life, p).tally.path)
+    alone = jax.jit(lambda key, p: run_episode(key, parts.episode, p).stats.path)
     for i, j in np.ndindex(9, 2):
         one = alone(keys()[j], jax.tree.map(lambda x, i=i: x[i], params))
         theirs = jax.tree.map(lambda x, i=i, j=j: x[i, j], many.path)
@@ -111,9 +111,9 @@ def test_paths_in_lanes_are_those_of_single_lives():
 def test_a_path_that_nobody_asked_for_is_not_kept():
     config = QDConfig()
     parts = task(config, wiring(config, 0))
-    world, observation, _ = parts.life.world_birth(jax.random.key(0))
+    world, observation, _ = parts.episode.reset(jax.random.key(0))
     params = parts.genome.develop(jax.random.key(0), jnp.zeros(parts.genome.size))
-    assert parts.life.birth(world, observation, params).tally.path is None
+    assert parts.episode.start(world, observation, params).stats.path is None
 
 
 def test_descriptors_that_want_a_map_are_refused_where_there_is_none():

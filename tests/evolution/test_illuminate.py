@@ -80,14 +80,14 @@ def test_what_the_archive_says_of_an_elite_is_so():
     cells = np.flatnonzero(archive["filled"])
     develop = lambda genes: parts.genome.develop(jax.random.key(0), genes)
     params = jax.vmap(develop)(jnp.asarray(archive["genome"][cells]))
-    tally = jax.jit(lambda keys, params: rollout(parts.life, keys, params))(
+    stats = jax.jit(lambda keys, params: rollout(parts.episode, keys, params))(
         keys, params
     )
     np.testing.assert_allclose(
-        mean_fitness(CONFIG.fitness, tally), archive["fitness"][cells], rtol=1e-6
+        mean_fitness(CONFIG.fitness, stats), archive["fitness"][cells], rtol=1e-6
     )
     describe = descriptors(CONFIG.behaviour.descriptors, parts.env)
-    found = jnp.mean(jax.vmap(jax.vmap(describe))(tally), axis=1)
+    found = jnp.mean(jax.vmap(jax.vmap(describe))(stats), axis=1)
     np.testing.assert_allclose(found, archive["descriptor"][cells], atol=1e-6)
     shape = np.array(CONFIG.archive.shape)
     box = np.minimum(np.floor(archive["descriptor"][cells] * shape), shape - 1)
@@ -143,11 +143,11 @@ def test_behaviours_of_elites_are_those_of_single_lives():
     keys = jax.random.split(jax.random.key(9), 4)
     develop = lambda genes: parts.genome.develop(jax.random.key(0), genes)
     params = jax.vmap(develop)(jnp.asarray(some))
-    tally = rollout(parts.life, keys, params)
-    moved = tally.path.moves.astype(jnp.float32).mean(axis=1) / 16
+    stats = rollout(parts.episode, keys, params)
+    moved = stats.path.moves.astype(jnp.float32).mean(axis=1) / 16
     np.testing.assert_allclose(found["distance"], moved, rtol=1e-6)
     np.testing.assert_allclose(
-        found["fitness"], mean_fitness(CONFIG.fitness, tally), rtol=1e-6
+        found["fitness"], mean_fitness(CONFIG.fitness, stats), rtol=1e-6
     )
 
 

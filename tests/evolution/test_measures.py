@@ -8,7 +8,7 @@ import pytest
 
 from koki2.evolution import report
 from koki2.evolution.configs import FitnessConfig
-from koki2.evolution.lifetime import LearningTally, Tally
+from koki2.evolution.episode import EpisodeStats, LearningStats
 
 
 def life(learning=None, **changes):
@@ -25,7 +25,7 @@ def life(learning=None, **changes):
         events=4,
     )
     arrays = {name: jnp.asarray(x) for name, x in (counts | changes).items()}
-    return Tally(**arrays, learning=learning)
+    return EpisodeStats(**arrays, learning=learning)
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_fitness_is_time_and_food_and_a_bonus(knobs, worth):
 
 
 def test_the_other_figures_by_hand():
-    learning = LearningTally(
+    learning = LearningStats(
         abs_dw=jnp.float32(5.0),
         abs_dw_on_event=jnp.float32(2.0),
         abs_modulator=jnp.float32(20.0),

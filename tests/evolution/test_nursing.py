@@ -21,7 +21,14 @@ from koki2.agents.base import Agent, Learning
 from koki2.core.keys import episode_keys
 from koki2.envs import chemotaxis, ChemotaxisConfig
 from koki2.envs.base import Care, Env, Feedback
-from koki2.evolution import EvolutionConfig, evolve, lifetime, live, report, rollout
+from koki2.evolution import (
+    episode,
+    EvolutionConfig,
+    evolve,
+    report,
+    rollout,
+    run_episode,
+)
 from koki2.evolution.configs import FitnessConfig, LoopConfig, NursingConfig
 from koki2.evolution.nursing import (
     ADULT,
@@ -109,8 +116,8 @@ def diarist(cost=None):
 @functools.cache
 def lived(cost=None, **knobs):
     """A diarist's life in the room, nursed so."""
-    life = lifetime(room(), diarist(cost), nursing(NursingConfig(**knobs), T))
-    return jax.jit(lambda key: live(key, life, None))(jax.random.key(0))
+    life = episode(room(), diarist(cost), nursing(NursingConfig(**knobs), T))
+    return jax.jit(lambda key: run_episode(key, life, None))(jax.random.key(0))
 
 
 def test_unless_something_is_on_nothing_is_built():
@@ -118,11 +125,11 @@ def test_unless_something_is_on_nothing_is_built():
     assert (
         nursing(NursingConfig(nurse_hazard=0.0, nurse_hazard_end_phi=0.0), T) == ADULT
     )
-    plain, given = lifetime(room(), diarist()), lived()
+    plain, given = episode(room(), diarist()), lived()
     program = lambda life: str(
         jax.make_jaxpr(life.step)(jax.random.key(0), 0, None, given)
     )
-    off = lifetime(room(), diarist(), nursing(NursingConfig(), T))
+    off = episode(room(), diarist(), nursing(NursingConfig(), T))
     assert program(off) == program(plain)
 
 
@@ -180,10 +187,10 @@ def test_noise_falls_and_has_luck_of_its_own():
 
 def test_the_young_cannot_always_do_what_they_mean():
     """At birth never, then with chance 1/2, then always; else they stay."""
-    tally = lived(nurse_motor=0.0).tally
+    stats = lived(nurse_motor=0.0).stats
     second = jax.random.fold_in(keys_of_steps()[1], MOTOR)
     moves = 3 + int(jax.random.bernoulli(second, 0.5))
-    assert tally.actions.tolist() == [T - moves, 0, 0, 0, moves]
+    assert stats.actions.tolist() == [T - moves, 0, 0, 0, moves]
 
 
 def test_motor_and_sense_draw_by_keys_that_are_nobody_elses():
@@ -198,12 +205,12 @@ def test_nursing_shifts_nobody_elses_luck():
     env = chemotaxis(ChemotaxisConfig(width=9, steps=8, obs_noise=0.1))
     knobs = NursingConfig(nurse_sense_noise=1.0, nurse_sense_gain=0.5)
     ends = [
-        jax.jit(lambda key, how=how: live(key, lifetime(env, walker(), how), None))(
-            jax.random.key(3)
-        )
+        jax.jit(
+            lambda key, how=how: run_episode(key, episode(env, walker(), how), None)
+        )(jax.random.key(3))
         for how in (ADULT, nursing(knobs, 8))
     ]
-    assert_same_bits(ends[0].tally, ends[1].tally)
+    assert_same_bits(ends[0].stats, ends[1].stats)
     assert_same_bits(ends[0].observation, ends[1].observation)
 
 
@@ -212,12 +219,12 @@ def test_nursing_shifts_nobody_elses_luck():
 
 def test_steps_of_the_young_weigh_what_we_say():
     """Steps 0 and 1 are before phase 1/2: 2 * 1/4 + 3 steps, and as many meals."""
-    tally = lived(repro_phi=0.5, early_weight=0.25).tally
-    figures = report(FitnessConfig(), tally)
+    stats = lived(repro_phi=0.5, early_weight=0.25).stats
+    figures = report(FitnessConfig(), stats)
     assert float(figures["fitness"]) == 3.5 + 10 * 3.5
     assert (float(figures["t_alive"]), float(figures["energy_gained"])) == (5, 5)
-    assert lived(repro_phi=0.5).tally.weighted is None
-    assert lived(early_weight=0.25).tally.weighted is None  # nobody is young
+    assert lived(repro_phi=0.5).stats.weighted is None
+    assert lived(early_weight=0.25).stats.weighted is None  # nobody is young
 
 
 @pytest.mark.parametrize(
@@ -233,13 +240,13 @@ def test_a_life_reproduces_once_it_has_lived_a_step_of_that_phase(phi, steps, fi
 
 def test_what_working_costs_is_charged():
     """The cost is the number of steps lived: 1 + 2 + ... + 5."""
-    tally = lived(lambda params, body: body.t.astype(jnp.float32)).tally
-    figures = report(FitnessConfig(cost_weight=2.0), tally)
+    stats = lived(lambda params, body: body.t.astype(jnp.float32)).stats
+    figures = report(FitnessConfig(cost_weight=2.0), stats)
     assert float(figures["cost"]) == 15
     assert float(figures["fitness"]) == 5 + 10 * 5 - 2 * 15
-    assert float(report(FitnessConfig(cost_weight=0.0), tally)["fitness"]) == 55
-    assert lived().tally.cost is None and "cost" not in report(
-        FitnessConfig(), lived().tally
+    assert float(report(FitnessConfig(cost_weight=0.0), stats)["fitness"]) == 55
+    assert lived().stats.cost is None and "cost" not in report(
+        FitnessConfig(), lived().stats
     )
 
 
@@ -263,10 +270,10 @@ def test_nursed_lives_in_lanes_are_those_lived_plainly():
     config = tiny.config(tiny.DEPLETING, tiny.PLASTIC, nursing=EVERYTHING)
     parts, params = tiny.population(config, 9)
     keys = episode_keys(5, 2)
-    lanes = jax.jit(lambda k, p: rollout(parts.life, k, p))(keys, params)
+    lanes = jax.jit(lambda k, p: rollout(parts.episode, k, p))(keys, params)
     alone = jax.jit(
         jax.vmap(
-            lambda p: jax.vmap(lambda key: live(key, parts.life, p).tally)(
+            lambda p: jax.vmap(lambda key: run_episode(key, parts.episode, p).stats)(
                 episode_keys(5, 2)
             )
         )

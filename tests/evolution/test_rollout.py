@@ -10,7 +10,7 @@ import tiny
 from bits import assert_same_bits, differences
 
 from koki2.core.keys import episode_keys
-from koki2.evolution import Layout, live, rollout, WIDE
+from koki2.evolution import Layout, rollout, run_episode, WIDE
 from koki2.evolution.task import baseline
 
 GENOMES, EPISODES = 11, 3  # not a multiple of the block of 8
@@ -31,7 +31,7 @@ def rolled(name, layout=Layout()):
     parts, params = tiny.population(CONFIGS[name], GENOMES)
     run = jax.jit(
         lambda keys, params, wanted: rollout(
-            parts.life, keys, params, wanted=wanted, layout=layout, keep="life"
+            parts.episode, keys, params, wanted=wanted, layout=layout, keep="state"
         )
     )
     return jax.device_get(run(keys(), params, jnp.ones(GENOMES, bool))), run, params
@@ -39,7 +39,7 @@ def rolled(name, layout=Layout()):
 
 def one_by_one(life, keys, params, genomes):
     """[P, E] lives, each lived plainly, in a program of one life."""
-    alone = jax.jit(lambda key, params: live(key, life, params))
+    alone = jax.jit(lambda key, params: run_episode(key, life, params))
     lives = [
         jax.device_get(alone(key, jax.tree.map(lambda x, g=g: x[g], params)))
         for g in range(genomes)
@@ -54,9 +54,9 @@ def test_a_rollout_is_its_lives_bit_for_bit():
     """Every field of the tally; and of those who lived to the end, of everything."""
     parts, _ = tiny.population(CONFIGS["plain"], GENOMES)
     together, _, params = rolled("plain")
-    alone = one_by_one(parts.life, keys(), params, GENOMES)
-    assert_same_bits(together.tally, alone.tally)
-    last = alone.tally.t_alive == tiny.WORLD["steps"]
+    alone = one_by_one(parts.episode, keys(), params, GENOMES)
+    assert_same_bits(together.stats, alone.stats)
+    last = alone.stats.t_alive == tiny.WORLD["steps"]
     assert 0 < np.sum(last) < last.size, "we want both: some die, some do not"
     ends = [jax.tree.map(lambda x: x[last], lives) for lives in (together, alone)]
     assert_same_bits(*ends)
@@ -71,14 +71,14 @@ def test_of_plastic_lives_only_the_sums_of_weight_changes_are_rounded(name):
     """
     parts, _ = tiny.population(CONFIGS[name], GENOMES)
     together, _, params = rolled(name)
-    alone = one_by_one(parts.life, keys(), params, GENOMES)
-    last = alone.tally.t_alive == tiny.WORLD["steps"]
+    alone = one_by_one(parts.episode, keys(), params, GENOMES)
+    last = alone.stats.t_alive == tiny.WORLD["steps"]
     ends = [jax.tree.map(lambda x: x[last], lives) for lives in (together, alone)]
-    for pair in (together.tally, alone.tally), ends:
+    for pair in (together.stats, alone.stats), ends:
         for line in differences(*pair):
             assert "learning.abs_dw" in line, line
     close = functools.partial(np.testing.assert_allclose, rtol=1e-5, atol=1e-6)
-    jax.tree.map(close, together.tally.learning, alone.tally.learning)
+    jax.tree.map(close, together.stats.learning, alone.stats.learning)
     moved = alone.body.rec_w != np.asarray(params.rec_w)[:, None]
     assert np.any(moved), "nobody learnt, so nothing was tested"
 
@@ -87,7 +87,7 @@ def test_baselines_too_with_episodes_on_the_minor_axis():
     """One agent that sees the truth, and eleven lives."""
     life = baseline(CONFIGS["plastic"], "oracle")
     together = jax.jit(lambda k: rollout(life, k, None))(episode_keys(6, 11))
-    alone = one_by_one(life, episode_keys(6, 11), None, 1).tally
+    alone = one_by_one(life, episode_keys(6, 11), None, 1).stats
     assert_same_bits(together, alone)
 
 
@@ -101,7 +101,7 @@ def test_baselines_too_with_episodes_on_the_minor_axis():
     ],
 )
 def test_the_layout_changes_no_bit(name, layout):
-    assert_same_bits(rolled(name, layout)[0].tally, rolled(name)[0].tally)
+    assert_same_bits(rolled(name, layout)[0].stats, rolled(name)[0].stats)
 
 
 def test_a_permuted_population_has_permuted_tallies():
@@ -109,7 +109,7 @@ def test_a_permuted_population_has_permuted_tallies():
     order = np.random.default_rng(0).permutation(GENOMES)
     shuffle = lambda tree: jax.tree.map(lambda x: x[order], tree)
     shuffled = run(keys(), shuffle(params), jnp.ones(GENOMES, bool))
-    assert_same_bits(shuffled.tally, shuffle(lives.tally))
+    assert_same_bits(shuffled.stats, shuffle(lives.stats))
 
 
 def test_a_life_alone_is_that_life_in_company():
@@ -117,14 +117,16 @@ def test_a_life_alone_is_that_life_in_company():
     lives, _, params = rolled("plain")
     parts, _ = tiny.population(CONFIGS["plain"], GENOMES)
     first = lambda tree: jax.tree.map(lambda x: x[:1], tree)
-    alone = jax.jit(lambda k, p: rollout(parts.life, k, p))(keys()[:1], first(params))
-    assert_same_bits(alone, jax.tree.map(lambda x: x[:1, :1], lives.tally))
+    alone = jax.jit(lambda k, p: rollout(parts.episode, k, p))(
+        keys()[:1], first(params)
+    )
+    assert_same_bits(alone, jax.tree.map(lambda x: x[:1, :1], lives.stats))
 
 
 def test_a_chunk_that_nobody_wants_is_not_lived():
     """The second chunk holds genomes 8 to 10 and what fills it up."""
     lives, run, params = rolled("plain", NARROW)
-    some = run(keys(), params, jnp.arange(GENOMES) < 3).tally
-    first = lambda tally: jax.tree.map(lambda x: x[:8], tally)
-    assert_same_bits(first(some), first(lives.tally))
+    some = run(keys(), params, jnp.arange(GENOMES) < 3).stats
+    first = lambda stats: jax.tree.map(lambda x: x[:8], stats)
+    assert_same_bits(first(some), first(lives.stats))
     assert not any(np.any(leaf[8:]) for leaf in jax.tree.leaves(some))

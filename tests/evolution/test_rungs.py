@@ -12,7 +12,14 @@ import tiny
 from bits import assert_same_bits
 
 from koki2.core.keys import Stream, stream
-from koki2.evolution import EvolutionConfig, evolve, evolve_many, rollout, rungs, Tally
+from koki2.evolution import (
+    EpisodeStats,
+    EvolutionConfig,
+    evolve,
+    evolve_many,
+    rollout,
+    rungs,
+)
 from koki2.evolution.configs import NursingConfig, RungsConfig
 from koki2.evolution.generation import Carry, generation
 from koki2.evolution.measures import fitness
@@ -77,7 +84,7 @@ def test_those_who_wait_are_told_their_order_below_the_floor():
 
 def test_a_behaviour_by_hand():
     """Half of eight steps: one still, three right; three energy, two events."""
-    tally = Tally(
+    stats = EpisodeStats(
         alive=jnp.array(False),
         t_alive=jnp.int32(4),
         energy_gained=jnp.float32(3.0),
@@ -89,11 +96,11 @@ def test_a_behaviour_by_hand():
         events=jnp.int32(2),
         learning=None,
     )
-    found = rungs.behaviour(tally, steps=8)
+    found = rungs.behaviour(stats, steps=8)
     assert found.tolist() == [0.25, 0, 0, 0, 0.75, 0.5, 0.75, 0.5, 0.5]
-    unborn = jax.tree.map(jnp.zeros_like, tally)
+    unborn = jax.tree.map(jnp.zeros_like, stats)
     assert rungs.behaviour(unborn, steps=8).tolist() == [0] * 9
-    odd = dataclasses.replace(tally, energy_gained=jnp.float32(NAN))
+    odd = dataclasses.replace(stats, energy_gained=jnp.float32(NAN))
     assert rungs.behaviour(odd, steps=8)[6].item() == 0
 
 
@@ -179,18 +186,18 @@ def lived(parts, purpose, episodes, steps):
     keys = jax.random.split(stream(key, purpose), episodes)
     develop = lambda genes: parts.genome.develop(jax.random.key(0), genes)
     params = jax.vmap(develop)(genomes())
-    run = jax.jit(lambda k, p: rollout(parts.life, k, p, steps=steps))
-    tally = run(keys, params)
-    worth = jax.vmap(jax.vmap(lambda one: fitness(CONFIG.fitness, one)))(tally)
-    return np.asarray(jnp.mean(worth, axis=1)), tally
+    run = jax.jit(lambda k, p: rollout(parts.episode, k, p, steps=steps))
+    stats = run(keys, params)
+    worth = jax.vmap(jax.vmap(lambda one: fitness(CONFIG.fitness, one)))(stats)
+    return np.asarray(jnp.mean(worth, axis=1)), stats
 
 
 def test_a_generation_on_rungs_by_hand():
     parts, after, row = told(CONFIG, genomes())
     heard = np.asarray(after.search)
-    proxy, tally = lived(parts, Stream.RUNG, 3, SHORT)
+    proxy, stats = lived(parts, Stream.RUNG, 3, SHORT)
     full, _ = lived(parts, Stream.LIVES, E, T)
-    like = rungs.behaviours(tally, SHORT)
+    like = rungs.behaviours(stats, SHORT)
     gaps = np.linalg.norm(np.asarray(like)[:, None] - np.asarray(like)[None], axis=2)
     unlike = np.sort(gaps, axis=1)[:, 1:3].mean(axis=1)  # the nearest is oneself
     up, _ = rungs.promote(

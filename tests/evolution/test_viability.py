@@ -10,7 +10,7 @@ import pytest
 from koki2.agents import AgentConfig, make, random_topology
 from koki2.agents.params import AgentParams
 from koki2.envs import chemotaxis, ChemotaxisConfig
-from koki2.evolution import Layout, lifetime, live, Tally
+from koki2.evolution import episode, EpisodeStats, Layout, run_episode
 from koki2.evolution.configs import ViabilityConfig
 from koki2.evolution.viability import REASONS, viability
 
@@ -31,7 +31,7 @@ SHORT, BORED, HUNGRY = (5, LIVELY, 0.25), (8, DULL, 0.25), (8, LIVELY, 0.125)
 
 def summed(steps, actions, energy):
     """The tally of a life that came to this."""
-    return Tally(
+    return EpisodeStats(
         alive=jnp.array(True),
         t_alive=steps,
         energy_gained=energy,
@@ -49,10 +49,10 @@ def outcome(monkeypatch, *genomes):
     """The test's verdict on genomes of which we say what their lives came to."""
     lives = [list(zip(*genome, strict=True)) for genome in genomes]
     steps, actions, energy = (jnp.array(x) for x in zip(*lives, strict=True))
-    tally = jax.vmap(jax.vmap(summed))(steps, actions, energy)
+    stats = jax.vmap(jax.vmap(summed))(steps, actions, energy)
     module = sys.modules["koki2.evolution.viability"]  # that name is also a function
-    monkeypatch.setattr(module, "rollout", lambda *_, **__: tally)
-    life, keys = lifetime(chemotaxis(), AGENT), jax.random.split(jax.random.key(0))
+    monkeypatch.setattr(module, "rollout", lambda *_, **__: stats)
+    life, keys = episode(chemotaxis(), AGENT), jax.random.split(jax.random.key(0))
     return viability(ASKS, life, keys, None, Layout())
 
 
@@ -119,7 +119,7 @@ def test_a_short_life_is_the_beginning_of_a_full_one_and_its_steps_are_counted(k
     """
     env = ChemotaxisConfig(width=9, num_sources=6, num_bad_sources=6, steps=64)
     env = dataclasses.replace(env, bad_source_integrity_loss=0.5)
-    life = lifetime(chemotaxis(env), AGENT)
+    life = episode(chemotaxis(env), AGENT)
     stays, right = runner(0), runner(4)
     params = jax.tree.map(lambda *both: jnp.stack(both), stays, right)
     keys = jax.random.split(key, 3)
@@ -127,7 +127,7 @@ def test_a_short_life_is_the_beginning_of_a_full_one_and_its_steps_are_counted(k
     test = jax.jit(lambda keys: viability(asks, life, keys, params, Layout()))
     seen = test(keys)
 
-    begun = lambda key: live(key, life, right, steps=8).tally.t_alive
+    begun = lambda key: run_episode(key, life, right, steps=8).stats.t_alive
     lived = jax.jit(jax.vmap(begun))(jax.random.clone(keys))
     assert min(lived.tolist()) < 8  # some of the lives end on harm
     assert seen.steps.item() == 3 * 8 + sum(lived.tolist())

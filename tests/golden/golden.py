@@ -92,8 +92,8 @@ def measure_lives(level: str) -> Arrays:
     """What the competent script's lives in a level are reported to be."""
     config = EvolutionConfig(env=LEVELS[level].config)
     life = baseline(config, "competent")
-    tally = rollout(life, episode_keys(LIFE_SEED, EPISODES), None)
-    one = jax.tree.map(lambda x: x[0], tally)
+    stats = rollout(life, episode_keys(LIFE_SEED, EPISODES), None)
+    one = jax.tree.map(lambda x: x[0], stats)
     return jax.device_get(reports(FitnessConfig(), one))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from koki2.agents import AgentConfig, plasticity, random_topology
-from koki2.agents.base import Consequence
+from koki2.agents.base import StepFeedback
 from koki2.agents.params import AgentParams
 from koki2.agents.recurrent import recurrent
 from koki2.kernels import cases, plastic_rollout, Rollout
@@ -221,7 +221,7 @@ def test_it_lives_the_life_of_the_agent_it_stands_for():
     def live(state, now):
         observation, gained = now
         state, _ = agent.act(jax.random.key(0), params, state, observation)
-        consequence = Consequence(
+        consequence = StepFeedback(
             energy_gained=gained, integrity_lost=zero, drive_fall=zero
         )
         state, _ = agent.learn(params, state, consequence)

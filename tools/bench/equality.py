@@ -30,13 +30,13 @@ def differences(
     """Where lives differ; empty if nowhere.
 
     Args:
-      ours: koki2's lives, `rollout(..., keep="life")`: [P, E, ...].
+      ours: koki2's lives, `rollout(..., keep="state")`: [P, E, ...].
       theirs: the twin's `State`, of the same keys and params.
       steps: length of a life that lasted to the clock.
       tolerance: by how much floats may differ, absolutely and relatively; at 0 all
         bits are compared.
     """
-    found = counted(ours.tally, theirs.sums, tolerance=tolerance)
+    found = counted(ours.stats, theirs.sums, tolerance=tolerance)
     lasted = np.asarray(theirs.sums.t_alive) == steps
     if not lasted.any():
         return [*found, "no life lasted to the clock, so no final state was compared"]
@@ -53,12 +53,12 @@ def differences(
     return found
 
 
-def counted(tally: Any, sums: Any, *, tolerance: float = 0.0) -> list[str]:
+def counted(stats: Any, sums: Any, *, tolerance: float = 0.0) -> list[str]:
     """Where the counts of lives differ: koki2's tally, the twin's sums."""
-    found = _same("alive", tally.alive, ~np.asarray(sums.done), 0.0)
+    found = _same("alive", stats.alive, ~np.asarray(sums.done), 0.0)
     for name in COUNTS:
-        found += _same(name, getattr(tally, name), getattr(sums, name), tolerance)
-    learning = tally.learning
+        found += _same(name, getattr(stats, name), getattr(sums, name), tolerance)
+    learning = stats.learning
     if learning is not None:
         mine, other = learning.abs_modulator, sums.abs_modulator
         found += _same("abs_modulator", mine, other, tolerance)

@@ -87,13 +87,13 @@ def programs(trial: Trial, layout: Layout | None) -> dict[str, tuple]:
     given = jax.random.split(jax.random.key(2), EPISODES), jax.vmap(develop)(genes)
 
     def ours(keep):
-        live = lambda k, p: rollout(parts.life, k, p, layout=layout, keep=keep)
+        live = lambda k, p: rollout(parts.episode, k, p, layout=layout, keep=keep)
         return live, given
 
     name = trial.name
-    out = {f"{name} ours": ours("tally")}
+    out = {f"{name} ours": ours("stats")}
     out[f"{name} theirs"] = twin.lives(work.env, work.agent, wires), given
-    return out | ({f"{name} whole": ours("life")} if trial.whole else {})
+    return out | ({f"{name} whole": ours("state")} if trial.whole else {})
 
 
 def evaluation(

@@ -30,16 +30,16 @@ def program(name: str, layout: Layout | None):
     keys = jax.random.split(jax.random.key(1), POPULATION)
     genes = LIVELY * jax.vmap(parts.genome.init)(keys)
     develop = lambda genes: parts.genome.develop(jax.random.key(0), genes)
-    live = lambda keys, params: rollout(parts.life, keys, params, layout=layout)
+    live = lambda keys, params: rollout(parts.episode, keys, params, layout=layout)
     return live, (
         jax.random.split(jax.random.key(2), EPISODES),
         jax.vmap(develop)(genes),
     )
 
 
-def stepped(tally) -> float:
+def stepped(stats) -> float:
     """Steps taken by all lives, those of the dead while others lived included."""
-    lived = np.asarray(tally.t_alive).reshape(-1, BLOCK * EPISODES)
+    lived = np.asarray(stats.t_alive).reshape(-1, BLOCK * EPISODES)
     return float(np.sum(np.max(lived, axis=1)) * BLOCK * EPISODES)
 
 

@@ -65,13 +65,13 @@ def _dealt(cells: Cells, count: int) -> Store:
         def deal(x):
             pad = [(0, slots * count - cells.count)] + [(0, 0)] * (x.ndim - 1)
             x = jnp.pad(x, pad).reshape((slots, count) + x.shape[1:])
-            return jax.lax.with_sharding_constraint(x.swapaxes(0, 1), devices.spread())
+            return jax.lax.with_sharding_constraint(x.swapaxes(0, 1), devices.sharded())
 
         return jax.tree.map(deal, archive)
 
     def whole(archive: Archive) -> Archive:
         def gather(x):
-            x = devices.whole(x).swapaxes(0, 1)
+            x = devices.replicate(x).swapaxes(0, 1)
             return x.reshape((slots * count,) + x.shape[2:])[: cells.count]
 
         return jax.tree.map(gather, archive)
@@ -91,7 +91,7 @@ def _dealt(cells: Cells, count: int) -> Store:
         return jnp.where(mine & (cell < cells.count), cell // count, -1)
 
     def insert_dealt(archive: Archive, batch: Batch) -> tuple[Archive, Insertion]:
-        batch = devices.whole(batch)
+        batch = devices.replicate(batch)
         cell, not_finite, outside = place(cells, batch)
 
         def settle_mine(archive, batch, cell):
@@ -102,11 +102,11 @@ def _dealt(cells: Cells, count: int) -> Store:
 
         after, accepted, before = on_each(
             settle_mine, (spread, same, same), (spread, spread, spread)
-        )(archive, batch, devices.whole(cell))
+        )(archive, batch, devices.replicate(cell))
         done = Insertion(
             cell=cell,
-            accepted=jnp.any(devices.whole(accepted), axis=0),
-            before=jnp.max(devices.whole(before), axis=0),
+            accepted=jnp.any(devices.replicate(accepted), axis=0),
+            before=jnp.max(devices.replicate(before), axis=0),
             not_finite=jnp.sum(not_finite, dtype=jnp.int32),
             outside=jnp.sum(outside, dtype=jnp.int32),
         )
@@ -119,8 +119,10 @@ def _dealt(cells: Cells, count: int) -> Store:
             own = jnp.where((place >= 0)[:, None], bits[place], jnp.uint32(0))
             return jax.lax.psum(own, devices.ROW)  # of words, so that -0.0 stays
 
-        bits = on_each(mine, (spread, same), same)(archive.genome, devices.whole(where))
-        return jax.lax.bitcast_convert_type(devices.whole(bits), jnp.float32)
+        bits = on_each(mine, (spread, same), same)(
+            archive.genome, devices.replicate(where)
+        )
+        return jax.lax.bitcast_convert_type(devices.replicate(bits), jnp.float32)
 
     return Store(
         cells=cells,

@@ -9,7 +9,7 @@ from bits import assert_same_bits
 
 from koki2 import agents, envs
 from koki2.core.keys import episode_keys
-from koki2.evolution import EvolutionConfig, live, rollout
+from koki2.evolution import EvolutionConfig, rollout, run_episode
 from koki2.evolution.task import task, wiring
 
 pytest.importorskip("gymnax")
@@ -27,11 +27,13 @@ def test_a_life_in_lanes_is_that_life_alone(name):
         jax.random.key(0), 10 * parts.genome.init(key)
     )
     params = jax.vmap(draw)(jax.random.split(jax.random.key(1), 9))
-    together = jax.jit(lambda k: rollout(parts.life, k, params, keep="life"))(keys())
-    alone = jax.jit(lambda key, params: live(key, parts.life, params))
+    together = jax.jit(lambda k: rollout(parts.episode, k, params, keep="state"))(
+        keys()
+    )
+    alone = jax.jit(lambda key, params: run_episode(key, parts.episode, params))
     for genome, episode in ((0, 0), (8, 1)):
         one = alone(keys()[episode], jax.tree.map(lambda x, g=genome: x[g], params))
         at = lambda x, g=genome, e=episode: x[g, e]
-        assert_same_bits(jax.tree.map(at, together.tally), one.tally)
-        assert np.asarray(one.tally.t_alive) == 8
+        assert_same_bits(jax.tree.map(at, together.stats), one.stats)
+        assert np.asarray(one.stats.t_alive) == 8
         assert_same_bits(jax.tree.map(at, together.world), one.world)

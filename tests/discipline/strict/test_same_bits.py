@@ -11,7 +11,14 @@ from bits import assert_same_bits
 from koki2 import agents, envs, genomes, search
 from koki2.core.keys import episode_keys
 from koki2.envs import LEVELS
-from koki2.evolution import EvolutionConfig, evolve, lifetime, live, reports, rollout
+from koki2.evolution import (
+    episode,
+    EvolutionConfig,
+    evolve,
+    reports,
+    rollout,
+    run_episode,
+)
 from koki2.evolution.configs import FitnessConfig, LoopConfig, POLICIES
 from koki2.evolution.task import baseline
 from koki2.genomes import direct
@@ -44,7 +51,7 @@ WORLD = envs.ChemotaxisConfig(
 @functools.cache
 def spiking_life(config):
     agent = agents.make(config, agents.random_topology(1, 8, 3), STEPS)
-    return lifetime(envs.chemotaxis(WORLD), agent)
+    return episode(envs.chemotaxis(WORLD), agent)
 
 
 def newborns(config, count):
@@ -86,10 +93,10 @@ def test_a_world_steps_the_same_compiled_or_not(name):
 def test_a_life_is_the_same_compiled_or_not_scanned_or_looped(name):
     life = spiking_life(AGENTS[name])
     params = jax.tree.map(lambda x: x[0], newborns(AGENTS[name], 1))
-    one = lambda key: live(key, life, params)
+    one = lambda key: run_episode(key, life, params)
     scanned = every_way(one, jax.random.key(3), no_jit=name == "event")
-    world, observation, key_life = life.world_birth(jax.random.key(3))
-    now = life.birth(world, observation, params)
+    world, observation, key_life = life.reset(jax.random.key(3))
+    now = life.start(world, observation, params)
     step = jax.jit(life.step)
     for t in range(STEPS):
         now = step(jax.random.clone(key_life), jnp.int32(t), params, now)
@@ -100,13 +107,15 @@ def test_a_life_is_the_same_compiled_or_not_scanned_or_looped(name):
 def test_lives_are_the_same_alone_under_vmap_and_in_lanes(name):
     life, params = spiking_life(AGENTS[name]), newborns(AGENTS[name], 9)
     both = lambda keys, params: jax.vmap(
-        lambda p: jax.vmap(lambda key: live(key, life, p).tally)(keys)
+        lambda p: jax.vmap(lambda key: run_episode(key, life, p).stats)(keys)
     )(params)
     together = jax.jit(both)(episode_keys(4, 3), params)
     lanes = jax.jit(lambda keys, p: rollout(life, keys, p))(episode_keys(4, 3), params)
     assert_same_bits(lanes, together)
     last = jax.tree.map(lambda x: x[8], params)
-    alone = jax.jit(lambda key: live(key, life, last).tally)(episode_keys(4, 3)[2])
+    alone = jax.jit(lambda key: run_episode(key, life, last).stats)(
+        episode_keys(4, 3)[2]
+    )
     assert_same_bits(alone, jax.tree.map(lambda x: x[8, 2], together))
 
 
@@ -114,7 +123,9 @@ def test_lives_are_the_same_alone_under_vmap_and_in_lanes(name):
 def test_a_baseline_is_the_same_alone_and_in_lanes(name):
     life = baseline(EvolutionConfig(env=WORLD), name)
     lanes = rollout(life, episode_keys(4, 3), None)
-    alone = every_way(lambda key: live(key, life, None).tally, episode_keys(4, 3)[1])
+    alone = every_way(
+        lambda key: run_episode(key, life, None).stats, episode_keys(4, 3)[1]
+    )
     assert_same_bits(alone, jax.tree.map(lambda x: x[0, 1], lanes))
 
 
@@ -139,7 +150,7 @@ def test_an_agent_acts_and_learns_the_same_compiled_or_not(form):
     config = dataclasses.replace(PLASTIC, **FORMS[form])
     agent = agents.make(config, agents.random_topology(1, 8, 3), STEPS)
     params = newborn(config)
-    felt = agents.Consequence(
+    felt = agents.StepFeedback(
         energy_gained=jnp.float32(0.3),
         integrity_lost=jnp.float32(0.1),
         drive_fall=jnp.float32(-0.2),
@@ -161,9 +172,9 @@ def test_a_strategy_asks_and_tells_the_same_compiled_or_not(name):
 
 def test_figures_of_a_life_are_the_same_compiled_or_not():
     life = spiking_life(AGENTS["event"])
-    tally = rollout(life, episode_keys(4, 3), newborns(AGENTS["event"], 1))
-    figures = lambda tally: reports(FitnessConfig(), tally)
-    every_way(figures, jax.tree.map(lambda x: x[0], tally))
+    stats = rollout(life, episode_keys(4, 3), newborns(AGENTS["event"], 1))
+    figures = lambda stats: reports(FitnessConfig(), stats)
+    every_way(figures, jax.tree.map(lambda x: x[0], stats))
 
 
 def test_a_whole_generation_is_the_same_compiled_or_not():

@@ -7,7 +7,7 @@ import pytest
 
 from koki2.agents import stay, walker
 from koki2.envs import chemotaxis, ChemotaxisConfig
-from koki2.evolution import lifetime, live
+from koki2.evolution import episode, run_episode
 
 STEPS = 6
 
@@ -15,7 +15,7 @@ STEPS = 6
 def test_the_keys_of_a_life_are_those_of_the_contract(key):
     """birth, life = split(key); at step t: act, world = split(fold_in(life, t))."""
     env = chemotaxis(ChemotaxisConfig(width=5, height=5, steps=STEPS, obs_noise=0.1))
-    end = live(jax.random.clone(key), lifetime(env, walker()), None)
+    end = run_episode(jax.random.clone(key), episode(env, walker()), None)
     key_birth, key_life = jax.random.split(key)
     state, _ = env.init(key_birth)
     taken = []
@@ -28,7 +28,7 @@ def test_the_keys_of_a_life_are_those_of_the_contract(key):
     assert end.world.position.tolist() == state.position.tolist()
     np.testing.assert_allclose(end.observation, observation, rtol=1e-5, atol=1e-6)
     counts = np.bincount(taken, minlength=5)
-    assert end.tally.actions.tolist() == counts.tolist()
+    assert end.stats.actions.tolist() == counts.tolist()
 
 
 @pytest.mark.parametrize(
@@ -37,9 +37,9 @@ def test_the_keys_of_a_life_are_those_of_the_contract(key):
 def test_the_step_that_kills_is_the_last_that_counts(key, decay, lived, alive):
     """A store of 1 that loses a quarter a step is empty after four."""
     env = chemotaxis(ChemotaxisConfig(steps=STEPS, energy_decay=decay, num_sources=4))
-    tally = live(key, lifetime(env, stay()), None).tally
-    assert (int(tally.t_alive), bool(tally.alive)) == (lived, alive)
-    assert tally.actions.tolist() == [lived, 0, 0, 0, 0]
+    stats = run_episode(key, episode(env, stay()), None).stats
+    assert (int(stats.t_alive), bool(stats.alive)) == (lived, alive)
+    assert stats.actions.tolist() == [lived, 0, 0, 0, 0]
 
 
 def test_after_death_nothing_is_counted(key):
@@ -49,7 +49,7 @@ def test_after_death_nothing_is_counted(key):
     )
     state, _ = env.init(jax.random.split(jax.random.clone(key))[0])
     assert {x for x, _ in state.source.tolist()} == {0, 1}, "one source a cell at least"
-    tally = live(key, lifetime(env, walker()), None).tally
-    lived = int(tally.t_alive)
-    assert lived < 128 and int(jnp.sum(tally.actions)) == lived
-    assert int(tally.events) <= lived and bool(tally.success)
+    stats = run_episode(key, episode(env, walker()), None).stats
+    lived = int(stats.t_alive)
+    assert lived < 128 and int(jnp.sum(stats.actions)) == lived
+    assert int(stats.events) <= lived and bool(stats.success)
