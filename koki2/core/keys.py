@@ -1,8 +1,14 @@
 """Keys: typed, consumed once, and split into streams with names.
 
-A stream is `fold_in(key, constant)`, one constant per purpose, so that adding a
-stream never shifts another. Constants are part of the determinism contract: add
-new ones at the end, never renumber.
+A stream is `fold_in(key, constant)`, one constant per purpose, so that adding a stream
+never shifts another. Constants are part of the determinism contract: add new ones at
+the end, never renumber.
+
+    split(key, n)[i] == fold_in(key, i)
+
+so a stream whose constant is below n equals one of the keys of a split of the same key.
+Each loop has an enum of its own, in a range of its own; those that are new start at
+`FIRST`, which no split here reaches.
 """
 
 import enum
@@ -11,9 +17,12 @@ import jax
 
 from koki2.core.types import Key, Keys
 
+FIRST = 1 << 16
+"""The least constant of a new stream; splits make fewer keys than that."""
+
 
 class Stream(enum.IntEnum):
-    """What a key is for."""
+    """What a key of evolution is for. All are below `FIRST`: do not split their key."""
 
     INIT = 0  # the first genome, or centre of the search
     GENERATION = 1  # all that happens in generations, each by its number
@@ -24,8 +33,14 @@ class Stream(enum.IntEnum):
     RUNG = 6  # proxy lives of a generation
 
 
-def stream(key: Key, purpose: Stream) -> Key:
-    """The key of one purpose.
+class HeldOutStream(enum.IntEnum):
+    """What a key of a held-out evaluation is for, beside the episodes split from it."""
+
+    DEVELOP = FIRST  # genome to phenotype
+
+
+def stream(key: Key, purpose: enum.IntEnum) -> Key:
+    """Derives the key of one purpose.
 
     Example:
       >>> key = jax.random.key(0)
@@ -36,5 +51,15 @@ def stream(key: Key, purpose: Stream) -> Key:
 
 
 def episode_keys(seed: int, episodes: int) -> Keys:
-    """Keys of `episodes` unseen lives: [E]. The schedule that every report shares."""
+    """Keys of unseen episodes, [E]: the same for everything that is evaluated.
+
+    Args:
+      seed: of the evaluation.
+      episodes: how many, E; at most `FIRST`.
+
+    Raises:
+      ValueError: more than that.
+    """
+    if episodes > FIRST:
+        raise ValueError(f"episodes must be at most {FIRST}, got {episodes}.")
     return jax.random.split(jax.random.key(seed), episodes)

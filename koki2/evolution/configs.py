@@ -1,9 +1,7 @@
 """The knobs of evolution: fitness, viability, nursing, behaviour, loops. No JAX."""
 
 import dataclasses
-import functools
 import math
-from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le
@@ -170,26 +168,30 @@ class EvolutionConfig:
     loop: LoopConfig = LoopConfig()
 
     def __post_init__(self):
-        steps = self.env.steps
-        if steps == "auto":  # a world of gymnax: known only once it is made
-            steps = math.inf
-        if self.viability.mvt and self.viability.mvt_steps > steps:
-            raise ValueError(
-                "mvt_steps must not exceed steps, for the short life is the start of "
-                f"a full one, got {self.viability.mvt_steps} of {steps}."
-            )
-        if self.rungs.rungs and self.rungs.rung1_steps > steps:
-            raise ValueError(
-                "rung1_steps must not exceed steps, for a proxy life is the start of "
-                f"a full one, got {self.rungs.rung1_steps} of {steps}."
-            )
-        if self.nursing.repro_phi > 0 and getattr(
-            self.env, "terminate_on_reach", False
-        ):
-            raise ValueError(
-                "repro_phi wants lives that go on, for with terminate_on_reach whoever "
-                f"succeeds early would not reproduce, got {self.nursing.repro_phi}."
-            )
+        _check_lengths(self)
+
+
+def _check_lengths(config: "EvolutionConfig | QDConfig") -> None:
+    """Raises ValueError where short episodes or phases do not fit the world's."""
+    steps = getattr(config.env, "steps", "auto")
+    if steps == "auto":  # known only once the world is made
+        steps = math.inf
+    if config.viability.mvt and config.viability.mvt_steps > steps:
+        raise ValueError(
+            "mvt_steps must not exceed steps, for the short life is the start of "
+            f"a full one, got {config.viability.mvt_steps} of {steps}."
+        )
+    if config.rungs.rungs and config.rungs.rung1_steps > steps:
+        raise ValueError(
+            "rung1_steps must not exceed steps, for a proxy life is the start of "
+            f"a full one, got {config.rungs.rung1_steps} of {steps}."
+        )
+    ends_early = getattr(config.env, "terminate_on_reach", False)
+    if config.nursing.repro_phi > 0 and ends_early:
+        raise ValueError(
+            "repro_phi must be 0 with terminate_on_reach, for an agent that succeeds "
+            f"early would not reproduce, got {config.nursing.repro_phi}."
+        )
 
 
 DESCRIPTORS = {
@@ -237,10 +239,13 @@ class QDConfig:
     emitter: EmitterConfig = EmitterConfig()
     behaviour: BehaviourConfig = BehaviourConfig()
     fitness: FitnessConfig = FitnessConfig()
+    viability: ViabilityConfig = ViabilityConfig()
+    rungs: RungsConfig = RungsConfig()
     nursing: NursingConfig = NursingConfig()
     loop: LoopConfig = LoopConfig()
 
     def __post_init__(self):
+        _check_lengths(self)
         dims, names = self.archive.dims, self.behaviour.descriptors
         if dims != len(names):
             raise ValueError(
@@ -251,33 +256,3 @@ class QDConfig:
 
 Config = EvolutionConfig | QDConfig
 """Everything that decides the bits of some run."""
-
-
-def kind_of(groups: Iterable[str]) -> type:
-    """The class of a config that has these groups.
-
-    Example:
-      >>> kind_of({"env": {}, "archive": {}}).__name__
-      'QDConfig'
-    """
-    return QDConfig if "archive" in groups else EvolutionConfig
-
-
-@functools.cache
-def shaped(world: type, base: type = EvolutionConfig) -> type:
-    """`EvolutionConfig`, or `QDConfig`, whose `env` is declared to be of one class.
-
-    Plain values can be checked against it, field by field, and its defaults are that
-    world's.
-
-    Example:
-      >>> shaped(ChemotaxisConfig)() == EvolutionConfig()
-      False
-      >>> dataclasses.asdict(shaped(ChemotaxisConfig)()) == dataclasses.asdict(
-      ...     EvolutionConfig())
-      True
-    """
-    field = ("env", world, dataclasses.field(default=world()))
-    return dataclasses.make_dataclass(
-        base.__name__, [field], bases=(base,), frozen=True, kw_only=True
-    )

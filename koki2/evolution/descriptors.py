@@ -50,7 +50,7 @@ def descriptors(
     return all_of
 
 
-def wants_map(names: tuple[str, ...]) -> bool:
+def uses_path(names: tuple[str, ...]) -> bool:
     """Whether any of them needs the path of a life."""
     return any(DESCRIPTORS[name] for name in names)
 

@@ -1,114 +1,106 @@
-"""Held-out evaluation: genomes and baselines on the same unseen lives, paired.
+"""Held-out evaluation: genomes and baselines on the same unseen episodes, paired.
 
-Life i of an eval seed has the key `split(key(eval_seed), episodes)[i]`, whoever lives
-it. What is compared is therefore the difference within each life, and its interval is
-a bootstrap over lives.
+Episode i of an eval seed has the key `split(key(eval_seed), episodes)[i]`, whoever
+lives it. What is compared is therefore the difference within each episode, and its
+interval is a bootstrap over episodes.
 """
 
-import dataclasses
-import functools
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy.stats
+from jaxtyping import Array, Float
 
-from koki2.agents.configs import AgentConfig
-from koki2.agents.topology import as_data
-from koki2.core.keys import episode_keys, Stream, stream
-from koki2.evolution.configs import Config
-from koki2.evolution.measures import reports
-from koki2.evolution.nursing import adult
+from koki2.agents.topology import as_data, Topology
+from koki2.core.keys import episode_keys, HeldOutStream, stream
+from koki2.evolution.configs import FitnessConfig
+from koki2.evolution.episode import Episode, EpisodeStats
+from koki2.evolution.generation import develop
+from koki2.evolution.measures import report
 from koki2.evolution.rollout import Layout, rollout
-from koki2.evolution.task import baseline, task, wiring
+from koki2.evolution.task import Task
 
 RESAMPLES = 9999
 LEVEL = 0.95
+DEPTH = 8  # in-tables are padded to a multiple of it, so that one program serves many
+
+Figures = dict[str, np.ndarray]
+LivesOf = Callable[[int, int], Figures]
+"""(eval_seed, episodes) -> figures, each [E]."""
 
 
-def evaluate_genome(
-    config: Config,
-    seed: int,
-    genome: dict[str, np.ndarray],
+def genome_lives(
+    make: Callable[[Topology], Task],
+    fitness: FitnessConfig,
     *,
-    eval_seed: int,
-    episodes: int,
-    agent: AgentConfig | None = None,
+    more: Callable[[EpisodeStats], dict[str, Array]] | None = None,
     layout: Layout | None = None,
-) -> dict[str, np.ndarray]:
-    """Lives a genome through unseen lives, as an adult: whatever nursed the run is off.
+) -> Callable[[Topology, Float[Array, "P D"], int, int], Figures]:
+    """Builds the held-out evaluation of genomes; compiled once, for any wiring.
 
     Args:
-      config: of the run the genome comes from.
-      seed: of that run; its wiring hangs on it.
-      genome: named arrays, as `best_genome.npz` holds them.
-      eval_seed: which lives; unseen as long as it was not the run's.
-      episodes: how many, E.
-      agent: in place of the run's: eta 0 or a shuffled modulator asks whether learning
-        helped. Must need the same genome.
-      layout: of the lives.
+      make: wiring -> task, of adults; the wiring may be traced.
+      fitness: worth of what is reported.
+      more: figures of an episode beside those of `measures.report`.
+      layout: of the episodes.
 
     Returns:
-      The figures of `measures.report`, each [E].
+      (wiring, flat genomes, eval_seed, episodes) -> figures, each [P, E].
     """
-    config = adult(config)
-    if agent is not None:
-        config = dataclasses.replace(config, agent=agent)
-    topology = wiring(config, seed)
-    genes = task(config, topology).genome.flat(genome)
-    data = jax.tree.map(lambda x: x[0], as_data([topology], multiple=8))
-    key = stream(jax.random.key(eval_seed), Stream.DEVELOP)
-    lives = _genome_lives(config, layout)
-    return jax.device_get(lives(data, key, episode_keys(eval_seed, episodes), genes))
+
+    def lives(wired: Topology, key: Array, keys: Array, genes: Array) -> Any:
+        task = make(jax.tree.map(jnp.asarray, wired))
+        params = develop(task.genome, key, genes)
+        stats = rollout(task.episode, keys, params, layout=layout)
+        extra = more or (lambda one: {})
+        figures = lambda one: report(fitness, one) | extra(one)
+        return jax.vmap(jax.vmap(figures))(stats)
+
+    compiled = jax.jit(lives)
+
+    def evaluate(
+        wiring: Topology, genes: Array, eval_seed: int, episodes: int
+    ) -> Figures:
+        data = jax.tree.map(lambda x: x[0], as_data([wiring], multiple=DEPTH))
+        keys = episode_keys(eval_seed, episodes)
+        return jax.device_get(compiled(data, develop_key(eval_seed), keys, genes))
+
+    return evaluate
 
 
-@functools.lru_cache(maxsize=32)
-def _genome_lives(config: Config, layout: Layout | None):
-    """Compiled once for genomes of any run: their wiring is data."""
-
-    def lives(wired, key, keys, genes):
-        parts = task(config, jax.tree.map(jnp.asarray, wired))
-        params = parts.genome.develop(key, genes)
-        many = jax.tree.map(lambda x: x[None], params)
-        stats = rollout(parts.episode, keys, many, layout=layout)
-        return reports(config.fitness, jax.tree.map(lambda x: x[0], stats))
-
-    return jax.jit(lives)
+def develop_key(eval_seed: int) -> Array:
+    """The key with which genomes develop when they are evaluated."""
+    return stream(jax.random.key(eval_seed), HeldOutStream.DEVELOP)
 
 
-def evaluate_baseline(
-    config: Config,
-    policy: str,
-    *,
-    eval_seed: int,
-    episodes: int,
-    layout: Layout | None = None,
-) -> dict[str, np.ndarray]:
-    """The same for a scripted policy: greedy, random, stay or oracle.
+def baseline_lives(
+    episode: Episode, fitness: FitnessConfig, *, layout: Layout | None = None
+) -> LivesOf:
+    """Builds the held-out evaluation of a scripted policy; compiled once.
 
-    Example:
-      >>> from koki2.evolution import EvolutionConfig
-      >>> lives = evaluate_baseline(EvolutionConfig(), "stay", eval_seed=0, episodes=2)
-      >>> lives["t_alive"].tolist()
-      [128.0, 128.0]
+    Args:
+      episode: the policy in its world.
+      fitness: worth of what is reported.
+      layout: of the episodes.
     """
-    lives = _baseline_lives(config, policy, layout)
-    return jax.device_get(lives(episode_keys(eval_seed, episodes)))
 
+    def lives(keys: Array) -> Any:
+        stats = rollout(episode, keys, None, layout=layout)
+        return jax.vmap(lambda one: report(fitness, one))(
+            jax.tree.map(lambda x: x[0], stats)
+        )
 
-@functools.lru_cache(maxsize=32)
-def _baseline_lives(config: Config, policy: str, layout: Layout | None):
-    life = baseline(config, policy)
-
-    def lives(keys):
-        stats = rollout(life, keys, None, layout=layout)
-        return reports(config.fitness, jax.tree.map(lambda x: x[0], stats))
-
-    return jax.jit(lives)
+    compiled = jax.jit(lives)
+    return lambda eval_seed, episodes: jax.device_get(
+        compiled(episode_keys(eval_seed, episodes))
+    )
 
 
 def interval(values: np.ndarray) -> dict[str, float]:
-    """Mean over lives and its 95% bootstrap interval (percentiles, fixed resampling).
+    """Mean over episodes and its 95% bootstrap interval (percentiles, one resampling).
 
     Example:
       >>> interval(np.array([1.0, 1.0, 1.0]))["low"]
@@ -132,10 +124,10 @@ def interval(values: np.ndarray) -> dict[str, float]:
 
 
 def difference(ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
-    """`interval` of the paired difference ours - theirs, life by life.
+    """`interval` of the paired difference ours - theirs, episode by episode.
 
     Raises:
-      ValueError: if the two do not have the same number of lives.
+      ValueError: if the two do not have the same number of episodes.
     """
     if len(ours) != len(theirs):
         raise ValueError(

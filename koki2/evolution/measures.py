@@ -1,11 +1,22 @@
 """What a life is worth, and what else is reported of it beside its fitness."""
 
+import functools
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from koki2.evolution.configs import FitnessConfig
 from koki2.evolution.episode import EpisodeStats
+
+Score = Callable[[EpisodeStats], Float[Array, ""]]
+"""Fitness of one episode."""
+
+
+def score(config: FitnessConfig = FitnessConfig()) -> Score:
+    """Builds stats -> fitness, of one episode. See `fitness`."""
+    return functools.partial(fitness, config)
 
 
 def fitness(config: FitnessConfig, stats: EpisodeStats) -> Float[Array, ""]:

@@ -9,10 +9,9 @@ not built and draws nothing. Beside them, fitness may weigh the young's steps, a
 genome may have to live up to a phase to reproduce.
 
 Nursing is part of training only: what is learnt under care must stand without it, so
-held-out lives are those of `adult(config)`. Source: seed 002, stage 4.
+held-out episodes are those of adults. Source: seed 002, stage 4.
 """
 
-import dataclasses
 import math
 from collections.abc import Callable
 from typing import NamedTuple
@@ -24,7 +23,7 @@ from jaxtyping import Array, Bool, Float, Int
 from koki2.core.schedules import phase, smoothstep
 from koki2.core.types import Key
 from koki2.envs.base import Care
-from koki2.evolution.configs import Config, NursingConfig
+from koki2.evolution.configs import NursingConfig
 
 # Folded into the key of a step, beyond what a split of it gives.
 MOTOR, SENSE = 1 << 16, (1 << 16) + 1
@@ -77,11 +76,6 @@ def nursing(config: NursingConfig, steps: int) -> Nursing:
     )
 
 
-def adult(config: Config) -> Config:
-    """The same without nursing: the lives in which what was evolved is judged."""
-    return dataclasses.replace(config, nursing=NursingConfig())
-
-
 def first_step(config: NursingConfig, steps: int) -> int:
     """The first step whose phase is at least `repro_phi`; 0 where nothing is asked.
 
@@ -92,16 +86,27 @@ def first_step(config: NursingConfig, steps: int) -> int:
     return math.ceil(round(config.repro_phi * (steps - 1), 9))
 
 
-def fertile(config: NursingConfig, t_alive: Int[Array, "P E"], steps: int):
-    """Which genomes reproduce: those with a life that lived the first such step.
+def fertility(
+    config: NursingConfig, steps: int
+) -> Callable[[Int[Array, "P E"]], Bool[Array, " P"]] | None:
+    """Builds steps lived -> which genomes reproduce: those that reached `repro_phi`.
+
+    Args:
+      config: `repro_phi` is read.
+      steps: length of a whole episode.
+
+    Returns:
+      None where nothing is asked.
 
     Example:
-      >>> lived = jnp.array([[3, 1], [4, 1]])  # steps, in two lives each
-      >>> fertile(NursingConfig(repro_phi=0.3), lived, steps=11).tolist()
+      >>> lived = jnp.array([[3, 1], [4, 1]])  # steps, in two episodes each
+      >>> fertility(NursingConfig(repro_phi=0.3), steps=11)(lived).tolist()
       [False, True]
     """
-    reached: Bool[Array, " P"] = jnp.any(t_alive > first_step(config, steps), axis=1)
-    return reached
+    if config.repro_phi == 0:
+        return None
+    first = first_step(config, steps)
+    return lambda t_alive: jnp.any(t_alive > first, axis=1)
 
 
 def _factor(config: NursingConfig, name: str, steps: int):

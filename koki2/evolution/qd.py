@@ -1,41 +1,44 @@
-"""Quality-diversity over lives: MAP-Elites whose genomes are agents that live.
+"""Quality-diversity: MAP-Elites whose genomes are agents, as a program in chunks.
 
-    key_g   = fold_in(stream(key(seed), GENERATION), g)
-    genomes = ask(stream(key_g, ASK)): children of elites, or of nobody at first
-    lives   = split(stream(key(seed) or key_g, LIVES), E): the same for all, or fresh
+    key_g    = fold_in(stream(key(seed), GENERATION), g)
+    genomes  = ask(stream(key_g, ASK)): children of elites, or of the first genome
+    episodes = evaluated with key(seed) where lives are the same, else with key_g
     tell(mean fitness, mean descriptor)
 
-A run is made and resumed like any other; see `loop`. An elite is known by its cell and
-the generation it was born in, for no two enter one cell at a time.
+A run is made and resumed like any other; see `evolve`. An elite is known by its cell
+and the generation it was born in, for no two enter one cell at a time.
 """
 
 import dataclasses
 import functools
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, UInt32
+from jaxtyping import Array, Float, UInt32
 
-from koki2.core import devices
+from koki2.agents.topology import Topology
+from koki2.core import columns, devices
 from koki2.core.keys import Stream, stream
+from koki2.core.program import chunked_scan, Program
 from koki2.core.trees import pack, unpack
 from koki2.core.types import Key
-from koki2.envs.registry import make
-from koki2.evolution.configs import QDConfig
-from koki2.evolution.descriptors import descriptors, wants_map
-from koki2.evolution.generation import add, mean_fitness
-from koki2.evolution.loop import Evolution, in_order, programs, scan
-from koki2.evolution.rollout import Layout, rollout
-from koki2.evolution.task import Task, task, wiring
-from koki2.genomes import GroupMutation, mutation, MutationConfig
-from koki2.search import map_elites, MapElites
-from koki2.search.archive import Archive
-from koki2.search.map_elites import MapElitesState
+from koki2.evolution.batch import compile_once
+from koki2.evolution.configs import LoopConfig
+from koki2.evolution.episode import EpisodeStats
+from koki2.evolution.evaluation import count, Evaluation, Evaluator
+from koki2.evolution.generation import develop
+from koki2.evolution.task import Task
+from koki2.search import MapElites
+from koki2.search.archive import Archive, Insertion
+from koki2.search.map_elites import Asked, MapElitesState
 
-Arrays = dict[str, Any]  # NumPy arrays by name
+Descriptor = Callable[[EpisodeStats], Float[Array, " B"]]
+"""Behaviour in one episode."""
+Arrays = dict[str, Any]
 
 
 @chex.dataclass(frozen=True, kw_only=True)
@@ -44,208 +47,198 @@ class QDCarry:
 
     search: MapElitesState
     steps: UInt32[Array, "2"]  # env-steps lived, high and low word
+    evaluator: Any = None  # the evaluator's state
+
+
+class QDParts(NamedTuple):
+    """What a quality-diversity search is put together from."""
+
+    task: Task
+    evaluator: Evaluator
+    describe: Descriptor
 
 
 def illuminate(
-    config: QDConfig, seed: int, *, layout: Layout | None = None
-) -> Evolution:
-    """Builds one search. Compiles on its first chunk.
+    task: Task,
+    search: MapElites,
+    evaluator: Evaluator,
+    describe: Descriptor,
+    *,
+    loop: LoopConfig,
+    fresh: bool = False,
+    seed: int = 0,
+) -> Program:
+    """Builds the search for the fittest genome of every behaviour.
 
     Args:
-      config: everything that decides its bits, but for the seed.
+      task: world, agent and genome.
+      search: archive and emitter, for genomes of `task.genome.size` numbers.
+      evaluator: finds the fitness of genomes.
+      describe: behaviour in one episode; of a genome it is the mean.
+      loop: generations in all, and to a chunk.
+      fresh: other episodes each generation; else all genomes of the run live the same.
       seed: of the run.
-      layout: of the lives; decides speed only.
-
-    Raises:
-      ValueError: a strategy that does not exist or cannot run at this size; a
-        descriptor that wants a map, where there is none.
 
     Example:
-      >>> from koki2.evolution.configs import LoopConfig
-      >>> from koki2.agents import AgentConfig
-      >>> agent = AgentConfig(n_neurons=8, k_edges=2)
-      >>> loop = LoopConfig(generations=2, episodes=1, checkpoint_every=2)
-      >>> search = illuminate(QDConfig(agent=agent, loop=loop), seed=0)
-      >>> carry, rows = search.chunk(search.init())
-      >>> search.generation(carry), rows["coverage"][0] > 0
-      (2, np.True_)
+      >>> from koki2 import agents, envs
+      >>> from koki2.evolution import descriptors, full_episodes, make_task, score
+      >>> from koki2.search import ArchiveConfig, EmitterConfig, map_elites
+      >>> env = envs.chemotaxis()
+      >>> task = make_task(env, agents.AgentConfig(n_neurons=8, k_edges=2))
+      >>> search = map_elites(ArchiveConfig(), EmitterConfig(), task.genome.size)
+      >>> evaluator = full_episodes(task.episode, score(), episodes=1)
+      >>> describe = descriptors(("action_entropy", "lifetime"), env)
+      >>> loop = LoopConfig(generations=2, checkpoint_every=2)
+      >>> program = illuminate(task, search, evaluator, describe, loop=loop)
+      >>> carry, said = program.chunk(program.init(), program.total)
+      >>> program.done(carry), bool(said["metrics"]["coverage"][0] > 0)
+      (2, True)
     """
-    return illuminate_many(config, [seed], layout=layout)[0]
+    parts = QDParts(task, evaluator, describe)
+    return illuminate_many(
+        lambda wiring: parts, search, [task.wiring], [seed], loop=loop, fresh=fresh
+    )[0]
 
 
 def illuminate_many(
-    config: QDConfig, seeds: list[int], *, layout: Layout | None = None
-) -> list[Evolution]:
-    """Builds a search per seed that share one compiled program."""
-    search = _search(config, _parts(config, wiring(config, seeds[0])))
-    chunk = functools.partial(_chunk, config, search, layout)
-    carry = _laid_out(jax.eval_shape(lambda: _start(config, search, seeds[0])))
-    built = programs(
-        config,
-        seeds,
-        chunk,
-        out_shardings=(carry, devices.replicated()),
-        donate=True,
-    )
+    assemble: Callable[[Topology], QDParts],
+    search: MapElites,
+    wirings: Sequence[Topology],
+    seeds: Sequence[int],
+    *,
+    loop: LoopConfig,
+    fresh: bool = False,
+) -> list[Program]:
+    """Builds a search per seed; they share one compiled chunk. See `illuminate`."""
+
+    def chunk(wiring: Topology, key: Key, carry: QDCarry, wanted: Any) -> Any:
+        parts = assemble(wiring)
+        step = lambda carry: _generation(parts, search, fresh, key, carry)
+        return chunked_scan(step, loop.checkpoint_every)(carry, wanted)
+
+    first = assemble(wirings[0])
+    like = jax.eval_shape(lambda: _start(first, search, jax.random.key(seeds[0])))
+    laid_out = (_shardings(like), devices.replicated())
+    chunks = compile_once(chunk, wirings, donate=True, out_shardings=laid_out)
     return [
-        _evolution(config, search, seed, program)
-        for seed, program in zip(seeds, built, strict=True)
+        _program(assemble(wiring), search, seed, compiled, loop.generations)
+        for wiring, seed, compiled in zip(wirings, seeds, chunks, strict=True)
     ]
 
 
-def _parts(config: QDConfig, topology) -> Task:
-    names = config.behaviour.descriptors
-    descriptors(names, make(config.env))  # says what is wrong before a path does
-    return task(config, topology, path=wants_map(names))
+def _generation(
+    parts: QDParts, search: MapElites, fresh: bool, key: Key, carry: QDCarry
+) -> tuple[QDCarry, dict[str, columns.Row]]:
+    """Computes one generation; `key` is the run's."""
+    now = carry.search.generation
+    key_now = jax.random.fold_in(stream(key, Stream.GENERATION), now)
+    asked, state = search.ask(stream(key_now, Stream.ASK), carry.search)
+    params = develop(parts.task.genome, stream(key_now, Stream.DEVELOP), asked.genome)
+    key_lives = key_now if fresh else key
+    found, remembered = parts.evaluator.evaluate(key_lives, carry.evaluator, params)
+    behaviour = jax.vmap(jax.vmap(parts.describe))(found.stats)
+    behaviour = jnp.mean(behaviour, axis=1)
+    state, done = search.tell(state, asked, found.shaped_fitness, behaviour)
+    after = QDCarry(
+        search=state,
+        steps=columns.add(carry.steps, found.env_steps),
+        evaluator=remembered,
+    )
+    return after, {"metrics": _row(search, now, asked, found, done, after)}
 
 
-def _search(config: QDConfig, parts: Task) -> MapElites:
-    mutate = None
-    if config.emitter.emitter == "mutation":
-        knobs = GroupMutation(sigma=config.emitter.sigma, rate=config.emitter.rate)
-        mutate = mutation(MutationConfig(others=knobs), parts.genome)
-    return map_elites(config.archive, config.emitter, parts.genome.size, mutate=mutate)
+def _row(
+    search: MapElites,
+    now: Array,
+    asked: Asked,
+    found: Evaluation,
+    done: Insertion,
+    after: QDCarry,
+) -> columns.Row:
+    figures = search.summary(after.search)
+    parent, other = asked.parents[:, 0], asked.parents[:, 1]
+    parent_birth, other_birth = asked.parents_birth[:, 0], asked.parents_birth[:, 1]
+    fitness = found.shaped_fitness
+    return columns.Row(
+        generation=now,
+        best_fitness=figures.best,
+        generation_best=jnp.max(jnp.where(jnp.isnan(fitness), -jnp.inf, fitness)),
+        mean_fitness=figures.mean,
+        coverage=figures.coverage,
+        qd_score=figures.qd_score,
+        mean_age=figures.mean_age,
+        accepted=count(done.accepted),
+        new_cells=count(done.accepted & (done.before == -jnp.inf)),
+        not_finite=done.not_finite,
+        outside=done.outside,
+        **found.metrics,
+        env_steps=columns.WideCount(after.steps),
+        births=columns.Table(
+            (done.cell, fitness, parent, parent_birth, other, other_birth),
+            done.accepted,
+        ),
+    )
 
 
-def _start(config: QDConfig, search: MapElites, seed: int) -> QDCarry:
-    genome = task(config, wiring(config, seed)).genome
-    key = jax.random.key(seed)
+def _start(parts: QDParts, search: MapElites, key: Key) -> QDCarry:
     key_genome, key_search = jax.random.split(stream(key, Stream.INIT))
-    state = search.init(key_search, genome.init(key_genome))
-    return QDCarry(search=state, steps=jnp.zeros(2, jnp.uint32))
+    return QDCarry(
+        search=search.init(key_search, parts.task.genome.init(key_genome)),
+        steps=jnp.zeros(2, jnp.uint32),
+        evaluator=parts.evaluator.init(),
+    )
 
 
-def _laid_out(carry):
-    """Which devices hold what of a carry: the archive is dealt out, all else whole."""
-    same, deal = devices.replicated(), devices.sharded()
+def _shardings(carry: QDCarry) -> QDCarry:
+    """Which devices hold what: the archive is sharded, all else replicated."""
+    same, split = devices.replicated(), devices.sharded()
 
     def where(path, leaf):
-        is_dealt = ".archive" in jax.tree_util.keystr(path) and jax.device_count() > 1
-        return deal if is_dealt else same
+        name = jax.tree_util.keystr(path)
+        is_split = name.startswith(".search.archive") and jax.device_count() > 1
+        return split if is_split else same
 
     return jax.tree_util.tree_map_with_path(where, carry)
 
 
-def _evolution(config: QDConfig, search: MapElites, seed: int, program) -> Evolution:
-    genome = task(config, wiring(config, seed)).genome
+def _with_archive(carry: QDCarry, archive: Archive) -> QDCarry:
+    search = dataclasses.replace(carry.search, archive=archive)
+    return dataclasses.replace(carry, search=search)
+
+
+def _program(
+    parts: QDParts,
+    search: MapElites,
+    seed: int,
+    compiled: Callable[..., Any],
+    total: int,
+) -> Program:
     key = jax.random.key(seed)
+    start = functools.partial(_start, parts, search, key)
     whole, split = jax.jit(search.store.whole), jax.jit(search.store.split)
-
-    def init() -> QDCarry:
-        start = _start(config, search, seed)
-        return jax.device_put(start, _laid_out(start))
-
-    def chunk(carry: QDCarry):
-        carry, rows = program(key, carry)
-        rows = in_order(rows)
-        births = rows.pop("births"), rows.pop("born")
-        return carry, rows | {"births": _accepted(*births)}
-
-    def archive_of(carry: QDCarry) -> Archive:
-        return whole(carry.search.archive)
-
-    def with_archive(carry: QDCarry, archive: Archive) -> QDCarry:
-        return dataclasses.replace(
-            carry, search=dataclasses.replace(carry.search, archive=archive)
-        )
-
-    def products(carry: QDCarry) -> dict[str, Arrays]:
-        found = jax.device_get(archive_of(carry))
-        out = {
-            "archive": {
-                **dataclasses.asdict(found),
-                "centre": search.store.cells.centre,
-            }
-        }
-        if np.any(found.filled):
-            best = int(np.argmax(found.fitness))
-            genes = jnp.asarray(found.genome[best])
-            out["best_genome"] = jax.device_get(genome.named(genes))
-        return out
+    in_cells = lambda carry: _with_archive(carry, whole(carry.search.archive))
+    laid_out = lambda carry: jax.device_put(carry, _shardings(carry))
+    like = jax.eval_shape(lambda: in_cells(start()))
 
     def restore(arrays: Arrays) -> QDCarry:
         carry = unpack(like, arrays)
-        carry = with_archive(carry, split(carry.search.archive))
-        return jax.device_put(carry, _laid_out(carry))
+        return laid_out(_with_archive(carry, split(carry.search.archive)))
 
-    def in_cells() -> QDCarry:
-        start = _start(config, search, seed)
-        return with_archive(start, search.store.whole(start.search.archive))
+    def artifacts(carry: QDCarry) -> dict[str, Arrays]:
+        archive = jax.device_get(whole(carry.search.archive))
+        arrays = dataclasses.asdict(archive)
+        out = {"archive": {**arrays, "centre": search.store.cells.centre}}
+        if np.any(archive.filled):
+            best = jnp.asarray(archive.genome[int(np.argmax(archive.fitness))])
+            out["best_genome"] = jax.device_get(parts.task.genome.named(best))
+        return out
 
-    like = jax.eval_shape(in_cells)
-    return Evolution(
-        init=init,
-        chunk=chunk,
-        generation=lambda carry: int(carry.search.generation),
-        pack=lambda carry: pack(with_archive(carry, archive_of(carry))),
+    return Program(
+        init=lambda: laid_out(start()),
+        chunk=lambda carry, wanted: compiled(key, carry, jnp.int32(wanted)),
+        done=lambda carry: int(carry.search.generation),
+        total=total,
+        pack=lambda carry: pack(in_cells(carry)),
         unpack=restore,
-        products=products,
+        artifacts=artifacts,
     )
-
-
-def _chunk(config: QDConfig, search: MapElites, layout, topology, key: Key, carry):
-    parts = _parts(config, topology)
-    one = lambda carry: _generation(config, parts, search, layout, key, carry)
-    return scan(config.loop, one, lambda carry: carry.search.generation, carry)
-
-
-def _generation(
-    config: QDConfig, parts: Task, search: MapElites, layout, key: Key, carry: QDCarry
-) -> tuple[QDCarry, dict]:
-    """Lives one generation; `key` is the run's."""
-    now = carry.search.generation
-    key_now = jax.random.fold_in(stream(key, Stream.GENERATION), now)
-    asked, state = search.ask(stream(key_now, Stream.ASK), carry.search)
-    key_develop = stream(key_now, Stream.DEVELOP)
-    develop = lambda genes: parts.genome.develop(key_develop, genes)
-    params = jax.vmap(develop)(asked.genome)
-    key_lives = key if config.behaviour.lives == "same" else key_now
-    keys = jax.random.split(stream(key_lives, Stream.LIVES), config.loop.episodes)
-
-    stats = rollout(parts.episode, keys, params, layout=layout)
-    fitness = mean_fitness(config.fitness, stats)
-    describe = descriptors(config.behaviour.descriptors, parts.env)
-    descriptor = jnp.mean(jax.vmap(jax.vmap(describe))(stats), axis=1)
-    state, done = search.tell(state, asked, fitness, jnp.clip(descriptor, 0.0, 1.0))
-
-    figures = search.summary(state)
-    after = QDCarry(search=state, steps=add(carry.steps, jnp.sum(stats.t_alive)))
-    number = lambda mask: jnp.sum(mask, dtype=jnp.int32)
-    born = jnp.concatenate(
-        [done.cell[:, None], asked.parents, asked.parents_birth], axis=1
-    )
-    row = {
-        "generation": now,
-        "best_fitness": figures.best,
-        "generation_best": jnp.max(jnp.where(jnp.isnan(fitness), -jnp.inf, fitness)),
-        "mean_fitness": figures.mean,
-        "coverage": figures.coverage,
-        "qd_score": figures.qd_score,
-        "mean_age": figures.mean_age,
-        "accepted": number(done.accepted),
-        "new_cells": number(done.accepted & (done.before == -jnp.inf)),
-        "not_finite": done.not_finite,
-        "outside": done.outside,
-        "births": {"accepted": done.accepted, "fitness": fitness},
-        "born": born,
-        "high": after.steps[0],
-        "low": after.steps[1],
-    }
-    return after, row
-
-
-def _accepted(births: Arrays, born: np.ndarray) -> list[list[list]]:
-    """Of each generation's elites: [cell, fitness, parent's cell and birth, other's].
-
-    A parent that there is not is -1, born at -1.
-    """
-    order = [0, 1, 3, 2, 4]  # cell, cells of parents, their births
-    return [
-        [
-            [int(row[0]), float(worth), *(int(row[i]) for i in order[1:])]
-            for row, worth in zip(rows[mask], fitness[mask], strict=True)
-        ]
-        for rows, mask, fitness in zip(
-            born, births["accepted"], births["fitness"], strict=True
-        )
-    ]

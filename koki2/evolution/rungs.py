@@ -1,13 +1,9 @@
-"""Rungs: who of the viable is worth full lives, and what the others are told.
+"""Rungs of successive halving: which genomes are promoted, and the others' fitness.
 
-    rung 0   the viability test, if it is on          all P genomes
-    rung 1   short lives, a proxy                     those that passed
-    rung 2   full lives                               those promoted, at most C
-
-C is fixed: ceil((p + q) P), of which the ceil(p P) fittest by proxy, and of the rest
-the most novel. Of equal proxies the more novel goes first, then the first. The search
-is told the fitness of those who lived in full; the others come one by one, in the order
-of their proxies, below the worst of them.
+C genomes at most are promoted: ceil((p + q) P), of which the ceil(p P) fittest by
+proxy, and of the rest the most novel. Of equal proxies the more novel goes first, then
+the first. Search is told the fitness of the promoted; the others come one by one, in
+the order of their proxies, below the worst of them (a surrogate fitness).
 
 Source: seed 002, stage 5 (top p%, novel q%).
 """
@@ -40,7 +36,7 @@ def capacities(config: RungsConfig, pop_size: int) -> tuple[int, int]:
 
 
 def archive_of(config: RungsConfig, num_actions: int) -> NoveltyArchive | None:
-    """An empty archive; None where novelty promotes nobody."""
+    """An empty archive; None where nothing is promoted for novelty."""
     if not config.rungs or config.promote_novel_q == 0:
         return None
     return empty_archive(config.archive_size, num_actions + BEYOND_ACTIONS)
@@ -107,19 +103,20 @@ def promote(
     return chosen, viable[chosen]
 
 
-def below(
+def surrogate_fitness(
     floor: Float[Array, ""], waiting: Bool[Array, " P"], proxy: Float[Array, " P"]
 ) -> Float[Array, " P"]:
-    """What those are told who did not live in full: floor - 1 - how many are better.
+    """Fitness told of those not promoted: floor - 1 - how many of them are better.
 
     Args:
-      floor: the worst fitness of those who did.
-      waiting: who was viable and not promoted; of the others nothing is meant.
-      proxy: mean fitness of the short lives; equal proxies are told the same.
+      floor: the lowest fitness of the promoted.
+      waiting: which were viable and not promoted; of the others nothing is meant.
+      proxy: mean fitness of the short episodes; equal ones are told the same.
 
     Example:
       >>> waiting = jnp.array([True, False, True, True])
-      >>> below(jnp.float32(7), waiting, jnp.array([2.0, 9, 3, 2])).tolist()[::2]
+      >>> proxy = jnp.array([2.0, 9, 3, 2])
+      >>> surrogate_fitness(jnp.float32(7), waiting, proxy).tolist()[::2]
       [5.0, 6.0]
     """
     proxy = _finite(proxy)

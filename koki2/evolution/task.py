@@ -1,67 +1,80 @@
-"""From a config to the things it names: world, wiring, agent, genome."""
+"""Task: what genomes are, and the episodes they are tried in. Made of objects."""
 
 from typing import NamedTuple
 
 from koki2 import agents, genomes
+from koki2.agents.configs import AgentConfig
 from koki2.agents.topology import Topology
 from koki2.envs.base import Env
-from koki2.envs.registry import make
-from koki2.evolution.configs import Config, POLICIES
+from koki2.evolution.configs import POLICIES
 from koki2.evolution.episode import Episode, episode
-from koki2.evolution.nursing import nursing
+from koki2.evolution.nursing import ADULT, Nursing
 from koki2.evolution.path import paths_in
 from koki2.genomes.base import Genome
-
-TOPOLOGY_OFFSET = 12345  # from a run's seed to that of its wiring
+from koki2.genomes.configs import GenomeConfig
 
 
 class Task(NamedTuple):
-    """What genomes are, and the lives they are tried in."""
+    """A world, an agent in it, and what its genome is."""
 
     env: Env
     genome: Genome
     episode: Episode
+    wiring: Topology
+    """Which neurons may listen to which."""
 
 
-def wiring(config: Config, seed: int) -> Topology:
-    """The fixed wiring of one run: from its own seed, or `topology_seed` if given.
-
-    Genomes that grow their synapses choose among those of near neurons, in any run.
-    """
-    chosen = config.agent.topology_seed
-    chosen = seed + TOPOLOGY_OFFSET if chosen is None else chosen
-    return genomes.wiring(config.genome, config.agent, chosen)
-
-
-def task(config: Config, topology: Topology, *, path: bool = False) -> Task:
-    """Puts the configured agent, wired so, into the configured world.
+def make_task(
+    env: Env,
+    agent: AgentConfig = AgentConfig(),
+    genome: GenomeConfig = GenomeConfig(),
+    *,
+    wiring: Topology | int = 0,
+    nursing: Nursing = ADULT,
+    path: bool = False,
+) -> Task:
+    """Puts an agent into a world.
 
     Args:
-      config: env, agent, genome and nursing are read.
-      topology: the wiring.
-      path: whether a life keeps account of where it went; wants a world with a map.
+      env: the world.
+      agent: which agent; it gets the world's senses and actions.
+      genome: how it is encoded.
+      wiring: of its neurons, or the seed from which it is drawn.
+      nursing: how gently the young are treated.
+      path: whether an episode keeps account of where the agent went; the world must
+        have a map.
+
+    Example:
+      >>> from koki2 import envs
+      >>> make_task(envs.chemotaxis()).genome.size
+      581
     """
-    env = make(config.env)
+    if isinstance(wiring, int):
+        wiring = genomes.wiring(genome, agent, wiring)
+    encoding = genomes.make(
+        genome, agent, env.observation_size, env.num_actions, wiring
+    )
+    body = agents.make(agent, wiring, env.steps)
     paths = paths_in(env) if path else None
-    sizes = env.observation_size, env.num_actions
-    genome = genomes.make(config.genome, config.agent, *sizes, topology)
-    agent = agents.make(config.agent, topology, env.steps)
-    nursed = nursing(config.nursing, env.steps)
-    return Task(env, genome, episode(env, agent, nursed, paths))
+    return Task(env, encoding, episode(env, body, nursing, paths), wiring)
 
 
-def baseline(config: Config, policy: str) -> Episode:
-    """A scripted agent in the configured world.
+def baseline(env: Env, policy: str, *, world: str = "") -> Episode:
+    """Puts a scripted agent into a world.
+
+    Args:
+      env: the world.
+      policy: one of `POLICIES`.
+      world: its name, for errors.
 
     Raises:
-      ValueError: if no baseline is called that, or this world has none such.
+      ValueError: no baseline is called that, or this world has none of that kind.
     """
     if policy not in POLICIES:
         raise ValueError(
             f"policy must be one of {', '.join(POLICIES)}, got {policy!r}."
         )
-    env = make(config.env)
-    return episode(env, _scripted(env, config.env.world, policy))
+    return episode(env, _scripted(env, world, policy))
 
 
 def _scripted(env: Env, world: str, policy: str):

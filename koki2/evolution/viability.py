@@ -1,19 +1,25 @@
-"""The minimal viability test (MVT): a short life first, and full ones if it passes.
+"""The minimal viability test (MVT): short episodes first, and full ones for who passes.
 
-A genome passes if any of its short lives reaches every threshold at once. What fails
-is not evaluated further: its fitness is a constant far below every other.
+A genome passes if any of its short episodes reaches every threshold at once. Who fails
+is not evaluated further.
 
 Source: seed 002, stage 5. There the failed were evaluated all the same; the short life
 was a faster one, where here it is the beginning of a full one.
 """
 
+import dataclasses
+from typing import Any
+
 import chex
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int
 
-from koki2.core.types import Keys
+from koki2.core.keys import Stream, stream
+from koki2.core.types import Key, Keys
 from koki2.evolution.configs import ViabilityConfig
 from koki2.evolution.episode import Episode, EpisodeStats
+from koki2.evolution.evaluation import count, Evaluation, Evaluator, Params
 from koki2.evolution.measures import action_entropies
 from koki2.evolution.rollout import Layout, rollout
 
@@ -29,25 +35,61 @@ class Viability:
     steps: Int[Array, ""]  # env-steps it took
 
 
+def with_viability(
+    inner: Evaluator,
+    episode: Episode,
+    config: ViabilityConfig,
+    *,
+    layout: Layout | None = None,
+) -> Evaluator:
+    """Evaluates only those genomes that pass the viability test; the others failed.
+
+    Args:
+      inner: evaluates those that pass.
+      episode: an agent in a world.
+      config: the thresholds.
+      layout: of the short episodes.
+    """
+
+    def evaluate(
+        key: Key, state: Any, params: Params, wanted: Bool[Array, " P"] | None = None
+    ) -> tuple[Evaluation, Any]:
+        keys = jax.random.split(stream(key, Stream.VIABILITY), config.mvt_episodes)
+        test = viability(config, episode, keys, params, layout)
+        passed = test.passed if wanted is None else test.passed & wanted
+        found, state = inner.evaluate(key, state, params, passed)
+        rate = count(passed).astype(jnp.float32) / float(passed.shape[0])
+        metrics = {"mvt_pass_rate": rate}
+        metrics |= {f"mvt_failed_{name}": test.failed[name] for name in REASONS}
+        found = dataclasses.replace(
+            found,
+            env_steps=test.steps + found.env_steps,
+            metrics=found.metrics | metrics | {"env_steps_rung0": test.steps},
+        )
+        return found, state
+
+    return Evaluator(init=inner.init, evaluate=evaluate)
+
+
 def viability(
     config: ViabilityConfig,
     episode: Episode,
     keys: Keys,
-    params,
+    params: Params,
     layout: Layout | None = None,
 ) -> Viability:
     """Tests every genome of a population.
 
     Args:
-      config: thresholds, and the number of short lives, which `keys` must match.
-      life: agent and world.
-      keys: of the short lives, [E].
+      config: the thresholds.
+      episode: an agent in a world.
+      keys: of the short episodes, [E].
       params: of the agents, each field [P, ...].
       layout: see `rollout`.
 
     Returns:
-      Who passed. A threshold that none of a genome's lives reached is a reason; where
-      each was reached, but never all in one life, the reason is "together".
+      Which passed. A threshold that none of a genome's episodes reached is a reason;
+      where each was reached, but never all in one episode, the reason is "together".
     """
     stats = rollout(episode, keys, params, steps=config.mvt_steps, layout=layout)
     reached = _thresholds(config, stats)
@@ -57,7 +99,7 @@ def viability(
     missed["together"] = ~passed & ~alone
     return Viability(
         passed=passed,
-        failed={name: jnp.sum(m, dtype=jnp.int32) for name, m in missed.items()},
+        failed={name: count(m) for name, m in missed.items()},
         steps=jnp.sum(stats.t_alive),
     )
 

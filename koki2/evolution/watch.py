@@ -1,17 +1,15 @@
 """One life, step by step, for pictures: all that was, not only what it adds up to."""
 
 import functools
-from collections.abc import Mapping
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from koki2.core.keys import episode_keys, Stream, stream
-from koki2.envs.base import Revealed
-from koki2.evolution.configs import Config
-from koki2.evolution.nursing import adult
-from koki2.evolution.task import baseline, task, wiring
+from koki2.core.keys import episode_keys
+from koki2.envs.base import Env, Revealed
+from koki2.evolution.episode import Episode
 
 
 class NoMapError(ValueError):
@@ -19,23 +17,16 @@ class NoMapError(ValueError):
 
 
 def watch(
-    config: Config,
-    seed: int,
-    genome: Mapping[str, np.ndarray] | None,
-    *,
-    eval_seed: int,
-    episode: int,
-    policy: str | None = None,
+    env: Env, episode: Episode, params: Any, *, eval_seed: int, index: int
 ) -> dict[str, np.ndarray]:
-    """Lives one life, as an adult, and keeps what happened.
+    """Runs one unseen episode and keeps what happened.
 
     Args:
-      config: of the run the genome comes from.
-      seed: of that run.
-      genome: named arrays; None to watch a baseline.
-      eval_seed: of the lives.
-      episode: which of them.
-      policy: the baseline to watch instead of the genome.
+      env: the world; it must have a map.
+      episode: an agent in it.
+      params: of the agent; None for a scripted one.
+      eval_seed: of the episodes.
+      index: which of them.
 
     Returns:
       position [T+1, 2], source [T+1, K, 2], worth [T+1, K] (of arriving now), active
@@ -47,48 +38,38 @@ def watch(
 
     Raises:
       NoMapError: the world has no map.
-      ValueError: the genome does not fit, or the world has no such policy.
     """
-    config = adult(config)
-    parts = task(config, wiring(config, seed))
-    if parts.env.reveal is None:
+    if env.reveal is None:
         raise NoMapError(
-            "to be watched, a life wants a world with a map, which this one "
-            f"({config.env.world}) has not."
+            "to be watched, a life must be in a world with a map; this one has none."
         )
-    if policy is not None:
-        life, params = baseline(config, policy), None
-    else:
-        key_develop = stream(jax.random.key(eval_seed), Stream.DEVELOP)
-        life = parts.episode
-        params = parts.genome.develop(key_develop, parts.genome.flat(dict(genome)))
-    key = episode_keys(eval_seed, episode + 1)[episode]
-    frame = functools.partial(_frame, parts.env)
-    frames = jax.jit(lambda key: _frames(frame, life, key, params))(key)
+    key = episode_keys(eval_seed, index + 1)[index]
+    frame = functools.partial(_frame, env)
+    frames = jax.jit(lambda key: _frames(frame, episode, key, params))(key)
     frames = jax.device_get(frames)
     out = {name: np.asarray(value) for name, value in frames.items()}
     for name in ("action", "modulator", "spike"):
         if name in out:
             out[name] = out[name][1:]  # what step t did, not what was before it
     if "kind" in out:
-        out["kind_names"] = np.asarray(parts.env.kinds)
-    width, height = parts.env.size
+        out["kind_names"] = np.asarray(env.kinds)
+    width, height = env.size
     return out | {
-        "need_names": np.asarray(parts.env.needs),
+        "need_names": np.asarray(env.needs),
         "width": np.asarray(width),
         "height": np.asarray(height),
     }
 
 
-def _frames(frame, life, key, params):
-    world, observation, key_life = life.reset(key)
-    start = life.start(world, observation, params)
+def _frames(frame, episode, key, params):
+    world, observation, key_life = episode.reset(key)
+    start = episode.start(world, observation, params)
 
     def step(now, t):
-        after = life.step(key_life, t, params, now)
+        after = episode.step(key_life, t, params, now)
         return after, frame(now, after)
 
-    times = jnp.arange(life.steps, dtype=jnp.int32)
+    times = jnp.arange(episode.steps, dtype=jnp.int32)
     first = jax.tree.map(lambda x: x[None], frame(start, start))
     _, rest = jax.lax.scan(step, start, times)
     join = lambda a, b: jnp.concatenate([a, b])

@@ -22,14 +22,14 @@ import jaxlib
 import numpy as np
 
 from koki2.agents.configs import AgentConfig
+from koki2.core import columns
 from koki2.core.keys import episode_keys
 from koki2.envs.configs import ChemotaxisConfig
-from koki2.envs.registry import LEVELS
+from koki2.envs.registry import LEVELS, make
 from koki2.evolution import (
+    build,
     evaluate_genome,
     EvolutionConfig,
-    evolve,
-    illuminate,
     QDConfig,
     reports,
     rollout,
@@ -90,8 +90,8 @@ def configs() -> dict:
 
 def measure_lives(level: str) -> Arrays:
     """What the competent script's lives in a level are reported to be."""
-    config = EvolutionConfig(env=LEVELS[level].config)
-    life = baseline(config, "competent")
+    env = LEVELS[level].config
+    life = baseline(make(env), "competent", world=env.world)
     stats = rollout(life, episode_keys(LIFE_SEED, EPISODES), None)
     one = jax.tree.map(lambda x: x[0], stats)
     return jax.device_get(reports(FitnessConfig(), one))
@@ -99,20 +99,29 @@ def measure_lives(level: str) -> Arrays:
 
 def measure_search() -> dict[str, Arrays]:
     """Rows, last state and unseen lives of a small search with much switched on."""
-    search = evolve(CONFIG, SEED)
-    carry, rows = search.chunk(search.init())
-    genome = search.products(carry)["mean_genome"]
+    program = build(CONFIG, SEED)
+    carry, said = program.chunk(program.init(), program.total)
+    genome = program.artifacts(carry)["mean_genome"]
     unseen = evaluate_genome(CONFIG, SEED, genome, eval_seed=0, episodes=EPISODES)
-    return {"rows": rows, "carry": search.pack(carry), "unseen": unseen}
+    return {"rows": _rows(said), "carry": program.pack(carry), "unseen": unseen}
 
 
 def measure_archive() -> dict[str, Any]:
     """Rows, births and all that is in a small archive."""
-    search = illuminate(QD, SEED)
-    carry, rows = search.chunk(search.init())
+    program = build(QD, SEED)
+    carry, said = program.chunk(program.init(), program.total)
+    rows = _rows(said)
     births = rows.pop("births")
-    archive = search.products(carry)["archive"]
+    archive = program.artifacts(carry)["archive"]
     return {"rows": rows, "births": births, "archive": archive}
+
+
+def _rows(said: Mapping[str, Any]) -> dict[str, list]:
+    """The metrics of a chunk, column by column, "valid" among them."""
+    metrics = jax.device_get(said["metrics"])
+    rows = columns.rows(metrics)
+    found = {name: [row[name] for row in rows] for name in rows[0]}
+    return {"valid": metrics["valid"].tolist(), **found}
 
 
 def document(lives: Mapping[str, Arrays], search: dict, qd: dict) -> dict:

@@ -1,0 +1,148 @@
+"""Evolution: a strategy's generations, as a program in chunks.
+
+A chunk is also the interval of checkpoints and of the log.
+"""
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+
+from koki2.agents.topology import Topology
+from koki2.core import columns
+from koki2.core.devices import replicated
+from koki2.core.keys import Stream, stream
+from koki2.core.program import chunked_scan, Program
+from koki2.core.trees import pack, unpack
+from koki2.core.types import Key
+from koki2.evolution.batch import compile_once
+from koki2.evolution.configs import LoopConfig
+from koki2.evolution.evaluation import Evaluator
+from koki2.evolution.generation import Carry, generation
+from koki2.evolution.task import Task
+from koki2.search import Strategy
+
+FAIL_FITNESS = -1e9  # in rows, in place of the fitness of a genome that failed
+
+
+class Parts(NamedTuple):
+    """What a search is put together from."""
+
+    task: Task
+    strategy: Strategy
+    evaluator: Evaluator
+
+
+def evolve(
+    task: Task,
+    strategy: Strategy,
+    evaluator: Evaluator,
+    *,
+    loop: LoopConfig,
+    seed: int = 0,
+    fail_fitness: float = FAIL_FITNESS,
+) -> Program:
+    """Builds the evolution of a task's genomes. Compiles on its first chunk.
+
+    Args:
+      task: world, agent and genome.
+      strategy: proposes genomes, of `task.genome.size` numbers.
+      evaluator: finds their fitness.
+      loop: generations in all, and to a chunk.
+      seed: of the run; of all that is drawn in it.
+      fail_fitness: stands in rows where a failed genome's fitness would.
+
+    Example:
+      >>> from koki2 import agents, envs, search
+      >>> from koki2.evolution import full_episodes, make_task, score
+      >>> agent = agents.AgentConfig(n_neurons=4, k_edges=2)
+      >>> task = make_task(envs.chemotaxis(), agent)
+      >>> strategy = search.make(search.SearchConfig(pop_size=8), task.genome.size)
+      >>> evaluator = full_episodes(task.episode, score(), episodes=1)
+      >>> loop = LoopConfig(generations=3, checkpoint_every=2)
+      >>> program = evolve(task, strategy, evaluator, loop=loop, seed=0)
+      >>> carry, _ = program.chunk(program.init(), program.total)
+      >>> program.done(carry)
+      2
+    """
+    parts = Parts(task, strategy, evaluator)
+    return evolve_many(
+        lambda wiring: parts,
+        [task.wiring],
+        [seed],
+        loop=loop,
+        fail_fitness=fail_fitness,
+    )[0]
+
+
+def evolve_many(
+    assemble: Callable[[Topology], Parts],
+    wirings: Sequence[Topology],
+    seeds: Sequence[int],
+    *,
+    loop: LoopConfig,
+    fail_fitness: float = FAIL_FITNESS,
+) -> list[Program]:
+    """Builds an evolution per seed; they share one compiled chunk.
+
+    Args:
+      assemble: wiring -> parts; the wiring may be traced.
+      wirings: one per seed.
+      seeds: of the runs.
+      loop: see `evolve`.
+      fail_fitness: see `evolve`.
+    """
+
+    def chunk(wiring: Topology, key: Key, carry: Carry, wanted: Any) -> Any:
+        task, strategy, evaluator = assemble(wiring)
+
+        def step(carry: Carry) -> tuple[Carry, dict[str, columns.Row]]:
+            carry, row = generation(
+                task.genome, strategy, evaluator, fail_fitness, key, carry
+            )
+            return carry, {"metrics": row}
+
+        return chunked_scan(step, loop.checkpoint_every)(carry, wanted)
+
+    chunks = compile_once(chunk, wirings, out_shardings=replicated())
+    return [
+        _program(assemble(wiring), seed, compiled, loop.generations)
+        for wiring, seed, compiled in zip(wirings, seeds, chunks, strict=True)
+    ]
+
+
+def _program(
+    parts: Parts, seed: int, compiled: Callable[..., Any], total: int
+) -> Program:
+    key = jax.random.key(seed)
+    genome, strategy = parts.task.genome, parts.strategy
+    init = functools.partial(_start, parts, key)
+    like = jax.eval_shape(init)
+    named = lambda genes: jax.device_get(genome.named(genes))
+    return Program(
+        init=lambda: jax.device_put(init(), replicated()),
+        chunk=lambda carry, wanted: compiled(key, carry, jnp.int32(wanted)),
+        done=lambda carry: int(carry.generation),
+        total=total,
+        pack=pack,
+        unpack=lambda arrays: jax.device_put(unpack(like, arrays), replicated()),
+        artifacts=lambda carry: {
+            "best_genome": named(carry.best),
+            "mean_genome": named(strategy.mean(carry.search)),
+        },
+    )
+
+
+def _start(parts: Parts, key: Key) -> Carry:
+    key_genome, key_search = jax.random.split(stream(key, Stream.INIT))
+    centre = parts.task.genome.init(key_genome)
+    return Carry(
+        generation=jnp.int32(0),
+        search=parts.strategy.init(key_search, centre),
+        best=centre,
+        best_fitness=jnp.float32(-jnp.inf),
+        steps=jnp.zeros(2, jnp.uint32),
+        evaluator=parts.evaluator.init(),
+    )

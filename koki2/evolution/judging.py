@@ -1,0 +1,217 @@
+"""Judging: what a config evolved, and its baselines, on episodes that search never saw.
+
+Like `build`, these functions take a config and resolve its names; they do so once, and
+what they return compiles once.
+"""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.typing import ArrayLike
+
+from koki2.agents.configs import AgentConfig
+from koki2.evolution.build import setting
+from koki2.evolution.configs import Config, DESCRIPTORS
+from koki2.evolution.descriptors import descriptors
+from koki2.evolution.heldout import baseline_lives, develop_key, genome_lives, LivesOf
+from koki2.evolution.rollout import Layout
+from koki2.evolution.task import baseline
+from koki2.evolution.watch import watch
+
+Figures = dict[str, np.ndarray]
+REPORTED = ("fitness", "energy_gained", "bad_arrivals", "integrity_lost")
+LEARNT = ("abs_dw_mean", "abs_modulator_mean")
+
+
+class Judge(NamedTuple):
+    """Evaluates what a config evolves on unseen episodes; compiles once."""
+
+    genome: Callable[..., dict[str, np.ndarray]]
+    """(seed, named arrays, eval_seed=..., episodes=...) -> metric -> [E]; `seed` is of
+    the run that the genome comes from."""
+    baseline: Callable[..., dict[str, np.ndarray]]
+    """(policy, eval_seed=..., episodes=...) -> the same."""
+
+
+def judge(config: Config, *, layout: Layout | None = None) -> Judge:
+    """Builds the judge of a config; the episodes are those of adults.
+
+    Example:
+      >>> from koki2.evolution import EvolutionConfig
+      >>> lives = judge(EvolutionConfig()).baseline("stay", eval_seed=0, episodes=2)
+      >>> lives["t_alive"].tolist()
+      [128.0, 128.0]
+    """
+    named = setting(config)
+    lives = genome_lives(named.adult, config.fitness, layout=layout)
+    scripted: dict[str, LivesOf] = {}
+
+    def genome(
+        seed: int,
+        arrays: Mapping[str, ArrayLike],
+        *,
+        eval_seed: int,
+        episodes: int,
+    ) -> dict[str, np.ndarray]:
+        wiring = named.wiring(seed)
+        genes = named.adult(wiring).genome.flat(dict(arrays))
+        found = lives(wiring, jnp.asarray(genes)[None], eval_seed, episodes)
+        return {name: values[0] for name, values in found.items()}
+
+    def policy(name: str, *, eval_seed: int, episodes: int) -> dict[str, np.ndarray]:
+        if name not in scripted:
+            acts = baseline(named.env, name, world=getattr(config.env, "world", ""))
+            scripted[name] = baseline_lives(acts, config.fitness, layout=layout)
+        return scripted[name](eval_seed, episodes)
+
+    return Judge(genome, policy)
+
+
+def evaluate_genome(
+    config: Config,
+    seed: int,
+    genome: Mapping[str, ArrayLike],
+    *,
+    eval_seed: int,
+    episodes: int,
+    agent: AgentConfig | None = None,
+    layout: Layout | None = None,
+) -> dict[str, np.ndarray]:
+    """Evaluates one genome on unseen episodes, as an adult. For several, see `judge`.
+
+    Args:
+      config: of the run the genome comes from.
+      seed: of that run; its wiring hangs on it.
+      genome: named arrays, as `best_genome.npz` holds them.
+      eval_seed: which episodes; unseen as long as it was not the run's.
+      episodes: how many, E.
+      agent: in place of the run's: eta 0 or a shuffled modulator asks whether learning
+        helped. Must need the same genome.
+      layout: of the episodes.
+
+    Returns:
+      The figures of `measures.report`, each [E].
+    """
+    if agent is not None:
+        config = dataclasses.replace(config, agent=agent)
+    found = judge(config, layout=layout)
+    return found.genome(seed, genome, eval_seed=eval_seed, episodes=episodes)
+
+
+def evaluate_baseline(
+    config: Config,
+    policy: str,
+    *,
+    eval_seed: int,
+    episodes: int,
+    layout: Layout | None = None,
+) -> dict[str, np.ndarray]:
+    """Evaluates a scripted policy on the same episodes. For several, see `judge`."""
+    found = judge(config, layout=layout)
+    return found.baseline(policy, eval_seed=eval_seed, episodes=episodes)
+
+
+def named_elite(
+    config: Config, seed: int, archive: Mapping[str, Any], cell: int
+) -> Figures:
+    """Names the arrays of the genome in a cell of an archive.
+
+    Args:
+      config: of the run.
+      seed: of the run.
+      archive: its archive.npz.
+      cell: number of the cell.
+
+    Raises:
+      ValueError: there is no such cell, or it is empty.
+    """
+    cells = len(archive["filled"])
+    if not 0 <= cell < cells:
+        raise ValueError(f"cell must be a number from 0 to {cells - 1}, got {cell}.")
+    if not archive["filled"][cell]:
+        raise ValueError(f"cell {cell} is empty: no genome behaved like that.")
+    named = setting(config)
+    genome = named.adult(named.wiring(seed)).genome
+    return jax.device_get(genome.named(jnp.asarray(archive["genome"][cell])))
+
+
+def behaviours(
+    config: Config,
+    seed: int,
+    genomes: np.ndarray,
+    *,
+    eval_seed: int,
+    episodes: int,
+    layout: Layout | None = None,
+) -> Figures:
+    """Measures how genomes behave in unseen episodes, as adults: means of each.
+
+    Args:
+      config: of the run they come from.
+      seed: of that run; its wiring hangs on it.
+      genomes: flat ones, [S, D].
+      eval_seed: which episodes.
+      episodes: how many, E.
+      layout: of the episodes.
+
+    Returns:
+      Of each genome, [S], by name: fitness, every descriptor that this world has, and
+      what else was reported of its episodes.
+    """
+    named = setting(config)
+    has_map = named.env.reveal is not None
+    names = tuple(n for n, needs_map in DESCRIPTORS.items() if has_map >= needs_map)
+    describe = descriptors(names, named.env)
+    lives = genome_lives(
+        lambda wiring: named.adult(wiring, path=has_map),
+        config.fitness,
+        more=lambda stats: dict(zip(names, describe(stats), strict=True)),
+        layout=layout,
+    )
+    found = lives(named.wiring(seed), jnp.asarray(genomes), eval_seed, episodes)
+    shown = REPORTED + (LEARNT if config.agent.plast_enabled else ()) + names
+    return {name: np.mean(found[name], axis=1) for name in shown}
+
+
+def watch_genome(
+    config: Config,
+    seed: int,
+    genome: Mapping[str, ArrayLike],
+    *,
+    eval_seed: int,
+    episode: int,
+) -> Figures:
+    """Runs one unseen episode of a genome, as an adult, and keeps what happened.
+
+    Args:
+      config: of the run the genome comes from.
+      seed: of that run.
+      genome: named arrays.
+      eval_seed: of the episodes.
+      episode: which of them.
+
+    Returns:
+      See `watch`.
+
+    Raises:
+      NoMapError: the world has no map.
+      ValueError: the genome does not fit.
+    """
+    named = setting(config)
+    task = named.adult(named.wiring(seed))
+    genes = task.genome.flat(dict(genome))
+    params = task.genome.develop(develop_key(eval_seed), genes)
+    return watch(task.env, task.episode, params, eval_seed=eval_seed, index=episode)
+
+
+def watch_baseline(
+    config: Config, policy: str, *, eval_seed: int, episode: int
+) -> Figures:
+    """The same for a scripted policy. Raises ValueError for one that there is not."""
+    named = setting(config)
+    acts = baseline(named.env, policy, world=getattr(config.env, "world", ""))
+    return watch(named.env, acts, None, eval_seed=eval_seed, index=episode)
