@@ -62,7 +62,7 @@ def run(options: Options) -> int:
             f"{options.run} has no archive yet, as it is not complete: koki2 resume "
             f"{options.run}"
         )
-    archive = runlog.read_arrays(options.run, "archive")
+    archive = runlog.read_artifact(options.run, "archive")
     found = _judge(options, config, seed, archive)
     if options.json:
         output.print_json(found)

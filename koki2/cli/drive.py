@@ -173,7 +173,7 @@ def _finish(
     if last is None:  # killed just after its last checkpoint, maybe before it tidied up
         run.checkpoint(done, evolution.pack(carry), {"generation": done})
     for name, arrays in evolution.products(carry).items():
-        run.save_arrays(name, arrays)
+        run.save_artifact(name, arrays)
     found = {n: v for n, v in (last or _last_row(run)).items() if n != "births"}
     run.finish({"generations": done, **found})
     return True

@@ -59,7 +59,7 @@ def archive_of(run: pathlib.Path, config: QDConfig) -> Arrays:
             f"{run} has no archive yet, as it is not complete: "
             f"koki2 resume {shlex.quote(str(run))}"
         )
-    found = runlog.read_arrays(run, "archive")
+    found = runlog.read_artifact(run, "archive")
     count, dims = _count(config.archive), config.archive.dims
     shapes = {name: array.shape for name, array in found.items()}
     size = shapes.get("genome", (0, 0))[-1:]

@@ -36,7 +36,7 @@ def read_config(path: pathlib.Path) -> dict[str, Any]:
             f"{path} should hold at most {_MAX_BYTES} bytes, has {size}."
         )
     values = _toml(data, path) if path.suffix == ".toml" else _json(data, path)
-    if values.keys() == {"config", "provenance"} and isinstance(values["config"], dict):
+    if {"config", "provenance"} <= values.keys() and isinstance(values["config"], dict):
         values = values["config"]
     return values
 

@@ -70,7 +70,7 @@ def _first_difference(run_dir, rows, evolution, config) -> dict[str, Any] | None
     if not is_complete:
         return None
     for which, arrays in evolution.products(carry).items():
-        names = _array_differences(runlog.read_arrays(run_dir, which), arrays)
+        names = _array_differences(runlog.read_artifact(run_dir, which), arrays)
         if names:
             return {"what": which.replace("_", " "), "arrays": names}
     return None

@@ -97,7 +97,7 @@ def _watch_genome(
             "world."
         )
     if cell is not None:
-        archive = runlog.read_arrays(options.run, "archive")
+        archive = runlog.read_artifact(options.run, "archive")
         try:
             genome = evolution.elite(config, seed, archive, cell)
         except ValueError as error:

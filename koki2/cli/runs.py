@@ -26,7 +26,7 @@ def run(options: Options) -> int:
     elif found:
         columns = ("run", "status", "seed", "generations", "best fitness")
         rows = [
-            (i.path.name, i.status, i.seed, i.generations, i.best_fitness)
+            (i.path.name, i.status, i.seed, i.units, i.last.get("best_fitness"))
             for i in found
         ]
         output.print_table(columns, rows)

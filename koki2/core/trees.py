@@ -1,23 +1,41 @@
-"""Trees: a pytree of arrays as named NumPy arrays and back, as checkpoints want it."""
+"""Trees: a pytree of arrays as named NumPy arrays and back, as checkpoints need it.
+
+A leaf is named by its path. A typed key is stored as its uint32 key data under a name
+that ends in the key's type, as `['key']:key<fry>`, so that key data never passes for
+numbers, nor for keys of another implementation. Small floats and integers (bfloat16,
+int4) keep their dtype of `ml_dtypes`.
+"""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import PyTree
+
+KEY_IMPLEMENTATIONS = {
+    "key<fry>": "threefry2x32",
+    "key<rbg>": "rbg",
+    "key<urbg>": "unsafe_rbg",
+}
 
 
-def pack(tree) -> dict[str, np.ndarray]:
-    """Every leaf by its path.
+def pack(tree: PyTree) -> dict[str, np.ndarray]:
+    """Returns every leaf by its path, on the host.
 
     Example:
-      >>> sorted(pack({"a": jnp.zeros(2), "b": {"c": jnp.ones(1)}}))
-      ["['a']", "['b']['c']"]
+      >>> sorted(pack({"a": jnp.zeros(2), "b": {"c": jax.random.key(0)}}))
+      ["['a']", "['b']['c']:key<fry>"]
     """
-    leaves = jax.tree_util.tree_leaves_with_path(jax.device_get(tree))
-    return {jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in leaves}
+    leaves = jax.tree_util.tree_leaves_with_path(tree)
+    named = {_name(path, leaf): _key_data(leaf) for path, leaf in leaves}
+    return {name: np.asarray(leaf) for name, leaf in jax.device_get(named).items()}
 
 
-def unpack(like, arrays: dict[str, np.ndarray]):
-    """The tree of the shapes `like`, filled from `arrays`.
+def unpack(like: PyTree, arrays: dict[str, np.ndarray]) -> PyTree:
+    """Returns the tree of the structure, shapes and dtypes of `like`, from `arrays`.
+
+    Args:
+      like: arrays, keys, or `jax.ShapeDtypeStruct`s of them.
+      arrays: what `pack` made of such a tree.
 
     Raises:
       ValueError: naming every leaf that is missing, left over or of another shape.
@@ -28,18 +46,46 @@ def unpack(like, arrays: dict[str, np.ndarray]):
       [1.0, 1.0]
     """
     leaves, tree = jax.tree_util.tree_flatten_with_path(like)
-    wanted = {jax.tree_util.keystr(path): leaf for path, leaf in leaves}
-    problems = [f"{name} is missing" for name in wanted if name not in arrays]
-    problems += [f"{name} is not of it" for name in arrays if name not in wanted]
-    for name, leaf in wanted.items():
-        came = arrays.get(name, leaf)
-        if (came.shape, came.dtype) != (leaf.shape, leaf.dtype):
+    expected = {_name(path, leaf): leaf for path, leaf in leaves}
+    problems = [f"{name} is missing" for name in expected if name not in arrays]
+    problems += [f"{name} is left over" for name in arrays if name not in expected]
+    for name, leaf in expected.items():
+        shape, dtype = _stored(leaf)
+        array = arrays.get(name)
+        if array is not None and (array.shape, array.dtype) != (shape, dtype):
             problems.append(
-                f"{name} is {came.dtype}{list(came.shape)}, "
-                f"not {leaf.dtype}{list(leaf.shape)}"
+                f"{name} is {array.dtype}{list(array.shape)}, not {dtype}{list(shape)}"
             )
     if problems:
         raise ValueError(
-            f"this checkpoint is of another search: {', '.join(problems)}."
+            f"this checkpoint is of another program: {', '.join(problems)}."
         )
-    return jax.tree.unflatten(tree, [jnp.asarray(arrays[name]) for name in wanted])
+    filled = [_restored(leaf, arrays[name]) for name, leaf in expected.items()]
+    return jax.tree.unflatten(tree, filled)
+
+
+def _is_key(leaf: PyTree) -> bool:
+    return jnp.issubdtype(getattr(leaf, "dtype", None), jax.dtypes.prng_key)
+
+
+def _name(path: tuple, leaf: PyTree) -> str:
+    name = jax.tree_util.keystr(path)
+    return f"{name}:{leaf.dtype.name}" if _is_key(leaf) else name
+
+
+def _key_data(leaf: PyTree) -> PyTree:
+    return jax.random.key_data(leaf) if _is_key(leaf) else leaf
+
+
+def _stored(leaf: PyTree) -> tuple[tuple[int, ...], np.dtype]:
+    """Shape and dtype of a leaf in its stored form."""
+    if _is_key(leaf):
+        leaf = jax.eval_shape(jax.random.key_data, leaf)
+    return tuple(leaf.shape), np.dtype(leaf.dtype)
+
+
+def _restored(leaf: PyTree, array: np.ndarray) -> jax.Array:
+    if _is_key(leaf):
+        implementation = KEY_IMPLEMENTATIONS[leaf.dtype.name]
+        return jax.random.wrap_key_data(jnp.asarray(array), impl=implementation)
+    return jnp.asarray(array)

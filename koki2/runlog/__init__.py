@@ -1,11 +1,11 @@
-"""runlog: all that a run leaves on disk, and nothing it did not mean to.
+"""runlog: all that a run leaves on disk.
 
     runs/20261120T101530Z_evo-l0_seed7/
       config.json  manifest.json  generations.jsonl  timing.jsonl  summary.json
       best_genome.npz  mean_genome.npz  checkpoints/step_00000020.{npz,json}
 
 May import: nothing of koki2 but `core` modules without JAX; NumPy only where arrays
-are handled. Used by the edge (`cli`, experiments) alone; rooms below return metrics.
+are handled. Used by desk and edge alone; rooms below return metrics.
 Start at `Run`.
 """
 
@@ -19,10 +19,12 @@ from koki2.runlog.errors import (
 from koki2.runlog.listing import list_runs as list_runs, RunInfo as RunInfo
 from koki2.runlog.manifest import differences as differences, manifest as manifest
 from koki2.runlog.reading import (
-    read_arrays as read_arrays,
+    read_artifact as read_artifact,
     read_config as read_config,
     read_genome as read_genome,
+    read_kind as read_kind,
     read_manifest as read_manifest,
+    read_objects as read_objects,
     read_rows as read_rows,
     read_summary as read_summary,
     read_timing as read_timing,

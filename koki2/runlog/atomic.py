@@ -7,16 +7,18 @@ folder: only then has a write happened. Every call that changes the disk goes th
 
 import contextlib
 import errno
+import io
 import os
 import pathlib
 import secrets
-from typing import Any
+from collections.abc import Callable
 
 from koki2.runlog import jsontext
+from koki2.runlog.types import Path
 
 
-def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
-    """Puts `data` at `path`, durably; whoever reads sees the old file or the new.
+def write_bytes(path: Path, data: bytes | memoryview) -> None:
+    """Puts `data` at `path`, durably; readers see the old file or the new one.
 
     Raises:
       OSError: the disk refused; the old file, if there was one, is still there, and
@@ -29,12 +31,54 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
       >>> path.read_bytes(), [file.name for file in path.parent.iterdir()]
       (b'hello', ['note.txt'])
     """
+    _write(path, lambda file: write_all(file, data))
+
+
+def write_with(path: Path, write: Callable[[io.RawIOBase], object]) -> None:
+    """Puts at `path` what `write` writes to a file, as durably as `write_bytes`.
+
+    The file that `write` is given can seek, so a long file need not be held in memory.
+
+    Example:
+      >>> import tempfile
+      >>> path = pathlib.Path(tempfile.mkdtemp()) / "note.txt"
+      >>> write_with(path, lambda file: file.write(b"hello"))
+      >>> path.read_bytes()
+      b'hello'
+    """
+    _write(path, lambda file: write(_File(file)))
+
+
+class _File(io.RawIOBase):
+    """A descriptor as a file that writes and seeks, and leaves closing to others."""
+
+    def __init__(self, descriptor: int):
+        self._descriptor = descriptor
+
+    def write(self, data: bytes | memoryview) -> int:
+        write_all(self._descriptor, data)
+        return len(data)
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return os.lseek(self._descriptor, offset, whence)
+
+    def tell(self) -> int:
+        return os.lseek(self._descriptor, 0, 1)
+
+    def seekable(self) -> bool:
+        return True
+
+    def writable(self) -> bool:
+        return True
+
+
+def _write(path: Path, write: Callable[[int], object]) -> None:
     path = pathlib.Path(path)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         try:
-            write_all(file, data)
+            write(file)
             os.fsync(file)
         finally:
             os.close(file)
@@ -46,9 +90,7 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> None:
         raise
 
 
-def write_json(
-    path: str | os.PathLike[str], value: Any, *, sort_keys: bool = False
-) -> None:
+def write_json(path: Path, value: object, *, sort_keys: bool = False) -> None:
     """Puts a plain value at `path` as JSON for people: two spaces, final newline.
 
     Raises:
@@ -60,14 +102,14 @@ def write_json(
     write_bytes(path, text + b"\n")
 
 
-def write_all(file: int, data: bytes) -> None:
+def write_all(file: int, data: bytes | memoryview) -> None:
     """Writes all of `data` to a descriptor, in one system call where one is enough."""
     view = memoryview(data)
     while view:
         view = view[os.write(file, view) :]
 
 
-def sync_folder(path: str | os.PathLike[str]) -> None:
+def sync_folder(path: Path) -> None:
     """Makes the names in a folder durable (some network disks cannot, and say so)."""
     folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -79,7 +121,7 @@ def sync_folder(path: str | os.PathLike[str]) -> None:
         os.close(folder)
 
 
-def make_folder(path: str | os.PathLike[str]) -> None:
+def make_folder(path: Path) -> None:
     """Makes a folder durably, and its parents where missing.
 
     Raises:
@@ -93,7 +135,7 @@ def make_folder(path: str | os.PathLike[str]) -> None:
     sync_folder(parent)
 
 
-def remove(path: str | os.PathLike[str]) -> bool:
+def remove(path: Path) -> bool:
     """Removes a file if the disk lets it, and says whether it is gone."""
     try:
         os.unlink(path)
@@ -104,7 +146,7 @@ def remove(path: str | os.PathLike[str]) -> bool:
     return True
 
 
-def clean(folder: str | os.PathLike[str]) -> None:
+def clean(folder: Path) -> None:
     """Removes the temporary files that killed writers left. For the only writer."""
     for path in sorted(pathlib.Path(folder).glob(".*.tmp")):
         remove(path)

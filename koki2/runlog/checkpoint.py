@@ -1,28 +1,37 @@
 """Checkpoints: a state on disk that is whole and proven so, or is not taken for one.
 
     checkpoints/step_00000123.npz    the arrays
-    checkpoints/step_00000123.json   step, meta, size and SHA-256 of the arrays, and
-                                     a SHA-256 of all that; written second
+    checkpoints/step_00000123.json   the header; written second
 
-A checkpoint exists when its `.json` does. Saving writes the arrays, then the `.json`,
+The header of format 2:
+
+    format    2
+    run       what the state belongs to: kind, config_digest, seed, and identity, the
+              digest of `manifest.identity`
+    streams   {name: {file, offset, sha256}}: the rows that the state comes after
+    step      steps done
+    meta      plain values of the caller
+    arrays    size and SHA-256 of the arrays
+    sha256    digest of all that
+
+A checkpoint exists when its header does. Saving writes the arrays, then the header,
 each atomically, and only then removes what is older than the newest few; so a crash
 at any instant leaves either the old newest or the new one. Both files have one
 spelling for one content: any flipped bit shows. Sizes in bytes.
 """
 
 import dataclasses
-import hashlib
-import os
 import pathlib
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from koki2.runlog import arrays as arrays_, atomic, jsontext
+from koki2.runlog import atomic, jsontext, npz
 from koki2.runlog.errors import BrokenRunError, InputError
+from koki2.runlog.types import Arrays, Path, Values
 
+FORMAT = 2
 KEEP = 3
-_FORMAT = 1
 _MAX_JSON = 2**26
 _FILE = re.compile(r"step_(\d{8,})\.(npz|json)")
 
@@ -35,29 +44,38 @@ class Checkpoint:
     arrays: dict[str, Any]
     """NumPy arrays by name."""
     meta: dict[str, Any]
+    facts: dict[str, Any] = dataclasses.field(default_factory=dict)
+    """What the state belongs to, as it was given to `save`."""
+    streams: dict[str, Any] = dataclasses.field(default_factory=dict)
+    """File, offset and digest of every row stream, by name."""
     skipped: tuple[str, ...] = ()
     """What was wrong with newer checkpoints, if they had to be passed over."""
 
 
 def save(
-    folder: str | os.PathLike[str],
+    folder: Path,
     step: int,
-    arrays: Mapping[str, Any],
-    meta: dict[str, Any],
+    arrays: Arrays,
+    meta: Values,
     *,
+    facts: Values | None = None,
+    streams: Mapping[str, Values] | None = None,
     keep: int = KEEP,
 ) -> None:
     """Writes the checkpoint of a step; when it returns, the checkpoint is durable.
 
     Files left by crashed saves are removed first; afterwards, so are all checkpoints
     but the newest `keep`, and any of a later step (there is one only where a run was
-    taken up from before it, because it was damaged).
+    resumed from before it, because it was damaged).
 
     Args:
       folder: the folder of checkpoints; made if missing.
       step: steps done, >= 0.
       arrays: NumPy arrays of numbers by name.
       meta: plain values (see `jsontext`) to go with them.
+      facts: plain values that say what the state belongs to; `load_newest` compares
+        them.
+      streams: file, offset and SHA-256 of each row stream, by its name.
       keep: how many to keep, >= 1.
 
     Raises:
@@ -68,98 +86,134 @@ def save(
       >>> import numpy as np, tempfile
       >>> folder = tempfile.mkdtemp()
       >>> save(folder, 10, {"mean": np.zeros(3)}, {"best": 1.5})
-      >>> found = load_newest(folder)
-      >>> found.step, found.meta, found.arrays["mean"].shape
+      >>> loaded = load_newest(folder)
+      >>> loaded.step, loaded.meta, loaded.arrays["mean"].shape
       (10, {'best': 1.5}, (3,))
     """
     if step < 0 or keep < 1:
-        raise InputError(f"wanted step >= 0 and keep >= 1, got {step=} and {keep=}.")
-    data = arrays_.pack(arrays)
-    body = {
-        "format": _FORMAT,
+        raise InputError(f"step must be >= 0 and keep >= 1, got {step=} and {keep=}.")
+    npz.check(arrays)
+    header = {
+        "format": FORMAT,
+        "run": dict(facts or {}),
+        "streams": dict(streams or {}),
         "step": step,
-        "meta": meta,
-        "npz": {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()},
+        "meta": dict(meta),
     }
-    note = _spell(body)
+    _spell(header)  # before anything is written for nothing
     folder = pathlib.Path(folder)
     if not folder.is_dir():
         atomic.make_folder(folder)
     atomic.clean(folder)
-    atomic.write_bytes(_path(folder, step, "npz"), data)
-    atomic.write_bytes(_path(folder, step, "json"), note)
+    header["arrays"] = npz.save(_path(folder, step, "npz"), arrays)
+    atomic.write_bytes(_path(folder, step, "json"), _spell(header))
     kept = sorted(s for s in steps(folder) if s <= step)[-keep:]
     for other in {*_files(folder, "json"), *_files(folder, "npz")} - set(kept):
         if atomic.remove(_path(folder, other, "json")):  # no checkpoint from here on
             atomic.remove(_path(folder, other, "npz"))
 
 
-def steps(folder: str | os.PathLike[str]) -> list[int]:
+def steps(folder: Path) -> list[int]:
     """Steps of which there is a checkpoint, rising; none is opened."""
     return _files(pathlib.Path(folder), "json")
 
 
 def load_newest(
-    folder: str | os.PathLike[str],
+    folder: Path,
     accept: Callable[[Checkpoint], str | None] | None = None,
+    *,
+    facts: Values | None = None,
 ) -> Checkpoint | None:
     """Reads the newest checkpoint that is whole; None where there is none at all.
 
     Args:
       folder: the folder of checkpoints; it may be missing.
       accept: says what speaks against a whole checkpoint, or None when nothing does.
+      facts: what the checkpoint must belong to; None compares nothing.
 
     Raises:
-      BrokenRunError: there are checkpoints and not one will do; says why for each.
+      InputError: the newest whole checkpoint has the format of an older koki2.
+      BrokenRunError: the newest whole checkpoint belongs to something else (names
+        the field), or there are checkpoints and not one can be used (says why for
+        each).
     """
     folder, problems = pathlib.Path(folder), []
     for step in reversed(steps(folder)):
         try:
-            found = _load(folder, step)
-            problem = accept(found) if accept else None
+            header = _load_header(folder, step)
+        except (BrokenRunError, OSError) as error:
+            problems.append(f"step {step}: {error}")
+            continue
+        if facts is not None:
+            _compare(folder, step, header["run"], facts)
+        try:
+            arrays = npz.load(_path(folder, step, "npz"), header["arrays"])
+            loaded = Checkpoint(
+                step=step,
+                arrays=arrays,
+                meta=header["meta"],
+                facts=header["run"],
+                streams=header["streams"],
+                skipped=tuple(problems),
+            )
+            problem = accept(loaded) if accept else None
         except (BrokenRunError, OSError) as error:
             problem = f"step {step}: {error}"
-        except (KeyError, TypeError) as error:  # a true digest of something else
+        except (AttributeError, KeyError, TypeError) as error:  # a true digest of junk
             problem = f"step {step} is no checkpoint of ours: {error!r}"
         if problem is None:
-            return dataclasses.replace(found, skipped=tuple(problems))
+            return loaded
         problems.append(problem)
     if problems:
         raise BrokenRunError(
-            f"{folder} should hold a whole checkpoint to go on from, but none of "
-            f"{len(problems)} will do:\n" + "\n".join(problems)
+            f"{folder} should hold a whole checkpoint to resume from, but none of "
+            f"{len(problems)} can be used:\n" + "\n".join(problems)
         )
     return None
 
 
-def _load(folder: pathlib.Path, step: int) -> Checkpoint:
+def _load_header(folder: pathlib.Path, step: int) -> dict[str, Any]:
     path = _path(folder, step, "json")
     if path.stat().st_size > _MAX_JSON:
         raise BrokenRunError(f"{path} should hold at most {_MAX_JSON} bytes.")
     data = path.read_bytes()
-    body = jsontext.decode(data, where=str(path))
-    if not isinstance(body, dict) or body.pop("sha256", None) != jsontext.digest(body):
+    header = jsontext.decode(data, where=str(path))
+    digest = header.pop("sha256", None) if isinstance(header, dict) else None
+    if digest != jsontext.digest(header):
         raise BrokenRunError(f"{path} does not match the SHA-256 it carries.")
-    if body.get("format") != _FORMAT or body.get("step") != step:
-        raise BrokenRunError(
-            f"{path} should be of format {_FORMAT} and step {step}, but is of format "
-            f"{body.get('format')} and step {body.get('step')}."
+    if header.get("format") == 1:
+        raise InputError(
+            f"{path} was written by an older koki2 (checkpoint format 1), and this one "
+            f"resumes format {FORMAT} only. Start the run again with its config and "
+            "seed: it replays from the start to the same rows."
         )
-    if _spell(body) != data:
+    if header.get("format") != FORMAT or header.get("step") != step:
+        raise BrokenRunError(
+            f"{path} should be of format {FORMAT} and step {step}, but is of format "
+            f"{header.get('format')} and step {header.get('step')}."
+        )
+    if _spell(header) != data:
         raise BrokenRunError(f"{path} has been edited since it was written.")
-    path, wanted = _path(folder, step, "npz"), body["npz"]
-    size = path.stat().st_size
-    if size != wanted["bytes"] or size > arrays_.MAX_BYTES:
-        raise BrokenRunError(f"{path} should hold {wanted['bytes']} bytes, has {size}.")
-    data = path.read_bytes()
-    if hashlib.sha256(data).hexdigest() != wanted["sha256"]:
-        raise BrokenRunError(f"{path} should have SHA-256 {wanted['sha256']}.")
-    arrays = arrays_.unpack(data, where=str(path))
-    return Checkpoint(step=step, arrays=arrays, meta=body["meta"])
+    for name in ("run", "streams", "meta", "arrays"):
+        if not isinstance(header.get(name), dict):
+            raise BrokenRunError(f'{path} should have an object "{name}", has none.')
+    return header
 
 
-def _spell(body: dict[str, Any]) -> bytes:
-    whole = body | {"sha256": jsontext.digest(body)}
+def _compare(
+    folder: pathlib.Path, step: int, found: Mapping[str, Any], facts: Values
+) -> None:
+    for name in sorted({*found, *facts}):
+        if name not in found or name not in facts or found[name] != facts[name]:
+            raise BrokenRunError(
+                f"{_path(folder, step, 'json')} belongs to another run: its {name} is "
+                f"{found.get(name, 'missing')!r:.80}, that of this run "
+                f"{facts.get(name, 'missing')!r:.80}."
+            )
+
+
+def _spell(header: dict[str, Any]) -> bytes:
+    whole = header | {"sha256": jsontext.digest(header)}
     return jsontext.encode(whole, where="checkpoint", indent=2, sort_keys=True) + b"\n"
 
 
@@ -169,5 +223,5 @@ def _path(folder: pathlib.Path, step: int, suffix: str) -> pathlib.Path:
 
 def _files(folder: pathlib.Path, suffix: str) -> list[int]:
     names = (path.name for path in folder.iterdir()) if folder.is_dir() else ()
-    found = filter(None, map(_FILE.fullmatch, names))
-    return sorted(int(match[1]) for match in found if match[2] == suffix)
+    matches = filter(None, map(_FILE.fullmatch, names))
+    return sorted(int(match[1]) for match in matches if match[2] == suffix)

@@ -1,21 +1,25 @@
 """Run folders: what they are called, what lies in them, and that no two are one."""
 
-import os
 import pathlib
 import re
 import time
+from collections.abc import Mapping
 
 from koki2.runlog import atomic
 from koki2.runlog.errors import InputError
+from koki2.runlog.types import Path
 
 CONFIG = "config.json"  # every knob, and where its value came from; written last
 MANIFEST = "manifest.json"  # code, versions, machine
-ROWS = "generations.jsonl"  # one row per generation; the truth about the run
+METRICS = "generations.jsonl"  # the stream "metrics" of evo, batch and qd
 TIMING = "timing.jsonl"  # wall clock, kept apart as it differs from run to run
 SUMMARY = "summary.json"  # the verdict; there once the run is complete
 CHECKPOINTS = "checkpoints"
 LOCK = ".lock"
 
+STREAMS = {"metrics": METRICS}
+
+_STEM = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _NAME = re.compile(
     r"(?P<started>\d{8}T\d{6}Z)_(?P<command>.+)_seed(?P<seed>-?\d+)(-.+)?"
@@ -23,11 +27,11 @@ _NAME = re.compile(
 
 
 def create(
-    root: str | os.PathLike[str],
+    root: Path,
     command: str,
     seed: int,
     *,
-    out_dir: str | os.PathLike[str] | None = None,
+    out_dir: Path | None = None,
     tag: str | None = None,
 ) -> pathlib.Path:
     """Makes the folder of a new run and returns its path.
@@ -56,7 +60,7 @@ def create(
     for what, word in (("command", command), ("tag", tag)):
         if word is not None and not _WORD.fullmatch(word):
             raise InputError(
-                f"{what} wants letters, digits and ._- (64 at most), as it becomes "
+                f"{what} must be letters, digits and ._- (64 at most), as it becomes "
                 f"part of a folder's name, got {word!r}."
             )
     if out_dir is not None:
@@ -94,13 +98,48 @@ def parse(name: str) -> tuple[str, str, int] | None:
     return started, found["command"], int(found["seed"])
 
 
+def check_stem(what: str, name: str) -> None:
+    """Raises InputError unless `name` is a plain file stem, as "best_genome".
+
+    Example:
+      >>> check_stem("the name of an artifact", "best_genome")
+    """
+    if not (isinstance(name, str) and _STEM.fullmatch(name)):
+        raise InputError(
+            f"{what} must be a-z, 0-9 and _ (64 at most, a letter first), as it "
+            f"becomes a file's name, got {name!r}."
+        )
+
+
+def check_streams(streams: Mapping[str, str]) -> None:
+    """Raises InputError unless every stream has a `.jsonl` file of its own.
+
+    Example:
+      >>> check_streams({"metrics": "steps.jsonl", "events": "events.jsonl"})
+    """
+    if "metrics" not in streams:
+        raise InputError(f'streams must have "metrics", got {sorted(streams)}.')
+    for name, file in streams.items():
+        check_stem("the name of a stream", name)
+        if not (isinstance(file, str) and file.endswith(".jsonl")):
+            raise InputError(f"the file of {name} must end in .jsonl, got {file!r}.")
+        check_stem(f"the file of {name}", file.removesuffix(".jsonl"))
+    files = [*streams.values(), TIMING]
+    if len(set(files)) < len(files):
+        raise InputError(
+            f"every stream must have a file of its own, and {TIMING} is taken, got "
+            f"{dict(streams)}."
+        )
+
+
 def check_new(path: pathlib.Path) -> None:
     """Raises InputError unless the folder is empty, a lock file apart."""
     taken = sorted(entry.name for entry in path.iterdir() if entry.name != LOCK)
     if taken:
+        names = ", ".join(taken[:3]) + (" ..." if taken[3:] else "")
         raise InputError(
-            f"a new run wants a new or empty folder, so that nothing is overwritten; "
-            f"{path} holds {', '.join(taken[:3])}{' ...' if taken[3:] else ''}."
+            "a new run must have a new or empty folder, so that nothing is "
+            f"overwritten; {path} holds {names}."
         )
 
 
@@ -110,7 +149,8 @@ def _exactly(path: pathlib.Path) -> pathlib.Path:
     except (FileExistsError, NotADirectoryError):
         if not path.is_dir():
             raise InputError(
-                f"a run wants a folder to write to, but {path} is, or lies in, a file."
+                f"a run must have a folder to write to, but {path} is, or lies in, a "
+                "file."
             ) from None
         check_new(path)
     return path

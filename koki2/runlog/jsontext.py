@@ -20,7 +20,7 @@ _LOOKS_SO = re.compile(r"=*(NaN|-?Infinity)")
 
 
 def encode(
-    value: Any, *, where: str, indent: int | None = None, sort_keys: bool = False
+    value: object, *, where: str, indent: int | None = None, sort_keys: bool = False
 ) -> bytes:
     """The JSON text of a plain value, in ASCII, without a newline at its end.
 
@@ -73,7 +73,7 @@ def decode(data: bytes, *, where: str) -> Any:
         ) from error
 
 
-def digest(value: Any) -> str:
+def digest(value: object) -> str:
     """SHA-256 of a plain value, whatever the order of its keys; 64 hex digits.
 
     Example:
@@ -84,7 +84,7 @@ def digest(value: Any) -> str:
     return hashlib.sha256(text).hexdigest()
 
 
-def _plain(value: Any, where: str) -> Any:
+def _plain(value: object, where: str) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, str):
@@ -104,16 +104,17 @@ def _plain(value: Any, where: str) -> Any:
         for key in value:
             if not isinstance(key, str):
                 raise InputError(
-                    f"{where} wants text for keys, as JSON has no others, got {key!r}."
+                    f"{where} must have text for keys, as JSON has no other, got "
+                    f"{key!r}."
                 )
         return {key: _plain(item, f"{where}.{key}") for key, item in value.items()}
     raise InputError(
-        f"{where} wants a plain value (None, bool, int, float, str, list, dict), so "
+        f"{where} must be a plain value (None, bool, int, float, str, list, dict), so "
         f"that it can be written as JSON, got {type(value).__name__}: {value!r:.80}."
     )
 
 
-def _revived(value: Any) -> Any:
+def _revived(value: object) -> Any:
     if isinstance(value, str):
         if value in _NOT_FINITE:
             return _NOT_FINITE[value]
@@ -132,5 +133,5 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return value
 
 
-def _bare(word: str):
+def _bare(word: str) -> float:
     raise ValueError(f"bare {word}")

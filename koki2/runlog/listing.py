@@ -1,12 +1,13 @@
 """A list of the runs under a folder, each in one line's worth of facts."""
 
 import dataclasses
-import os
 import pathlib
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from koki2.runlog import folder, jsontext, lock, reading
 from koki2.runlog.errors import BrokenRunError
+from koki2.runlog.types import Path
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -15,19 +16,21 @@ class RunInfo:
 
     path: pathlib.Path
     status: Literal["complete", "resumable", "running", "broken"]
+    kind: str | None
+    """The name of its kind; None where config.json cannot tell."""
     command: str | None
     seed: int | None
     started: str | None
     """UTC, as 2026-11-20T10:15:30Z."""
-    generations: int
-    """Rows written."""
-    best_fitness: float | None
-    """`best_fitness` of the summary, else of the last row, if there is one."""
+    units: int
+    """Rows of the stream "metrics": one per unit done, as a generation."""
+    last: dict[str, Any]
+    """The last of these rows, and over it the fields of the summary, if complete."""
     problem: str | None
     """What is broken, or who is writing."""
 
 
-def list_runs(root: str | os.PathLike[str]) -> list[RunInfo]:
+def list_runs(root: Path) -> list[RunInfo]:
     """The runs under `root`, by name, which is by age; none where it is missing.
 
     A run is a folder named as `folder.create` names it, or one with a config.json.
@@ -49,13 +52,13 @@ def _is_run(path: pathlib.Path) -> bool:
 
 def _info(path: pathlib.Path) -> RunInfo:
     started, command, seed = folder.parse(path.name) or (None, None, None)
-    status, summary, last, generations = "resumable", {}, {}, 0
+    status, kind, summary, last, units = "resumable", None, {}, {}, 0
     problem = lock.holder(path)
     if problem is not None:
         status = "running"
     try:
-        generations, last = _rows(path)
-        reading.read_config(path)
+        units, last = _rows(path)
+        kind = reading.read_kind(path)
         manifest = reading.read_manifest(path)
         started = _of(manifest, "created_at_utc", str) or started
         command = _of(manifest, "command", str) or command
@@ -67,22 +70,26 @@ def _info(path: pathlib.Path) -> RunInfo:
     except (BrokenRunError, OSError) as error:
         if status != "running":
             status, problem = "broken", str(error)
-    best = _of(summary, "best_fitness", float, int)
     return RunInfo(
         path=path,
         status=status,
+        kind=kind,
         command=command,
         seed=seed,
         started=started,
-        generations=generations,
-        best_fitness=_of(last, "best_fitness", float, int) if best is None else best,
+        units=units,
+        last=last | summary,
         problem=problem,
     )
 
 
 def _rows(path: pathlib.Path) -> tuple[int, dict[str, Any]]:
     """How many whole rows there are, and the last of them."""
-    count, last, file_path = 0, b"{}", path / folder.ROWS
+    try:
+        file_path = path / reading.read_streams(path)["metrics"]
+    except BrokenRunError:  # broken, but its rows may still be counted
+        file_path = path / folder.METRICS
+    count, last = 0, b"{}"
     if file_path.exists():
         with open(file_path, "rb") as file:
             for line in file:
@@ -92,6 +99,6 @@ def _rows(path: pathlib.Path) -> tuple[int, dict[str, Any]]:
     return count, row if isinstance(row, dict) else {}
 
 
-def _of(values: dict[str, Any], name: str, *kinds: type) -> Any:
+def _of(values: Mapping[str, Any], name: str, *kinds: type) -> Any:
     value = values.get(name)
     return value if isinstance(value, kinds) else None

@@ -10,9 +10,11 @@ import os
 import pathlib
 import socket
 import time
+from types import TracebackType
 
 from koki2.runlog import folder
 from koki2.runlog.errors import LockedError
+from koki2.runlog.types import Path
 
 _TRIES = 5  # a reader that asks "is it held?" holds the lock for an instant
 _PAUSE = 0.02  # seconds between tries
@@ -34,7 +36,7 @@ class Lock:
       True
     """
 
-    def __init__(self, run: str | os.PathLike[str]):
+    def __init__(self, run: Path):
         path = pathlib.Path(run) / folder.LOCK
         self._file: int | None = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
         try:
@@ -44,12 +46,12 @@ class Lock:
             raise
 
     def release(self) -> None:
-        """Lets go; twice is as good as once."""
+        """Frees the lock; a second call does nothing."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
 
-    def _take(self, run: str | os.PathLike[str]) -> None:
+    def _take(self, run: Path) -> None:
         tries = 1
         while not _flock(self._file, fcntl.LOCK_EX):
             if tries == _TRIES:
@@ -65,15 +67,20 @@ class Lock:
             os.ftruncate(self._file, 0)
             os.write(self._file, text.encode())
 
-    def __enter__(self):
+    def __enter__(self) -> "Lock":
         return self
 
-    def __exit__(self, *_):
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         self.release()
 
 
-def holder(run: str | os.PathLike[str]) -> str | None:
-    """Who is writing this run, in words; None when nobody is."""
+def holder(run: Path) -> str | None:
+    """Who is writing this run, in words; None when no process is."""
     try:
         file = os.open(pathlib.Path(run) / folder.LOCK, os.O_RDONLY)
     except OSError:

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from koki2.runlog import jsontext
+from koki2.runlog.types import Values
 
 _PACKAGES = (
     "koki2 jax jaxlib jax-cuda12-plugin jax-cuda12-pjrt jax-cuda13-plugin "
@@ -36,7 +37,7 @@ def manifest(
     command: str,
     argv: Sequence[str],
     seed: int,
-    config: Any,
+    config: object,
     devices: Sequence[str],
     strict_bits: bool = False,
 ) -> dict[str, Any]:
@@ -76,11 +77,43 @@ def manifest(
     }
 
 
-def differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+def identity(
+    manifest: Values, *, kind: str, config: Values, objects: Values
+) -> dict[str, Any]:
+    """What makes a run the run it is, in plain values; checkpoints keep its digest.
+
+    Computed from the manifest in the run folder, never from the code that runs now:
+    resuming under a later commit is allowed, changing the manifest is not. The host,
+    its devices and the flags do not count.
+
+    Args:
+      manifest: as `manifest` makes it, or as it was read.
+      kind: the kind of the run.
+      config: the resolved config in plain values.
+      objects: the objects from outside the package that the run needs.
+
+    Example:
+      >>> made = {"command": "evo", "seed": 7, "devices": ["cpu:0"]}
+      >>> found = identity(made, kind="evo", config={"lr": 0.1}, objects={})
+      >>> found["command"], found["seed"], "devices" in found
+      ('evo', 7, False)
+    """
+    return {
+        "command": manifest.get("command"),
+        "kind": kind,
+        "seed": manifest.get("seed"),
+        "config_digest": jsontext.digest(config),
+        "version": _section(manifest, "versions").get("koki2"),
+        "commit": _section(manifest, "git").get("commit"),
+        "objects": dict(objects),
+    }
+
+
+def differences(old: Values, new: Values) -> list[str]:
     """What changed between two manifests that may change bits, in words.
 
     Times, command lines, seeds, kernel releases and core counts do not count. A
-    checkout with uncommitted changes always does: nobody knows what they were.
+    checkout with uncommitted changes always does, as what they were is not known.
 
     Example:
       >>> differences({"versions": {"jax": "0.11.2"}}, {"versions": {"jax": "0.12.0"}})
@@ -161,16 +194,16 @@ def _cpu(cpuinfo: pathlib.Path) -> dict[str, Any]:
     }
 
 
-def _section(manifest: dict[str, Any], name: str) -> dict[str, Any]:
+def _section(manifest: Values, name: str) -> dict[str, Any]:
     section = manifest.get(name)
     return section if isinstance(section, dict) else {}
 
 
-def _both(old: dict[str, Any], new: dict[str, Any], section: str, name: str):
+def _both(old: Values, new: Values, section: str, name: str) -> tuple[Any, ...]:
     return tuple(_section(manifest, section).get(name) for manifest in (old, new))
 
 
-def _words(value: Any) -> str:
+def _words(value: object) -> str:
     if value is None:
         return "unknown"
     if isinstance(value, list):

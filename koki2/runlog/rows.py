@@ -9,15 +9,17 @@ import contextlib
 import hashlib
 import os
 import pathlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import TracebackType
 from typing import Any
 
 from koki2.runlog import atomic, jsontext
 from koki2.runlog.errors import BrokenRunError
+from koki2.runlog.types import Path
 
 
 class RowWriter:
-    """Appends rows to a file that nobody else is writing.
+    """Appends rows to a file of which it is the only writer.
 
     Args:
       path: the file; made if missing.
@@ -38,7 +40,7 @@ class RowWriter:
       [{'generation': 0, 'best': 1.5}]
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, offset: int | None = None):
+    def __init__(self, path: Path, *, offset: int | None = None):
         self.path = pathlib.Path(path)
         is_new = not self.path.exists()
         if offset is None:
@@ -51,7 +53,7 @@ class RowWriter:
         if is_new:
             atomic.sync_folder(self.path.parent)
 
-    def append(self, rows: Iterable[dict[str, Any]]) -> None:
+    def append(self, rows: Iterable[Mapping[str, object]]) -> None:
         """Writes rows in one piece: all of them, or, when the disk refuses, none.
 
         Raises:
@@ -83,15 +85,20 @@ class RowWriter:
         return self._hash.hexdigest()
 
     def close(self) -> None:
-        """Closes the file; twice is as good as once."""
+        """Closes the file; a second call does nothing."""
         if self._file is not None:
             os.close(self._file)
             self._file = None
 
-    def __enter__(self):
+    def __enter__(self) -> "RowWriter":
         return self
 
-    def __exit__(self, *_):
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         self.close()
 
     def _descriptor(self) -> int:
@@ -105,7 +112,7 @@ class RowWriter:
             os.ftruncate(self._descriptor(), self.offset)
 
 
-def read(path: str | os.PathLike[str]) -> Iterator[dict[str, Any]]:
+def read(path: Path) -> Iterator[dict[str, Any]]:
     """Yields the rows of a file, one by one; a torn last line is no row.
 
     Raises:
@@ -122,7 +129,7 @@ def read(path: str | os.PathLike[str]) -> Iterator[dict[str, Any]]:
             yield row
 
 
-def prefix_sha256(path: str | os.PathLike[str], offset: int) -> str:
+def prefix_sha256(path: Path, offset: int) -> str:
     """Digest, in hex, of the first `offset` bytes of a file.
 
     Raises:
@@ -131,7 +138,7 @@ def prefix_sha256(path: str | os.PathLike[str], offset: int) -> str:
     return _prefix_hash(pathlib.Path(path), offset).hexdigest()
 
 
-def _prefix_hash(path: pathlib.Path, offset: int):
+def _prefix_hash(path: pathlib.Path, offset: int) -> "hashlib._Hash":
     size = path.stat().st_size if path.exists() else 0
     if size < offset:
         raise BrokenRunError(

@@ -1,16 +1,15 @@
 """A run as its one writer sees it: start or resume, append, checkpoint, finish.
 
-What `checkpoint` has acknowledged is never lost: rows are fsynced first, and their
-length and digest go into the checkpoint, so that `resume` cuts the file exactly there
-and a run taken up again ends with the very bytes of one that was never stopped.
+What `checkpoint` has acknowledged is never lost: rows of all streams are fsynced
+first, and their lengths and digests go into the checkpoint, so that `resume` cuts the
+files exactly there and a resumed run ends with the very bytes of one that was never
+stopped.
 """
 
 import contextlib
-import dataclasses
-import functools
-import os
 import pathlib
 from collections.abc import Iterable, Mapping
+from types import TracebackType
 from typing import Any
 
 from koki2.runlog import (
@@ -24,7 +23,9 @@ from koki2.runlog import (
 from koki2.runlog.checkpoint import Checkpoint
 from koki2.runlog.errors import BrokenRunError, InputError
 from koki2.runlog.lock import Lock
+from koki2.runlog.manifest import identity as identity_of
 from koki2.runlog.rows import prefix_sha256, RowWriter
+from koki2.runlog.types import Arrays, Path, Values
 
 
 class Run:
@@ -32,9 +33,12 @@ class Run:
 
     Attributes:
       path: the folder.
+      kind: the name of the kind of run, as "evo".
       config: the resolved config, in plain values.
       provenance: where each value of it came from.
+      objects: what the run needs from outside the package, by role.
       manifest: on what code and machine the run was started.
+      streams: the file of every row stream, by the stream's name.
       restored: the checkpoint to go on from; None means from the beginning.
       summary: what `finish` wrote; None while the run is not complete.
       notes: for people: what was damaged and passed over when resuming.
@@ -53,37 +57,54 @@ class Run:
       [{'generation': 0, 'best_fitness': 1.5}]
     """
 
-    def __init__(self, path, document, facts, held, found=None, summary=None):
-        self.path: pathlib.Path = path
+    def __init__(
+        self,
+        path: pathlib.Path,
+        document: dict[str, Any],
+        manifest: dict[str, Any],
+        held: contextlib.ExitStack,
+        restored: Checkpoint | None = None,
+        summary: dict[str, Any] | None = None,
+    ):
+        self.path = path
+        self.kind: str = document["kind"]
         self.config: dict[str, Any] = document["config"]
         self.provenance: dict[str, Any] = document["provenance"]
-        self.manifest: dict[str, Any] = facts
-        self.restored: Checkpoint | None = None
-        self.summary: dict[str, Any] | None = summary
-        self.notes: tuple[str, ...] = ()
-        offset = 0 if summary is None else None  # None keeps every row
-        if found is not None:
-            self.notes, given = found.skipped, found.meta["given"]
-            self.restored = dataclasses.replace(found, meta=given, skipped=())
-            offset = found.meta["rows"]["offset"]
-        self._rows = held.enter_context(RowWriter(path / folder.ROWS, offset=offset))
+        self.objects: dict[str, Any] = document["objects"]
+        self.manifest = manifest
+        self.streams: dict[str, str] = manifest["streams"]
+        self.restored = restored
+        self.summary = summary
+        self.notes: tuple[str, ...] = restored.skipped if restored else ()
+        self._rows = {}
+        for name, file in self.streams.items():
+            if summary is not None:
+                offset = None  # keeps every row
+            else:
+                offset = restored.streams[name]["offset"] if restored else 0
+            writer = RowWriter(path / file, offset=offset)
+            self._rows[name] = held.enter_context(writer)
         self._timing = held.enter_context(RowWriter(path / folder.TIMING))
-        self._held: contextlib.ExitStack = held
+        self._facts = _facts(document, manifest)
+        self._held = held
 
     @classmethod
     def start(
         cls,
-        root: str | os.PathLike[str],
+        root: Path,
         command: str,
         seed: int,
-        config: dict[str, Any],
-        provenance: dict[str, Any],
-        manifest: dict[str, Any],
+        config: Values,
+        provenance: Values,
+        manifest: Values,
         *,
-        out_dir: str | os.PathLike[str] | None = None,
+        kind: str = "evo",
+        streams: Mapping[str, str] = folder.STREAMS,
+        objects: Values | None = None,
+        out_dir: Path | None = None,
         tag: str | None = None,
     ) -> "Run":
-        """Makes a folder and takes it for writing.
+        """Makes a folder and locks it for writing.
 
         config.json is written last: a folder that has one can be resumed.
 
@@ -92,18 +113,25 @@ class Run:
           config: the resolved config, in plain values.
           provenance: where each field came from, by dotted path: "default",
             "preset", "file", "flag".
-          manifest: what `manifest.manifest` found; command, seed and the digest of
-            the config are entered here.
+          manifest: what `manifest.manifest` found; command, seed, the streams and the
+            digest of the config are entered here.
+          kind: the name of the kind of run.
+          streams: the file of every row stream by the stream's name; "metrics" is
+            always there.
+          objects: what the run needs from outside the package, by role, in plain
+            values, as {"world": {"name": "my_world.py:line", "sha256": ...}}.
 
         Raises:
           InputError: what was given cannot be written, or `out_dir` is taken.
           OSError: the disk refused.
         """
-        facts = {"command": command, "seed": seed}
-        facts = manifest | facts | {"config_digest": jsontext.digest(config)}
+        folder.check_stem("the kind of a run", kind)
+        folder.check_streams(streams)
+        facts = {"command": command, "seed": seed, "streams": dict(streams)}
+        facts = {**manifest, **facts, "config_digest": jsontext.digest(config)}
         facts = _as_read(facts, folder.MANIFEST)  # before a folder is made for nothing
-        document = {"config": config, "provenance": provenance}
-        document = _as_read(document, folder.CONFIG)
+        document = {"kind": kind, "config": config, "provenance": provenance}
+        document = _as_read(document | {"objects": objects or {}}, folder.CONFIG)
         path = folder.create(root, command, seed, out_dir=out_dir, tag=tag)
         with contextlib.ExitStack() as held:
             held.enter_context(Lock(path))
@@ -115,8 +143,8 @@ class Run:
         return run
 
     @classmethod
-    def resume(cls, path: str | os.PathLike[str]) -> "Run":
-        """Takes up a run where its newest whole checkpoint left it.
+    def resume(cls, path: Path) -> "Run":
+        """Goes on with a run from its newest whole checkpoint.
 
         Rows after that checkpoint were never acknowledged and are cut off. Without
         any checkpoint the run begins anew in the same folder. A complete run is
@@ -124,12 +152,17 @@ class Run:
         takes nothing more.
 
         Raises:
-          InputError: there is no such folder.
+          InputError: there is no such folder, or its checkpoints have the format of
+            an older koki2.
           LockedError: another process is writing it.
-          BrokenRunError: it is no run, or too damaged to go on; nothing is changed.
+          BrokenRunError: it is no run, its files contradict each other, or it is too
+            damaged to go on; nothing is changed.
         """
-        path, found = pathlib.Path(path), None
+        path, restored = pathlib.Path(path), None
         document, facts = reading.read_config(path), reading.read_manifest(path)
+        document["kind"] = reading.read_kind(path)
+        document["objects"] = reading.read_objects(path)
+        facts["streams"] = reading.read_streams(path)
         if facts.get("config_digest") != jsontext.digest(document["config"]):
             raise BrokenRunError(
                 f"{path / folder.CONFIG} should have the digest that {folder.MANIFEST} "
@@ -139,52 +172,73 @@ class Run:
             held.enter_context(Lock(path))
             summary = reading.read_summary(path)
             if summary is None:
-                accept = functools.partial(_rows_problem, path / folder.ROWS)
-                found = checkpoint.load_newest(path / folder.CHECKPOINTS, accept)
-            run = cls(path, document, facts, held, found, summary)
+                restored = checkpoint.load_newest(
+                    path / folder.CHECKPOINTS,
+                    lambda loaded: _rows_problem(path, facts["streams"], loaded),
+                    facts=_facts(document, facts),
+                )
+            run = cls(path, document, facts, held, restored, summary)
             atomic.clean(path)
             run._held = held.pop_all()
         return run
 
-    def append(self, rows: Iterable[dict[str, Any]]) -> None:
-        """Writes rows to generations.jsonl in one piece; durable at `checkpoint`.
+    def append(
+        self, rows: Iterable[Mapping[str, object]], stream: str = "metrics"
+    ) -> None:
+        """Writes rows to a stream's file in one piece; durable at `checkpoint`.
 
         No clock readings: this file is the same for every run of one config and seed.
 
         Raises:
-          InputError: a row is not plain, or the run is complete; nothing is written.
+          InputError: a row is not plain, there is no such stream, or the run is
+            complete; nothing is written.
         """
-        self._open()
-        self._rows.append(rows)
+        self._check_open()
+        if stream not in self._rows:
+            raise InputError(
+                f"the stream must be one of {sorted(self._rows)}, got {stream!r}."
+            )
+        self._rows[stream].append(rows)
 
-    def checkpoint(
-        self, step: int, arrays: Mapping[str, Any], meta: dict[str, Any]
-    ) -> None:
+    def checkpoint(self, step: int, state: Arrays, meta: Values) -> None:
         """Makes all rows so far, and this state, durable; then old states are removed.
 
         Args:
           step: steps done.
-          arrays: NumPy arrays of numbers by name.
+          state: NumPy arrays of numbers by name.
           meta: plain values.
 
         Raises:
           InputError: what was given cannot be written, or the run is complete.
           OSError: the disk refused; the previous checkpoint still stands.
         """
-        self._open()
-        self._rows.sync()
-        mark = {"offset": self._rows.offset, "sha256": self._rows.sha256}
-        where = self.path / folder.CHECKPOINTS
-        checkpoint.save(where, step, arrays, {"given": meta, "rows": mark})
+        self._check_open()
+        marks = {}
+        for name, writer in self._rows.items():
+            writer.sync()
+            mark = {"offset": writer.offset, "sha256": writer.sha256}
+            marks[name] = {"file": writer.path.name, **mark}
+        checkpoint.save(
+            self.path / folder.CHECKPOINTS,
+            step,
+            state,
+            meta,
+            facts=self._facts,
+            streams=marks,
+        )
 
-    def save_arrays(self, name: str, arrays: Mapping[str, Any]) -> None:
-        """Writes `<name>.npz`: best_genome, mean_genome or archive. Durably; replaces
-        the last."""
-        self._open()
-        arrays_.save_arrays(reading.arrays_path(self.path, name), arrays)
+    def save_artifact(self, name: str, arrays: Arrays) -> None:
+        """Writes `<name>.npz` durably, as best_genome; replaces the last of that name.
 
-    def timing(self, **values: Any) -> None:
-        """Notes wall-clock facts in timing.jsonl, as well as the disk lets it.
+        Raises:
+          InputError: a name that is no plain file stem, something that is not an
+            array of numbers, or the run is complete.
+        """
+        self._check_open()
+        arrays_.save_arrays(reading.artifact_path(self.path, name), arrays)
+
+    def timing(self, **values: object) -> None:
+        """Notes wall-clock facts in timing.jsonl; a disk that refuses is no error.
 
         Example: `run.timing(step=20, seconds=1.5)`. A kill may lose the last of them,
         and steps done twice are timed twice.
@@ -192,43 +246,71 @@ class Run:
         with contextlib.suppress(OSError):
             self._timing.append([values])
 
-    def finish(self, summary: dict[str, Any]) -> None:
+    def finish(self, summary: Values) -> None:
         """Makes all rows durable, then writes summary.json: the run is complete.
 
         Args:
-          summary: the verdict, in plain values; `best_fitness`, if there, is listed
-            by `koki2 runs`. A field `status` is added.
+          summary: the verdict, in plain values. A field `status` is added.
         """
-        self._open()
-        self._rows.sync()
-        whole = summary | {"status": "complete"}
+        self._check_open()
+        for writer in self._rows.values():
+            writer.sync()
+        whole = {**summary, "status": "complete"}
         atomic.write_json(self.path / folder.SUMMARY, whole, sort_keys=True)
         self.summary = whole
 
     def close(self) -> None:
-        """Frees files and lock; the run can be resumed. Twice is as good as once."""
+        """Frees files and lock; the run can be resumed. A second call does nothing."""
         self._held.close()
 
-    def __enter__(self):
+    def __enter__(self) -> "Run":
         return self
 
-    def __exit__(self, *_):
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
         self.close()
 
-    def _open(self) -> None:
+    def _check_open(self) -> None:
         if self.summary is not None:
             raise InputError(f"{self.path} is complete and takes nothing more.")
 
 
-def _rows_problem(path: pathlib.Path, found: Checkpoint) -> str | None:
-    """None if the rows are still those that the checkpoint acknowledged."""
-    mark = found.meta["rows"]
-    if prefix_sha256(path, mark["offset"]) == mark["sha256"]:
-        return None
-    return (
-        f"step {found.step}: the first {mark['offset']} bytes of {path} are not those "
-        "that were acknowledged."
+def _facts(document: dict[str, Any], manifest: dict[str, Any]) -> dict[str, Any]:
+    """What the checkpoints of a run must belong to."""
+    identity = identity_of(
+        manifest,
+        kind=document["kind"],
+        config=document["config"],
+        objects=document["objects"],
     )
+    return {
+        "kind": document["kind"],
+        "config_digest": identity["config_digest"],
+        "seed": manifest.get("seed"),
+        "identity": jsontext.digest(identity),
+    }
+
+
+def _rows_problem(
+    path: pathlib.Path, streams: Mapping[str, str], loaded: Checkpoint
+) -> str | None:
+    """None if the rows are still those that the checkpoint acknowledged."""
+    files = {name: mark["file"] for name, mark in loaded.streams.items()}
+    if files != streams:
+        return (
+            f"step {loaded.step}: its streams are {files}, those of the run {streams}."
+        )
+    for mark in loaded.streams.values():
+        if prefix_sha256(path / mark["file"], mark["offset"]) != mark["sha256"]:
+            return (
+                f"step {loaded.step}: the first {mark['offset']} bytes of "
+                f"{path / mark['file']} are not those that were acknowledged."
+            )
+    return None
 
 
 def _as_read(value: dict[str, Any], name: str) -> dict[str, Any]:

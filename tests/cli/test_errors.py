@@ -150,7 +150,7 @@ def test_a_bad_command_line_is_refused_with_a_reason(refused, words, said):
     "words, said",
     [
         ("batch-evo-l0 --seeds 1,1", "differ from each other"),
-        ("batch-evo-l0 --tag a/b", "tag wants letters"),
+        ("batch-evo-l0 --tag a/b", "tag must be letters"),
         ("evo-l0 --out-dir taken", "taken holds notes"),
         ("evo-l0 --out-dir taken/notes", "in, a file"),
         ("evo-l0 --runs-dir taken/notes", "in, a file"),

@@ -62,7 +62,7 @@ def make_run(home):
         values, path = dataclasses.asdict(config), home / name
         with runlog.Run.start(home, "qd", 7, values, {}, {}, out_dir=path) as run:
             if is_complete:
-                run.save_arrays("archive", arrays)
+                run.save_artifact("archive", arrays)
                 run.finish({})
         return path
 
@@ -81,7 +81,7 @@ def bits(arrays):
 @pytest.mark.parametrize("config", [GRID, CVT], ids=["grid", "cvt"])
 def test_an_archive_comes_back_to_the_bit(koki2, make_run, home, config):
     make_run(config=config)
-    filled = int(runlog.read_arrays("run", "archive")["filled"].sum())
+    filled = int(runlog.read_artifact("run", "archive")["filled"].sum())
     said = koki2("export run --out files --json").json
     assert said["out"] == "files" and said["elites"] == filled
     assert koki2("import-archive files --like run --out back.npz --json").json == {
@@ -93,7 +93,7 @@ def test_an_archive_comes_back_to_the_bit(koki2, make_run, home, config):
         "beaten": 0,
     }
     back = runlog.load_arrays(home / "back.npz")
-    assert bits(back) == bits(runlog.read_arrays("run", "archive"))
+    assert bits(back) == bits(runlog.read_artifact("run", "archive"))
 
 
 def test_the_table_has_the_columns_of_pyribs_and_the_shortest_floats(koki2, make_run):
@@ -108,7 +108,7 @@ def test_the_table_has_the_columns_of_pyribs_and_the_shortest_floats(koki2, make
         *("0.1", "-0.0", "1e-45", "3.4028235e+38", "12345.678", "9.999999e-05"),
         "-0.33333334",
     ]
-    archive, data = runlog.read_arrays("run", "archive"), np.load("files/archive.npz")
+    archive, data = runlog.read_artifact("run", "archive"), np.load("files/archive.npz")
     index = np.flatnonzero(archive["filled"])
     assert [int(row[-1]) for row in rows] == index.tolist() == data["index"].tolist()
     assert [row[SIZE] for row in rows] == [row[-3] for row in rows]
@@ -129,7 +129,7 @@ def test_the_space_is_told_in_words_of_pyribs(koki2, make_run, home):
         "dims": [10, 3],
         "epsilon": 1e-6,
     }
-    centre = runlog.read_arrays("cvt", "archive")["centre"]
+    centre = runlog.read_artifact("cvt", "archive")["centre"]
     assert (np.load("b/archive.npz")["centroids"] == centre).all()
 
 
@@ -156,7 +156,7 @@ def test_the_float32_whose_shortest_text_is_read_as_its_neighbour_gets_a_longer_
 def test_a_table_that_pandas_wrote_in_double_precision_is_understood(koki2, make_run):
     """With a first column of row numbers, other columns, and no births."""
     make_run()
-    archive = runlog.read_arrays("run", "archive")
+    archive = runlog.read_artifact("run", "archive")
     index = np.flatnonzero(archive["filled"])
     with open("theirs.csv", "w", newline="") as file:
         table = csv.writer(file)
@@ -336,4 +336,4 @@ def test_pyribs_loads_it_and_what_it_writes_comes_back(koki2, make_run, home, co
     table.to_csv("theirs.csv")
     assert koki2("import-archive theirs.csv --like run --out back.npz").code == 0
     back = runlog.load_arrays(home / "back.npz")
-    assert bits(back) == bits(runlog.read_arrays("run", "archive"))
+    assert bits(back) == bits(runlog.read_artifact("run", "archive"))

@@ -37,7 +37,7 @@ def run(made, home):
 
 def test_it_leaves_a_complete_run_whose_archive_is_as_its_rows_say(run):
     rows = list(runlog.read_rows(run))
-    archive = runlog.read_arrays(run, "archive")
+    archive = runlog.read_artifact(run, "archive")
     summary = runlog.read_summary(run)
     assert summary["status"] == "complete" and "births" not in summary
     assert archive["filled"].sum() == round(16 * rows[-1]["coverage"]) > 3
@@ -50,7 +50,7 @@ def test_it_leaves_a_complete_run_whose_archive_is_as_its_rows_say(run):
 def test_it_replays_bit_for_bit_and_a_changed_archive_is_found_out(koki2, run):
     said = koki2("replay run --json").json
     assert said["identical"] and said["generations"] == 6
-    archive = runlog.read_arrays(run, "archive")
+    archive = runlog.read_artifact(run, "archive")
     genome = archive["genome"].copy()
     genome[int(np.argmax(archive["filled"])), 0] += 1e-6
     from koki2.runlog import arrays
@@ -86,7 +86,7 @@ def test_its_lineage_names_the_parents_of_every_elite(koki2, run):
     births = [b for row in runlog.read_rows(run) for b in row["births"]]
     assert len(taxa) == len(births)
     alive = [t for t in taxa if t["destruction_time"] == "inf"]
-    archive = runlog.read_arrays(run, "archive")
+    archive = runlog.read_artifact(run, "archive")
     assert (
         sorted(int(t["cell"]) for t in alive)
         == np.flatnonzero(archive["filled"]).tolist()
@@ -101,7 +101,7 @@ def test_its_lineage_names_the_parents_of_every_elite(koki2, run):
 
 
 def test_an_elite_can_be_watched_by_its_place(koki2, run):
-    archive = runlog.read_arrays(run, "archive")
+    archive = runlog.read_artifact(run, "archive")
     cell = int(np.flatnonzero(archive["filled"])[0])
     said = koki2(f"replay-life run --cell {cell // 4} {cell % 4}")
     assert said.code == 0 and (run / f"life_cell{cell}_seed0_episode0.gif").exists()
@@ -126,7 +126,7 @@ def test_its_descriptors_are_judged(koki2, run):
     said = koki2("descriptors run --episodes 2 --neighbours 1 --json")
     found = said.json
     assert said.code == 0 and found["descriptors"] == ["end_x", "end_y"]
-    archive = runlog.read_arrays(run, "archive")
+    archive = runlog.read_artifact(run, "archive")
     assert found["elites"] == archive["filled"].sum()
     assert 0 <= found["trustworthiness"] <= 1 and found["metrics"]["end_x"] is not None
     assert found["verdict"]["passed"] in (True, False)

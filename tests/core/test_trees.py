@@ -24,7 +24,7 @@ def test_every_leaf_that_is_wrong_is_named():
         unpack(LIKE, arrays)
     for complaint in (
         "['b'][0] is missing",
-        "['c'] is not of it",
+        "['c'] is left over",
         "['a'] is int32[3], not float32[3]",
     ):
         assert complaint in str(raised.value)

@@ -134,7 +134,7 @@ def test_the_mean_starts_at_the_first_genome():
 def test_a_checkpoint_of_another_search_is_refused():
     search, carries, _ = alone()
     other = evolve(dataclasses.replace(CONFIG, agent=AgentConfig()), SEED)
-    with pytest.raises(ValueError, match="another search: .*best is float32"):
+    with pytest.raises(ValueError, match="another program: .*best is float32"):
         other.unpack(carries[-1])
     missing = {k: v for k, v in carries[-1].items() if k != ".best"}
     with pytest.raises(ValueError, match=r"\.best is missing"):

@@ -252,7 +252,7 @@ def make_run(tmp_path):
         with runlog.Run.start(tmp_path, "qd", 7, values, {}, {}, out_dir=path) as run:
             run.append(rows)
             if is_complete:
-                run.save_arrays(
+                run.save_artifact(
                     "archive",
                     {
                         "genome": np.zeros((cells, 4), np.float32),

@@ -44,7 +44,7 @@ def make_run(tmp_path, columns):
             tmp_path, "evo-l0", 7, config, {}, {}, out_dir=path
         ) as run:
             run.append(rows)
-            run.save_arrays("best_genome", GENOME)
+            run.save_artifact("best_genome", GENOME)
             if is_complete:
                 run.finish({})
         return path

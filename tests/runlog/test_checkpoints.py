@@ -108,7 +108,7 @@ def test_when_all_are_damaged_it_says_so_for_each_and_touches_nothing(tmp_path):
     (tmp_path / "step_00000002.npz").unlink()
     (tmp_path / "step_00000003.npz").write_bytes(b"")
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    with pytest.raises(BrokenRunError, match="none of 3 will do") as error:
+    with pytest.raises(BrokenRunError, match="none of 3 can be used") as error:
         checkpoint.load_newest(tmp_path)
     for step in (1, 2, 3):
         assert f"step_0000000{step}" in str(error.value)

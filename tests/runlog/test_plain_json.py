@@ -50,7 +50,7 @@ def test_numbers_that_are_not_finite_are_spelt_so_that_others_can_read_them():
     [
         ({"a": [1, np.float32(2)]}, r"row\.a\[1\] .* got float32"),
         ({1: 2}, "text for keys, .* got 1"),
-        ({"a": {1, 2}}, "row.a wants a plain value .* got set"),
+        ({"a": {1, 2}}, "row.a must be a plain value .* got set"),
     ],
 )
 def test_what_json_would_bend_is_refused_by_name(value, named):

@@ -65,7 +65,7 @@ def test_a_file_that_lost_acknowledged_rows_is_broken_and_left_alone(path):
 
 def test_one_bad_row_keeps_its_whole_batch_out(path):
     with RowWriter(path) as writer:
-        with pytest.raises(InputError, match=r"row 1 of the batch\.a wants a plain"):
+        with pytest.raises(InputError, match=r"row 1 of the batch\.a must be a plain"):
             writer.append([{"a": 1}, {"a": object()}])
     assert path.read_bytes() == b""
 

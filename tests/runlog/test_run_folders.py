@@ -39,7 +39,7 @@ def test_a_named_folder_is_taken_when_new_or_empty_and_refused_when_not(tmp_path
 
 @pytest.mark.parametrize("word", ["", "../up", "a/b", ".hidden", "x" * 65, "a b"])
 def test_a_tag_that_is_no_file_name_makes_no_folder(tmp_path, word):
-    with pytest.raises(InputError, match="tag wants letters, digits"):
+    with pytest.raises(InputError, match="tag must be letters, digits"):
         folder.create(tmp_path / "runs", "evo-l0", 0, tag=word)
     assert not (tmp_path / "runs").exists()
 
@@ -59,7 +59,7 @@ def test_the_list_tells_complete_resumable_running_and_broken_apart(tmp_path):
     with start("a-complete") as run:
         run.finish({"best_fitness": 9.5})
     with start("b-resumable") as run:
-        with open(run.path / folder.ROWS, "ab") as file:
+        with open(run.path / folder.METRICS, "ab") as file:
             file.write(b'{"generation": 3, "best')  # torn by a kill
     with start("c-broken") as run:
         (run.path / folder.CONFIG).write_text("{")
@@ -67,14 +67,17 @@ def test_the_list_tells_complete_resumable_running_and_broken_apart(tmp_path):
     (tmp_path / "notes").mkdir()  # not a run
     with start("d-running"):
         found = {info.path.name: info for info in list_runs(tmp_path)}
-    got = {name: (i.status, i.generations, i.best_fitness) for name, i in found.items()}
+    got = {
+        name: (i.status, i.kind, i.units, i.last.get("best_fitness"))
+        for name, i in found.items()
+    }
     (killed,) = set(got) - {"a-complete", "b-resumable", "c-broken", "d-running"}
     assert got == {
-        "a-complete": ("complete", 3, 9.5),
-        "b-resumable": ("resumable", 3, 3.0),
-        "c-broken": ("broken", 3, 3.0),
-        "d-running": ("running", 3, 3.0),
-        killed: ("broken", 0, None),
+        "a-complete": ("complete", "evo", 3, 9.5),
+        "b-resumable": ("resumable", "evo", 3, 3.0),
+        "c-broken": ("broken", None, 3, 3.0),
+        "d-running": ("running", "evo", 3, 3.0),
+        killed: ("broken", None, 0, None),
     }
     assert (found[killed].command, found[killed].seed) == ("evo-l0", 8)
     assert "config.json should be JSON" in found["c-broken"].problem

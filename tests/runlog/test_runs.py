@@ -42,7 +42,7 @@ def test_a_run_leaves_what_the_readers_read(tmp_path):
         run.append([{"generation": 0, "best_fitness": 1.5}])
         run.timing(step=1, seconds=0.25)
         run.checkpoint(1, {"mean": np.ones(3)}, {"best": 1.5})
-        run.save_arrays("best_genome", {"genome": np.arange(3)})
+        run.save_artifact("best_genome", {"genome": np.arange(3)})
         run.finish({"best_fitness": 1.5})
         with pytest.raises(InputError, match="is complete and takes nothing more"):
             run.append([{}])
@@ -56,7 +56,9 @@ def test_a_run_leaves_what_the_readers_read(tmp_path):
     assert read_genome(run.path, "best")["genome"].tolist() == [0, 1, 2]
     assert read_summary(run.path) == {"best_fitness": 1.5, "status": "complete"}
     text = (run.path / "config.json").read_text()
-    assert text.startswith('{\n  "config": {\n    "lr": 0.1,') and text.endswith("}\n")
+    assert text.startswith(
+        '{\n  "kind": "evo",\n  "config": {\n    "lr": 0.1,'
+    ) and text.endswith("}\n")
 
 
 def test_a_live_run_is_not_resumed_and_a_complete_one_only_looked_at(tmp_path):
@@ -122,7 +124,7 @@ def test_rows_changed_since_they_were_acknowledged_are_not_built_upon(tmp_path):
         assert run.restored.step == 2 and "not those that were ack" in run.notes[0]
     rows.write_bytes(rows.read_bytes().replace(b"0", b"7"))
     before = files(path)
-    with pytest.raises(BrokenRunError, match="none of 3 will do"):
+    with pytest.raises(BrokenRunError, match="none of 3 can be used"):
         Run.resume(path)
     assert {**files(path), ".lock": b""} == {**before, ".lock": b""}
 
@@ -151,11 +153,13 @@ def test_a_folder_that_is_no_run_names_the_file_it_lacks(tmp_path, name, text, w
 
 
 def test_what_cannot_be_written_starts_no_run(tmp_path):
-    with pytest.raises(InputError, match=r"a value to digest\.lr wants a plain value"):
+    with pytest.raises(
+        InputError, match=r"a value to digest\.lr must be a plain value"
+    ):
         Run.start(tmp_path / "runs", "evo-l0", 0, {"lr": np.ones(1)}, {}, {})
     with start(tmp_path, out_dir=tmp_path / "mine"):
         pass
-    with pytest.raises(InputError, match="wants a new or empty folder"):
+    with pytest.raises(InputError, match="must have a new or empty folder"):
         start(tmp_path, out_dir=tmp_path / "mine")
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
 
@@ -183,7 +187,7 @@ while run.summary is None and step < 80:
     run.checkpoint(step, {"state": state}, {"best": best})
     run.timing(step=step)
 if run.summary is None:
-    run.save_arrays("best_genome", {"genome": state})
+    run.save_artifact("best_genome", {"genome": state})
     run.finish({"best_fitness": best})
 """
 
