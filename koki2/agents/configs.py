@@ -5,17 +5,21 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 
+from koki2.agents.catalogue import AGENTS
 from koki2.core.configs import check
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AgentConfig:
-    """The recurrent agent and how it learns within a life. Static.
+    """Which family of agents, and how an agent learns within a life. Static.
 
-    One family, put together from parts: kind of neuron, learning rule, third factor,
-    negative control, strain. The defaults are the spiking agent of seed 002.
+    The recurrent family is put together from parts: kind of neuron, learning rule,
+    modulator, negative control, biological constraint. The defaults are the spiking
+    agent of seed 002. Another family may read as much of this as it likes.
     """
 
+    agent: str = "recurrent"
+    """The family: recurrent, or one that was registered."""
     n_neurons: Annotated[int, Ge(2), Le(4096)] = 32
     """Neurons, N."""
     k_edges: Annotated[int, Ge(1)] = 8
@@ -73,6 +77,7 @@ class AgentConfig:
 
     def __post_init__(self):
         check(self)
+        AGENTS.find(self.agent)
         if self.control in ("shuffled", "clamped", "frozen") and not self.plast_enabled:
             raise ValueError(
                 f"control {self.control} is one of learning, and wants plast_enabled, "

@@ -7,6 +7,9 @@ is None, and is not built; `agents.parameter_shapes` says which are.
 import chex
 from jaxtyping import Array, Float, Int
 
+from koki2.agents.catalogue import Axes
+from koki2.agents.configs import AgentConfig
+
 
 @chex.dataclass(frozen=True, kw_only=True)
 class AgentParams:
@@ -38,3 +41,28 @@ class AgentState:
     t: Int[Array, ""] | None = None  # steps lived, for the schedule of plasticity
     waiting: Float[Array, "W ..."] | None = None  # third factors yet to be felt
     slot: Int[Array, ""] | None = None  # which of them this step feels
+
+
+def recurrent_axes(config: AgentConfig) -> dict[str, Axes]:
+    """Declares the arrays of a recurrent newborn: the fields of `AgentParams` in use.
+
+    Example:
+      >>> sorted(recurrent_axes(AgentConfig(modulator_kind="vector")))
+      ['mod_vec', 'motor_b', 'motor_w', 'obs_w', 'rec_w']
+    """
+    vector = config.modulator_kind == "vector"
+    per_edge = config.plast_enabled and config.plast_per_edge
+    abcd = config.plast_enabled and config.rule == "abcd"
+    axes: dict[str, Axes | None] = {
+        "obs_w": ("N", "O"),
+        "rec_w": ("S",) if config.control != "random_network" else None,
+        "motor_w": ("N", "A"),
+        "motor_b": ("A",),
+        "mod_w": ("N",) if not vector else None,
+        "mod_vec": ("N", 3) if vector else None,
+        "abcd": (4, "S") if abcd else None,
+        "eta": ("S",) if per_edge else None,
+        "keep": ("S",) if per_edge else None,
+        "dale": ("N",) if config.strain == "adaptive" else None,
+    }
+    return {name: its for name, its in axes.items() if its is not None}

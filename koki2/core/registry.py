@@ -3,12 +3,13 @@
 A name is looked for among what the package registers, then among the entry points of
 installed packages in the registry's group. Nothing here imports a file by its path:
 that is the edge's business, and only for an object that the command line names.
+Imports no JAX.
 """
 
 import difflib
-import importlib.metadata
+import importlib
 from collections.abc import Callable, Iterator, Mapping
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -58,18 +59,31 @@ class Registry(Mapping[str, T], Generic[T]):
             raise ValueError(f"a {self.what} named {name!r} is registered already.")
         self._things[name] = thing
 
+    def remove(self, name: str) -> None:
+        """Takes a registered thing out again, as a test does with its own.
+
+        Raises:
+          KeyError: nothing of that name is registered.
+        """
+        del self._things[name]
+
     def find(self, name: str) -> T:
         """The thing of a name.
 
         Raises:
-          ValueError: there is none; names the nearest, or all of them.
+          ValueError: there is none; names the nearest, or all of them, those that
+            installed packages offer included.
         """
         if name not in self._things:
             self._load_entry_point(name)
         if name in self._things:
             return self._things[name]
-        near = difflib.get_close_matches(name.lower(), self._things, n=3, cutoff=0.5)
-        hint = f"did you mean {' or '.join(near)}?" if near else self._all()
+        offered = (entry.name for entry in self._entry_points())
+        known = list(dict.fromkeys([*self._things, *offered]))
+        near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
+        hint = f"there are {', '.join(known)}."
+        if near:
+            hint = f"did you mean {' or '.join(near)}?"
         raise ValueError(f"there is no {self.what} {name[:60]!r}; {hint}")
 
     def __getitem__(self, name: str) -> T:
@@ -81,11 +95,26 @@ class Registry(Mapping[str, T], Generic[T]):
     def __len__(self) -> int:
         return len(self._things)
 
-    def _all(self) -> str:
-        return f"there are {', '.join(self._things)}."
-
     def _load_entry_point(self, name: str) -> None:
-        for entry in importlib.metadata.entry_points(group=self.group, name=name):
+        for entry in self._entry_points(name=name):
             thing = entry.load()
             self._things[name] = self._accept(name, thing) if self._accept else thing
             return
+
+    def _entry_points(self, **selection: str) -> Iterator[Any]:
+        import importlib.metadata  # slow to import, and rarely needed
+
+        return iter(importlib.metadata.entry_points(group=self.group, **selection))
+
+
+def load(where: str) -> Any:
+    """The object at "module:name", its module imported now.
+
+    A catalogue that must not import JAX names its factories in this way.
+
+    Example:
+      >>> load("math:hypot")(3.0, 4.0)
+      5.0
+    """
+    module, _, name = where.partition(":")
+    return getattr(importlib.import_module(module), name)

@@ -10,8 +10,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "base": ["Genome"],
-        "cache": ["develop_cached", "empty_cache", "PhenotypeCache"],
         "candidates": ["nearest_topology"],
+        "catalogue": ["GenomeEntry", "GENOMES", "register_genome"],
         "configs": ["GenomeConfig", "GroupMutation", "MutationConfig"],
         "cppn": ["cppn"],
         "direct": ["direct"],

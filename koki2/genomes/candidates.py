@@ -2,8 +2,23 @@
 
 import numpy as np
 
-from koki2.agents.topology import Topology
+from koki2.agents.configs import AgentConfig
+from koki2.agents.topology import random_topology, Topology
+from koki2.genomes.configs import GenomeConfig
 from koki2.genomes.places import grid
+
+
+def candidates(config: GenomeConfig, agent: AgentConfig, seed: int) -> Topology:
+    """Returns the candidate synapses of a CPPN: to near neurons, or drawn by a seed.
+
+    Args:
+      config: `cppn_candidates` is read.
+      agent: gives N and k_edges.
+      seed: of drawn candidates; the nearest are the same for every seed.
+    """
+    if config.cppn_candidates == "nearest":
+        return nearest_topology(agent.n_neurons, agent.k_edges)
+    return random_topology(seed, agent.n_neurons, agent.k_edges)
 
 
 def nearest_topology(n_neurons: int, k_edges: int) -> Topology:

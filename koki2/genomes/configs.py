@@ -9,14 +9,16 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Gt, Le
 
 from koki2.core.configs import check
+from koki2.genomes.catalogue import GENOMES
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class GenomeConfig:
     """How genes become an agent; the knobs of the CPPN count only with it. Static."""
 
-    encoding: Literal["direct", "cppn"] = "direct"
-    """One gene per number born with, or rules that grow them from coordinates."""
+    encoding: str = "direct"
+    """direct: one gene per number of a newborn. cppn: rules that grow the numbers from
+    coordinates. Or one that was registered."""
     cppn_hidden: Annotated[int, Ge(3), Le(1024)] = 8
     """Units in a hidden layer of the rules; a third each of sin, tanh and bump."""
     cppn_layers: Annotated[int, Ge(1), Le(16)] = 2
@@ -34,6 +36,7 @@ class GenomeConfig:
 
     def __post_init__(self):
         check(self)
+        GENOMES.find(self.encoding)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

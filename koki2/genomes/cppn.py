@@ -26,11 +26,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from koki2.agents.base import Params
+from koki2.agents.catalogue import AGENTS, Axes
 from koki2.agents.configs import AgentConfig
-from koki2.agents.params import AgentParams
+from koki2.agents.registry import parameter_axes
 from koki2.agents.topology import Topology
 from koki2.core.types import Key
-from koki2.genomes.axes import Axes, axes
 from koki2.genomes.base import Genome
 from koki2.genomes.blocks import blocks
 from koki2.genomes.configs import GenomeConfig
@@ -82,13 +83,14 @@ def cppn(
       >>> large.develop(jax.random.key(0), jnp.ones(266)).rec_w.shape
       (2048,)
     """
-    arrays = axes(agent, observation_size, num_actions)
+    arrays = parameter_axes(agent, observation_size, num_actions)
+    params = AGENTS.find(agent.agent).params
     where = places(agent.n_neurons, observation_size, num_actions)
     for name, its in arrays.items():
         if len(_units(its)) > 2 or ("S" in its and len(_units(its)) > 1):
             raise ValueError(
-                f"{name} wants axes of one or two kinds of unit, or of synapses, for "
-                f"the rules to reach it, got {its}."
+                f"{name} must have axes of one or two kinds of unit, or of synapses, "
+                f"so that the rules reach it, got {its}."
             )
     genes_of = blocks(_shapes(config, arrays), "a cppn genome")
     used = dict.fromkeys([("S",), *map(_units, arrays.values())])
@@ -101,8 +103,8 @@ def cppn(
     def init(key: Key) -> Float[Array, " D"]:
         return config.cppn_init_scale * jax.random.normal(key, (genes_of.size,))
 
-    def develop(key: Key, genes: Float[Array, " D"]) -> AgentParams:
-        del key  # rules need no luck
+    def develop(key: Key, genes: Float[Array, " D"]) -> Params:
+        del key  # rules draw nothing
         rules = genes_of.named(genes)
         z = identity(rules, points, config.cppn_gain)
         read = _parted(z, {(letter,): len(its) for letter, its in where.items()})
@@ -114,7 +116,7 @@ def cppn(
             for name, its in arrays.items()
         }
         alive = dense(read["S",], rules["connection"])[:, 0] > 0
-        return AgentParams(**grown, mask=alive.astype(jnp.float32))
+        return params(grown | {"mask": alive.astype(jnp.float32)})
 
     return Genome(
         size=genes_of.size,

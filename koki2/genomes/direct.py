@@ -3,8 +3,9 @@
 import jax
 from jaxtyping import Array, Float
 
+from koki2.agents.base import Params
+from koki2.agents.catalogue import AGENTS
 from koki2.agents.configs import AgentConfig
-from koki2.agents.params import AgentParams
 from koki2.agents.registry import parameter_shapes
 from koki2.core.types import Key
 from koki2.genomes.base import Genome
@@ -38,9 +39,11 @@ def direct(config: AgentConfig, observation_size: int, num_actions: int) -> Geno
     def init(key: Key) -> Float[Array, " D"]:
         return INIT_SCALE * jax.random.normal(key, (genes_of.size,))
 
-    def develop(key: Key, genes: Float[Array, " D"]) -> AgentParams:
-        del key  # a copy needs no luck
-        return AgentParams(**genes_of.named(genes))
+    params = AGENTS.find(config.agent).params
+
+    def develop(key: Key, genes: Float[Array, " D"]) -> Params:
+        del key  # a copy draws nothing
+        return params(genes_of.named(genes))
 
     return Genome(
         size=genes_of.size,

@@ -1,9 +1,10 @@
 """search: looks for better genomes. May import: core. Start at `base.Strategy`.
 
-`make(SearchConfig(strategy="cma_es"), num_dims)` is the door; `names()` says what else
-may stand there. What imports JAX is exported lazily, so that the command line can
-answer `--help`, and refuse a bad name by `check_strategy`, without it. `archive` keeps
-the best of every way to behave, `map_elites` fills it with what `emitters` try.
+`make(SearchConfig(strategy="cma_es"), num_dims)` is the door; `names()` lists the
+strategies, and `register_strategy` and `register_emitter` add others. What imports JAX
+is exported lazily, so that the command line can answer `--help`, and refuse a bad name
+by `check_strategy`, without it. `archive` keeps the best genome of every cell of a
+behaviour space; `map_elites` fills it with the genomes that `emitters` try.
 """
 
 import lazy_loader
@@ -11,13 +12,18 @@ import lazy_loader
 from koki2.search.catalogue import (
     check_strategy as check_strategy,
     names as names,
+    Needs as Needs,
+    register_strategy as register_strategy,
     REMARKS as REMARKS,
+    STRATEGIES as STRATEGIES,
+    StrategyEntry as StrategyEntry,
 )
 from koki2.search.configs import (
     ArchiveConfig as ArchiveConfig,
     EmitterConfig as EmitterConfig,
     SearchConfig as SearchConfig,
 )
+from koki2.search.emitters.catalogue import register_emitter as register_emitter
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
@@ -34,8 +40,13 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
 __all__ += [
     "ArchiveConfig",
     "EmitterConfig",
+    "Needs",
     "REMARKS",
+    "STRATEGIES",
     "SearchConfig",
+    "StrategyEntry",
     "check_strategy",
     "names",
+    "register_emitter",
+    "register_strategy",
 ]

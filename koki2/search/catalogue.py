@@ -1,19 +1,22 @@
-"""The catalogue: every strategy by name, and what each wants of its population.
+"""The catalogue: every strategy by name, and what it needs of its population.
 
 Imports no JAX, so that a command line can list the names and refuse a bad one before
-any work starts. `openai_es` and `mu_plus_lambda` are ours; every other name is
-an evosax class in snake case.
+any work starts: factories are imported when a strategy is made. `openai_es` and
+`mu_plus_lambda` are ours; every other name is an evosax class in snake case, unless
+`register_strategy` or an installed package added it.
 """
 
 import dataclasses
-import difflib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import Any, NamedTuple
+
+from koki2.core.registry import load, Registry
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Wants:
-    """What a strategy wants of its population size, and why. Static."""
+class Needs:
+    """What a strategy needs of its population size, and why. Static."""
 
     at_least: int = 2
     """Fewest genomes per generation."""
@@ -25,26 +28,83 @@ class Wants:
     """The reason, as the end of a sentence."""
 
 
+StrategyFactory = Callable[..., Any]
+"""(SearchConfig, num_dims) -> Strategy."""
+
+
+class StrategyEntry(NamedTuple):
+    """A strategy as it is registered."""
+
+    make: StrategyFactory
+    needs: Needs = Needs()
+
+
+def _accept(name: str, thing: object) -> StrategyEntry:
+    """An entry point offers a `StrategyEntry`, or a factory without special needs."""
+    if isinstance(thing, StrategyEntry):
+        return thing
+    if callable(thing):
+        return StrategyEntry(thing)
+    raise ValueError(
+        f"the entry point {name} of koki2.strategies must be a factory of strategies "
+        f"or a StrategyEntry, got {type(thing).__name__}."
+    )
+
+
+STRATEGIES: Registry[StrategyEntry] = Registry(
+    "strategy", "koki2.strategies", accept=_accept
+)
+"""Every strategy; installed packages add theirs as entry points koki2.strategies."""
+
+
+def register_strategy(
+    name: str,
+    factory: StrategyFactory,
+    *,
+    needs: Needs = Needs(),
+    replace: bool = False,
+) -> None:
+    """Registers a strategy, so that `SearchConfig(strategy=name)` finds it.
+
+    Args:
+      name: what configs and command lines call it.
+      factory: (SearchConfig, num_dims) -> Strategy.
+      needs: what it needs of its population size; checked before it is made.
+      replace: let it take the place of a strategy of that name.
+
+    Raises:
+      ValueError: the name is taken, unless `replace`.
+
+    Example:
+      >>> from koki2.search import make, openai_es, SearchConfig
+      >>> def doubled(config, num_dims):
+      ...     return openai_es(SearchConfig(pop_size=2 * config.pop_size))
+      >>> register_strategy("doubled", doubled, needs=Needs(at_least=4))
+      >>> make(SearchConfig(strategy="doubled", pop_size=4), num_dims=3).pop_size
+      8
+      >>> STRATEGIES.remove("doubled")
+    """
+    STRATEGIES.register(name, StrategyEntry(factory, needs), replace=replace)
+
+
 NUM_PARTICLES = 4  # search distributions of the Stein variational strategies
 
-_ANY = Wants()
-_MIRRORED = Wants(multiple_of=2, because="it uses every noise vector with both signs")
+_ANY = Needs()
+_MIRRORED = Needs(multiple_of=2, because="it uses every noise vector with both signs")
 
-STRATEGIES: Mapping[str, Wants] = MappingProxyType(
+_EVOSAX: Mapping[str, Needs] = MappingProxyType(
     {
-        "openai_es": _ANY,
-        "mu_plus_lambda": _ANY,
         "ars": _MIRRORED,
         "asebo": _MIRRORED,
         "cma_anchored_les": _ANY,
         "cma_es": _ANY,
         "cr_fm_nes": _MIRRORED,
-        "differential_evolution": Wants(
+        "differential_evolution": Needs(
             at_least=4, because="a child needs a parent, a base and a pair of others"
         ),
         "diffusion_evolution": _ANY,
         "discovered_es": _ANY,
-        "esmc": Wants(
+        "esmc": Needs(
             at_least=4,
             multiple_of=2,
             because="it tries its mean twice and mirrored pairs beside",
@@ -58,7 +118,7 @@ STRATEGIES: Mapping[str, Wants] = MappingProxyType(
         "iamalgam_univariate": _ANY,
         "learned_es": _ANY,
         "learned_ga": _ANY,
-        "lm_ma_es": Wants(
+        "lm_ma_es": Needs(
             up_to_num_dims=True,
             because="its fastest memory decays by pop_size / num_dims a generation",
         ),
@@ -77,12 +137,12 @@ STRATEGIES: Mapping[str, Wants] = MappingProxyType(
         "simple_ga": _ANY,
         "simulated_annealing": _ANY,
         "snes": _ANY,
-        "sv_cma_es": Wants(
+        "sv_cma_es": Needs(
             at_least=2 * NUM_PARTICLES,
             multiple_of=NUM_PARTICLES,
             because=f"{NUM_PARTICLES} particles of at least 2 genomes share it equally",
         ),
-        "sv_open_es": Wants(
+        "sv_open_es": Needs(
             at_least=2 * NUM_PARTICLES,
             multiple_of=2 * NUM_PARTICLES,
             because=f"{NUM_PARTICLES} particles share it, each in mirrored pairs",
@@ -90,7 +150,25 @@ STRATEGIES: Mapping[str, Wants] = MappingProxyType(
         "xnes": _ANY,
     }
 )
-"""Every strategy and what it wants of its population."""
+
+
+def _openai_es(config: Any, num_dims: int) -> Any:
+    return load("koki2.search.openai_es:openai_es")(config)
+
+
+def _mu_plus_lambda(config: Any, num_dims: int) -> Any:
+    return load("koki2.search.mu_plus_lambda:mu_plus_lambda")(config, num_dims)
+
+
+def _evosax(config: Any, num_dims: int) -> Any:
+    return load("koki2.search.evosax_adapter:evosax_strategy")(config, num_dims)
+
+
+register_strategy("openai_es", _openai_es)
+register_strategy("mu_plus_lambda", _mu_plus_lambda)
+for _name, _needs in _EVOSAX.items():
+    register_strategy(_name, _evosax, needs=_needs)
+
 
 REMARKS: Mapping[str, str] = MappingProxyType(
     {
@@ -108,7 +186,7 @@ REMARKS: Mapping[str, str] = MappingProxyType(
 
 
 def names() -> tuple[str, ...]:
-    """The names `make` knows, ours first.
+    """The names `make` knows, ours first, then evosax's, then those registered since.
 
     Example:
       >>> len(names()), names()[:3]
@@ -127,34 +205,26 @@ def check_strategy(strategy: str, pop_size: int, num_dims: int | None = None) ->
         out the one check that needs it (`lm_ma_es`).
 
     Raises:
-      ValueError: the nearest names, or what the strategy wants, why, and what came.
+      ValueError: the nearest names, or what the strategy needs, why, and what came.
 
     Example:
       >>> check_strategy("pgpe", 7)  # doctest: +NORMALIZE_WHITESPACE
       Traceback (most recent call last):
       ...
-      ValueError: pgpe wants pop_size to be a multiple of 2, because it uses every
-      noise vector with both signs, got pop_size=7.
+      ValueError: pop_size of pgpe must be a multiple of 2, because it uses every
+      noise vector with both signs, got 7.
     """
-    if strategy not in STRATEGIES:
-        spelling = strategy.lower().replace("-", "_")
-        near = difflib.get_close_matches(spelling, names(), n=3, cutoff=0.5)
-        hint = f"; the nearest are {', '.join(near)}" if near else ""
-        raise ValueError(
-            f"strategy wants one of the {len(names())} names in "
-            f"koki2.search.names(), got {strategy!r}{hint}."
-        )
-    wants = STRATEGIES[strategy]
+    needs = STRATEGIES.find(strategy).needs
     demands = []
-    if pop_size < wants.at_least:
-        demands.append(f"at least {wants.at_least}")
-    if pop_size % wants.multiple_of:
-        demands.append(f"a multiple of {wants.multiple_of}")
-    if wants.up_to_num_dims and num_dims is not None and pop_size > num_dims:
+    if pop_size < needs.at_least:
+        demands.append(f"at least {needs.at_least}")
+    if pop_size % needs.multiple_of:
+        demands.append(f"a multiple of {needs.multiple_of}")
+    if needs.up_to_num_dims and num_dims is not None and pop_size > num_dims:
         demands.append(f"at most num_dims={num_dims}")
     if demands:
-        because = f", because {wants.because}" if wants.because else ""
+        because = f", because {needs.because}" if needs.because else ""
         raise ValueError(
-            f"{strategy} wants pop_size to be {' and '.join(demands)}{because}, "
-            f"got pop_size={pop_size}."
+            f"pop_size of {strategy} must be {' and '.join(demands)}{because}, "
+            f"got {pop_size}."
         )

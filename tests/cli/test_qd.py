@@ -141,7 +141,7 @@ def test_its_descriptors_are_judged(koki2, run):
         ("--descriptors speed reach", "invalid choice 'speed'"),
         ("--shape 4", "a number of cells for each dimension"),
         ("--low 0 2", "below those of high"),
-        ("--emitter novelty --strategy nes", "strategy wants one of"),
+        ("--emitter novelty --strategy nes", "there is no strategy 'nes'"),
         ("--emitter improvement --strategy pgpe --batch-size 7", "a multiple of 2"),
     ],
 )

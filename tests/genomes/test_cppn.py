@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from bits import assert_same_bits
 
-from koki2.agents import AgentConfig
+from koki2 import agents
+from koki2.agents import AgentConfig, AGENTS, register_agent
 from koki2.genomes import GenomeConfig, make, nearest_topology, wiring
-from koki2.genomes.axes import axes
 from koki2.genomes.cppn import identity
 
 CONFIG = GenomeConfig(encoding="cppn")
@@ -111,7 +111,7 @@ def test_a_weight_rule_by_hand():
 
 
 def test_every_array_of_learning_is_grown_by_its_own_axes(key):
-    assert axes(LEARNS, 4, 5)["abcd"] == (4, "S")
+    assert agents.parameter_axes(LEARNS, 4, 5)["abcd"] == (4, "S")
     genome = grown(LEARNS)
     assert genome.named(genome.init(jax.random.clone(key)))["abcd"].shape == (9, 4)
     child = born(genome.init(key), LEARNS)
@@ -144,12 +144,13 @@ def test_wiring_as_data_grows_the_same_agent(key):
     jax.tree.map(close, data, fixed)
 
 
-def test_an_agent_with_axes_that_nobody_knows_is_named(monkeypatch):
-    import koki2.genomes.axes as room
-
-    odd = lambda config, senses, actions: {"odd": (config.n_neurons + 1,)}
-    monkeypatch.setattr(room, "parameter_shapes", odd)
-    with pytest.raises(
-        ValueError, match=r"odd wants axes of .*, got the shape \(10,\)"
-    ):
-        axes(SMALL, 4, 5)
+def test_axes_that_the_rules_do_not_reach_are_named():
+    register_agent("odd", agents.stay, shapes=lambda *_: {"odd": ("N", "O", "A")})
+    try:
+        odd = dataclasses.replace(SMALL, agent="odd")
+        with pytest.raises(
+            ValueError, match=r"odd must have .*, got \('N', 'O', 'A'\)"
+        ):
+            grown(odd)
+    finally:
+        AGENTS.remove("odd")

@@ -64,14 +64,22 @@ def iso_line(config: EmitterConfig) -> Emitter:
 
 def mutation(
     config: EmitterConfig,
-    mutate: Callable[[Key, Float[Array, " D"]], Float[Array, " D"]],
+    mutate: Callable[[Key, Float[Array, " D"]], Float[Array, " D"]] | None,
 ) -> Emitter:
     """child = mutate(elite): by an operator that knows what the genes mean.
 
     Args:
       config: batch_size and init_sigma are read.
       mutate: (key, parent) -> child; one of them.
+
+    Raises:
+      ValueError: `mutate` is None.
     """
+    if mutate is None:
+        raise ValueError(
+            "mutate must be a function (key, parent) -> child for the emitter "
+            "mutation, since only a genome knows its groups of genes, got None."
+        )
 
     def ask(key: Key, state, elites: Elites):
         key_parent, key_children, key_first = jax.random.split(key, 3)

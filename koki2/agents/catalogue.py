@@ -1,0 +1,94 @@
+"""The catalogue: every family of agents by name.
+
+Imports no JAX, so that a config can check a name without it: what makes agents is
+imported when one is made.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from koki2.core.registry import load, Registry
+
+Axes = tuple[str | int, ...]
+"""The axes of an array: N per neuron, S per synapse, O per number observed, A per
+action, or a number where the size is the same for every agent."""
+
+
+class AgentFamily(NamedTuple):
+    """A family of agents: how one is made, and what a newborn needs."""
+
+    make: Callable[..., Any]
+    """(AgentConfig, Topology, steps) -> Agent."""
+    shapes: Callable[..., Mapping[str, Axes]]
+    """(AgentConfig, observation_size, num_actions) -> axes of every array, by name."""
+    params: Callable[[dict[str, Any]], Any] = dict
+    """Arrays by name -> the agent's `Params`. Beside those of `shapes`, a genome that
+    chooses synapses gives `mask`: 0 or 1 per candidate synapse."""
+
+
+def _accept(name: str, thing: object) -> AgentFamily:
+    if isinstance(thing, AgentFamily):
+        return thing
+    raise ValueError(
+        f"the entry point {name} of koki2.agents must be an AgentFamily, "
+        f"got {type(thing).__name__}."
+    )
+
+
+AGENTS: Registry[AgentFamily] = Registry("agent", "koki2.agents", accept=_accept)
+"""Every family; installed packages add theirs as entry points koki2.agents."""
+
+
+def register_agent(
+    name: str,
+    factory: Callable[..., Any],
+    *,
+    shapes: Callable[..., Mapping[str, Axes]],
+    params: Callable[[dict[str, Any]], Any] = dict,
+    replace: bool = False,
+) -> None:
+    """Registers a family of agents, so that `AgentConfig(agent=name)` finds it.
+
+    Of `AgentConfig` it may read what it likes; every genome can give birth to it.
+
+    Args:
+      name: what configs and command lines call it.
+      factory: (AgentConfig, Topology, steps) -> Agent.
+      shapes: (AgentConfig, observation_size, num_actions) -> `Axes` of every array
+        that a newborn needs, by name.
+      params: arrays by name -> what `Agent.init` takes; by default the dict itself.
+      replace: let it take the place of a family of that name.
+
+    Raises:
+      ValueError: the name is taken, unless `replace`.
+
+    Example:
+      >>> import jax.numpy as jnp
+      >>> from koki2.agents import Agent, AgentConfig, parameter_shapes
+      >>> def reflex(config, topology, steps):
+      ...     act = lambda key, params, state, observation: (
+      ...         state, jnp.argmax(observation @ params["w"]).astype(jnp.int32))
+      ...     return Agent(init=lambda params: (), act=act, learn=None)
+      >>> register_agent("reflex", reflex, shapes=lambda *_: {"w": ("O", "A")})
+      >>> parameter_shapes(AgentConfig(agent="reflex"), 4, 5)
+      {'w': (4, 5)}
+      >>> AGENTS.remove("reflex")
+    """
+    AGENTS.register(name, AgentFamily(factory, shapes, params), replace=replace)
+
+
+def _recurrent(config: Any, topology: Any, steps: int) -> Any:
+    return load("koki2.agents.recurrent:recurrent")(config, topology, steps)
+
+
+def _recurrent_axes(config: Any, observation_size: int, num_actions: int) -> Any:
+    return load("koki2.agents.params:recurrent_axes")(config)
+
+
+def _recurrent_params(arrays: dict[str, Any]) -> Any:
+    return load("koki2.agents.params:AgentParams")(**arrays)
+
+
+register_agent(
+    "recurrent", _recurrent, shapes=_recurrent_axes, params=_recurrent_params
+)

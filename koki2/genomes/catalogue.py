@@ -1,0 +1,94 @@
+"""The catalogue: every encoding of genomes by name.
+
+Imports no JAX, so that a config can check a name without it: what makes genomes is
+imported when one is made.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from koki2.core.registry import load, Registry
+
+GenomeFactory = Callable[..., Any]
+"""(GenomeConfig, AgentConfig, observation_size, num_actions, Topology) -> Genome."""
+
+
+class GenomeEntry(NamedTuple):
+    """An encoding as it is registered."""
+
+    make: GenomeFactory
+    wiring: Callable[..., Any] | None = None
+    """(GenomeConfig, AgentConfig, seed) -> the `Topology` of the synapses that may
+    exist; None draws `k_edges` targets per neuron by the seed."""
+
+
+def _accept(name: str, thing: object) -> GenomeEntry:
+    """An entry point offers a `GenomeEntry`, or a factory."""
+    if isinstance(thing, GenomeEntry):
+        return thing
+    if callable(thing):
+        return GenomeEntry(thing)
+    raise ValueError(
+        f"the entry point {name} of koki2.genomes must be a factory of genomes or a "
+        f"GenomeEntry, got {type(thing).__name__}."
+    )
+
+
+GENOMES: Registry[GenomeEntry] = Registry("encoding", "koki2.genomes", accept=_accept)
+"""Every encoding; installed packages add theirs as entry points koki2.genomes."""
+
+
+def register_genome(
+    name: str,
+    factory: GenomeFactory,
+    *,
+    wiring: Callable[..., Any] | None = None,
+    replace: bool = False,
+) -> None:
+    """Registers an encoding, so that `GenomeConfig(encoding=name)` finds it.
+
+    Args:
+      name: what configs and command lines call it.
+      factory: (GenomeConfig, AgentConfig, observation_size, num_actions, topology) ->
+        Genome.
+      wiring: (GenomeConfig, AgentConfig, seed) -> topology, where the encoding chooses
+        the synapses that may exist; by default they are drawn by the seed.
+      replace: let it take the place of an encoding of that name.
+
+    Raises:
+      ValueError: the name is taken, unless `replace`.
+
+    Example:
+      >>> from koki2.agents import AgentConfig
+      >>> from koki2.genomes import direct, GenomeConfig, make, wiring as wiring_of
+      >>> def zeros(config, agent, observation_size, num_actions, topology):
+      ...     genome = direct(agent, observation_size, num_actions)
+      ...     return genome._replace(init=lambda key: 0.0 * genome.init(key))
+      >>> register_genome("zeros", zeros)
+      >>> config, agent = GenomeConfig(encoding="zeros"), AgentConfig()
+      >>> make(config, agent, 4, 5, wiring_of(config, agent, seed=0)).size
+      581
+      >>> GENOMES.remove("zeros")
+    """
+    GENOMES.register(name, GenomeEntry(factory, wiring), replace=replace)
+
+
+def _direct(
+    config: Any, agent: Any, observation_size: int, num_actions: int, topology: Any
+) -> Any:
+    return load("koki2.genomes.direct:direct")(agent, observation_size, num_actions)
+
+
+def _cppn(
+    config: Any, agent: Any, observation_size: int, num_actions: int, topology: Any
+) -> Any:
+    make = load("koki2.genomes.cppn:cppn")
+    return make(config, agent, observation_size, num_actions, topology)
+
+
+def _cppn_wiring(config: Any, agent: Any, seed: int) -> Any:
+    return load("koki2.genomes.candidates:candidates")(config, agent, seed)
+
+
+register_genome("direct", _direct)
+register_genome("cppn", _cppn, wiring=_cppn_wiring)

@@ -1,0 +1,91 @@
+"""The catalogue: every emitter by name. Imports no JAX; see `search.catalogue`."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from koki2.core.registry import load, Registry
+
+EmitterFactory = Callable[..., Any]
+"""(EmitterConfig, num_dims, mutate) -> Emitter; `mutate` is (key, parent) -> child, or
+None where the caller has no genome to mutate."""
+
+
+class EmitterEntry(NamedTuple):
+    """An emitter as it is registered."""
+
+    make: EmitterFactory
+    uses_strategy: bool = False
+    """Whether it moves by `EmitterConfig.strategy`, whose needs are then checked."""
+
+
+def _accept(name: str, thing: object) -> EmitterEntry:
+    """An entry point offers an `EmitterEntry`, or a factory."""
+    if isinstance(thing, EmitterEntry):
+        return thing
+    if callable(thing):
+        return EmitterEntry(thing)
+    raise ValueError(
+        f"the entry point {name} of koki2.emitters must be a factory of emitters or an "
+        f"EmitterEntry, got {type(thing).__name__}."
+    )
+
+
+EMITTERS: Registry[EmitterEntry] = Registry("emitter", "koki2.emitters", accept=_accept)
+"""Every emitter; installed packages add theirs as entry points koki2.emitters."""
+
+
+def register_emitter(
+    name: str,
+    factory: EmitterFactory,
+    *,
+    uses_strategy: bool = False,
+    replace: bool = False,
+) -> None:
+    """Registers an emitter, so that `EmitterConfig(emitter=name)` finds it.
+
+    Args:
+      name: what configs and command lines call it.
+      factory: (EmitterConfig, num_dims, mutate) -> Emitter.
+      uses_strategy: whether it moves by `EmitterConfig.strategy`.
+      replace: let it take the place of an emitter of that name.
+
+    Raises:
+      ValueError: the name is taken, unless `replace`.
+
+    Example:
+      >>> from koki2.search import EmitterConfig, emitters
+      >>> def small_steps(config, num_dims, mutate):
+      ...     return emitters.gaussian(EmitterConfig(emitter="gaussian", sigma=0.01))
+      >>> register_emitter("small_steps", small_steps)
+      >>> emitters.make(EmitterConfig(emitter="small_steps"), num_dims=3).batch_size
+      64
+      >>> EMITTERS.remove("small_steps")
+    """
+    EMITTERS.register(name, EmitterEntry(factory, uses_strategy), replace=replace)
+
+
+def _gaussian(config: Any, num_dims: int, mutate: Any) -> Any:
+    return load("koki2.search.emitters.parents:gaussian")(config)
+
+
+def _iso_line(config: Any, num_dims: int, mutate: Any) -> Any:
+    return load("koki2.search.emitters.parents:iso_line")(config)
+
+
+def _mutation(config: Any, num_dims: int, mutate: Any) -> Any:
+    return load("koki2.search.emitters.parents:mutation")(config, mutate)
+
+
+def _improvement(config: Any, num_dims: int, mutate: Any) -> Any:
+    return load("koki2.search.emitters.strategies:improvement")(config, num_dims)
+
+
+def _novelty(config: Any, num_dims: int, mutate: Any) -> Any:
+    return load("koki2.search.emitters.strategies:novelty")(config, num_dims)
+
+
+register_emitter("gaussian", _gaussian)
+register_emitter("iso_line", _iso_line)
+register_emitter("mutation", _mutation)
+register_emitter("improvement", _improvement, uses_strategy=True)
+register_emitter("novelty", _novelty, uses_strategy=True)
