@@ -14,8 +14,8 @@ import numpy as np
 from jax import lax
 from jax.extend import core as jex
 
-from koki2.core.lanes import anywhere, over_lanes
 from koki2.kernels import edge_sum, in_table
+from koki2.lanes import any_lane, over_lanes
 
 LANES = (2, 3)
 NAN = float("nan")
@@ -215,10 +215,10 @@ def _control():
     )
     yield "scan", Case(lambda x: lax.scan(lambda c, x: (c + x, c), 0.0, x), (x,))
     yield (
-        "anywhere",
+        "any_lane",
         Case(
             lambda p, x: lax.cond(
-                anywhere(p), lambda x: jnp.where(p, -x, x), lambda x: x, x
+                any_lane(p), lambda x: jnp.where(p, -x, x), lambda x: x, x
             ),
             (p, x),
         ),
@@ -240,7 +240,7 @@ def _control():
     )
 
 
-def _luck():
+def _random():
     random = jax.random
     constant = random.key(3)
     words = lambda key: random.key_data(key)
@@ -285,7 +285,7 @@ GROUPS = {
     "moving": _moving,
     "sums": _sums,
     "control": _control,
-    "luck": _luck,
+    "random": _random,
 }
 
 

@@ -25,7 +25,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from koki2.agents.topology import Topology
-from koki2.core.lanes import anywhere
+from koki2.lanes import any_lane
 
 W_LIMIT = 3.0  # bound on the size of a weight that moves
 
@@ -122,7 +122,7 @@ def move(
         return jnp.where(event, moved, weights), abs_dw
     mean = lambda trace: jnp.mean(jnp.abs(trace) if signed else trace)
     none = lambda trace: jnp.zeros_like(third)
-    abs_dw = jnp.abs(eta * third) * jax.lax.cond(anywhere(event), mean, none, trace)
+    abs_dw = jnp.abs(eta * third) * jax.lax.cond(any_lane(event), mean, none, trace)
     return jnp.where(event, moved, weights), abs_dw
 
 

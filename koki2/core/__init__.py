@@ -1,4 +1,4 @@
-"""core: the words every room shares: keys, schedules, trees, configs, lanes.
+"""core: the words every room shares: keys, schedules, trees, configs.
 
 Imports nothing from koki2. The door is lazy, so that `core.configs` costs no JAX.
 """
@@ -7,7 +7,7 @@ import lazy_loader
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["devices", "lanes"],
+    submodules=["devices"],
     submod_attrs={
         "configs": ["check"],
         "keys": ["episode_keys", "Stream", "stream"],

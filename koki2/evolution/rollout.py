@@ -17,9 +17,9 @@ from jax import lax
 
 from koki2.core import devices
 from koki2.core.configs import check
-from koki2.core.lanes import over_lanes
 from koki2.core.types import Keys
 from koki2.evolution.episode import Episode, EpisodeState, EpisodeStats
+from koki2.lanes import over_lanes
 
 AXES = 3  # lane axes: groups, partners, block
 
@@ -131,9 +131,13 @@ def _live_chunk(episode: Episode, world, params, steps: int, keep: str):
 
     def step(carry):
         t, now = carry
-        fence = jnp.any(now.stats.alive)  # true here, though XLA cannot know it
+        opaque_predicate = jnp.any(
+            now.stats.alive
+        )  # true here, though XLA cannot know it
         one = lambda key, params, now: episode.step(key, t, params, now)
-        return t + 1, over_lanes(one, AXES, fence=fence)(key_life, params, now)
+        return t + 1, over_lanes(one, AXES, opaque_predicate=opaque_predicate)(
+            key_life, params, now
+        )
 
     end: EpisodeState = lax.while_loop(going, step, (jnp.int32(0), start))[1]
     return end.stats if keep == "stats" else end

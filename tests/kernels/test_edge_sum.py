@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from koki2.core.lanes import over_lanes
 from koki2.kernels import edge_sum, in_table
 from koki2.kernels.edge_sum import reference, rows, table, WRITTEN_OUT
+from koki2.lanes import over_lanes
 
 LANES = (1, 3)
 

@@ -15,9 +15,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from koki2.core.lanes import lane_form
 from koki2.kernels.edge_sum import reference, rows, table
 from koki2.kernels.edge_sum.table import in_table as in_table
+from koki2.lanes import lane_form
 
 WRITTEN_OUT = 1024  # synapses up to which each is written out; compile time decides
 

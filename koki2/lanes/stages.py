@@ -1,7 +1,7 @@
 """Stages: where a step is cut, so that what many need is computed once.
 
 XLA fuses a value into each of its consumers, which computes it again in each. That is
-right for cheap values and ruinous for long chains. Here the operations of an item's
+right for cheap values and ruinous for long reductions. Here the operations of an item's
 step are put into stages: a dear value that several consumers share ends a stage. Each
 stage becomes one branch of a conditional, across which XLA does not fuse.
 """

@@ -1,6 +1,6 @@
 """What code written for one item may say about the lanes it will run in.
 
-`anywhere(condition)` lets work be skipped when no lane needs it; `lane_form` gives an
+`any_lane(condition)` lets work be skipped when no lane needs it; `lane_form` gives an
 operation a second form for arrays whose lanes come last. Neither changes a result.
 """
 
@@ -10,20 +10,20 @@ from jax.extend.core import Primitive
 from jax.interpreters import batching, mlir
 from jaxtyping import Array, Bool
 
-anywhere_p = Primitive("anywhere")
-anywhere_p.def_impl(lambda condition: condition)
-anywhere_p.def_abstract_eval(lambda condition: condition)
-mlir.register_lowering(anywhere_p, lambda context, condition: [condition])
+any_lane_p = Primitive("any_lane")
+any_lane_p.def_impl(lambda condition: condition)
+any_lane_p.def_abstract_eval(lambda condition: condition)
+mlir.register_lowering(any_lane_p, lambda context, condition: [condition])
 
 
-def _anywhere_batched(args, axes):
-    return anywhere_p.bind(jnp.any(args[0], axis=axes[0])), None  # the same for all
+def _any_lane_batched(args, axes):
+    return any_lane_p.bind(jnp.any(args[0], axis=axes[0])), None  # the same for all
 
 
-batching.primitive_batchers[anywhere_p] = _anywhere_batched
+batching.primitive_batchers[any_lane_p] = _any_lane_batched
 
 
-def anywhere(condition: Bool[Array, ""]) -> Bool[Array, ""]:
+def any_lane(condition: Bool[Array, ""]) -> Bool[Array, ""]:
     """True if `condition` holds in any lane this item is batched with.
 
     Only for skipping, by `lax.cond`, work that would change nothing where the
@@ -31,10 +31,10 @@ def anywhere(condition: Bool[Array, ""]) -> Bool[Array, ""]:
     together is the evaluator's affair.
 
     Example:
-      >>> jax.vmap(anywhere, out_axes=None)(jnp.array([False, True, False])).item()
+      >>> jax.vmap(any_lane, out_axes=None)(jnp.array([False, True, False])).item()
       True
     """
-    return anywhere_p.bind(condition)
+    return any_lane_p.bind(condition)
 
 
 lane_form_p = Primitive("lane_form")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from bits import assert_same_bits
 
-from koki2.core.lanes.rules import RULES
+from koki2.lanes.rules import RULES
 
 # Names under which some version of JAX knows what another knows by another.
 ALIASES = {"pjit", "closed_call", "core_call", "custom_vjp_call", "random_wrap"}

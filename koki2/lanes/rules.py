@@ -12,9 +12,9 @@ import jax.numpy as jnp
 from jax import lax
 from jax.extend import core as jex
 
-from koki2.core.lanes import chains, threefry
-from koki2.core.lanes.hints import anywhere_p, lane_form_p
-from koki2.core.lanes.lane import as_lane, Lane, lane_sizes
+from koki2.lanes import reductions, threefry
+from koki2.lanes.hints import any_lane_p, lane_form_p
+from koki2.lanes.lane import as_lane, Lane, lane_sizes
 
 WORDS = 64  # the most random words written out one by one
 CHOICES = 64  # the most rows chosen among by a chain
@@ -145,7 +145,7 @@ def _transpose(eqn, values, axes):
 
 def _unstack(eqn, values, axes):
     (value,) = values
-    rows = chains.rows(value.array, eqn.params["axis"])
+    rows = reductions.rows(value.array, eqn.params["axis"])
     return [Lane(row, value.rank - 1) for row in rows]
 
 
@@ -215,7 +215,7 @@ def _reduce(combine):
         (value,) = values
         array = value.array
         for axis in sorted(eqn.params["axes"], reverse=True):
-            array = chains.reduce(combine, array, axis)
+            array = reductions.reduce(combine, array, axis)
         return [Lane(array, value.rank - len(eqn.params["axes"]))]
 
     return rule
@@ -225,8 +225,8 @@ def _arg_extreme(better):
     def rule(eqn, values, axes):
         (value,) = values
         (axis,) = eqn.params["axes"]
-        rows = chains.rows(value.array, axis)
-        index = chains.first_extreme(better, rows, eqn.params["index_dtype"])
+        rows = reductions.rows(value.array, axis)
+        index = reductions.first_extreme(better, rows, eqn.params["index_dtype"])
         return [Lane(index, value.rank - 1)]
 
     return rule
@@ -242,7 +242,7 @@ def _dot(eqn, values, axes):
     arrays = left.with_lanes(axes), right.with_lanes(axes)
     ranks = left.rank - 1, right.rank - 1
     where = contracted[0][0], contracted[1][0]
-    return [Lane(chains.dot(*arrays, *where, *ranks), sum(ranks))]
+    return [Lane(reductions.dot(*arrays, *where, *ranks), sum(ranks))]
 
 
 # --- control --------------------------------------------------------------------------
@@ -281,7 +281,7 @@ def _call(eqn, values, axes):
     return evaluate(*called(eqn), values, axes)
 
 
-def _anywhere(eqn, values, axes):
+def _any_lane(eqn, values, axes):
     return [Lane(jnp.any(values[0].array), 0)]
 
 
@@ -355,7 +355,7 @@ RULES = {
     "random_clone": lambda eqn, values, axes: values,
     "random_unwrap": lambda eqn, values, axes: values,
     "random_wrap": lambda eqn, values, axes: values,
-    anywhere_p.name: _anywhere,
+    any_lane_p.name: _any_lane,
     lane_form_p.name: _lane_form,
 }
 RULES |= dict.fromkeys(CALLS, _call)

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from koki2.core.lanes import anywhere, lane_form, over_lanes
+from koki2.lanes import any_lane, lane_form, over_lanes
 
 SOME = jnp.array([False, True, False])
 
@@ -15,11 +15,11 @@ SOME = jnp.array([False, True, False])
 def skipped(condition, x):
     """Doubles x where the condition holds; the work is skipped where none wants it."""
     double = lambda: jnp.where(condition, 2.0 * x, x)
-    return jax.lax.cond(anywhere(condition), double, lambda: x)
+    return jax.lax.cond(any_lane(condition), double, lambda: x)
 
 
 @pytest.mark.parametrize("condition", [SOME, ~SOME, SOME & False])
-def test_work_skipped_by_anywhere_is_the_work_of_each_lane(condition):
+def test_work_skipped_by_any_lane_is_the_work_of_each_lane(condition):
     x = jnp.arange(3.0)
     want = np.where(condition, 2.0 * x, x)
     alone = [skipped(c, y) for c, y in zip(condition, x, strict=True)]
@@ -28,7 +28,7 @@ def test_work_skipped_by_anywhere_is_the_work_of_each_lane(condition):
     np.testing.assert_array_equal(over_lanes(skipped, 1)(condition, x), want)
 
 
-def test_anywhere_stays_a_branch_under_both_transforms():
+def test_any_lane_stays_a_branch_under_both_transforms():
     """A conditional that became a select would skip nothing."""
     for batched in (jax.vmap(skipped), over_lanes(skipped, 1)):
         jaxpr = jax.make_jaxpr(batched)(SOME, jnp.arange(3.0))

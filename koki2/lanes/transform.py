@@ -6,12 +6,12 @@ from jax import lax
 from jax.extend import core as jex
 from jaxtyping import Array, Bool
 
-from koki2.core.lanes.lane import as_lane, Lane
-from koki2.core.lanes.rules import apply, called, CALLS
-from koki2.core.lanes.stages import plan, variables
+from koki2.lanes.lane import as_lane, Lane
+from koki2.lanes.rules import apply, called, CALLS
+from koki2.lanes.stages import plan, variables
 
 
-def over_lanes(function, axes: int, *, fence: Bool[Array, ""] | None = None):
+def over_lanes(function, axes: int, *, opaque_predicate: Bool[Array, ""] | None = None):
     """Maps `function`, written for one item, over `axes` trailing lane axes.
 
     Operation by operation, and three things it does that `vmap` does not: it never
@@ -25,7 +25,7 @@ def over_lanes(function, axes: int, *, fence: Bool[Array, ""] | None = None):
       function: pure; pytrees of arrays (and typed keys) to pytrees of arrays. What it
         closes over is the same in all lanes.
       axes: number of lane axes.
-      fence: a traced scalar that is always true, though the compiler cannot know it;
+      opaque_predicate: a traced scalar that is always true, though the compiler cannot know it;
         the stages hang on it. None computes everything in one stage.
 
     Returns:
@@ -48,7 +48,7 @@ def over_lanes(function, axes: int, *, fence: Bool[Array, ""] | None = None):
         )
         lanes = jnp.broadcast_shapes(*(x.shape[x.ndim - axes :] for x in leaves))
         inputs = [as_lane(x, x.ndim - axes) for x in leaves]
-        results = _run(closed, inputs, axes, fence)
+        results = _run(closed, inputs, axes, opaque_predicate)
         full = [
             jnp.broadcast_to(lane.with_lanes(axes), shape.shape + lanes)
             for lane, shape in zip(results, jax.tree.leaves(out), strict=True)
@@ -90,19 +90,21 @@ def _inline(jaxpr, consts):
     return ops, known, outputs
 
 
-def _run(closed, inputs, axes, fence):
+def _run(closed, inputs, axes, opaque_predicate):
     ops, known, outputs = _inline(closed.jaxpr, closed.consts)
     env = dict(enumerate(inputs))
     env |= {name: as_lane(v, jnp.ndim(v)) for name, v in known.items()}
-    stages = plan(ops, outputs) if fence is not None else [0] * len(ops)
+    stages = plan(ops, outputs) if opaque_predicate is not None else [0] * len(ops)
     for stage in range(max(stages, default=-1) + 1):
         now = [op for op, at in zip(ops, stages, strict=True) if at == stage]
         later = [op for op, at in zip(ops, stages, strict=True) if at > stage]
-        env |= _run_stage(now, later, outputs, env, axes, fence if later else None)
+        env |= _run_stage(
+            now, later, outputs, env, axes, opaque_predicate if later else None
+        )
     return [_read(env, atom) for atom in outputs]
 
 
-def _run_stage(now, later, outputs, env, axes, fence):
+def _run_stage(now, later, outputs, env, axes, opaque_predicate):
     made = {out for _, _, outs in now for out in outs}
     wanted = {name for _, ins, _ in later for name in variables(ins)}
     gives = sorted(made & (wanted | set(variables(outputs))))
@@ -118,12 +120,12 @@ def _run_stage(now, later, outputs, env, axes, fence):
         return [local[name].array for name in gives]
 
     arrays = [env[name].array for name in takes]
-    if fence is None:
+    if opaque_predicate is None:
         results = work(arrays)
     else:
         shapes = jax.eval_shape(work, arrays)
         never = lambda _: [jnp.zeros(s.shape, s.dtype) for s in shapes]
-        results = lax.cond(fence, work, never, arrays)
+        results = lax.cond(opaque_predicate, work, never, arrays)
     return {n: Lane(a, ranks[n]) for n, a in zip(gives, results, strict=True)}
 
 

@@ -9,12 +9,12 @@ from jax.extend import core as jex
 
 from koki2.agents import AgentConfig, make
 from koki2.agents.topology import random_topology
-from koki2.core.lanes import over_lanes
-from koki2.core.lanes.stages import plan
-from koki2.core.lanes.transform import _inline
 from koki2.envs import LEVELS, make as make_env
 from koki2.evolution.episode import episode
 from koki2.genomes import direct
+from koki2.lanes import over_lanes
+from koki2.lanes.stages import plan
+from koki2.lanes.transform import _inline
 
 
 def as_ops(function, *args):
@@ -91,5 +91,5 @@ def test_stages_change_no_number(key):
     keys, x = jax.random.split(key, 4), jnp.arange(4)
     args = lambda: (jax.random.clone(keys), x)
     whole = over_lanes(draws, 1)(*args())
-    staged = jax.jit(lambda f, *args: over_lanes(draws, 1, fence=f)(*args))
+    staged = jax.jit(lambda f, *args: over_lanes(draws, 1, opaque_predicate=f)(*args))
     assert_same_bits(staged(jnp.array(True), *args()), whole)

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from koki2.core.lanes import threefry
+from koki2.lanes import threefry
 
 KEYS = jax.random.split(jax.random.key(20), 6).reshape(2, 3)  # lanes of 2 x 3
 WORDS = jnp.moveaxis(jax.random.key_data(KEYS), -1, 0)
