@@ -1,34 +1,23 @@
 """Settings: defaults < level < preset < file < flags, and where each came from.
 
-A command that wants them has a field `settings: Settings = layered("env", ...)`; see
+A command that has them has a field `settings: Settings = layered("evo")`; see
 `commands`. Provenance, by dotted path: "default", "level:NAME", "preset:NAME",
 "file:PATH", "flag".
 """
 
 import dataclasses
 import pathlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Le
 
-from koki2 import runlog
-from koki2.cli import files, schema
+from koki2.cli import files
 from koki2.cli.presets import PRESETS
-from koki2.envs.registry import CONFIGS, Level
-from koki2.evolution.configs import (
-    Config,
-    EvolutionConfig,
-    kind_of,
-    QDConfig,
-    shaped,
-)
-from koki2.search import check_strategy
+from koki2.envs.registry import Level
+from koki2.session import schema
+from koki2.session.kinds import Kind, kind_of
 
-GROUPS = tuple(field.name for field in dataclasses.fields(EvolutionConfig))
-"""Every group of settings of an evolution."""
-QD_GROUPS = tuple(field.name for field in dataclasses.fields(QDConfig))
-"""Every group of settings of a quality-diversity run."""
 Seed = Annotated[int, Ge(0), Le(2**31 - 1)]
 
 
@@ -36,8 +25,11 @@ Seed = Annotated[int, Ge(0), Le(2**31 - 1)]
 class Settings:
     """A config and where each of its values came from."""
 
-    config: Config
+    kind: Kind
+    config: Any
     provenance: Mapping[str, str]
+    objects: Mapping[str, Mapping[str, str]]
+    """From outside the package, by role."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -53,27 +45,35 @@ class Layers:
     """Print all settings, and where each came from, and do nothing else."""
 
 
-def layered(*groups: str) -> Any:
-    """The field of an `Options` that holds settings; `groups` of them become flags."""
-    return dataclasses.field(default=None, metadata={"groups": groups})
+def layered(kind: str, *groups: str) -> Any:
+    """The field of an `Options` that holds settings of a kind of run.
+
+    Args:
+      kind: the name of the kind.
+      *groups: those of its config that become flags; none given: all.
+    """
+    groups = groups or tuple(f.name for f in dataclasses.fields(kind_of(kind).config))
+    return dataclasses.field(default=None, metadata={"kind": kind, "groups": groups})
 
 
 def resolve(
     layers: Layers,
     flags: Mapping[str, Mapping[str, Any]],
     level: Level | None = None,
-    base: type = EvolutionConfig,
+    kind: Kind | None = None,
+    objects: Mapping[str, Mapping[str, str]] | None = None,
 ) -> tuple[Settings | None, list[str]]:
-    """Lays the layers over each other, and says what will not do.
+    """Lays the layers over each other, and says what is not accepted.
 
     Args:
       layers: which preset, which file.
       flags: the values of the flags that were given, by group and field.
       level: the world; None is chemotaxis, as it is from the box.
-      base: the class of the config.
+      kind: the kind of run; None is evo.
+      objects: from outside the package, by role.
 
     Returns:
-      The settings, or None if something will not do; and what, a line for each.
+      The settings, or None if something is not accepted; and what, a line for each.
 
     Raises:
       InputError: a config file that cannot be read at all.
@@ -85,9 +85,10 @@ def resolve(
       >>> found.provenance["search.lr"], found.provenance["search.sigma"], problems
       ('flag', 'default', [])
     """
-    world = CONFIGS["chemotaxis"] if level is None else type(level.config)
-    kind = shaped(world, base)
-    groups = set(schema.hints(kind))  # levels and presets know of other searches too
+    kind = kind or kind_of("evo")
+    base = kind.config() if level is None else kind.config(env=level.config)
+    shape = tuple((name, type(group)) for name, group in vars(base).items())
+    groups = dict(shape)  # levels and presets know of other searches too
     own = lambda values: {g: table for g, table in values.items() if g in groups}
     given: list[tuple[str, Mapping[str, Any]]] = []
     if level is not None:
@@ -97,11 +98,11 @@ def resolve(
     if layers.config is not None:
         given.append((f"file:{layers.config}", files.read_config(layers.config)))
     given.append(("flag", flags))
-    merged = dataclasses.asdict(kind())
-    provenance = {".".join(p): "default" for p in schema.names(kind)}
+    merged = {g: dataclasses.asdict(_plain(groups[g], base, level)) for g in groups}
+    provenance = {".".join(p): "default" for p in schema.names(shape)}
     lines = []
     for source, values in given:
-        faults = schema.problems(kind, values)
+        faults = schema.problems(shape, values)
         lines += [_line(fault, source) for fault in faults]
         bad = {fault.path for fault in faults}
         for group, name, value in _leaves(values):
@@ -110,88 +111,41 @@ def resolve(
                 provenance[f"{group}.{name}"] = source
             elif group in merged:
                 merged[group].pop(name, None)  # neither good nor the default
-    config, more = _build(kind, merged)
-    lines += more
+    config, more = schema.construct(kind.config, shape, merged)
     if lines or config is None:
-        return None, lines
-    return Settings(config=config, provenance=provenance), lines
+        return None, lines + more
+    settings = Settings(
+        kind=kind, config=config, provenance=provenance, objects=objects or {}
+    )
+    return settings, []
+
+
+def _plain(group: type, base: Any, level: Level | None) -> Any:
+    """A group as it is from the box; of a world that cannot do without a name, named."""
+    if level is not None and group is type(level.config):
+        world = {"world": level.config.world}
+        return dataclasses.replace(level.config, **_defaults(group), **world)
+    return group()
+
+
+def _defaults(group: type) -> dict[str, Any]:
+    missing = dataclasses.MISSING
+    return {
+        field.name: field.default
+        for field in dataclasses.fields(group)
+        if field.default is not missing and field.name != "world"
+    }
 
 
 def of_level(level: Level) -> dict[str, dict[str, Any]]:
     """What a level sets otherwise than its world and everything else does."""
-    plain, set_ = dataclasses.asdict(type(level.config)()), {}
-    for name, value in dataclasses.asdict(level.config).items():
-        if value != plain[name]:
-            set_[name] = value
-    return {"env": set_, **level.settings}
+    plain = dataclasses.asdict(_plain(type(level.config), None, level))
+    values = dataclasses.asdict(level.config)
+    changed = {name: v for name, v in values.items() if v != plain[name]}
+    return {"env": changed, **level.settings}
 
 
-def of_run(run: str | pathlib.Path) -> tuple[Config, int]:
-    """The config and the seed of a run folder.
-
-    Raises:
-      InputError: there is no such folder.
-      BrokenRunError: it is no run of evolution, or its config is not for this koki2.
-    """
-    manifest = runlog.read_manifest(run)
-    config = of_config(runlog.read_config(run)["config"], where=str(run))
-    if not isinstance(manifest.get("seed"), int):
-        raise runlog.BrokenRunError(f"the manifest of {run} should have a seed.")
-    return config, manifest["seed"]
-
-
-def of_config(values: dict[str, Any], *, where: str) -> Config:
-    """A config from the plain values in a run folder.
-
-    Raises:
-      BrokenRunError: a value is missing, or will not do.
-    """
-    world = values["env"].get("world") if isinstance(values.get("env"), dict) else None
-    known = CONFIGS.get(world) if isinstance(world, str) else None
-    world = CONFIGS["chemotaxis"] if known is None else known
-    kind = shaped(world, kind_of(values))
-    faults = schema.problems(kind, values)
-    lines = [f"{'.'.join(path)} {text}" for path, text in faults]
-    for group, name in schema.names(kind):
-        table = values.get(group)
-        if not isinstance(table, dict) or name not in table:
-            lines.append(f"{group}.{name} is missing")
-    config = None
-    if not lines:
-        config, lines = _build(kind, values)
-    if config is None:
-        raise runlog.BrokenRunError(
-            f"{where} should have a config.json that this koki2 understands:\n"
-            + "\n".join(f"  {line}" for line in dict.fromkeys(lines))
-        )
-    return config
-
-
-def _build(shape: type, values: Mapping[str, Any]) -> tuple[Config | None, list[str]]:
-    """The config, if the rules that tie several fields are kept; else what is not.
-
-    A group in which a field is missing was at fault already, and is passed over.
-    """
-    groups, lines = {}, []
-    for name, kind in schema.hints(shape).items():
-        table = values[name]
-        if len(table) < len(dataclasses.fields(kind)):
-            continue
-        try:
-            groups[name] = kind(**schema.as_declared(kind, table))
-            if name == "search":
-                check_strategy(table["strategy"], table["pop_size"])
-        except ValueError as error:
-            lines.append(f"{name}: {error}")
-    if len(groups) < len(dataclasses.fields(shape)):
-        return None, lines
-    try:
-        return kind_of(groups)(**groups), lines
-    except ValueError as error:
-        return None, [*lines, str(error)]
-
-
-def _leaves(values: Mapping[str, Any]):
+def _leaves(values: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
     for group, table in values.items():
         if isinstance(table, Mapping):
             for name, value in table.items():
@@ -199,6 +153,6 @@ def _leaves(values: Mapping[str, Any]):
 
 
 def _line(fault: schema.Problem, source: str) -> str:
-    kind, _, name = source.partition(":")
+    _, _, name = source.partition(":")
     origin = name or f"--{fault.path[-1].replace('_', '-')}"
     return f"{'.'.join(fault.path)} {fault.text} ({origin})"

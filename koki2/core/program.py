@@ -20,6 +20,18 @@ Columns = Mapping[str, Mapping[str, Any]]
 """By stream, then by column, as `core.columns.rows` reads them."""
 
 
+class About(NamedTuple):
+    """What a program is of, in the words of a run folder."""
+
+    kind: str
+    """The name of its kind of run."""
+    seed: int
+    config: Mapping[str, Any]
+    """In plain values; of a program built from objects, what is known of them."""
+    subject: Any = None
+    """What is evolved, grown or trained: for whoever evaluates the run in Python."""
+
+
 class Program(NamedTuple):
     """A computation in chunks. Every loop builds one of these."""
 
@@ -40,6 +52,8 @@ class Program(NamedTuple):
     """The inverse of `pack`. Raises ValueError for arrays of another program."""
     artifacts: Callable[[Carry], dict[str, dict[str, np.ndarray]]]
     """state -> what a complete run leaves: arrays by the name of their file."""
+    about: About | None = None
+    """What it is of; None where whoever runs it knows."""
 
 
 def chunked_scan(

@@ -1,8 +1,8 @@
 """What a config accepts, asked before it is built, so that every problem shows at once.
 
 Values are judged by pydantic, strictly, against the annotations of the dataclass: no
-unknown key, no `100.5` or `true` for an integer, no NaN, nothing out of range. What was
-wanted is then said in our own words.
+unknown key, no `100.5` or `true` for an integer, no NaN, nothing out of range. What is
+accepted is then said in our own words.
 """
 
 import dataclasses
@@ -36,8 +36,12 @@ _SIGNS = {at.Ge: "ge", at.Gt: "gt", at.Le: "le", at.Lt: "lt"}
 _WORDS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
 
 
+Shape = type | tuple[tuple[str, type], ...]
+"""A dataclass, or the dataclass of each of its groups, by name."""
+
+
 class Problem(NamedTuple):
-    """Something that will not do."""
+    """A value that is not accepted."""
 
     path: tuple[str, ...]
     """Where: ("env", "num_sources")."""
@@ -45,26 +49,26 @@ class Problem(NamedTuple):
     """What is wrong with it, to be read after the path."""
 
 
-def problems(kind: type, values: Mapping[str, Any]) -> list[Problem]:
-    """All that is wrong with `values` for dataclass `kind`, field by field.
+def problems(kind: Shape, values: Mapping[str, Any]) -> list[Problem]:
+    """Lists all that is wrong with `values` for a dataclass, field by field.
 
     Rules that tie several fields are not looked at: they are the dataclass' own, in its
     `__post_init__`.
 
     Args:
-      kind: a dataclass; those among its fields are groups.
+      kind: a dataclass, or its groups; dataclasses among its fields are groups.
       values: by field, and by group and field; what is missing has its default.
 
     Example:
       >>> from koki2.envs.configs import ChemotaxisConfig
-      >>> from koki2.evolution.configs import shaped
-      >>> kind = shaped(ChemotaxisConfig)
+      >>> from koki2.evolution.configs import LoopConfig
+      >>> kind = (("env", ChemotaxisConfig), ("loop", LoopConfig))
       >>> values = {"env": {"width": 1, "hight": 2}, "loop": {"generations": True}}
       >>> for path, text in problems(kind, values):
       ...     print(".".join(path), text)
-      env.width wants an integer >= 2 and <= 32768, got 1
+      env.width must be an integer >= 2 and <= 32768, got 1
       env.hight is unknown; did you mean env.height?
-      loop.generations wants an integer >= 1 and <= 10000000, got True
+      loop.generations must be an integer >= 1 and <= 10000000, got True
     """
     import pydantic
 
@@ -77,11 +81,11 @@ def problems(kind: type, values: Mapping[str, Any]) -> list[Problem]:
             found.setdefault(path, _text(kind, path, values))
     for path, value in _leaves(values):
         if path not in found and not _fits(value):
-            found[path] = f"wants a number that fits in 32 bits, got {show(value)}"
+            found[path] = f"must be a number that fits in 32 bits, got {show(value)}"
     return [Problem(path, text) for path, text in found.items()]
 
 
-def as_declared(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
+def as_declared(kind: Shape, values: Mapping[str, Any]) -> dict[str, Any]:
     """Faultless values, with an integer given for a number made a float, and a list
     given for a tuple made one.
 
@@ -94,11 +98,38 @@ def as_declared(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
     return checked.model_dump(by_alias=True, exclude_unset=True)
 
 
-def wants(hint: Any) -> str:
+def construct(
+    config: type, shape: Shape, values: Mapping[str, Any]
+) -> tuple[Any, list[str]]:
+    """Builds a config of groups, if the rules that tie several fields are kept.
+
+    Args:
+      config: the dataclass.
+      shape: the dataclass of each group.
+      values: by group and field; what is missing has its default.
+
+    Returns:
+      The config, or None and what is not kept.
+    """
+    groups, lines = {}, []
+    for name, kind in hints(shape).items():
+        try:
+            groups[name] = kind(**as_declared(kind, values.get(name, {})))
+        except ValueError as error:
+            lines.append(f"{name}: {error}")
+    if lines:
+        return None, lines
+    try:
+        return config(**groups), []
+    except ValueError as error:
+        return None, [str(error)]
+
+
+def accepted(hint: Any) -> str:
     """What an annotation accepts, in words.
 
     Example:
-      >>> wants(typing.Annotated[float, at.Ge(0), at.Le(1)] | None)
+      >>> accepted(typing.Annotated[float, at.Ge(0), at.Le(1)] | None)
       'a finite number >= 0 and <= 1 or none'
     """
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
@@ -109,10 +140,10 @@ def wants(hint: Any) -> str:
             if (name := _SIGNS.get(type(mark))) is not None
         ]
         least = [f"at least {m.min_length} " for m in arguments[1:] if _is_length(m)]
-        base = "".join([*least, wants(arguments[0])])
+        base = "".join([*least, accepted(arguments[0])])
         return " ".join([base, " and ".join(ranges)]).rstrip()
     if origin in (typing.Union, types.UnionType):
-        return " or ".join(wants(kind) for kind in arguments)
+        return " or ".join(accepted(kind) for kind in arguments)
     if origin is typing.Literal:
         return (
             f"one of {', '.join(map(str, arguments))}"
@@ -120,7 +151,7 @@ def wants(hint: Any) -> str:
             else (f"{arguments[0]}")
         )
     if origin is tuple:
-        return f"values, each {wants(arguments[0])}"
+        return f"values, each {accepted(arguments[0])}"
     if dataclasses.is_dataclass(hint):
         return "a table of settings"
     return _NAMES.get(hint, getattr(hint, "__name__", str(hint)))
@@ -136,7 +167,7 @@ def show(value: Any) -> str:
 
 
 @functools.cache
-def _model(kind: type) -> Any:
+def _model(kind: Shape) -> Any:
     """The pydantic model of a dataclass' fields. Imports pydantic, which is slow to."""
     import pydantic
 
@@ -145,17 +176,20 @@ def _model(kind: type) -> Any:
         hint = _model(hint) if dataclasses.is_dataclass(hint) else hint
         # the alias, so that no field's name is one that pydantic has taken
         fields[f"{name}_"] = (hint, pydantic.Field(default=None, alias=name))
-    return pydantic.create_model(kind.__name__, __config__=_STRICT, **fields)
+    name = getattr(kind, "__name__", "Settings")
+    return pydantic.create_model(name, __config__=_STRICT, **fields)
 
 
 @functools.cache
-def hints(kind: type) -> dict[str, Any]:
+def hints(kind: Shape) -> dict[str, Any]:
     """The annotations of a dataclass' fields, by name, ranges included."""
+    if isinstance(kind, tuple):
+        return dict(kind)
     found = typing.get_type_hints(kind, include_extras=True)
     return {field.name: found[field.name] for field in dataclasses.fields(kind)}
 
 
-def _path(kind: type, location: tuple[Any, ...]) -> tuple[str, ...]:
+def _path(kind: Any, location: tuple[Any, ...]) -> tuple[str, ...]:
     """The part of a pydantic location that names our fields, without union branches."""
     path: list[str] = []
     for part in location:
@@ -167,7 +201,7 @@ def _path(kind: type, location: tuple[Any, ...]) -> tuple[str, ...]:
     return tuple(path)
 
 
-def _text(kind: type, path: tuple[str, ...], values: Mapping[str, Any]) -> str:
+def _text(kind: Shape, path: tuple[str, ...], values: Mapping[str, Any]) -> str:
     value: Any = values
     hint: Any = kind
     for part in path:
@@ -175,15 +209,15 @@ def _text(kind: type, path: tuple[str, ...], values: Mapping[str, Any]) -> str:
         hint = hints(hint).get(part)
     if hint is None:
         return f"is unknown{_hint(kind, path)}"
-    return f"wants {wants(hint)}, got {show(value)}"
+    return f"must be {accepted(hint)}, got {show(value)}"
 
 
-def _hint(kind: type, path: tuple[str, ...]) -> str:
+def _hint(kind: Shape, path: tuple[str, ...]) -> str:
     """The nearest names: in the same group first, then anywhere."""
     known = {".".join(p) for p in names(kind)}
     group, word = ".".join(path[:-1]), path[-1].lower().replace("-", "_")
     here = [n for n in known if n.rpartition(".")[0] == group]
-    groups = [f.name for f in dataclasses.fields(kind)] if not group else []
+    groups = list(hints(kind)) if not group else []
     for some in (here + groups, sorted(known)):
         by_word = {n.rpartition(".")[2]: n for n in some}
         near = difflib.get_close_matches(word, by_word, n=2, cutoff=0.6)
@@ -192,7 +226,7 @@ def _hint(kind: type, path: tuple[str, ...]) -> str:
     return ""
 
 
-def names(kind: type, prefix: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+def names(kind: Shape, prefix: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     """The paths of all fields that are no groups."""
     found = []
     for name, hint in hints(kind).items():

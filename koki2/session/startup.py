@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NoReturn
 
 from koki2 import runlog
-from koki2.cli import xla_flags
+from koki2.session import xla_flags
 
 _RESTARTED = "KOKI2_RESTARTED"
 
@@ -65,8 +65,10 @@ class Call:
     """Whether it was started by `restart`, with the environment as it should be."""
 
 
-call: contextvars.ContextVar[Call] = contextvars.ContextVar("call")
-"""The call that is being served."""
+call: contextvars.ContextVar[Call] = contextvars.ContextVar(
+    "call", default=Call(argv=(), owns_process=False, was_restarted=False)
+)
+"""The call that is being served; by default, one from Python."""
 
 
 def begin(argv: Sequence[str] | None) -> Call:

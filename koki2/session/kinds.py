@@ -1,0 +1,178 @@
+"""Kinds of run: what driver, listing, plots and dashboard know of a loop.
+
+A kind is registered once, by the loop's own entry here or by an installed package; who
+runs, resumes, replays, lists or draws a run asks its kind. Imports no JAX.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from koki2 import evolution, runlog
+from koki2.core.program import Program
+from koki2.core.registry import Registry
+from koki2.envs.registry import WORLDS
+from koki2.evolution.configs import EvolutionConfig, QDConfig
+
+Row = Mapping[str, Any]
+
+
+class Column(NamedTuple):
+    """A column of rows, for plots, index and dashboard."""
+
+    group: str
+    """Columns of one group share an axis."""
+    unit: str = ""
+
+
+class Kind(NamedTuple):
+    """One kind of run."""
+
+    name: str
+    """Written into config.json."""
+    config: type
+    """The class of its config: a dataclass of groups."""
+    build: Callable[[Any, Sequence[int]], list[Program]]
+    """(config, seeds) -> a program per seed; they share one compilation."""
+    unit: str
+    """What a program counts."""
+    streams: Mapping[str, str]
+    """Row streams: the file of each, by its name."""
+    artifacts: tuple[str, ...]
+    """Files of arrays that a complete run leaves; some may be absent."""
+    headline: Callable[[Row], dict[str, float]]
+    """Last row or summary -> the few values that listings show."""
+    columns: Mapping[str, Column]
+    """What is known of the columns of "metrics"."""
+    work: tuple[str, str] | None = None
+    """The column that counts work done since the beginning, and its unit."""
+    genomes: tuple[str, ...] = ()
+    """Which of best and mean it leaves as genomes; the one that counts first."""
+    shape: Callable[[Row], tuple[tuple[str, type], ...]] | None = None
+    """Plain config -> the dataclass of every group, where it depends on the values."""
+    advice: Callable[[Any, str], str] | None = None
+    """(config, run folder as a shell word) -> the command to try next."""
+
+
+KINDS: Registry[Kind] = Registry("kind of run", "koki2.kinds")
+"""Every kind of run; installed packages add theirs as entry points koki2.kinds."""
+
+
+def kind_of(name: str) -> Kind:
+    """Finds a kind.
+
+    Raises:
+      InputError: none is registered under that name.
+    """
+    try:
+        return KINDS.find(name)
+    except ValueError as error:
+        raise runlog.InputError(
+            f"{error} An installed package may be missing."
+        ) from None
+
+
+def build(kind: Kind, config: Any, seeds: Sequence[int]) -> list[Program]:
+    """Builds programs of a kind.
+
+    Raises:
+      InputError: a config from which no program can be built.
+    """
+    try:
+        return kind.build(config, seeds)
+    except ValueError as error:
+        raise runlog.InputError(str(error)) from error
+
+
+def _numbers(row: Row, *names: str) -> dict[str, float]:
+    known = ((name, row.get(name)) for name in names)
+    is_number = lambda x: isinstance(x, int | float) and not isinstance(x, bool)
+    return {name: value for name, value in known if is_number(value)}
+
+
+def _with_world(config: type) -> Callable[[Row], tuple[tuple[str, type], ...]]:
+    """The groups of a config whose env is of the class that its world says."""
+
+    def shape(values: Row) -> tuple[tuple[str, type], ...]:
+        groups = {name: type(value) for name, value in vars(config()).items()}
+        env = values.get("env")
+        world = env.get("world") if isinstance(env, Mapping) else None
+        if isinstance(world, str):
+            try:
+                groups["env"] = WORLDS.find(world).config
+            except ValueError as error:
+                raise runlog.InputError(str(error)) from None
+        return tuple(groups.items())
+
+    return shape
+
+
+def _evaluate_next(config: Any, run: str) -> str:
+    from koki2 import envs
+
+    has_map = envs.has_map(envs.make(config.env))
+    policy = "greedy" if has_map else "random"  # without a map: nothing to go after
+    return (
+        f"koki2 eval-run --run-dir {run} --episodes 512 --seed 0 "
+        f"--baseline-policy {policy}"
+    )
+
+
+_METRICS = {"metrics": "generations.jsonl"}
+_FITNESS = {
+    name: Column("fitness")
+    for name in (
+        "best_fitness",
+        "generation_best",
+        "mean_fitness",
+        "median_fitness",
+        "fitness_q25",
+        "fitness_q75",
+    )
+}
+_COMMON = {
+    "generation": Column("count", "generations"),
+    "env_steps": Column("count", "steps"),
+    "mvt_pass_rate": Column("share"),
+}
+
+KINDS.register(
+    "evo",
+    Kind(
+        name="evo",
+        config=EvolutionConfig,
+        build=lambda config, seeds: evolution.build_many(config, seeds),
+        unit="generation",
+        streams=_METRICS,
+        artifacts=("best_genome", "mean_genome"),
+        headline=lambda row: _numbers(row, "best_fitness", "mean_fitness"),
+        columns={**_COMMON, **_FITNESS, "mean_norm": Column("norm")},
+        work=("env_steps", "env-steps"),
+        genomes=("mean", "best"),
+        shape=_with_world(EvolutionConfig),
+        advice=_evaluate_next,
+    ),
+)
+KINDS.register(
+    "qd",
+    Kind(
+        name="qd",
+        config=QDConfig,
+        build=lambda config, seeds: evolution.build_many(config, seeds),
+        unit="generation",
+        streams=_METRICS,
+        artifacts=("archive", "best_genome"),
+        headline=lambda row: _numbers(
+            row, "best_fitness", "mean_fitness", "coverage", "qd_score"
+        ),
+        columns={
+            **_COMMON,
+            **{name: _FITNESS[name] for name in list(_FITNESS)[:3]},
+            "coverage": Column("share"),
+            "qd_score": Column("qd-score"),
+        },
+        work=("env_steps", "env-steps"),
+        genomes=("best",),
+        shape=_with_world(QDConfig),
+        advice=_evaluate_next,
+    ),
+)
