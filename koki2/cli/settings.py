@@ -15,7 +15,8 @@ from annotated_types import Ge, Le
 from koki2 import runlog
 from koki2.cli import files, schema
 from koki2.cli.presets import PRESETS
-from koki2.envs.registry import CONFIGS, Level
+from koki2.envs.configs import ChemotaxisConfig
+from koki2.envs.registry import Level, WORLDS
 from koki2.evolution.configs import (
     Config,
     EvolutionConfig,
@@ -85,7 +86,7 @@ def resolve(
       >>> found.provenance["search.lr"], found.provenance["search.sigma"], problems
       ('flag', 'default', [])
     """
-    world = CONFIGS["chemotaxis"] if level is None else type(level.config)
+    world = ChemotaxisConfig if level is None else type(level.config)
     kind = shaped(world, base)
     groups = set(schema.hints(kind))  # levels and presets know of other searches too
     own = lambda values: {g: table for g, table in values.items() if g in groups}
@@ -147,8 +148,8 @@ def of_config(values: dict[str, Any], *, where: str) -> Config:
       BrokenRunError: a value is missing, or will not do.
     """
     world = values["env"].get("world") if isinstance(values.get("env"), dict) else None
-    known = CONFIGS.get(world) if isinstance(world, str) else None
-    world = CONFIGS["chemotaxis"] if known is None else known
+    known = WORLDS.get(world) if isinstance(world, str) else None
+    world = ChemotaxisConfig if known is None else type(known.config)
     kind = shaped(world, kind_of(values))
     faults = schema.problems(kind, values)
     lines = [f"{'.'.join(path)} {text}" for path, text in faults]

@@ -170,8 +170,8 @@ class EvolutionConfig:
     loop: LoopConfig = LoopConfig()
 
     def __post_init__(self):
-        steps = self.env.steps
-        if steps == "auto":  # a world of gymnax: known only once it is made
+        steps = getattr(self.env, "steps", "auto")
+        if steps == "auto":  # known only once the world is made
             steps = math.inf
         if self.viability.mvt and self.viability.mvt_steps > steps:
             raise ValueError(

@@ -9,6 +9,7 @@ import numpy as np
 
 from koki2.agents.topology import as_data
 from koki2.core.keys import episode_keys, Stream, stream
+from koki2.envs.base import has_map
 from koki2.evolution.configs import DESCRIPTORS, QDConfig
 from koki2.evolution.descriptors import descriptors
 from koki2.evolution.measures import report
@@ -77,9 +78,9 @@ def behaviours(
 def _lives(config: QDConfig, layout: Layout | None):
     def lives(wired, key, keys, genomes):
         wired = jax.tree.map(jnp.asarray, wired)
-        has_map = task(config, wired).env.reveal is not None
-        parts = task(config, wired, path=has_map)
-        names = tuple(n for n, wants_map in DESCRIPTORS.items() if has_map >= wants_map)
+        maps = has_map(task(config, wired).env)
+        parts = task(config, wired, path=maps)
+        names = tuple(n for n, wants_map in DESCRIPTORS.items() if maps >= wants_map)
         describe = descriptors(names, parts.env)
         params = jax.vmap(lambda genes: parts.genome.develop(key, genes))(genomes)
         stats = rollout(parts.episode, keys, params, layout=layout)

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from koki2 import agents, genomes
 from koki2.agents.topology import Topology
-from koki2.envs.base import Env
+from koki2.envs.base import AnyEnv, has_map
 from koki2.envs.registry import make
 from koki2.evolution.configs import Config, POLICIES
 from koki2.evolution.episode import Episode, episode
@@ -18,7 +18,7 @@ TOPOLOGY_OFFSET = 12345  # from a run's seed to that of its wiring
 class Task(NamedTuple):
     """What genomes are, and the lives they are tried in."""
 
-    env: Env
+    env: AnyEnv
     genome: Genome
     episode: Episode
 
@@ -64,19 +64,19 @@ def baseline(config: Config, policy: str) -> Episode:
     return episode(env, _scripted(env, config.env.world, policy))
 
 
-def _scripted(env: Env, world: str, policy: str):
+def _scripted(env: AnyEnv, world: str, policy: str):
     if policy == "random":
         return agents.walker(env.num_actions)
     if policy == "stay":
         return agents.stay()
     if policy == "competent" and env.competent is not None:
         return agents.policy(*env.competent)
-    if env.reveal is None:
+    if not has_map(env):
         raise ValueError(
             f"policy {policy} needs a map, which the world {world} has not: there are "
             "random and stay."
         )
-    if policy == "oracle":  # the older one is the ceiling of published figures
-        older = world == "chemotaxis"
-        return agents.oracle(env.size) if older else agents.navigator(env.size)
+    if policy == "oracle":
+        straight = env.oracle == "straight"
+        return agents.oracle(env.size) if straight else agents.navigator(env.size)
     return agents.greedy()

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from koki2.core.keys import episode_keys, Stream, stream
-from koki2.envs.base import Revealed
+from koki2.envs.base import has_map, PrivilegedState
 from koki2.evolution.configs import Config
 from koki2.evolution.nursing import adult
 from koki2.evolution.task import baseline, task, wiring
@@ -51,7 +51,7 @@ def watch(
     """
     config = adult(config)
     parts = task(config, wiring(config, seed))
-    if parts.env.reveal is None:
+    if not has_map(parts.env):
         raise NoMapError(
             "to be watched, a life wants a world with a map, which this one "
             f"({config.env.world}) has not."
@@ -96,7 +96,7 @@ def _frames(frame, life, key, params):
 
 
 def _frame(env, before, now):
-    truth, stats = env.reveal(now.world), now.stats
+    truth, stats = env.privileged_state(now.world), now.stats
     taken = now.stats.actions - before.stats.actions
     frame = {
         "position": truth.position,
@@ -117,6 +117,8 @@ def _frame(env, before, now):
         )
     if hasattr(now.body, "spike"):
         frame["spike"] = now.body.spike
-    if not isinstance(now.observation, Revealed):  # an oracle sees no observation
+    if not isinstance(
+        now.observation, PrivilegedState
+    ):  # an oracle sees no observation
         frame["observation"] = now.observation
     return frame
