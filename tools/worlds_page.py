@@ -25,6 +25,7 @@ sys.path.insert(0, str(ROOT))
 
 from koki2 import evolution, pictures  # noqa: E402
 from koki2.cli import settings  # noqa: E402
+from koki2.envs.base import has_map  # noqa: E402
 from koki2.envs.registry import find, Level, LEVELS, make  # noqa: E402
 
 POLICIES = ("stay", "random", "greedy", "competent", "oracle")
@@ -80,7 +81,7 @@ def main(options: Options) -> None:
     sections = read(page.read_text()) if page.exists() else {}
     wanted = [find(name) for name in options.levels or LEVELS]
     for level in wanted:
-        if make(level.config).reveal is None:
+        if not has_map(make(level.config)):
             continue
         config = config_of(level)
         lives = {

@@ -1,6 +1,7 @@
 """envs: worlds an agent can live in. May import: core. Start at `base.Env`.
 
-A new world enters `registry.LEVELS` and is tested by that. The door is lazy.
+Worlds from outside enter by `register_world`, ours by `ladder.LEVELS`; every one is
+under the contract of `contract`. The door is lazy.
 """
 
 import lazy_loader
@@ -9,7 +10,18 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "as_gymnax": ["as_gymnax"],
-        "base": ["Care", "Env", "Feedback", "Policy", "Revealed"],
+        "base": [
+            "AnyEnv",
+            "BodyFeedback",
+            "Care",
+            "counted",
+            "Env",
+            "Feedback",
+            "has_map",
+            "MapEnv",
+            "Policy",
+            "PrivilegedState",
+        ],
         "chemotaxis": ["chemotaxis", "ChemotaxisState"],
         "configs": [
             "ChemotaxisConfig",
@@ -20,6 +32,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "LayoutShiftConfig",
             "MisleadingCuesConfig",
             "MovingNeedsConfig",
+            "ObjectConfig",
             "ObstaclesConfig",
             "PredictiveCuesConfig",
             "SeasonsConfig",
@@ -36,7 +49,16 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "moving_needs": ["moving_needs", "MovingNeedsState"],
         "obstacles": ["obstacles", "ObstaclesState"],
         "predictive_cues": ["predictive_cues"],
-        "registry": ["CONFIGS", "find", "Level", "LEVELS", "make"],
+        "registry": [
+            "find",
+            "is_env",
+            "Level",
+            "LEVELS",
+            "make",
+            "register_world",
+            "World",
+            "WORLDS",
+        ],
         "seasons": ["seasons", "SeasonsState"],
         "sparse": ["sparse", "SparseState"],
         "storms": ["StormState"],

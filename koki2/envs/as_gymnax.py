@@ -2,6 +2,8 @@
 
     reward = alpha + beta * energy gained + bonus on first standing on a good source
 
+where there is no body, the world's own reward counts as energy gained.
+
 The rewards of a life add up to its fitness. As with gymnax' own environments, `step`
 begins another life where one ended, and `step_env` and `reset_env` do not.
 """
@@ -14,7 +16,7 @@ import chex
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int
 
-from koki2.envs.base import Env
+from koki2.envs.base import AnyEnv, counted
 from koki2.envs.gymnax_world import require_gymnax
 from koki2.envs.registry import find, make
 
@@ -33,7 +35,7 @@ class LifeState:
 
 
 def as_gymnax(
-    world: Env | str,
+    world: AnyEnv | str,
     *,
     fitness_alpha: float | None = None,
     fitness_beta: float | None = None,
@@ -87,7 +89,7 @@ def _form() -> type:
     class World(environment.Environment):
         """A world of koki2."""
 
-        def __init__(self, env: Env, name: str, pays: dict[str, float]):
+        def __init__(self, env: AnyEnv, name: str, pays: dict[str, float]):
             super().__init__()
             self._env, self._name, self._pays = env, name, pays
 
@@ -118,7 +120,8 @@ def _form() -> type:
 
         def step_env(self, key, state: LifeState, action, params):
             action = jnp.asarray(action, jnp.int32)
-            world, observation, felt = self._env.step(key, state.world, action)
+            world, observation, feedback = self._env.step(key, state.world, action)
+            felt = counted(feedback)
             first = felt.reached & ~state.reached
             reward = (
                 self._pays["fitness_alpha"]
@@ -130,10 +133,10 @@ def _form() -> type:
                 time=state.time + 1,
                 world=world,
                 reached=state.reached | felt.reached,
-                terminated=felt.terminated,
+                terminated=feedback.terminated,
             )
             info = {"discount": self.discount(after, params)}
-            return observation, after, reward, felt.terminated, info
+            return observation, after, reward, feedback.terminated, info
 
         def is_terminated(self, state: LifeState, params):
             return state.terminated

@@ -21,9 +21,16 @@ from jaxtyping import Array, Bool, Float, Int
 
 from koki2.core.schedules import phase, smoothstep
 from koki2.core.types import Key
-from koki2.envs.base import Care, Env, Feedback, Policy, Revealed
+from koki2.envs.base import (
+    BodyFeedback,
+    Care,
+    Feedback,
+    MapEnv,
+    Policy,
+    PrivilegedState,
+)
 from koki2.envs.configs import ChemotaxisConfig
-from koki2.envs.grid import cells, moved, MOVES, nearest, towards
+from koki2.envs.grid import cells, moved, nearest, towards
 
 VERSION = 1
 CAUTION = 0.85  # integrity at which the competent script holds still
@@ -42,7 +49,7 @@ class ChemotaxisState:
     respawn: Int[Array, " K"] | None  # steps until active again; 0 is active
 
 
-def chemotaxis(config: ChemotaxisConfig = ChemotaxisConfig()) -> Env:
+def chemotaxis(config: ChemotaxisConfig = ChemotaxisConfig()) -> MapEnv:
     """Builds the world. See the module for the task, `ChemotaxisConfig` for knobs.
 
     The observation is `[gx, gy, energy, integrity]`, where g points from the agent to
@@ -163,15 +170,19 @@ def chemotaxis(config: ChemotaxisConfig = ChemotaxisConfig()) -> Env:
         terminated = (energy <= 0.0) | (integrity <= 0.0)
         if config.terminate_on_reach:
             terminated = terminated | reached
-        feedback = Feedback(
+        body = BodyFeedback(
             energy_gained=gained,
             integrity_lost=lost,
             drive_fall=_drive(state) - _drive(after),
             integrity=integrity,
             bad_arrivals=harms,
             reached=reached,
+        )
+        feedback = Feedback(
+            reward=body.drive_fall,
             terminated=terminated,
             truncated=after.t >= config.steps,
+            body=body,
         )
         return after, observe(key_sense, after), feedback
 
@@ -190,9 +201,9 @@ def chemotaxis(config: ChemotaxisConfig = ChemotaxisConfig()) -> Env:
         place = cells(key_place, config.num_sources, size)
         return jnp.where(comes[:, None], place, state.source), respawn
 
-    def reveal(state: ChemotaxisState) -> Revealed:
+    def privileged_state(state: ChemotaxisState) -> PrivilegedState:
         harm = jnp.float32(-max(config.bad_source_integrity_loss, 1e-6))
-        return Revealed(
+        return PrivilegedState(
             position=state.position,
             source=state.source,
             worth=jnp.where(
@@ -202,15 +213,15 @@ def chemotaxis(config: ChemotaxisConfig = ChemotaxisConfig()) -> Env:
             needs=jnp.stack([state.energy, state.integrity]),
         )
 
-    return Env(
+    return MapEnv(
         init=init,
         step=step,
-        reveal=reveal,
+        privileged_state=privileged_state,
         observation_size=4,
-        num_actions=len(MOVES),
         steps=config.steps,
         version=VERSION,
         size=(config.width, config.height),
+        oracle="straight",  # the ceiling of published figures
         competent=_once_bitten() if erring and config.num_bad_sources else None,
     )
 

@@ -31,7 +31,14 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from koki2.core.types import Key
-from koki2.envs.base import Care, Env, Feedback, Policy, Revealed
+from koki2.envs.base import (
+    BodyFeedback,
+    Care,
+    Feedback,
+    MapEnv,
+    Policy,
+    PrivilegedState,
+)
 from koki2.envs.configs import DetourConfig
 from koki2.envs.configs.detour import FRONT, YARD
 from koki2.envs.grid import cells, drive, moved_if, MOVES, towards
@@ -56,7 +63,7 @@ class DetourState:
     energy: Float[Array, ""]
 
 
-def detour(config: DetourConfig = DetourConfig()) -> Env:
+def detour(config: DetourConfig = DetourConfig()) -> MapEnv:
     """Builds the world. See the module for the task, `DetourConfig` for knobs.
 
     The observation is `[gx, gy, energy]`, g pointing straight at the feast in units of
@@ -147,25 +154,29 @@ def detour(config: DetourConfig = DetourConfig()) -> Env:
             feast=jnp.where(reached, elsewhere(key, state), state.feast),
             energy=energy,
         )
-        feedback = Feedback(
+        body = BodyFeedback(
             energy_gained=gained,
             integrity_lost=jnp.float32(0.0),
             drive_fall=drive(state.energy[None]) - drive(energy[None]),
             integrity=jnp.float32(1.0),
             bad_arrivals=jnp.int32(0),
             reached=reached,
+        )
+        feedback = Feedback(
+            reward=body.drive_fall,
             terminated=energy <= 0.0,
             truncated=after.t >= config.steps,
+            body=body,
         )
         return after, observe(after), feedback
 
-    def reveal(state: DetourState) -> Revealed:
+    def privileged_state(state: DetourState) -> PrivilegedState:
         every = np.stack(np.meshgrid(*map(np.arange, size)), axis=-1).reshape(-1, 2)
         wall = blocked(state, jnp.asarray(every, jnp.int32))
         rows = jnp.full(config.crumbs, state.row)
         crumbs = jnp.stack([jnp.asarray(crumb), rows], axis=1)
         gains = [config.crumb_gain] * config.crumbs + [config.feast_gain]
-        return Revealed(
+        return PrivilegedState(
             position=state.position,
             source=jnp.concatenate([crumbs, state.feast[None]]),
             worth=jnp.array(gains, jnp.float32),
@@ -175,12 +186,11 @@ def detour(config: DetourConfig = DetourConfig()) -> Env:
             wall=wall.reshape(config.height, config.width),
         )
 
-    return Env(
+    return MapEnv(
         init=init,
         step=step,
-        reveal=reveal,
+        privileged_state=privileged_state,
         observation_size=3 + config.feels_walls * len(SIDES),
-        num_actions=len(MOVES),
         steps=config.steps,
         version=VERSION,
         size=(config.width, config.height),

@@ -21,7 +21,14 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from koki2.core.types import Key
-from koki2.envs.base import Care, Env, Feedback, Policy, Revealed
+from koki2.envs.base import (
+    BodyFeedback,
+    Care,
+    Feedback,
+    MapEnv,
+    Policy,
+    PrivilegedState,
+)
 from koki2.envs.configs import FamilyConfig
 from koki2.envs.grid import cells, drive, moved, MOVES, nearest, towards
 
@@ -64,7 +71,7 @@ class FamilyState:
     rules: Rules
 
 
-def family(config: FamilyConfig = FamilyConfig()) -> Env:
+def family(config: FamilyConfig = FamilyConfig()) -> MapEnv:
     """Builds the world. See the module for the task, `FamilyConfig` for knobs.
 
     The observation is `[gx, gy, energy, integrity]`, g pointing to the nearest active
@@ -158,21 +165,25 @@ def family(config: FamilyConfig = FamilyConfig()) -> Env:
             energy=energy,
             integrity=integrity,
         )
-        feedback = Feedback(
+        body = BodyFeedback(
             energy_gained=gained,
             integrity_lost=lost,
             drive_fall=drive(_needs(state)) - drive(_needs(after)),
             integrity=integrity,
             bad_arrivals=harms,
             reached=jnp.any(here & ~rules.bad),
+        )
+        feedback = Feedback(
+            reward=body.drive_fall,
             terminated=(energy <= 0.0) | (integrity <= 0.0),
             truncated=after.t >= config.steps,
+            body=body,
         )
         return after, observe(key_sense, after), feedback
 
-    def reveal(state: FamilyState) -> Revealed:
+    def privileged_state(state: FamilyState) -> PrivilegedState:
         rules = state.rules
-        return Revealed(
+        return PrivilegedState(
             position=state.position,
             source=state.source,
             worth=jnp.where(rules.bad, -rules.loss, rules.gain),
@@ -180,12 +191,11 @@ def family(config: FamilyConfig = FamilyConfig()) -> Env:
             needs=_needs(state),
         )
 
-    return Env(
+    return MapEnv(
         init=init,
         step=step,
-        reveal=reveal,
+        privileged_state=privileged_state,
         observation_size=4,
-        num_actions=len(MOVES),
         steps=config.steps,
         version=VERSION,
         size=(config.width, config.height),

@@ -1,9 +1,9 @@
 """Environments of gymnax as worlds: `gymnax_world(GymnaxConfig(name="CartPole-v1"))`.
 
-A reward is energy gained, in the environment's own units, and may be negative; there
-is no body, so integrity is 1 throughout, and no drive, nor a map. The observation is
-laid out flat, float32. A step is the environment's `step_env`, never its `step`, which
-would begin another life on the spot; the clock is its own time limit, T steps.
+A reward is the environment's own, in its units, and may be negative; there is no body
+and no map. The observation is laid out flat, float32. A step is the environment's
+`step_env`, never its `step`, which would begin another life on the spot; the clock is
+its own time limit, T steps.
 
 gymnax is an extra, and is not imported before one of its worlds is made. It is written
 for JAX's ordinary promotion of types and shapes, which is set around every call of it.
@@ -85,18 +85,12 @@ def gymnax_world(config: GymnaxConfig = GymnaxConfig()) -> Env:
             observation, after, reward, terminated, _ = inner.step_env(
                 key, state.inner, action, params
             )
-        gained = _scalar(reward, jnp.float32)
+        reward = _scalar(reward, jnp.float32)
         if care is not None:
-            gained = gained * jnp.where(gained > 0, care.richness, care.hazard)
+            reward = reward * jnp.where(reward > 0, care.richness, care.hazard)
         t = state.t + 1
-        zero = jnp.float32(0.0)
         feedback = Feedback(
-            energy_gained=gained,
-            integrity_lost=zero,
-            drive_fall=zero,
-            integrity=jnp.float32(1.0),
-            bad_arrivals=jnp.int32(0),
-            reached=jnp.array(False),
+            reward=reward,
             terminated=_scalar(terminated, jnp.bool_),
             truncated=t >= steps,
         )
@@ -110,7 +104,6 @@ def gymnax_world(config: GymnaxConfig = GymnaxConfig()) -> Env:
         num_actions=int(space.n),
         steps=steps,
         version=VERSION,
-        needs=(),
     )
 
 

@@ -22,7 +22,14 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from koki2.core.types import Key
-from koki2.envs.base import Care, Env, Feedback, Policy, Revealed
+from koki2.envs.base import (
+    BodyFeedback,
+    Care,
+    Feedback,
+    MapEnv,
+    Policy,
+    PrivilegedState,
+)
 from koki2.envs.configs import HazardZonesConfig
 from koki2.envs.grid import cells, drive, moved, MOVES, nearest
 
@@ -42,7 +49,7 @@ class HazardZonesState:
     integrity: Float[Array, ""]
 
 
-def hazard_zones(config: HazardZonesConfig = HazardZonesConfig()) -> Env:
+def hazard_zones(config: HazardZonesConfig = HazardZonesConfig()) -> MapEnv:
     """Builds the world. See the module for the task, `HazardZonesConfig` for knobs.
 
     The observation is `[gx, gy, energy, integrity]`, g pointing straight at the nearest
@@ -127,23 +134,27 @@ def hazard_zones(config: HazardZonesConfig = HazardZonesConfig()) -> Env:
             energy=energy,
             integrity=integrity,
         )
-        feedback = Feedback(
+        body = BodyFeedback(
             energy_gained=gained,
             integrity_lost=lost,
             drive_fall=drive(_needs(state)) - drive(_needs(after)),
             integrity=integrity,
             bad_arrivals=(is_in & ~was_in).astype(jnp.int32),  # zones entered
             reached=jnp.any(here),
+        )
+        feedback = Feedback(
+            reward=body.drive_fall,
             terminated=(energy <= 0.0) | (integrity <= 0.0),
             truncated=t >= config.steps,
+            body=body,
         )
         return after, observe(after), feedback
 
-    def reveal(state: HazardZonesState) -> Revealed:
+    def privileged_state(state: HazardZonesState) -> PrivilegedState:
         every = np.stack(np.meshgrid(*map(np.arange, size)), axis=-1).reshape(-1, 2)
         harm = harmful(state.zone, jnp.asarray(every, jnp.int32))
         danger = jnp.where(harm, jnp.float32(config.zone_loss), 0.0)
-        return Revealed(
+        return PrivilegedState(
             position=state.position,
             source=state.source,
             worth=jnp.full(config.num_sources, config.energy_gain, jnp.float32),
@@ -152,12 +163,11 @@ def hazard_zones(config: HazardZonesConfig = HazardZonesConfig()) -> Env:
             danger=danger.reshape(config.height, config.width),
         )
 
-    return Env(
+    return MapEnv(
         init=init,
         step=step,
-        reveal=reveal,
+        privileged_state=privileged_state,
         observation_size=4 + config.feels_danger * len(SIDES),
-        num_actions=len(MOVES),
         steps=config.steps,
         version=VERSION,
         size=(config.width, config.height),

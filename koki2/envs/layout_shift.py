@@ -22,10 +22,17 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from koki2.core.types import Key
-from koki2.envs.base import Care, Env, Feedback, Policy, Revealed
+from koki2.envs.base import (
+    BodyFeedback,
+    Care,
+    Feedback,
+    MapEnv,
+    Policy,
+    PrivilegedState,
+)
 from koki2.envs.configs import LayoutShiftConfig
 from koki2.envs.foraging import lived, met, smell, worths
-from koki2.envs.grid import cells, drive, moved, MOVES, towards
+from koki2.envs.grid import cells, drive, moved, towards
 
 VERSION = 1
 KINDS = ("red", "blue")
@@ -45,7 +52,7 @@ class LayoutShiftState:
     taste: Float[Array, ""] | None  # of this step: 1 fed, -1 harmed, 0 neither
 
 
-def layout_shift(config: LayoutShiftConfig = LayoutShiftConfig()) -> Env:
+def layout_shift(config: LayoutShiftConfig = LayoutShiftConfig()) -> MapEnv:
     """Builds the world. See the module for the task, `LayoutShiftConfig` for knobs.
 
     The observation is `[rx, ry, bx, by, energy, integrity]`: r points at the nearest
@@ -131,24 +138,28 @@ def layout_shift(config: LayoutShiftConfig = LayoutShiftConfig()) -> Env:
             integrity=jnp.clip(state.integrity - lost, 0.0, 1.0),
             taste=taste if config.feels_taste else None,
         )
-        feedback = Feedback(
+        body = BodyFeedback(
             energy_gained=taken,
             integrity_lost=lost,
             drive_fall=drive(_needs(state)) - drive(_needs(after)),
             integrity=after.integrity,
             bad_arrivals=harms,
             reached=jnp.any(here & good),
+        )
+        feedback = Feedback(
+            reward=body.drive_fall,
             terminated=(after.energy <= 0.0) | (after.integrity <= 0.0),
             truncated=t >= config.steps,
+            body=body,
         )
         return after, observe(after), feedback
 
-    def reveal(state: LayoutShiftState) -> Revealed:
+    def privileged_state(state: LayoutShiftState) -> PrivilegedState:
         fed = jnp.array([config.energy_gain, 0.0], jnp.float32)
         harmed = jnp.array([0.0, -config.integrity_loss], jnp.float32)
         effect = jnp.where(feeds(state)[:, None], fed[None], harmed[None])
         cost = np.float32([config.energy_decay, 0])
-        return Revealed(
+        return PrivilegedState(
             position=state.position,
             source=state.source,
             worth=worths(_needs(state), cost=cost, effect=effect),
@@ -157,12 +168,11 @@ def layout_shift(config: LayoutShiftConfig = LayoutShiftConfig()) -> Env:
             kind=jnp.asarray(kind),
         )
 
-    return Env(
+    return MapEnv(
         init=init,
         step=step,
-        reveal=reveal,
+        privileged_state=privileged_state,
         observation_size=6 + config.feels_taste + config.tells_valence,
-        num_actions=len(MOVES),
         steps=config.steps,
         version=VERSION,
         size=(config.width, config.height),

@@ -18,7 +18,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Int
 
 from koki2.core.types import Key
-from koki2.envs.base import Env, Policy
+from koki2.envs.base import MapEnv, Policy
 from koki2.envs.configs import MisleadingCuesConfig
 from koki2.envs.grid import towards
 from koki2.envs.storms import between, NEVER, Sky, storms
@@ -36,7 +36,7 @@ class TwoCueSky:
     honest: Int[Array, ""]  # the cue that strikes may follow, all life long
 
 
-def misleading_cues(config: MisleadingCuesConfig = MisleadingCuesConfig()) -> Env:
+def misleading_cues(config: MisleadingCuesConfig = MisleadingCuesConfig()) -> MapEnv:
     """Builds the world. See the module for the task, `MisleadingCuesConfig` for knobs.
 
     The observation is `[gx, gy, energy, integrity, sx, sy, cue, cue, strike]`, g and s

@@ -22,10 +22,17 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from koki2.core.types import Key
-from koki2.envs.base import Care, Env, Feedback, Policy, Revealed
+from koki2.envs.base import (
+    BodyFeedback,
+    Care,
+    Feedback,
+    MapEnv,
+    Policy,
+    PrivilegedState,
+)
 from koki2.envs.configs import MovingNeedsConfig
 from koki2.envs.foraging import lived, met, smell, worths
-from koki2.envs.grid import cells, drive, moved, MOVES, towards
+from koki2.envs.grid import cells, drive, moved, towards
 
 VERSION = 1
 KINDS = ("food", "water")
@@ -43,7 +50,7 @@ class MovingNeedsState:
     store: Float[Array, "2"]  # energy, hydration
 
 
-def moving_needs(config: MovingNeedsConfig = MovingNeedsConfig()) -> Env:
+def moving_needs(config: MovingNeedsConfig = MovingNeedsConfig()) -> MapEnv:
     """Builds the world. See the module for the task, `MovingNeedsConfig` for knobs.
 
     The observation is `[fx, fy, wx, wy, energy, hydration]`: f points at the nearest
@@ -109,24 +116,28 @@ def moving_needs(config: MovingNeedsConfig = MovingNeedsConfig()) -> Env:
             source=jnp.where(arrived[:, None], fresh, state.source),
             store=store,
         )
-        feedback = Feedback(
+        body = BodyFeedback(
             energy_gained=jnp.sum(taken),
             integrity_lost=jnp.float32(0.0),
             drive_fall=drive(state.store, weights) - drive(store, weights),
             integrity=jnp.float32(1.0),
             bad_arrivals=jnp.int32(0),
             reached=jnp.any(here),
+        )
+        feedback = Feedback(
+            reward=body.drive_fall,
             terminated=jnp.any(store <= 0.0),
             truncated=after.t >= config.steps,
+            body=body,
         )
         return after, observe(after), feedback
 
-    def reveal(state: MovingNeedsState) -> Revealed:
+    def privileged_state(state: MovingNeedsState) -> PrivilegedState:
         cost, weights = season(state)
         worth = worths(
             state.store, cost=cost, effect=jnp.asarray(effect), weights=weights
         )
-        return Revealed(
+        return PrivilegedState(
             position=state.position,
             source=state.source,
             worth=worth,
@@ -135,12 +146,11 @@ def moving_needs(config: MovingNeedsConfig = MovingNeedsConfig()) -> Env:
             kind=jnp.asarray(kind),
         )
 
-    return Env(
+    return MapEnv(
         init=init,
         step=step,
-        reveal=reveal,
+        privileged_state=privileged_state,
         observation_size=6,
-        num_actions=len(MOVES),
         steps=config.steps,
         version=VERSION,
         size=(config.width, config.height),

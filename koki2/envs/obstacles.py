@@ -20,7 +20,14 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from koki2.core.types import Key
-from koki2.envs.base import Care, Env, Feedback, Policy, Revealed
+from koki2.envs.base import (
+    BodyFeedback,
+    Care,
+    Feedback,
+    MapEnv,
+    Policy,
+    PrivilegedState,
+)
 from koki2.envs.configs import ObstaclesConfig
 from koki2.envs.grid import cells, drive, moved_if, MOVES, nearest, towards
 
@@ -40,7 +47,7 @@ class ObstaclesState:
     energy: Float[Array, ""]
 
 
-def obstacles(config: ObstaclesConfig = ObstaclesConfig()) -> Env:
+def obstacles(config: ObstaclesConfig = ObstaclesConfig()) -> MapEnv:
     """Builds the world. See the module for the task, `ObstaclesConfig` for knobs.
 
     The observation is `[gx, gy, energy]`, g pointing straight at the nearest source in
@@ -119,22 +126,26 @@ def obstacles(config: ObstaclesConfig = ObstaclesConfig()) -> Env:
             source=jnp.where(arrived[:, None], fresh, state.source),
             energy=energy,
         )
-        feedback = Feedback(
+        body = BodyFeedback(
             energy_gained=gained,
             integrity_lost=jnp.float32(0.0),
             drive_fall=drive(state.energy[None]) - drive(energy[None]),
             integrity=jnp.float32(1.0),
             bad_arrivals=jnp.int32(0),
             reached=jnp.any(here),
+        )
+        feedback = Feedback(
+            reward=body.drive_fall,
             terminated=energy <= 0.0,
             truncated=after.t >= config.steps,
+            body=body,
         )
         return after, observe(after), feedback
 
-    def reveal(state: ObstaclesState) -> Revealed:
+    def privileged_state(state: ObstaclesState) -> PrivilegedState:
         every = np.stack(np.meshgrid(*map(np.arange, size)), axis=-1).reshape(-1, 2)
         wall = blocked(state.door, jnp.asarray(every, jnp.int32))
-        return Revealed(
+        return PrivilegedState(
             position=state.position,
             source=state.source,
             worth=jnp.full(config.num_sources, config.energy_gain, jnp.float32),
@@ -143,12 +154,11 @@ def obstacles(config: ObstaclesConfig = ObstaclesConfig()) -> Env:
             wall=wall.reshape(config.height, config.width),
         )
 
-    return Env(
+    return MapEnv(
         init=init,
         step=step,
-        reveal=reveal,
+        privileged_state=privileged_state,
         observation_size=3 + config.feels_walls * len(SIDES),
-        num_actions=len(MOVES),
         steps=config.steps,
         version=VERSION,
         size=(config.width, config.height),

@@ -17,7 +17,7 @@ import numpy as np
 from jaxtyping import Array, Int
 
 from koki2.core.types import Key
-from koki2.envs.base import Env, Policy
+from koki2.envs.base import MapEnv, Policy
 from koki2.envs.configs import PredictiveCuesConfig
 from koki2.envs.grid import towards
 from koki2.envs.storms import between, Sky, storms
@@ -32,7 +32,7 @@ class WarnedSky:
     until: Int[Array, ""]  # steps until the strike; the cue sounds at the delay
 
 
-def predictive_cues(config: PredictiveCuesConfig = PredictiveCuesConfig()) -> Env:
+def predictive_cues(config: PredictiveCuesConfig = PredictiveCuesConfig()) -> MapEnv:
     """Builds the world. See the module for the task, `PredictiveCuesConfig` for knobs.
 
     The observation is `[gx, gy, energy, integrity, sx, sy, cue]`, g and s pointing to

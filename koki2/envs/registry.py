@@ -1,177 +1,125 @@
-"""Every level by name, with the config that makes it. No JAX until one is made.
+"""Every world and level by name: ours, and those that others register.
 
-A new world is a factory in a module of its name, and a config whose `world` says that
-name; entered here, it is on the command line and under the contract tests.
+No JAX before a world is made. A world from outside is registered by its name in Python,
+
+    register_world("my_world", my_world)
+
+or by an installed package, as an entry point of the group "koki2.worlds" that is called
+as the world is. Then it runs wherever ours do, and is under the same contract
+(`envs.contract`).
 """
 
 import difflib
-import importlib
-from collections.abc import Mapping
+from collections.abc import Callable
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING
 
-from koki2.envs.configs import (
-    ChemotaxisConfig,
-    DetourConfig,
-    FamilyConfig,
-    GymnaxConfig,
-    HazardZonesConfig,
-    LayoutShiftConfig,
-    MisleadingCuesConfig,
-    MovingNeedsConfig,
-    ObstaclesConfig,
-    PredictiveCuesConfig,
-    SeasonsConfig,
-    SparseConfig,
-    TradeOffsConfig,
-    TwoNeedsConfig,
-)
+from koki2.core.registry import Registry
+from koki2.envs.configs import ObjectConfig
+from koki2.envs.ladder import LEVELS as LEVELS, OURS
+from koki2.envs.world import Config, Level as Level, Settings, World as World
 
-Config = Any  # one of `koki2.envs.configs`
+if TYPE_CHECKING:
+    from koki2.envs.base import AnyEnv
+
+    Factory = AnyEnv | Callable[[], AnyEnv] | Callable[[Config], AnyEnv]
 
 
-class Level(NamedTuple):
-    """A rung of the ladder: one pressure more than those below."""
+def _world(
+    name: str,
+    factory: "Factory",
+    config: type | None = None,
+    summary: str = "",
+    settings: Settings = MappingProxyType({}),
+) -> World:
+    """Puts a factory, or a world ready made, in the form of a registered world."""
+    default = ObjectConfig(world=name) if config is None else config()
+    if getattr(default, "world", None) != name:
+        raise ValueError(
+            f"config must be a dataclass whose field world is {name!r} by default, for "
+            f"a run folder names its world so, got {config!r}."
+        )
 
-    name: str
-    summary: str
-    """What it asks of an agent, in a line."""
-    config: Config
-    settings: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
-    """Settings of other groups that go with it, as in a preset."""
+    def make(settings: Config) -> "AnyEnv":
+        if not callable(factory):
+            env = factory
+        else:
+            env = factory() if config is None else factory(settings)
+        if not is_env(env):
+            raise ValueError(
+                f"the world {name!r} must be an Env, or a function that returns one, "
+                f"got {env!r:.200}."
+            )
+        return env
 
-
-_HARM = {"num_sources": 4, "num_bad_sources": 2, "bad_source_integrity_loss": 0.25}
-
-_ALL = (
-    Level("chemotaxis-l0.0", "follow a gradient along a line", ChemotaxisConfig()),
-    Level(
-        "chemotaxis-l0.1",
-        "follow a gradient on a plane",
-        ChemotaxisConfig(width=16, height=16),
-    ),
-    Level(
-        "chemotaxis-l0.2",
-        "several sources, some harm, all smell alike",
-        ChemotaxisConfig(**_HARM),
-    ),
-    Level(
-        "chemotaxis-l1.0",
-        "sources deplete and come back elsewhere",
-        ChemotaxisConfig(
-            **_HARM, deplete_sources=True, respawn_delay=4, bad_source_deplete_p=0.5
-        ),
-    ),
-    Level(
-        "chemotaxis-l1.1",
-        "the gradient drops out, the senses are noisy and ripen",
-        ChemotaxisConfig(
-            **_HARM,
-            grad_dropout_p=0.5,
-            obs_noise=0.05,
-            grad_gain_min=0.0,
-            grad_gain_end_phi=0.3,
-            grad_bins_min=2.0,
-            grad_bins_max=16.0,
-            grad_bins_end_phi=0.6,
-        ),
-    ),
-    Level(
-        "obstacles-l1.2",
-        "walls stand between the agent and what it smells",
-        ObstaclesConfig(),
-    ),
-    Level(
-        "detour-l1.3",
-        "the way to what one smells is a dead end with crumbs in it",
-        DetourConfig(),
-    ),
-    Level(
-        "two-needs-l2.0",
-        "food and water, two stores, and death when either is empty",
-        TwoNeedsConfig(),
-    ),
-    Level(
-        "trade-offs-l2.1",
-        "what is common feeds one need and harms the other",
-        TradeOffsConfig(),
-    ),
-    Level(
-        "layout-shift-l2.2",
-        "which of two kinds feeds must be found out, and again",
-        LayoutShiftConfig(),
-    ),
-    Level(
-        "hazard-zones-l3.0",
-        "places that harm lie before food, and round it",
-        HazardZonesConfig(),
-    ),
-    Level(
-        "predictive-cues-l3.1",
-        "a sound foretells a strike: remember it, and shelter",
-        PredictiveCuesConfig(),
-    ),
-    Level(
-        "misleading-cues-l3.2",
-        "one of two sounds foretells a strike, most times",
-        MisleadingCuesConfig(),
-    ),
-    Level(
-        "sparse-l4.0",
-        "little food on a wide map, smelled from near by only",
-        SparseConfig(),
-    ),
-    Level(
-        "seasons-l4.1",
-        "food feeds in one half of the map, and the half turns",
-        SeasonsConfig(),
-    ),
-    Level(
-        "moving-needs-l4.2",
-        "seasons turn unseen, and with them what a body needs most",
-        MovingNeedsConfig(),
-    ),
-    Level(
-        "family-l5",
-        "every life is in another world, and must find out which",
-        FamilyConfig(),
-    ),
-)
-
-LEVELS: Mapping[str, Level] = MappingProxyType({level.name: level for level in _ALL})
-"""Every level of the ladder, from the easiest on."""
+    return World(name, make, default, summary, settings)
 
 
-def make(config: Config):
-    """Builds the `Env` of a config: the factory called `config.world`."""
-    module = importlib.import_module(f"koki2.envs.{config.world}")
-    return getattr(module, config.world)(config)
+def _accept(name: str, thing: object) -> World:
+    return thing if isinstance(thing, World) else _world(name, thing)
 
 
-CONFIGS: Mapping[str, type] = MappingProxyType(
-    {level.config.world: type(level.config) for level in _ALL}
-    | {GymnaxConfig().world: GymnaxConfig}
-)
-"""The class of a world's knobs, by the name of the world."""
+WORLDS: Registry[World] = Registry("world", "koki2.worlds", _accept)
+"""Every world by name."""
+for _ours in OURS:
+    WORLDS.register(_ours.name, _ours)
 
 
-GYMNAX = "gymnax:"
-"""What stands before the name of an environment of gymnax."""
-_RETURN = {"fitness_alpha": 0.0, "fitness_beta": 1.0, "success_bonus": 0.0}
-_SOLVED_WITH = {  # settings that were seen to solve an environment of gymnax
-    "CartPole-v1": {
-        "agent": {"n_neurons": 16, "k_edges": 4},
-        "search": {"pop_size": 64, "sigma": 1.0, "lr": 5.0},
-        "loop": {"generations": 60, "episodes": 4},
-    }
-}
+def register_world(
+    name: str,
+    factory: "Factory",
+    *,
+    config: type | None = None,
+    summary: str = "",
+    settings: Settings = MappingProxyType({}),
+    replace: bool = False,
+) -> World:
+    """Registers a world, so that a config, `find` and the command line can name it.
+
+    Args:
+      name: of the world.
+      factory: an `Env` or `MapEnv`; or a function that returns one, of no argument, or
+        with `config` of a value of that class.
+      config: a frozen dataclass of what can be set, whose field `world` is the name by
+        default. None: nothing can be set (`ObjectConfig`).
+      summary: what it asks of an agent, in a line.
+      settings: values of other groups that go with it: group -> name -> value.
+      replace: whether a world of that name may be replaced.
+
+    Returns:
+      What was registered.
+
+    Raises:
+      ValueError: the name is taken, or the config's default world is another one.
+
+    Example:
+      >>> from koki2 import envs
+      >>> arena = lambda: envs.chemotaxis(envs.ChemotaxisConfig(width=9, height=9))
+      >>> _ = register_world("arena", arena, summary="a small square", replace=True)
+      >>> find("arena").config, make(find("arena").config).size
+      (ObjectConfig(world='arena'), (9, 9))
+    """
+    world = _world(name, factory, config, summary, settings)
+    WORLDS.register(name, world, replace=replace)
+    return world
+
+
+def make(config: Config) -> "AnyEnv":
+    """Builds the world of a config, the one registered as `config.world`.
+
+    Raises:
+      ValueError: there is none; names the nearest.
+
+    Example:
+      >>> from koki2 import envs
+      >>> make(envs.SparseConfig()).size
+      (64, 64)
+    """
+    return WORLDS.find(config.world).make(config)
 
 
 def find(name: str) -> Level:
-    """The level of a name: one of the ladder, or gymnax:NAME.
-
-    Whether gymnax is here, and knows an environment of that name, shows when the world
-    is made. There fitness is the return, the sum of rewards.
+    """The level of a name: of the ladder, PREFIX:REST of a world, or a world's default.
 
     Raises:
       ValueError: there is none; says which there are, or which is near.
@@ -181,19 +129,40 @@ def find(name: str) -> Level:
       16
       >>> find("gymnax:Acrobot-v1").config.name
       'Acrobot-v1'
+      >>> find("sparse").config.world
+      'sparse'
     """
     if name in LEVELS:
         return LEVELS[name]
-    if name.startswith(GYMNAX) and name != GYMNAX:
-        inner = name.removeprefix(GYMNAX)
-        return Level(
-            name,
-            f"{inner} of gymnax: the sum of its rewards",
-            GymnaxConfig(name=inner),
-            {"fitness": _RETURN, **_SOLVED_WITH.get(inner, {})},
-        )
-    near = difflib.get_close_matches(name.lower(), LEVELS, n=2)
-    hint = f"one of {', '.join(LEVELS)}, or gymnax:NAME."
+    prefix, _, rest = name.partition(":")
+    for world in WORLDS.values():
+        if rest and world.prefix == prefix and world.level is not None:
+            return world.level(rest)
+    try:
+        world = WORLDS.find(name)
+    except ValueError:
+        pass
+    else:
+        return Level(world.name, world.summary, world.config, world.settings)
+    others = [world.name for world in WORLDS.values() if world not in OURS]
+    known = [*LEVELS, *others]
+    near = difflib.get_close_matches(name.lower(), known, n=2)
+    families = [f"{world.prefix}:NAME" for world in WORLDS.values() if world.prefix]
+    hint = f"one of {', '.join(known)}, or {' or '.join(families)}."
     if near:
         hint = f"did you mean {' or '.join(near)}?"
     raise ValueError(f"there is no world {name[:60]!r}; {hint}")
+
+
+def is_env(thing: object) -> bool:
+    """Whether something has the form of an `Env`; whether it is one, tests say.
+
+    Example:
+      >>> from koki2 import envs
+      >>> is_env(envs.sparse()), is_env(envs.sparse)
+      (True, False)
+    """
+    return all(hasattr(thing, field) for field in _FIELDS)
+
+
+_FIELDS = ("init", "step", "observation_size", "num_actions", "steps", "version")

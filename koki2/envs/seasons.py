@@ -22,9 +22,16 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from koki2.core.types import Key
-from koki2.envs.base import Care, Env, Feedback, Policy, Revealed
+from koki2.envs.base import (
+    BodyFeedback,
+    Care,
+    Feedback,
+    MapEnv,
+    Policy,
+    PrivilegedState,
+)
 from koki2.envs.configs import SeasonsConfig
-from koki2.envs.grid import cells, drive, moved, MOVES, nearest, towards
+from koki2.envs.grid import cells, drive, moved, nearest, towards
 
 VERSION = 1
 KINDS = ("west", "east")
@@ -42,7 +49,7 @@ class SeasonsState:
     energy: Float[Array, ""]
 
 
-def seasons(config: SeasonsConfig = SeasonsConfig()) -> Env:
+def seasons(config: SeasonsConfig = SeasonsConfig()) -> MapEnv:
     """Builds the world. See the module for the task, `SeasonsConfig` for knobs.
 
     The observation is `[gx, gy, energy, place]`, g pointing to the nearest source in
@@ -123,21 +130,25 @@ def seasons(config: SeasonsConfig = SeasonsConfig()) -> Env:
             source=jnp.where(arrived[:, None], in_their_halves(key), state.source),
             energy=energy,
         )
-        feedback = Feedback(
+        body = BodyFeedback(
             energy_gained=gained,
             integrity_lost=jnp.float32(0.0),
             drive_fall=drive(state.energy[None]) - drive(energy[None]),
             integrity=jnp.float32(1.0),
             bad_arrivals=jnp.sum(arrived & ~good, dtype=jnp.int32),  # out of season
             reached=jnp.any(here & good),
+        )
+        feedback = Feedback(
+            reward=body.drive_fall,
             terminated=energy <= 0.0,
             truncated=after.t >= config.steps,
+            body=body,
         )
         return after, observe(after), feedback
 
-    def reveal(state: SeasonsState) -> Revealed:
+    def privileged_state(state: SeasonsState) -> PrivilegedState:
         rich, poor = jnp.float32(config.energy_gain), config.energy_gain_off
-        return Revealed(
+        return PrivilegedState(
             position=state.position,
             source=state.source,
             worth=jnp.where(feeds(state), rich, jnp.float32(poor)),
@@ -146,12 +157,11 @@ def seasons(config: SeasonsConfig = SeasonsConfig()) -> Env:
             kind=jnp.asarray(east, jnp.int32),
         )
 
-    return Env(
+    return MapEnv(
         init=init,
         step=step,
-        reveal=reveal,
+        privileged_state=privileged_state,
         observation_size=4 + config.season_cue,
-        num_actions=len(MOVES),
         steps=config.steps,
         version=VERSION,
         size=(config.width, config.height),

@@ -20,9 +20,16 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from koki2.core.types import Key
-from koki2.envs.base import Care, Env, Feedback, Policy, Revealed
+from koki2.envs.base import (
+    BodyFeedback,
+    Care,
+    Feedback,
+    MapEnv,
+    Policy,
+    PrivilegedState,
+)
 from koki2.envs.configs import SparseConfig
-from koki2.envs.grid import cells, drive, moved, MOVES, nearest, towards
+from koki2.envs.grid import cells, drive, moved, nearest, towards
 
 VERSION = 1
 UP, DOWN, LEFT, RIGHT = 1, 2, 3, 4
@@ -38,7 +45,7 @@ class SparseState:
     energy: Float[Array, ""]
 
 
-def sparse(config: SparseConfig = SparseConfig()) -> Env:
+def sparse(config: SparseConfig = SparseConfig()) -> MapEnv:
     """Builds the world. See the module for the task, `SparseConfig` for knobs.
 
     The observation is `[gx, gy, energy]`, g pointing to the nearest source within the
@@ -96,20 +103,24 @@ def sparse(config: SparseConfig = SparseConfig()) -> Env:
             source=jnp.where(arrived[:, None], fresh, state.source),
             energy=energy,
         )
-        feedback = Feedback(
+        body = BodyFeedback(
             energy_gained=gained,
             integrity_lost=jnp.float32(0.0),
             drive_fall=drive(state.energy[None]) - drive(energy[None]),
             integrity=jnp.float32(1.0),
             bad_arrivals=jnp.int32(0),
             reached=jnp.any(here),
+        )
+        feedback = Feedback(
+            reward=body.drive_fall,
             terminated=energy <= 0.0,
             truncated=after.t >= config.steps,
+            body=body,
         )
         return after, observe(after), feedback
 
-    def reveal(state: SparseState) -> Revealed:
-        return Revealed(
+    def privileged_state(state: SparseState) -> PrivilegedState:
+        return PrivilegedState(
             position=state.position,
             source=state.source,
             worth=jnp.full(config.num_sources, config.energy_gain, jnp.float32),
@@ -117,12 +128,11 @@ def sparse(config: SparseConfig = SparseConfig()) -> Env:
             needs=state.energy[None],
         )
 
-    return Env(
+    return MapEnv(
         init=init,
         step=step,
-        reveal=reveal,
+        privileged_state=privileged_state,
         observation_size=7,
-        num_actions=len(MOVES),
         steps=config.steps,
         version=VERSION,
         size=(config.width, config.height),

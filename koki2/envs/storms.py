@@ -18,9 +18,16 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from koki2.core.types import Key
-from koki2.envs.base import Care, Env, Feedback, Policy, Revealed
+from koki2.envs.base import (
+    BodyFeedback,
+    Care,
+    Feedback,
+    MapEnv,
+    Policy,
+    PrivilegedState,
+)
 from koki2.envs.configs import MisleadingCuesConfig, PredictiveCuesConfig
-from koki2.envs.grid import cells, drive, moved, MOVES, nearest
+from koki2.envs.grid import cells, drive, moved, nearest
 
 KINDS = ("food", "shelter")
 NEVER = 1 << 20  # steps; further off than any strike
@@ -57,7 +64,7 @@ def storms(
     sky: Sky,
     competent: Policy,
     version: int,
-) -> Env:
+) -> MapEnv:
     """Builds the world under a sky: what levels with storms have in common.
 
     The observation is `[gx, gy, energy, integrity, sx, sy]`, g and s pointing to the
@@ -132,19 +139,23 @@ def storms(
             integrity=integrity,
             sky=weather,
         )
-        feedback = Feedback(
+        body = BodyFeedback(
             energy_gained=gained,
             integrity_lost=lost,
             drive_fall=drive(_needs(state)) - drive(_needs(after)),
             integrity=integrity,
             bad_arrivals=hit.astype(jnp.int32),  # strikes in the open
             reached=jnp.any(here),
+        )
+        feedback = Feedback(
+            reward=body.drive_fall,
             terminated=(energy <= 0.0) | (integrity <= 0.0),
             truncated=after.t >= config.steps,
+            body=body,
         )
         return after, observe(after, strikes), feedback
 
-    def reveal(state: StormState) -> Revealed:
+    def privileged_state(state: StormState) -> PrivilegedState:
         """A cell from which no shelter is reached in time is dangerous now.
 
         Food is worth what it gives; if going there now means to be caught in the open,
@@ -164,7 +175,7 @@ def storms(
         food = jnp.where(caught, risk, gain)
         nothing = jnp.zeros(config.num_shelters)
         kind = [0] * config.num_sources + [1] * config.num_shelters
-        return Revealed(
+        return PrivilegedState(
             position=state.position,
             source=jnp.concatenate([state.source, state.shelter]),
             worth=jnp.concatenate([food, nothing]),
@@ -174,12 +185,11 @@ def storms(
             danger=danger.reshape(config.height, config.width),
         )
 
-    return Env(
+    return MapEnv(
         init=init,
         step=step,
-        reveal=reveal,
+        privileged_state=privileged_state,
         observation_size=6 + sky.channels,
-        num_actions=len(MOVES),
         steps=config.steps,
         version=version,
         size=(config.width, config.height),

@@ -22,10 +22,17 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from koki2.core.types import Key
-from koki2.envs.base import Care, Env, Feedback, Policy, Revealed
+from koki2.envs.base import (
+    BodyFeedback,
+    Care,
+    Feedback,
+    MapEnv,
+    Policy,
+    PrivilegedState,
+)
 from koki2.envs.configs import TradeOffsConfig
 from koki2.envs.foraging import lived, met, smell, worths
-from koki2.envs.grid import cells, drive, moved, MOVES, towards
+from koki2.envs.grid import cells, drive, moved, towards
 
 VERSION = 1
 KINDS = ("salty food", "foul water", "clean food", "clean water")
@@ -41,7 +48,7 @@ class TradeOffsState:
     store: Float[Array, "2"]  # energy, hydration
 
 
-def trade_offs(config: TradeOffsConfig = TradeOffsConfig()) -> Env:
+def trade_offs(config: TradeOffsConfig = TradeOffsConfig()) -> MapEnv:
     """Builds the world. See the module for the task, `TradeOffsConfig` for knobs.
 
     The observation is a gradient (x, y) to the nearest source of each of `KINDS` in
@@ -102,20 +109,24 @@ def trade_offs(config: TradeOffsConfig = TradeOffsConfig()) -> Env:
             source=jnp.where(arrived[:, None], fresh, state.source),
             store=store,
         )
-        feedback = Feedback(
+        body = BodyFeedback(
             energy_gained=jnp.sum(taken),
             integrity_lost=jnp.float32(0.0),
             drive_fall=drive(state.store) - drive(store),
             integrity=jnp.float32(1.0),
             bad_arrivals=jnp.sum(arrived & (value < 0), dtype=jnp.int32),
             reached=jnp.any(here & (value > 0)),
+        )
+        feedback = Feedback(
+            reward=body.drive_fall,
             terminated=jnp.any(store <= 0.0),
             truncated=after.t >= config.steps,
+            body=body,
         )
         return after, observe(after), feedback
 
-    def reveal(state: TradeOffsState) -> Revealed:
-        return Revealed(
+    def privileged_state(state: TradeOffsState) -> PrivilegedState:
+        return PrivilegedState(
             position=state.position,
             source=state.source,
             worth=worth(state),
@@ -124,12 +135,11 @@ def trade_offs(config: TradeOffsConfig = TradeOffsConfig()) -> Env:
             kind=jnp.asarray(kind),
         )
 
-    return Env(
+    return MapEnv(
         init=init,
         step=step,
-        reveal=reveal,
+        privileged_state=privileged_state,
         observation_size=2 * len(KINDS) + 2,
-        num_actions=len(MOVES),
         steps=config.steps,
         version=VERSION,
         size=(config.width, config.height),

@@ -20,10 +20,17 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from koki2.core.types import Key
-from koki2.envs.base import Care, Env, Feedback, Policy, Revealed
+from koki2.envs.base import (
+    BodyFeedback,
+    Care,
+    Feedback,
+    MapEnv,
+    Policy,
+    PrivilegedState,
+)
 from koki2.envs.configs import TwoNeedsConfig
 from koki2.envs.foraging import lived, met, smell, worths
-from koki2.envs.grid import cells, drive, moved, MOVES, towards
+from koki2.envs.grid import cells, drive, moved, towards
 
 VERSION = 1
 KINDS = ("food", "water")
@@ -39,7 +46,7 @@ class TwoNeedsState:
     store: Float[Array, "2"]  # energy, hydration
 
 
-def two_needs(config: TwoNeedsConfig = TwoNeedsConfig()) -> Env:
+def two_needs(config: TwoNeedsConfig = TwoNeedsConfig()) -> MapEnv:
     """Builds the world. See the module for the task, `TwoNeedsConfig` for knobs.
 
     The observation is `[fx, fy, wx, wy, energy, hydration]`: f points at the nearest
@@ -91,20 +98,24 @@ def two_needs(config: TwoNeedsConfig = TwoNeedsConfig()) -> Env:
             source=jnp.where(arrived[:, None], fresh, state.source),
             store=store,
         )
-        feedback = Feedback(
+        body = BodyFeedback(
             energy_gained=jnp.sum(taken),
             integrity_lost=jnp.float32(0.0),
             drive_fall=drive(state.store) - drive(store),
             integrity=jnp.float32(1.0),
             bad_arrivals=jnp.int32(0),
             reached=jnp.any(here),
+        )
+        feedback = Feedback(
+            reward=body.drive_fall,
             terminated=jnp.any(store <= 0.0),
             truncated=after.t >= config.steps,
+            body=body,
         )
         return after, observe(after), feedback
 
-    def reveal(state: TwoNeedsState) -> Revealed:
-        return Revealed(
+    def privileged_state(state: TwoNeedsState) -> PrivilegedState:
+        return PrivilegedState(
             position=state.position,
             source=state.source,
             worth=worths(state.store, cost=cost, effect=jnp.asarray(effect)),
@@ -113,12 +124,11 @@ def two_needs(config: TwoNeedsConfig = TwoNeedsConfig()) -> Env:
             kind=jnp.asarray(kind),
         )
 
-    return Env(
+    return MapEnv(
         init=init,
         step=step,
-        reveal=reveal,
+        privileged_state=privileged_state,
         observation_size=6,
-        num_actions=len(MOVES),
         steps=config.steps,
         version=VERSION,
         size=(config.width, config.height),

@@ -12,7 +12,7 @@ from koki2 import genomes, search
 from koki2.agents.topology import Topology
 from koki2.core.program import Program
 from koki2.envs import make as make_env
-from koki2.envs.base import Env
+from koki2.envs.base import AnyEnv
 from koki2.evolution.configs import Config, EvolutionConfig, NursingConfig, QDConfig
 from koki2.evolution.descriptors import descriptors, uses_path
 from koki2.evolution.evaluation import Evaluator, full_episodes, Score
@@ -31,7 +31,7 @@ TOPOLOGY_OFFSET = 12345  # from a run's seed to that of its wiring
 class Setting(NamedTuple):
     """The objects that a config names, but for what hangs on the wiring."""
 
-    env: Env
+    env: AnyEnv
     task: Callable[..., Task]
     """(wiring, path=False) -> the task of training, nursed as configured."""
     adult: Callable[..., Task]

@@ -17,14 +17,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from koki2.envs.base import Env
+from koki2.envs.base import AnyEnv, has_map
 from koki2.evolution.configs import DESCRIPTORS
 from koki2.evolution.episode import EpisodeStats
 from koki2.evolution.measures import action_entropy, entropy
 
 
 def descriptors(
-    names: tuple[str, ...], env: Env
+    names: tuple[str, ...], env: AnyEnv
 ) -> Callable[[EpisodeStats], Float[Array, " B"]]:
     """Builds tally -> descriptor, of one life. See the module for what they mean.
 
@@ -36,7 +36,7 @@ def descriptors(
       ValueError: one of them wants a map, which this world has not.
     """
     wanting = [name for name in names if DESCRIPTORS[name]]
-    if wanting and env.reveal is None:
+    if wanting and not has_map(env):
         free = ", ".join(name for name, maps in DESCRIPTORS.items() if not maps)
         raise ValueError(
             f"{', '.join(wanting)} want a world with a map, which this one has not; "
@@ -59,12 +59,12 @@ def _share(count, total: int) -> Float[Array, ""]:
     return count.astype(jnp.float32) / float(max(total, 1))
 
 
-def _path_entropy(stats: EpisodeStats, env: Env) -> Float[Array, ""]:
+def _path_entropy(stats: EpisodeStats, env: AnyEnv) -> Float[Array, ""]:
     visits = stats.path.visits
     return entropy(visits) / float(np.log(max(visits.shape[0], 2)))
 
 
-def _reach(stats: EpisodeStats, env: Env) -> Float[Array, ""]:
+def _reach(stats: EpisodeStats, env: AnyEnv) -> Float[Array, ""]:
     last = np.array(env.size) - 1
     far = jnp.sqrt(stats.path.farthest.astype(jnp.float32))
     return far / float(max(np.sqrt(np.sum(last**2)), 1.0))
@@ -74,12 +74,12 @@ def _end(axis: int) -> Callable:
     return lambda stats, env: _share(stats.path.last[axis], env.size[axis] - 1)
 
 
-def _events(stats: EpisodeStats, env: Env) -> Float[Array, ""]:
+def _events(stats: EpisodeStats, env: AnyEnv) -> Float[Array, ""]:
     steps = jnp.maximum(stats.t_alive, 1).astype(jnp.float32)
     return stats.events.astype(jnp.float32) / steps
 
 
-def _monotony(stats: EpisodeStats, env: Env) -> Float[Array, ""]:
+def _monotony(stats: EpisodeStats, env: AnyEnv) -> Float[Array, ""]:
     steps = jnp.maximum(jnp.sum(stats.actions), 1).astype(jnp.float32)
     return jnp.max(stats.actions).astype(jnp.float32) / steps
 

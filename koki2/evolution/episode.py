@@ -20,14 +20,18 @@ from jaxtyping import Array, Bool, Float, Int
 
 from koki2.agents.base import Agent, StepFeedback
 from koki2.core.types import Key
-from koki2.envs.base import Env, Feedback
+from koki2.envs.base import AnyEnv, counted, Feedback
 from koki2.evolution.nursing import ADULT, Nursing
 from koki2.evolution.path import Path, Paths
 
 
 @chex.dataclass(frozen=True, kw_only=True)
 class EpisodeStats:
-    """What an episode adds up to, counted while alive."""
+    """What an episode adds up to, counted while alive.
+
+    In a world without a body the rewards are counted in the place of energy gained, so
+    that `energy_gained` is the return, and nothing is lost or reached.
+    """
 
     alive: Bool[Array, ""]  # so far; at the end: was not ended by anything
     t_alive: Int[Array, ""]  # steps lived
@@ -85,7 +89,7 @@ class Episode(NamedTuple):
 
 
 def episode(
-    env: Env, agent: Agent, nursing: Nursing = ADULT, paths: Paths | None = None
+    env: AnyEnv, agent: Agent, nursing: Nursing = ADULT, paths: Paths | None = None
 ) -> Episode:
     """Puts an agent into a world, nursed or not, its path kept or not.
 
@@ -96,7 +100,7 @@ def episode(
       >>> int(end.stats.t_alive), int(end.stats.actions[0])
       (128, 128)
     """
-    sense = env.reveal if agent.sees_truth else None
+    sense = env.privileged_state if agent.uses_privileged_state else None
 
     def reset(key: Key):
         key_birth, key_life = jax.random.split(key)
@@ -111,7 +115,7 @@ def episode(
             costs=agent.cost is not None,
         )
         if paths is not None:
-            path = paths.start(env.reveal(world).position)
+            path = paths.start(env.privileged_state(world).position)
             stats = dataclasses.replace(stats, path=path)
         body = agent.init(params)
         return EpisodeState(
@@ -146,7 +150,9 @@ def episode(
         if agent.cost is not None:
             stats = _charge(stats, alive, agent.cost(params, body))
         if paths is not None:
-            path = paths.step(state.stats.path, env.reveal(world).position, alive)
+            path = paths.step(
+                state.stats.path, env.privileged_state(world).position, alive
+            )
             stats = dataclasses.replace(stats, path=path)
         observation = sense(world) if sense else observation
         return EpisodeState(
@@ -178,10 +184,11 @@ def run_episode(
 
 
 def _felt(feedback: Feedback, plasticity) -> StepFeedback:
+    felt = counted(feedback)
     return StepFeedback(
-        energy_gained=feedback.energy_gained,
-        integrity_lost=feedback.integrity_lost,
-        drive_fall=feedback.drive_fall,
+        energy_gained=felt.energy_gained,
+        integrity_lost=felt.integrity_lost,
+        drive_fall=felt.drive_fall,
         plasticity=plasticity,
     )
 
@@ -212,7 +219,8 @@ def _count(stats: EpisodeStats, action, feedback: Feedback, learning) -> Episode
     alive = stats.alive
     one = alive.astype(jnp.int32)
     plus = lambda total, new: jnp.where(alive, total + new, total)
-    event = (feedback.energy_gained > 0) | (feedback.integrity_lost > 0)
+    body = counted(feedback)
+    event = (body.energy_gained > 0) | (body.integrity_lost > 0)
     sums = stats.learning
     if learning is not None:
         on_event = jnp.where(event, learning.abs_dw, 0.0)
@@ -222,16 +230,16 @@ def _count(stats: EpisodeStats, action, feedback: Feedback, learning) -> Episode
             abs_modulator=plus(sums.abs_modulator, learning.abs_modulator),
         )
     kinds = jnp.arange(stats.actions.shape[0], dtype=action.dtype)
-    lowest = jnp.minimum(stats.integrity_min, feedback.integrity)
+    lowest = jnp.minimum(stats.integrity_min, body.integrity)
     return dataclasses.replace(
         stats,
         alive=alive & ~(feedback.terminated | feedback.truncated),
         t_alive=stats.t_alive + one,
-        energy_gained=plus(stats.energy_gained, feedback.energy_gained),
-        integrity_lost=plus(stats.integrity_lost, feedback.integrity_lost),
+        energy_gained=plus(stats.energy_gained, body.energy_gained),
+        integrity_lost=plus(stats.integrity_lost, body.integrity_lost),
         integrity_min=jnp.where(alive, lowest, stats.integrity_min),
-        bad_arrivals=plus(stats.bad_arrivals, feedback.bad_arrivals),
-        success=stats.success | (alive & feedback.reached),
+        bad_arrivals=plus(stats.bad_arrivals, body.bad_arrivals),
+        success=stats.success | (alive & body.reached),
         actions=stats.actions + (alive & (action == kinds)).astype(jnp.int32),
         events=stats.events + (alive & event).astype(jnp.int32),
         learning=sums,
@@ -243,7 +251,9 @@ def _weigh(stats: EpisodeStats, alive, weight, feedback: Feedback) -> EpisodeSta
     plus = lambda total, new: jnp.where(alive, total + new, total)
     weighted = WeightedStats(
         t_alive=plus(before.t_alive, weight),
-        energy_gained=plus(before.energy_gained, weight * feedback.energy_gained),
+        energy_gained=plus(
+            before.energy_gained, weight * counted(feedback).energy_gained
+        ),
     )
     return dataclasses.replace(stats, weighted=weighted)
 

@@ -14,6 +14,7 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from koki2.agents.configs import AgentConfig
+from koki2.envs.base import has_map
 from koki2.evolution.build import setting
 from koki2.evolution.configs import Config, DESCRIPTORS
 from koki2.evolution.descriptors import descriptors
@@ -64,7 +65,7 @@ def judge(config: Config, *, layout: Layout | None = None) -> Judge:
 
     def policy(name: str, *, eval_seed: int, episodes: int) -> dict[str, np.ndarray]:
         if name not in scripted:
-            acts = baseline(named.env, name, world=getattr(config.env, "world", ""))
+            acts = baseline(named.env, name)
             scripted[name] = baseline_lives(acts, config.fitness, layout=layout)
         return scripted[name](eval_seed, episodes)
 
@@ -163,11 +164,11 @@ def behaviours(
       what else was reported of its episodes.
     """
     named = setting(config)
-    has_map = named.env.reveal is not None
-    names = tuple(n for n, needs_map in DESCRIPTORS.items() if has_map >= needs_map)
+    on_map = has_map(named.env)
+    names = tuple(n for n, needs_map in DESCRIPTORS.items() if on_map >= needs_map)
     describe = descriptors(names, named.env)
     lives = genome_lives(
-        lambda wiring: named.adult(wiring, path=has_map),
+        lambda wiring: named.adult(wiring, path=on_map),
         config.fitness,
         more=lambda stats: dict(zip(names, describe(stats), strict=True)),
         layout=layout,
@@ -213,5 +214,5 @@ def watch_baseline(
 ) -> Figures:
     """The same for a scripted policy. Raises ValueError for one that there is not."""
     named = setting(config)
-    acts = baseline(named.env, policy, world=getattr(config.env, "world", ""))
+    acts = baseline(named.env, policy)
     return watch(named.env, acts, None, eval_seed=eval_seed, index=episode)

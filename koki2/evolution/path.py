@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int
 
-from koki2.envs.base import Env
+from koki2.envs.base import AnyEnv, has_map
 
 SIDE = 4  # regions along an axis, at most
 
@@ -36,13 +36,13 @@ class Paths(NamedTuple):
     """(path, position after the step, alive before it) -> path"""
 
 
-def paths_in(env: Env) -> Paths:
+def paths_in(env: AnyEnv) -> Paths:
     """Paths in a world with a map, of which an axis is cut into `SIDE` equal parts.
 
     Raises:
       ValueError: the world has no map.
     """
-    if env.reveal is None:
+    if not has_map(env):
         raise ValueError(
             "a path wants a world with a map, for only there an agent is somewhere; "
             "this one has none."

@@ -3,9 +3,10 @@
 from typing import NamedTuple
 
 from koki2 import agents, genomes
+from koki2.agents.base import Agent
 from koki2.agents.configs import AgentConfig
 from koki2.agents.topology import Topology
-from koki2.envs.base import Env
+from koki2.envs.base import AnyEnv, has_map
 from koki2.evolution.configs import POLICIES
 from koki2.evolution.episode import Episode, episode
 from koki2.evolution.nursing import ADULT, Nursing
@@ -17,7 +18,7 @@ from koki2.genomes.configs import GenomeConfig
 class Task(NamedTuple):
     """A world, an agent in it, and what its genome is."""
 
-    env: Env
+    env: AnyEnv
     genome: Genome
     episode: Episode
     wiring: Topology
@@ -25,7 +26,7 @@ class Task(NamedTuple):
 
 
 def make_task(
-    env: Env,
+    env: AnyEnv,
     agent: AgentConfig = AgentConfig(),
     genome: GenomeConfig = GenomeConfig(),
     *,
@@ -59,13 +60,12 @@ def make_task(
     return Task(env, encoding, episode(env, body, nursing, paths), wiring)
 
 
-def baseline(env: Env, policy: str, *, world: str = "") -> Episode:
+def baseline(env: AnyEnv, policy: str) -> Episode:
     """Puts a scripted agent into a world.
 
     Args:
       env: the world.
       policy: one of `POLICIES`.
-      world: its name, for errors.
 
     Raises:
       ValueError: no baseline is called that, or this world has none of that kind.
@@ -74,22 +74,22 @@ def baseline(env: Env, policy: str, *, world: str = "") -> Episode:
         raise ValueError(
             f"policy must be one of {', '.join(POLICIES)}, got {policy!r}."
         )
-    return episode(env, _scripted(env, world, policy))
+    return episode(env, _scripted(env, policy))
 
 
-def _scripted(env: Env, world: str, policy: str):
+def _scripted(env: AnyEnv, policy: str) -> Agent:
     if policy == "random":
         return agents.walker(env.num_actions)
     if policy == "stay":
         return agents.stay()
     if policy == "competent" and env.competent is not None:
         return agents.policy(*env.competent)
-    if env.reveal is None:
+    if not has_map(env):
         raise ValueError(
-            f"policy {policy} needs a map, which the world {world} has not: there are "
+            f"policy {policy} needs a world with a map, and this one has none; there are "
             "random and stay."
         )
-    if policy == "oracle":  # the older one is the ceiling of published figures
-        older = world == "chemotaxis"
-        return agents.oracle(env.size) if older else agents.navigator(env.size)
+    if policy == "oracle":
+        straight = env.oracle == "straight"
+        return agents.oracle(env.size) if straight else agents.navigator(env.size)
     return agents.greedy()

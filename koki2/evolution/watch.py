@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from koki2.core.keys import episode_keys
-from koki2.envs.base import Env, Revealed
+from koki2.envs.base import AnyEnv, has_map, PrivilegedState
 from koki2.evolution.episode import Episode
 
 
@@ -17,7 +17,7 @@ class NoMapError(ValueError):
 
 
 def watch(
-    env: Env, episode: Episode, params: Any, *, eval_seed: int, index: int
+    env: AnyEnv, episode: Episode, params: Any, *, eval_seed: int, index: int
 ) -> dict[str, np.ndarray]:
     """Runs one unseen episode and keeps what happened.
 
@@ -39,7 +39,7 @@ def watch(
     Raises:
       NoMapError: the world has no map.
     """
-    if env.reveal is None:
+    if not has_map(env):
         raise NoMapError(
             "to be watched, a life must be in a world with a map; this one has none."
         )
@@ -77,7 +77,7 @@ def _frames(frame, episode, key, params):
 
 
 def _frame(env, before, now):
-    truth, stats = env.reveal(now.world), now.stats
+    truth, stats = env.privileged_state(now.world), now.stats
     taken = now.stats.actions - before.stats.actions
     frame = {
         "position": truth.position,
@@ -98,6 +98,8 @@ def _frame(env, before, now):
         )
     if hasattr(now.body, "spike"):
         frame["spike"] = now.body.spike
-    if not isinstance(now.observation, Revealed):  # an oracle sees no observation
+    if not isinstance(
+        now.observation, PrivilegedState
+    ):  # an oracle sees no observation
         frame["observation"] = now.observation
     return frame

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from koki2.agents import greedy, oracle, stay, walker
-from koki2.envs import chemotaxis, ChemotaxisConfig, Revealed
+from koki2.envs import chemotaxis, ChemotaxisConfig, PrivilegedState
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
 
@@ -59,7 +59,7 @@ def truth(food=(), harm=(), gone=(), room=(9, 9, 9, 9)):
     offsets = [*food, *harm, *gone]
     good = [True] * len(food) + [False] * len(harm) + [True] * len(gone)
     here = [True] * (len(food) + len(harm)) + [False] * len(gone)
-    return size, Revealed(
+    return size, PrivilegedState(
         position=jnp.array([left, up], jnp.int32),
         source=jnp.array(offsets, jnp.int32) + jnp.array([[left, up]], jnp.int32),
         worth=jnp.where(jnp.array(good), 0.1, -0.1),
@@ -113,7 +113,7 @@ def test_stepping_off_and_on_feeds_every_other_step():
     state = state.replace(source=jnp.array([[4, 2]], jnp.int32))  # two to the right
     meals = []
     for seed in range(6):
-        action = jnp.int32(choice(oracle(env.size), env.reveal(state)))
+        action = jnp.int32(choice(oracle(env.size), env.privileged_state(state)))
         state, _, felt = env.step(jax.random.key(seed), state, action)
-        meals.append(felt.energy_gained.item())
+        meals.append(felt.body.energy_gained.item())
     np.testing.assert_array_equal(meals, [0, 0.125, 0, 0.125, 0, 0.125])

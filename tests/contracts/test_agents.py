@@ -159,8 +159,8 @@ def test_a_step_keeps_every_type(case, key):
 
 def test_jit_agrees_with_eager(case, key):
     """Within a rounding; bit for bit under the strict flags."""
-    if case.agent.sees_truth:
-        observation = WORLD.reveal(WORLD.init(jax.random.key(1))[0])
+    if case.agent.uses_privileged_state:
+        observation = WORLD.privileged_state(WORLD.init(jax.random.key(1))[0])
     else:
         observation = jnp.array([0.5, -0.25, 1.0, 0.75])
     felt = agents.StepFeedback(

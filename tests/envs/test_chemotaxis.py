@@ -58,45 +58,45 @@ def test_arriving_pays_once_and_again_on_coming_back():
     """East onto the source, wait on it, east off it, west onto it again."""
     actions = [RIGHT, STAY, RIGHT, LEFT]
     states, _, felt = walk(actions, being((4, 2), [(5, 2), FAR]))
-    assert floats(f.energy_gained for f in felt) == [0.05, 0.0, 0.0, 0.05]
+    assert floats(f.body.energy_gained for f in felt) == [0.05, 0.0, 0.0, 0.05]
     assert floats(s.energy for s in states) == [0.55, 0.55, 0.55, 0.6]
-    assert [bool(f.reached) for f in felt] == [True, True, False, True]
+    assert [bool(f.body.reached) for f in felt] == [True, True, False, True]
 
 
 @pytest.mark.parametrize("action", [STAY, LEFT])  # the wall is west
 def test_standing_there_at_birth_is_reached_but_not_arrived(action):
     _, _, (felt,) = walk([action], being((0, 0), [(0, 0), FAR]))
-    assert bool(felt.reached) and float(felt.energy_gained) == 0.0
+    assert bool(felt.body.reached) and float(felt.body.energy_gained) == 0.0
 
 
 def test_two_good_sources_in_one_cell_pay_twice():
     (state,), _, (felt,) = walk([RIGHT], being((4, 2), [(5, 2), (5, 2)]))
-    assert floats([felt.energy_gained, state.energy]) == [0.1, 0.6]
+    assert floats([felt.body.energy_gained, state.energy]) == [0.1, 0.6]
 
 
 def test_a_full_store_takes_no_more_but_the_gain_still_counts():
     fed = being((4, 2), [(5, 2), FAR], energy=1.0)
     (state,), _, (felt,) = walk([RIGHT], fed)
-    assert floats([felt.energy_gained, state.energy]) == [0.05, 1.0]
+    assert floats([felt.body.energy_gained, state.energy]) == [0.05, 1.0]
 
 
 def test_good_and_bad_in_one_cell_feed_and_harm():
     both = being((4, 2), [(5, 2), (5, 2)], bad=(False, True))
     (state,), _, (felt,) = walk([RIGHT], both, **HARM)
-    assert floats([felt.energy_gained, felt.integrity_lost]) == [0.05, 0.25]
-    assert float(state.integrity) == 0.75 and int(felt.bad_arrivals) == 1
+    assert floats([felt.body.energy_gained, felt.body.integrity_lost]) == [0.05, 0.25]
+    assert float(state.integrity) == 0.75 and int(felt.body.bad_arrivals) == 1
 
 
 def test_a_bad_source_is_never_reached():
     _, _, (felt,) = walk([RIGHT], being((4, 2), [(5, 2), FAR], bad=(True, False)))
-    assert not bool(felt.reached) and float(felt.energy_gained) == 0.0
+    assert not bool(felt.body.reached) and float(felt.body.energy_gained) == 0.0
 
 
 def test_the_drive_is_the_squared_distance_from_full():
     """(0.5 - 1)^2 + 0 before, (0.55 - 1)^2 + (0.75 - 1)^2 = 0.2025 + 0.0625 after."""
     both = being((4, 2), [(5, 2), (5, 2)], bad=(False, True))
     _, _, (felt,) = walk([RIGHT], both, **HARM)
-    assert floats([felt.drive_fall]) == [round(0.25 - 0.265, 6)]
+    assert floats([felt.body.drive_fall]) == [round(0.25 - 0.265, 6)]
 
 
 # --- dying ----------------------------------------------------------------------------
@@ -108,7 +108,7 @@ def test_the_fourth_harm_of_a_quarter_kills():
     states, _, felt = walk(actions, bad, **HARM)
     assert floats(s.integrity for s in states)[::2] == [0.75, 0.5, 0.25, 0.0]
     assert [bool(f.terminated) for f in felt] == [False] * 6 + [True, True]
-    assert sum(int(f.bad_arrivals) for f in felt) == 4
+    assert sum(int(f.body.bad_arrivals) for f in felt) == 4
 
 
 def test_starving_terminates_and_the_clock_truncates():
@@ -154,7 +154,7 @@ def test_without_delay_a_source_comes_back_at_once_elsewhere():
     state = being((4, 2), [(5, 2), FAR], respawn=(0, 0))
     (after,), _, (felt,) = walk([RIGHT], state, deplete_sources=True)
     (key,) = jax.random.split(jax.random.key(0), 1)
-    assert floats([felt.energy_gained]) == [0.05] and bool(felt.reached)
+    assert floats([felt.body.energy_gained]) == [0.05] and bool(felt.body.reached)
     assert after.respawn.tolist() == [0, 0]
     assert after.source.tolist() == [fresh_places(key)[0], [*FAR]]
 
@@ -164,7 +164,7 @@ def test_with_a_delay_of_four_it_is_away_for_four_observations():
     knobs = dict(deplete_sources=True, respawn_delay=4)
     states, seen, felt = walk([RIGHT, STAY, LEFT, RIGHT, STAY], state, **knobs)
     assert [s.respawn.tolist()[0] for s in states] == [4, 3, 2, 1, 0]
-    assert floats(f.energy_gained for f in felt) == [0.05, 0.0, 0.0, 0.0, 0.0]
+    assert floats(f.body.energy_gained for f in felt) == [0.05, 0.0, 0.0, 0.0, 0.0]
     assert floats(o[0] for o in seen[:4]) == [0.375, 0.375, 0.5, 0.375]  # the far one
     assert all(s.source.tolist() == [[5, 2], [*FAR]] for s in states[:4])
     *_, key = jax.random.split(jax.random.key(0), 5)
@@ -187,7 +187,7 @@ def test_a_bad_source_depletes_with_its_own_chance(p, stays):
     state = being((4, 2), [(5, 2), FAR], bad=(True, False), respawn=(0, 0))
     knobs = HARM | dict(deplete_sources=True, respawn_delay=8, bad_source_deplete_p=p)
     states, _, felt = walk([RIGHT, LEFT, RIGHT], state, **knobs)
-    assert [int(f.bad_arrivals) for f in felt] == [1, 0, int(stays)]
+    assert [int(f.body.bad_arrivals) for f in felt] == [1, 0, int(stays)]
     assert states[0].respawn.tolist() == [0 if stays else 8, 0]
 
 
@@ -206,7 +206,7 @@ def test_a_source_that_comes_back_underfoot_must_be_left_and_entered():
         states, _, felt = walk([RIGHT, STAY], state, seed=seed, **knobs)
         if [1, 0] in states[0].source.tolist():
             break
-    assert float(felt[1].energy_gained) == 0.0 and bool(felt[1].reached)
+    assert float(felt[1].body.energy_gained) == 0.0 and bool(felt[1].body.reached)
 
 
 # --- luck -----------------------------------------------------------------------------
@@ -262,7 +262,7 @@ def test_fields_of_features_that_are_off_are_left_out(key):
 def test_the_truth_is_places_and_what_they_are_worth():
     env = chemotaxis(ChemotaxisConfig(**WORLD | DEPLETE))
     state = being((2, 1), [(5, 2), (0, 0)], bad=(True, False), respawn=(0, 3))
-    truth = env.reveal(state)
+    truth = env.privileged_state(state)
     assert truth.position.tolist() == [2, 1]
     assert truth.source.tolist() == [[5, 2], [0, 0]]
     assert (truth.worth > 0).tolist() == [False, True]

@@ -57,7 +57,7 @@ def walk(state, actions, care=None):
     for i, action in enumerate(actions):
         state, seen, felt = STEP(jax.random.key(i), state, jnp.int32(action), care)
         path.append(tuple(state.position.tolist()))
-        gained.append(float(felt.energy_gained))
+        gained.append(float(felt.body.energy_gained))
     return path, gained, seen, felt, state
 
 
@@ -69,7 +69,7 @@ def scripted(state, steps):
         memory, action = ENV.competent.choose(key, memory, seen)
         state, seen, felt = STEP(jax.random.clone(key), state, action)
         path.append(tuple(state.position.tolist()))
-        if felt.reached:
+        if felt.body.reached:
             break
     return path
 
@@ -86,7 +86,7 @@ def lives(policy):
 
 
 def test_the_map_is_the_one_drawn_above():
-    wall = np.asarray(ENV.reveal(being()).wall)
+    wall = np.asarray(ENV.privileged_state(being()).wall)
     assert sorted(zip(*np.nonzero(wall.T), strict=True)) == [
         *[(4, 1), (5, 1), (5, 5)],
         *[(6, row) for row in range(1, 6)],
@@ -98,7 +98,7 @@ def test_straight_ahead_crumbs_feed_once_each_and_then_the_way_is_shut():
     path, gained, seen, felt, _ = walk(being(), [RIGHT] * 6)
     assert path == [(2, 3), (3, 3), (4, 3), (5, 3), (5, 3), (5, 3)]
     assert gained == [0, 0, 0.125, 0.125, 0, 0]
-    assert not felt.reached and seen[3:].tolist() == [0, 0, 0, 1]
+    assert not felt.body.reached and seen[3:].tolist() == [0, 0, 0, 1]
     assert walk(being(), [RIGHT] * 4 + [LEFT, RIGHT])[1][4:] == [0, 0]
 
 
@@ -115,7 +115,7 @@ def test_an_arm_is_felt_from_the_inside_and_from_its_tip():
 
 def test_the_feast_feeds_counts_as_reached_and_lies_elsewhere_behind_the_pocket():
     _, gained, _, felt, state = walk(being((8, 3)), [RIGHT])
-    assert gained == [0.25] and felt.reached
+    assert gained == [0.25] and felt.body.reached
     assert float(state.energy) == 0.5 - 0.03125 + 0.25
     eat = jax.vmap(lambda key: ENV.step(key, being((8, 3)), jnp.int32(RIGHT))[0])
     places = eat(jax.random.split(jax.random.key(0), 512)).feast.tolist()
@@ -196,7 +196,7 @@ def test_care_slows_the_metabolism_enriches_food_and_keeps_a_reserve():
 
 
 def test_the_truth_tells_crumbs_from_the_feast_and_which_are_left():
-    truth = ENV.reveal(walk(being(), [RIGHT] * 3)[4])
+    truth = ENV.privileged_state(walk(being(), [RIGHT] * 3)[4])
     assert truth.source.tolist() == [[5, 3], [4, 3], [9, 3]]
     assert truth.active.tolist() == [True, False, True]
     assert [ENV.kinds[k] for k in truth.kind.tolist()] == ["crumb", "crumb", "feast"]

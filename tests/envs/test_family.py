@@ -78,9 +78,9 @@ def test_what_food_and_harm_do_is_the_lifes_own(gain, loss):
     """Both sources in one cell: the first harms, the second feeds."""
     state = being((4, 2), [(5, 2), (5, 2)], gain=gain, loss=loss)
     after, _, felt = act(state, RIGHT)
-    assert floats([felt.energy_gained, felt.integrity_lost]) == [gain, loss]
+    assert floats([felt.body.energy_gained, felt.body.integrity_lost]) == [gain, loss]
     assert floats([after.energy, after.integrity]) == [0.5 + gain, 1 - loss]
-    assert int(felt.bad_arrivals) == 1 and bool(felt.reached)
+    assert int(felt.body.bad_arrivals) == 1 and bool(felt.body.reached)
 
 
 def test_harm_kills_and_so_does_hunger_at_the_lifes_own_rate():
@@ -117,7 +117,7 @@ def test_care_softens_what_the_rules_do():
     state = being((4, 2), [(5, 2), (5, 2)], decay=0.25)
     after, _, felt = act(state, RIGHT, care)
     assert floats([after.energy, after.integrity]) == [0.5, 0.75]
-    assert floats([felt.energy_gained, felt.integrity_lost]) == [0.125, 0.25]
+    assert floats([felt.body.energy_gained, felt.body.integrity_lost]) == [0.125, 0.25]
     thin, _, felt = act(being((4, 2), [FAR, FAR], decay=1.0), STAY, care)
     assert float(thin.energy) == 0.25 and not bool(felt.terminated)
 
@@ -150,7 +150,7 @@ def test_a_family_of_one_is_one_world():
 
 
 def test_the_truth_knows_what_this_life_is_like():
-    truth = world()[0].reveal(being((4, 2), [FAR, (5, 2)], respawn=(0, 3)))
+    truth = world()[0].privileged_state(being((4, 2), [FAR, (5, 2)], respawn=(0, 3)))
     assert floats(truth.worth) == [-0.5, 0.25]
     assert truth.active.tolist() == [True, False]
 
@@ -169,9 +169,9 @@ def test_the_competent_policy_finds_its_bearings_whatever_way_it_feels(way, star
     for spent in range(1, 13):
         memory, action = choose(None, memory, observation)
         state, observation, felt = step(jax.random.key(spent), state, action)
-        if float(felt.energy_gained) > 0:
+        if float(felt.body.energy_gained) > 0:
             break
-    assert float(felt.energy_gained) == 0.25
+    assert float(felt.body.energy_gained) == 0.25
 
 
 def test_ranges_the_wrong_way_round_are_refused():

@@ -46,7 +46,7 @@ def test_a_push_to_the_right_moves_the_cart_as_on_paper(key):
     """
     _, seen, felt = CART.step(key, upright(), jnp.int32(1))
     np.testing.assert_allclose(seen, [0.0, 0.19512, 0.0, -0.29268], atol=1e-5)
-    assert felt.energy_gained == 1.0 and felt.integrity == 1.0
+    assert felt.reward == 1.0 and felt.body is None
     assert not felt.terminated and not felt.truncated
 
 
@@ -65,7 +65,7 @@ def test_a_life_is_that_of_the_environment_and_nothing_resets_it(key):
                 jax.random.clone(key_step), theirs, jnp.int32(1), params
             )
         assert_same_bits(seen, observation)
-        rewards.append(float(felt.energy_gained))
+        rewards.append(float(felt.reward))
         ended.append(bool(felt.terminated))
     died = ended.index(True)
     assert all(ended[died:]) and int(state.t) == 15
@@ -90,7 +90,7 @@ def test_rewards_may_be_below_zero_and_care_softens_them(key):
     step = functools.partial(env.step, jax.random.key(1), state, jnp.int32(0))
     one = jnp.float32(1.0)
     care = envs.Care(metabolism=one, buffer=0 * one, richness=2 * one, hazard=0.5 * one)
-    assert step()[2].energy_gained == -1.0 and step(care)[2].energy_gained == -0.5
+    assert step()[2].reward == -1.0 and step(care)[2].reward == -0.5
 
 
 def test_a_grid_of_bits_is_laid_out_flat_as_numbers(key):

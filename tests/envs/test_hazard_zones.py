@@ -55,7 +55,7 @@ def test_each_step_in_a_zone_costs_and_the_fourth_kills():
     """(5, 2) is on the rim, (6, 2) the centre, (4, 2) outside again."""
     states, _, felt = walk([RIGHT, RIGHT, LEFT, LEFT, RIGHT], being((4, 2)))
     assert floats(s.integrity for s in states) == [0.75, 0.5, 0.25, 0.25, 0.0]
-    assert [int(f.bad_arrivals) for f in felt] == [1, 0, 0, 0, 1]  # zones entered
+    assert [int(f.body.bad_arrivals) for f in felt] == [1, 0, 0, 0, 1]  # zones entered
     assert [bool(f.terminated) for f in felt] == [False] * 4 + [True]
 
 
@@ -76,8 +76,8 @@ def test_food_in_a_zone_feeds_and_harms():
     """The drive: (1 - 0.5)^2 before, (1 - 0.8)^2 + (1 - 0.75)^2 = 0.1025 after."""
     (state,), _, (felt,) = walk([RIGHT], being((4, 2), [(5, 2)]))
     assert floats([state.energy, state.integrity]) == [0.8, 0.75]
-    assert floats([felt.energy_gained, felt.integrity_lost]) == [0.3, 0.25]
-    assert round(float(felt.drive_fall), 6) == 0.1475 and bool(felt.reached)
+    assert floats([felt.body.energy_gained, felt.body.integrity_lost]) == [0.3, 0.25]
+    assert round(float(felt.body.drive_fall), 6) == 0.1475 and bool(felt.body.reached)
 
 
 def test_the_senses_are_the_straight_way_to_food_and_danger_on_four_sides():
@@ -113,7 +113,11 @@ def test_care_softens_harm_and_hunger():
         hazard=jnp.float32(0.5),
     )
     (fed,), _, (felt,) = walk([RIGHT], being((4, 2), [(5, 2)], energy=0.25), care)
-    assert floats([felt.energy_gained, fed.energy, fed.integrity]) == [0.6, 0.85, 0.875]
+    assert floats([felt.body.energy_gained, fed.energy, fed.integrity]) == [
+        0.6,
+        0.85,
+        0.875,
+    ]
     hungry = being((1, 1), energy=0.5)
     (after,), _, (felt,) = walk([STAY], hungry, care, energy_decay=1.0)
     assert float(after.energy) == 0.25 and not bool(felt.terminated)
@@ -129,7 +133,7 @@ def test_nobody_is_born_in_a_zone():
 
 
 def test_the_truth_shows_the_danger_of_every_cell():
-    truth = hazard_zones(HazardZonesConfig(**WORLD)).reveal(being((4, 2)))
+    truth = hazard_zones(HazardZonesConfig(**WORLD)).privileged_state(being((4, 2)))
     harmful = {(6, 1), (5, 2), (6, 2), (7, 2), (6, 3)}  # x, y
     rows, columns = jnp.nonzero(truth.danger == 0.25)
     assert set(zip(columns.tolist(), rows.tolist(), strict=True)) == harmful
@@ -146,7 +150,7 @@ def test_the_competent_policy_goes_round_and_eats_unharmed():
     for key in jax.random.split(jax.random.key(0), 10):
         memory, action = choose(key, memory, observation)
         state, observation, felt = stepper(steps=32)(key, state, action)
-        eaten += float(felt.energy_gained)
+        eaten += float(felt.body.energy_gained)
         if eaten:
             break
     assert round(eaten, 6) == 0.3 and float(state.integrity) == 1.0

@@ -61,14 +61,16 @@ def test_one_kind_feeds_and_the_other_harms_until_the_swap(red, t, red_feeds):
     ):
         state = being(start, red=red, t=t)
         after, seen, felt = act(state, action)
-        assert float(felt.energy_gained) == (0.25 if good else 0.0)
-        assert float(felt.integrity_lost) == (0.0 if good else 0.25)
+        assert float(felt.body.energy_gained) == (0.25 if good else 0.0)
+        assert float(felt.body.integrity_lost) == (0.0 if good else 0.25)
         assert [float(after.energy), float(after.integrity)] == (
             [0.75, 1.0] if good else [0.5, 0.75]
         )
         assert float(seen[6]) == (1.0 if good else -1.0)  # what it tasted of
-        assert bool(felt.reached) == good and int(felt.bad_arrivals) == (not good)
-        worth = world()[0].reveal(state).worth.tolist()
+        assert bool(felt.body.reached) == good and int(felt.body.bad_arrivals) == (
+            not good
+        )
+        worth = world()[0].privileged_state(state).worth.tolist()
         assert worth == ([0.1875, -0.0625] if red_feeds else [-0.0625, 0.1875])
 
 
@@ -114,7 +116,7 @@ def test_without_shifts_red_always_feeds_and_nothing_is_drawn():
     born, _ = world(**knobs)[0].init(jax.random.key(0))
     assert born.red_at_birth is None and born.swap is None
     state = being((1, 2), red=None, swap=None, t=15)
-    assert float(act(state, RIGHT, **knobs)[2].energy_gained) == 0.25
+    assert float(act(state, RIGHT, **knobs)[2].body.energy_gained) == 0.25
 
 
 def test_what_is_tasted_is_elsewhere_and_now_and_then_all_are():
@@ -129,7 +131,7 @@ def test_hunger_and_harm_kill():
     _, _, felt = act(being((4, 0), energy=0.25), energy_decay=0.25)
     assert bool(felt.terminated)
     _, _, felt = act(being((7, 2), integrity=0.25), LEFT)
-    assert bool(felt.terminated) and float(felt.integrity) == 0.0
+    assert bool(felt.terminated) and float(felt.body.integrity) == 0.0
     _, _, felt = act(being((4, 0), t=15))
     assert bool(felt.truncated) and not bool(felt.terminated)
 
@@ -141,7 +143,7 @@ def test_care_makes_meals_richer_hunger_slower_and_harm_smaller():
     assert float(fed.energy) == 0.5 - 0.125 + 0.125
     harmed, _, felt = act(being((7, 2), energy=0.25), LEFT, care, energy_decay=0.25)
     assert float(harmed.energy) == 0.25 and float(harmed.integrity) == 1 - 1 / 16
-    assert float(felt.integrity_lost) == 1 / 16
+    assert float(felt.body.integrity_lost) == 1 / 16
 
 
 def test_the_competent_policy_holds_to_what_fed_and_drops_what_harmed():

@@ -61,19 +61,19 @@ def test_a_true_alarm_is_its_cue_then_a_strike_that_is_heard(cue):
     assert floats(o[6 + cue] for o in seen) == [1, 0, 0, 0]
     assert floats(o[7 - cue] for o in seen) == [0, 0, 0, 0]
     assert floats(o[8] for o in seen) == [0, 0, 0, 1]
-    assert floats(f.integrity_lost for f in felt) == [0, 0, 0, 0.5]
+    assert floats(f.body.integrity_lost for f in felt) == [0, 0, 0, 0.5]
 
 
 def test_a_strike_is_heard_in_the_shelter_too_and_harms_nobody_there():
     _, (seen,), (felt,) = wait(1, being(until=1, position=(4, 2)))
-    assert float(seen[8]) == 1.0 and float(felt.integrity_lost) == 0.0
+    assert float(seen[8]) == 1.0 and float(felt.body.integrity_lost) == 0.0
 
 
 def test_a_false_alarm_is_the_other_cue_and_nothing_after_it():
     _, seen, felt = wait(4, being(until=4, cue=1, true=False))
     assert floats(o[7] for o in seen) == [1, 0, 0, 0]
     assert floats(o[8] for o in seen) == [0, 0, 0, 0]
-    assert floats(f.integrity_lost for f in felt) == [0, 0, 0, 0]
+    assert floats(f.body.integrity_lost for f in felt) == [0, 0, 0, 0]
 
 
 def test_two_strikes_in_the_open_kill():
@@ -118,7 +118,7 @@ def test_chances_of_none_and_all(strike_p, false_p, true, cue):
 
 def test_the_truth_knows_a_false_alarm():
     env, _ = world()
-    danger = lambda true: env.reveal(being(until=1, true=true)).danger
+    danger = lambda true: env.privileged_state(being(until=1, true=true)).danger
     assert float(jnp.sum(danger(False))) == 0.0
     assert float(jnp.sum(danger(True))) == 0.5 * (9 * 5 - 1)  # all but the shelter
     assert NEVER > 1_000_000

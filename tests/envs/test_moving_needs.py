@@ -54,8 +54,8 @@ def test_heat_makes_thirsty_and_cold_hungry(t, born_hot, hot):
     slow, fast = 15 / 32, 12 / 32
     assert after.store.tolist() == ([slow, fast] if hot else [fast, slow])
     drive = (17**2 - 16**2 + 4 * (20**2 - 16**2)) / 32**2
-    assert float(felt.drive_fall) == -drive
-    food, water = world()[0].reveal(state).worth.tolist()
+    assert float(felt.body.drive_fall) == -drive
+    food, water = world()[0].privileged_state(state).worth.tolist()
     slack, pressed = (17**2 - 9**2) / 32**2, 4 * (20**2 - 12**2) / 32**2
     assert (food, water) == ((slack, pressed) if hot else (pressed, slack))
 
@@ -69,7 +69,7 @@ def test_the_senses_do_not_tell_the_season():
 def test_a_turn_by_itself_is_no_event_to_the_drive():
     """With nothing lost the drive does not move, though the weights turn at 4."""
     still = dict(energy_decay=0.0, hydration_decay=0.0)
-    falls = [act(being((4, 0), 0.25, t=t), **still)[2].drive_fall for t in (3, 4)]
+    falls = [act(being((4, 0), 0.25, t=t), **still)[2].body.drive_fall for t in (3, 4)]
     assert [float(fall) for fall in falls] == [0.0, 0.0]
 
 
@@ -78,7 +78,7 @@ def test_food_fills_energy_and_water_hydration_and_both_go_elsewhere():
     drank, _, watered = act(being((7, 2)), LEFT)
     assert ate.store.tolist() == [23 / 32, 12 / 32]
     assert drank.store.tolist() == [15 / 32, 20 / 32]
-    assert float(fed.energy_gained) == float(watered.energy_gained) == 0.25
+    assert float(fed.body.energy_gained) == float(watered.body.energy_gained) == 0.25
     assert ate.source.tolist()[0] != [*FOOD] and ate.source.tolist()[1] == [*WATER]
 
 

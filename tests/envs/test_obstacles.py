@@ -68,7 +68,7 @@ def test_the_gradient_points_through_walls():
 
 def test_eating_feeds_once_and_the_food_is_elsewhere_and_never_in_a_wall():
     _, _, felt, state = walk(being((4, 2)), [RIGHT])
-    assert float(felt.energy_gained) == 0.25 and bool(felt.reached)
+    assert float(felt.body.energy_gained) == 0.25 and bool(felt.body.reached)
     assert float(state.energy) == 0.5 - 0.125 + 0.25
     fresh = jax.vmap(lambda key: ENV.step(key, being((4, 2)), jnp.int32(RIGHT))[0])
     places = fresh(jax.random.split(jax.random.key(0), 512)).source[:, 0]
@@ -89,7 +89,7 @@ def test_care_slows_the_metabolism_enriches_food_and_keeps_a_reserve():
         hazard=jnp.float32(1.0),
     )
     _, _, felt, state = walk(being((4, 2), energy=0.25), [RIGHT], care=care)
-    assert (float(felt.energy_gained), float(state.energy)) == (0.5, 0.6875)
+    assert (float(felt.body.energy_gained), float(state.energy)) == (0.5, 0.6875)
     kept = dataclasses.replace(care, buffer=jnp.float32(0.75))
     assert float(walk(being((1, 2)), [STAY], care=kept)[3].energy) == 0.75
 
@@ -103,13 +103,13 @@ def test_the_competent_policy_finds_the_door():
         memory, action = ENV.competent.choose(key, memory, seen)
         state, seen, felt = ENV.step(jax.random.clone(key), state, action)
         path.append(tuple(state.position.tolist()))
-        if bool(felt.energy_gained > 0):
+        if bool(felt.body.energy_gained > 0):
             break
     assert (3, 0) in path and path[-1] == (5, 2)  # down, turns, up, through, eats
 
 
 def test_the_truth_shows_the_walls():
-    wall = np.asarray(ENV.reveal(being((1, 2))).wall)
+    wall = np.asarray(ENV.privileged_state(being((1, 2))).wall)
     assert wall[:, 3].tolist() == [False, True, True, True, True]
     assert wall.sum() == 4
 

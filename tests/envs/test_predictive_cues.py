@@ -58,9 +58,19 @@ def test_the_cue_sounds_once_then_the_strike_falls_then_all_begins_anew():
     states, seen, felt = walk([STAY] * 9, being((0, 0), until=4))
     assert [int(s.sky.until) for s in states] == [3, 2, 1, 5, 4, 3, 2, 1, 5]
     assert floats(o[6] for o in seen) == [1, 0, 0, 0, 0, 1, 0, 0, 0]
-    assert floats(f.integrity_lost for f in felt) == [0, 0, 0, 0.5, 0, 0, 0, 0, 0.5]
+    assert floats(f.body.integrity_lost for f in felt) == [
+        0,
+        0,
+        0,
+        0.5,
+        0,
+        0,
+        0,
+        0,
+        0.5,
+    ]
     assert [bool(f.terminated) for f in felt] == [False] * 8 + [True]
-    assert sum(int(f.bad_arrivals) for f in felt) == 2  # strikes in the open
+    assert sum(int(f.body.bad_arrivals) for f in felt) == 2  # strikes in the open
 
 
 @pytest.mark.parametrize(
@@ -91,7 +101,7 @@ def test_food_and_shelter_are_smelled_alike():
 
 def test_eating_pays_and_starving_kills():
     (state,), _, (felt,) = walk([RIGHT], being((0, 0), until=9, source=[(1, 0)]))
-    assert floats([state.energy, felt.energy_gained]) == [0.8, 0.3]
+    assert floats([state.energy, felt.body.energy_gained]) == [0.8, 0.3]
     hungry = being((0, 0), until=9, t=14)
     _, _, felt = walk([STAY, STAY], hungry, energy_decay=0.25)
     assert [bool(f.terminated) for f in felt] == [False, True]
@@ -121,13 +131,15 @@ def test_care_softens_the_strike():
     one = jnp.float32(1.0)
     care = Care(metabolism=one, buffer=0 * one, richness=one, hazard=one / 2)
     (after,), _, (felt,) = walk([STAY], being((0, 0), until=1), care)
-    assert floats([after.integrity, felt.integrity_lost]) == [0.75, 0.25]
+    assert floats([after.integrity, felt.body.integrity_lost]) == [0.75, 0.25]
 
 
 def test_a_cell_too_far_from_shelter_to_get_there_in_time_is_dangerous():
     """With 2 moves left, who moves next to the shelter still gets there, no other."""
     env = predictive_cues(PredictiveCuesConfig(**WORLD))
-    rows, columns = jnp.nonzero(env.reveal(being((4, 1), until=2)).danger == 0)
+    rows, columns = jnp.nonzero(
+        env.privileged_state(being((4, 1), until=2)).danger == 0
+    )
     safe = set(zip(columns.tolist(), rows.tolist(), strict=True))
     assert safe == {(4, 2), (3, 2), (5, 2), (4, 1), (4, 3)}
 
@@ -140,7 +152,7 @@ def test_food_is_worth_its_gain_while_there_is_time_and_a_strike_where_there_is_
     """
     env = predictive_cues(PredictiveCuesConfig(**WORLD))
     worth = lambda **knobs: floats(
-        env.reveal(being((4, 1), source=[(6, 2)], **knobs)).worth
+        env.privileged_state(being((4, 1), source=[(6, 2)], **knobs)).worth
     )
     assert worth(until=5) == [0.3, 0.0]
     assert worth(until=4) == [round(0.25 - 0.04 - 0.25, 6), 0.0]

@@ -59,15 +59,17 @@ def test_only_the_half_in_season_feeds(t, born, west, east):
     for start, action, gain in (((0, 2), RIGHT, west), ((8, 2), LEFT, east)):
         state = being(start, t, born)
         after, _, felt = act(state, action)
-        assert floats([felt.energy_gained, after.energy]) == [gain, 0.5 + gain]
-        assert bool(felt.reached) == (gain > 0) == (int(felt.bad_arrivals) == 0)
-        rich = world()[0].reveal(state).worth > 0
+        assert floats([felt.body.energy_gained, after.energy]) == [gain, 0.5 + gain]
+        assert (
+            bool(felt.body.reached) == (gain > 0) == (int(felt.body.bad_arrivals) == 0)
+        )
+        rich = world()[0].privileged_state(state).worth > 0
         assert rich.tolist() == [west > 0, east > 0]
 
 
 def test_out_of_season_may_feed_a_little():
     _, _, felt = act(being((8, 2)), LEFT, energy_gain_off=0.125)
-    assert float(felt.energy_gained) == 0.125 and not bool(felt.reached)
+    assert float(felt.body.energy_gained) == 0.125 and not bool(felt.body.reached)
 
 
 def test_what_is_tasted_is_elsewhere_in_its_half_in_season_or_not():

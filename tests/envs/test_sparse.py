@@ -67,8 +67,8 @@ def test_the_edge_of_the_world_is_felt(cell, felt):
 
 def test_arriving_pays_and_the_source_is_elsewhere():
     state, _, felt = act(being((10, 8), (11, 8), energy=0.25), RIGHT)
-    assert floats([state.energy, felt.energy_gained]) == [0.75, 0.5]
-    assert bool(felt.reached) and state.source.tolist() != [[11, 8]]
+    assert floats([state.energy, felt.body.energy_gained]) == [0.75, 0.5]
+    assert bool(felt.body.reached) and state.source.tolist() != [[11, 8]]
 
 
 def test_starving_terminates_and_the_clock_truncates():
@@ -89,7 +89,7 @@ def test_care_makes_meals_richer_and_hunger_slower():
 
 
 def test_the_truth_knows_what_is_out_of_range():
-    truth = world()[0].reveal(being((0, 0), (31, 15)))
+    truth = world()[0].privileged_state(being((0, 0), (31, 15)))
     assert truth.source.tolist() == [[31, 15]] and floats(truth.worth) == [0.5]
 
 
@@ -104,7 +104,7 @@ def test_the_competent_policy_mows_the_map_and_leaves_its_row_for_food():
         memory, action = choose(None, memory, observation)
         state, observation, felt = step(key, state, action)
         path.append(tuple(state.position.tolist()))
-        meal += float(felt.energy_gained)
+        meal += float(felt.body.energy_gained)
     assert path[1] == (31, 4) and path[9] == (31, 12) and path[12] == (28, 12)
     assert path[15] == (25, 12) or meal == 0.0  # three more cells, then down
     memory, action = choose(None, memory, observation)

@@ -51,8 +51,8 @@ def act(state, action=STAY, care=None, seed=0, **knobs):
 def test_the_tainted_feed_one_store_from_the_other(kind, start, action, stores, net):
     after, _, felt = act(being(start), action)
     assert tuple(after.store.tolist()) == stores
-    assert float(felt.energy_gained) == net
-    before = world()[0].reveal(being(start)).source.tolist()
+    assert float(felt.body.energy_gained) == net
+    before = world()[0].privileged_state(being(start)).source.tolist()
     moved = [a != b for a, b in zip(after.source.tolist(), before, strict=True)]
     assert moved == [nth == kind for nth in range(4)]  # it comes back elsewhere
 
@@ -64,17 +64,17 @@ def test_salt_saves_the_starving_and_harms_the_thirsty():
     (16, 8)/16: 1^2 + 9^2 = 82, 0^2 + 13^2 = 169."""
     starving, thirsty = being((0, 1), 4 / 16, 1.0), being((0, 1), 1.0, 8 / 16)
     for state, worth in ((starving, 120 / 256), (thirsty, -87 / 256)):
-        assert float(world()[0].reveal(state).worth[0]) == worth
+        assert float(world()[0].privileged_state(state).worth[0]) == worth
         _, _, felt = act(state, RIGHT)
-        assert bool(felt.reached) == (worth > 0)
-        assert int(felt.bad_arrivals) == (worth < 0)
+        assert bool(felt.body.reached) == (worth > 0)
+        assert int(felt.body.bad_arrivals) == (worth < 0)
 
 
 def test_the_drive_tells_what_a_trade_was_worth():
     """9^2 / 256 of want before, none of energy and (3/16)^2 to want after."""
     _, _, felt = act(being((0, 1), 1.0, 8 / 16), RIGHT)
-    assert float(felt.drive_fall) == (64 - 169) / 256
-    assert float(felt.energy_gained) == 1 / 16 - 1 / 4  # no room for more
+    assert float(felt.body.drive_fall) == (64 - 169) / 256
+    assert float(felt.body.energy_gained) == 1 / 16 - 1 / 4  # no room for more
 
 
 def test_the_senses_tell_the_four_kinds_apart():
@@ -108,7 +108,7 @@ def test_care_makes_meals_richer_and_harms_smaller():
     care = Care(metabolism=half, buffer=quarter, richness=half, hazard=quarter)
     fed, _, felt = act(being((0, 1)), RIGHT, care)
     assert fed.store.tolist() == [23 / 32, 13 / 32]
-    assert float(felt.energy_gained) == 1 / 4 - 1 / 16
+    assert float(felt.body.energy_gained) == 1 / 4 - 1 / 16
     thin, _, felt = act(being((0, 1), 0.25, 0.25), RIGHT, care)
     assert float(thin.store[1]) == 0.25 and not bool(felt.terminated)
 

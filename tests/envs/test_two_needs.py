@@ -48,20 +48,20 @@ def test_food_fills_energy_and_water_hydration_and_both_go_elsewhere():
     assert ate.store.tolist() == [11 / 16, 7 / 16]
     assert drank.store.tolist() == [7 / 16, 11 / 16]
     for felt in (fed, watered):
-        assert float(felt.energy_gained) == 0.25 and bool(felt.reached)
+        assert float(felt.body.energy_gained) == 0.25 and bool(felt.body.reached)
     assert ate.source.tolist()[0] != [*FOOD] and ate.source.tolist()[1] == [*WATER]
     assert drank.source.tolist()[0] == [*FOOD] and drank.source.tolist()[1] != [*WATER]
 
 
 def test_a_full_store_takes_what_it_has_room_for_and_no_more_counts():
     after, _, felt = act(being((1, 2), energy=1.0), RIGHT)
-    assert float(after.store[0]) == 1.0 and float(felt.energy_gained) == 1 / 16
+    assert float(after.store[0]) == 1.0 and float(felt.body.energy_gained) == 1 / 16
 
 
 def test_the_drive_is_of_both_stores():
     """(8/16)^2 + (8/16)^2 before, (5/16)^2 + (9/16)^2 after a meal."""
     _, _, felt = act(being((1, 2)), RIGHT)
-    assert float(felt.drive_fall) == (64 + 64 - 25 - 81) / 256
+    assert float(felt.body.drive_fall) == (64 + 64 - 25 - 81) / 256
 
 
 def test_the_senses_are_a_way_to_each_and_the_stores():
@@ -102,7 +102,7 @@ def test_care_makes_meals_richer_and_both_needs_slower():
 
 def test_the_truth_is_what_a_meal_is_worth_to_the_body_as_it_is():
     """Waiting leaves (3/16, 11/16); food then saves 13^2 - 9^2, water 5^2 - 1^2."""
-    truth = world()[0].reveal(being((4, 2), 4 / 16, 12 / 16))
+    truth = world()[0].privileged_state(being((4, 2), 4 / 16, 12 / 16))
     assert truth.worth.tolist() == [88 / 256, 24 / 256]
     assert truth.kind.tolist() == [0, 1] and world()[0].kinds == ("food", "water")
 

@@ -117,7 +117,7 @@ def test_a_path_that_nobody_asked_for_is_not_kept():
 
 
 def test_descriptors_that_want_a_map_are_refused_where_there_is_none():
-    blind = ENV._replace(reveal=None)
+    blind = ENV._replace(privileged_state=None)
     with pytest.raises(ValueError, match="distance want a world with a map"):
         descriptors(("distance", "lifetime"), blind)
     assert descriptors(("lifetime",), blind) is not None

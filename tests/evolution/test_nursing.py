@@ -20,7 +20,7 @@ from koki2.agents import walker
 from koki2.agents.base import Agent, Learning
 from koki2.core.keys import episode_keys
 from koki2.envs import chemotaxis, ChemotaxisConfig
-from koki2.envs.base import Care, Env, Feedback
+from koki2.envs.base import BodyFeedback, Care, Env, Feedback
 from koki2.evolution import (
     episode,
     EvolutionConfig,
@@ -62,15 +62,19 @@ def room(steps=T, feeds=1.0, harms=0.0):
         told = [jnp.float32(x) for x in (1, 0, 1, 1)]
         if care is not None:
             told = [care.metabolism, care.buffer, care.richness, care.hazard]
-        feedback = Feedback(
+        body = BodyFeedback(
             energy_gained=feeds * told[2],
             integrity_lost=harms * told[3],
             drive_fall=jnp.float32(0),
             integrity=jnp.float32(1),
             bad_arrivals=jnp.int32(0),
             reached=jnp.array(False),
+        )
+        feedback = Feedback(
+            reward=body.drive_fall,
             terminated=jnp.array(False),
             truncated=state.t + 1 >= steps,
+            body=body,
         )
         care = state.care.at[state.t].set(jnp.stack(told))
         return Room(t=state.t + 1, care=care), seen, feedback

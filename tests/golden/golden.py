@@ -91,7 +91,7 @@ def configs() -> dict:
 def measure_lives(level: str) -> Arrays:
     """What the competent script's lives in a level are reported to be."""
     env = LEVELS[level].config
-    life = baseline(make(env), "competent", world=env.world)
+    life = baseline(make(env), "competent")
     stats = rollout(life, episode_keys(LIFE_SEED, EPISODES), None)
     one = jax.tree.map(lambda x: x[0], stats)
     return jax.device_get(reports(FitnessConfig(), one))

@@ -179,7 +179,7 @@ def test_watch_says_what_cannot_be_watched(monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["watch", "nowhere"]) == 2
     assert main(["watch", "obstacles-l1.2", "--out", "a.mp4"]) == 2
-    no_map = SimpleNamespace(**{f: None for f in Env._fields})
+    no_map = Env(*[None] * len(Env._fields))
     watching = importlib.import_module("koki2.evolution.watch")
     monkeypatch.setattr(watching, "task", lambda *_: SimpleNamespace(env=no_map))
     assert main(["watch", "obstacles-l1.2"]) == 2

@@ -10,6 +10,7 @@ from koki2.envs.configs.misleading_cues import (
     MisleadingCuesConfig as MisleadingCuesConfig,
 )
 from koki2.envs.configs.moving_needs import MovingNeedsConfig as MovingNeedsConfig
+from koki2.envs.configs.object import ObjectConfig as ObjectConfig
 from koki2.envs.configs.obstacles import ObstaclesConfig as ObstaclesConfig
 from koki2.envs.configs.predictive_cues import (
     PredictiveCuesConfig as PredictiveCuesConfig,
