@@ -173,6 +173,7 @@ def scan(loop: LoopConfig, one: Callable, count: Callable, carry):
       count: carry -> generations done.
       carry: where it stands.
     """
+    one = jax.jit(one, inline=True)  # one trace for eval_shape and cond
 
     def rest(carry):
         rows = jax.eval_shape(one, carry)[1]
