@@ -103,6 +103,7 @@ def rollout(
         world = _lanes(world, not by_genome, groups)
         length = steps or episode.steps
         alive = lambda: _live_chunk(episode, world, own, length, keep)
+        alive = jax.jit(alive, inline=True)  # one trace for eval_shape and cond
         shapes = jax.eval_shape(alive)
         dead = lambda: jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
         return lax.cond(jnp.any(mask), alive, dead)

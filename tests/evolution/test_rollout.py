@@ -11,6 +11,7 @@ from bits import assert_same_bits, differences
 
 from koki2.core.keys import episode_keys
 from koki2.evolution import Layout, rollout, run_episode, WIDE
+from koki2.evolution.loop import scan
 from koki2.evolution.task import baseline
 
 GENOMES, EPISODES = 11, 3  # not a multiple of the block of 8
@@ -130,3 +131,19 @@ def test_a_chunk_that_nobody_wants_is_not_lived():
     first = lambda stats: jax.tree.map(lambda x: x[:8], stats)
     assert_same_bits(first(some), first(lives.stats))
     assert not any(np.any(leaf[8:]) for leaf in jax.tree.leaves(some))
+
+
+def test_a_step_is_traced_once():
+    """In a chunk of generations, which asks for shapes and branches at two levels."""
+    parts, params = tiny.population(CONFIGS["plastic"], GENOMES)
+    traced = []
+
+    def step(*args):
+        traced.append(args)
+        return parts.episode.step(*args)
+
+    counted = parts.episode._replace(step=step)
+    one = lambda n: (n + 1, {"stats": rollout(counted, keys(), params)})
+    chunk = lambda n: scan(CONFIGS["plastic"].loop, one, lambda n: n, n)
+    jax.make_jaxpr(chunk)(jnp.int32(0))
+    assert len(traced) == 1

@@ -5,32 +5,28 @@ import jax.numpy as jnp
 import pytest
 from bits import assert_same_bits
 from hypothesis import given, settings, strategies as st
-from jax.extend import core as jex
 
 from koki2.agents import AgentConfig, make
 from koki2.agents.topology import random_topology
 from koki2.envs import LEVELS, make as make_env
 from koki2.evolution.episode import episode
 from koki2.genomes import direct
-from koki2.lanes import over_lanes
+from koki2.lanes import lane_form, over_lanes
+from koki2.lanes.inline import Flat, inline, numbers
 from koki2.lanes.stages import plan
-from koki2.lanes.transform import _inline
 
 
-def as_ops(function, *args):
-    """What `plan` is given: every operation, calls inlined."""
-    closed = jax.make_jaxpr(function)(*args)
-    ops, _, outputs = _inline(closed.jaxpr, closed.consts)
-    return ops, outputs
+def operations(function, *args) -> Flat:
+    """Every operation, calls opened."""
+    return inline(jax.make_jaxpr(function)(*args))
 
 
 def assert_in_order(ops, stages):
     made = {}
-    for (_, ins, outs), stage in zip(ops, stages, strict=True):
-        for atom in ins:
-            if not isinstance(atom, jex.Literal):
-                assert made.get(atom, 0) <= stage, "an operand of a later stage"
-        made.update(dict.fromkeys(outs, stage))
+    for op, stage in zip(ops, stages, strict=True):
+        for value in numbers(op.inputs):
+            assert made.get(value, 0) <= stage, "an operand of a later stage"
+        made.update(dict.fromkeys(op.outputs, stage))
 
 
 def program(moves):
@@ -52,8 +48,8 @@ MOVES = st.tuples(st.integers(0, 3), st.integers(0, 99), st.integers(0, 99))
 @settings(max_examples=100, deadline=None)
 @given(moves=st.lists(MOVES, max_size=30))
 def test_no_operand_comes_from_a_later_stage(moves):
-    ops, outputs = as_ops(program(moves), jnp.ones(3))
-    assert_in_order(ops, plan(ops, outputs))
+    flat = operations(program(moves), jnp.ones(3))
+    assert_in_order(flat.ops, plan(flat.ops, flat.outputs))
 
 
 @pytest.mark.parametrize("name", LEVELS)
@@ -65,19 +61,10 @@ def test_nor_in_the_step_of_any_world(name, key):
     params = genome.develop(key, jnp.zeros(genome.size))
     world, observation, key_life = life.reset(jax.random.key(1))
     start = life.start(world, observation, params)
-    ops, outputs = as_ops(life.step, key_life, jnp.int32(0), params, start)
-    stages = plan(ops, outputs)
-    assert_in_order(ops, stages)
+    flat = operations(life.step, key_life, jnp.int32(0), params, start)
+    stages = plan(flat.ops, flat.outputs)
+    assert_in_order(flat.ops, stages)
     assert max(stages) > 0, "what several need is not shared"
-
-
-def test_what_two_dear_operations_share_ends_a_stage():
-    def shares(x):
-        dear = jnp.tanh(x)  # 10 operations
-        return jnp.exp(dear), jnp.sin(dear), jnp.cos(dear)  # two times too many
-
-    ops, outputs = as_ops(shares, jnp.ones(3))
-    assert plan(ops, outputs) == [0, 1, 1, 1]
 
 
 def test_stages_change_no_number(key):
@@ -91,5 +78,27 @@ def test_stages_change_no_number(key):
     keys, x = jax.random.split(key, 4), jnp.arange(4)
     args = lambda: (jax.random.clone(keys), x)
     whole = over_lanes(draws, 1)(*args())
-    staged = jax.jit(lambda f, *args: over_lanes(draws, 1, opaque_predicate=f)(*args))
+    staged = jax.jit(
+        lambda true, *args: over_lanes(draws, 1, opaque_predicate=true)(*args)
+    )
     assert_same_bits(staged(jnp.array(True), *args()), whole)
+
+
+def test_a_stage_is_traced_once():
+    """Of two stages: `doubled` is dear and read by two dear operations."""
+    traced = []
+
+    def lanes(axes, x):
+        traced.append(x)
+        return 2.0 * x
+
+    def step(x):
+        doubled = lane_form(lambda x: 2.0 * x, lanes, x)
+        return jnp.exp(doubled), jnp.sin(doubled)
+
+    flat = operations(step, jnp.float32(0.0))
+    assert plan(flat.ops, flat.outputs) == [0, 1, 1]
+    staged = lambda true, x: over_lanes(step, 1, opaque_predicate=true)(x)
+    jaxpr = jax.make_jaxpr(staged)(jnp.array(True), jnp.arange(3.0)).jaxpr
+    assert [eqn.primitive.name for eqn in jaxpr.eqns].count("cond") == 1
+    assert len(traced) == 1

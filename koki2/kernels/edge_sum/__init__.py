@@ -19,16 +19,18 @@ from koki2.kernels.edge_sum import reference, rows, table
 from koki2.kernels.edge_sum.table import in_table as in_table
 from koki2.lanes import lane_form
 
-WRITTEN_OUT = 1024  # synapses up to which each is written out; compile time decides
+WRITTEN_OUT = 1024
+"""Synapses up to which each is written out. Compile time decides: a rollout of 256
+synapses compiled in 2 to 3 s, one of 2,048 in 22 s (two cores)."""
 
 
 def edge_sum(
     base: Float[Array, " N"],
     weights: Float[Array, " S"],
     activity: Float[Array, " N"],
-    source: Int[Array, " S"] | np.ndarray,
-    target: Int[Array, " S"] | np.ndarray,
-    inputs: Int[Array, "M N"] | np.ndarray | None = None,
+    source: Int[Array, " S"] | Int[np.ndarray, " S"],
+    target: Int[Array, " S"] | Int[np.ndarray, " S"],
+    inputs: Int[Array, "M N"] | Int[np.ndarray, "M N"] | None = None,
 ) -> Float[Array, " N"]:
     """Adds every synapse's weighted activity onto its target.
 
@@ -58,10 +60,23 @@ def edge_sum(
     return lane_form(_plain, table.edge_sum, base, weights, activity, *arrays)
 
 
-def _plain_fixed(source, target, base, weights, activity):
+def _plain_fixed(
+    source: Int[np.ndarray, " S"],
+    target: Int[np.ndarray, " S"],
+    base: Float[Array, " N"],
+    weights: Float[Array, " S"],
+    activity: Float[Array, " N"],
+) -> Float[Array, " N"]:
     return reference.edge_sum(base, weights, activity, source, target)
 
 
-def _plain(base, weights, activity, source, target, inputs):
+def _plain(
+    base: Float[Array, " N"],
+    weights: Float[Array, " S"],
+    activity: Float[Array, " N"],
+    source: Int[Array, " S"],
+    target: Int[Array, " S"],
+    inputs: Int[Array, "M N"],
+) -> Float[Array, " N"]:
     del inputs
     return reference.edge_sum(base, weights, activity, source, target)

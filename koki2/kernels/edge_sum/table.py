@@ -2,9 +2,12 @@
 
 import jax.numpy as jnp
 import numpy as np
+from jaxtyping import Array, Float, Int
 
 
-def in_table(source: np.ndarray, target: np.ndarray, width: int = 0) -> np.ndarray:
+def in_table(
+    source: Int[np.ndarray, " S"], target: Int[np.ndarray, " S"], width: int = 0
+) -> Int[np.ndarray, "M N"]:
     """In-synapses of each neuron, in order: [M, N], filled up with S.
 
     Args:
@@ -25,8 +28,16 @@ def in_table(source: np.ndarray, target: np.ndarray, width: int = 0) -> np.ndarr
     return out
 
 
-def edge_sum(axes, base, weights, activity, source, target, inputs):
-    """As the reference, on `[N] + lanes`. Empty places add an exact zero."""
+def edge_sum(
+    axes: int,
+    base: Float[Array, "N *lanes"],
+    weights: Float[Array, "S *lanes_of_weights"],
+    activity: Float[Array, "N *lanes_of_activity"],
+    source: Int[Array, "S *lanes_of_source"],
+    target: Int[Array, "S *lanes_of_target"],
+    inputs: Int[Array, "M N *lanes_of_inputs"],
+) -> Float[Array, "N *all_lanes"]:
+    """As the reference, on `item + lanes`. Empty places add an exact zero."""
     del target
     flat = lambda x: x.reshape(x.shape[: x.ndim - axes])
     source, inputs = flat(source), flat(inputs)
