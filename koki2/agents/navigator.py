@@ -50,7 +50,7 @@ def navigator(size: tuple[int, int]) -> Agent:
 
     act = lambda key, params, state, truth: (None, choose(key, truth))
     nothing = lambda params: None
-    return Agent(init=nothing, act=act, learn=None, sees_truth=True)
+    return Agent(init=nothing, act=act, learn=None, uses_privileged_state=True)
 
 
 def _costs(truth, width: int, height: int) -> Float[Array, "H W"]:

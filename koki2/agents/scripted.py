@@ -16,10 +16,12 @@ STAY, UP, DOWN, LEFT, RIGHT = range(5)
 MOVES = ((0, 0), (0, -1), (0, 1), (-1, 0), (1, 0))
 
 
-def _scripted(choose, *, sees_truth: bool = False) -> Agent:
+def _scripted(choose, *, uses_privileged_state: bool = False) -> Agent:
     nothing = lambda params: None
     act = lambda key, params, state, observation: (None, choose(key, observation))
-    return Agent(init=nothing, act=act, learn=None, sees_truth=sees_truth)
+    return Agent(
+        init=nothing, act=act, learn=None, uses_privileged_state=uses_privileged_state
+    )
 
 
 def _towards(gx, gy):
@@ -99,7 +101,7 @@ def oracle(size: tuple[int, int]) -> Agent:
         nothing = near == jnp.iinfo(jnp.int32).max
         return jnp.where(home, away, jnp.where(nothing, STAY, go))
 
-    return _scripted(choose, sees_truth=True)
+    return _scripted(choose, uses_privileged_state=True)
 
 
 def _between(offset, harm):

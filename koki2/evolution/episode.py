@@ -96,7 +96,7 @@ def episode(
       >>> int(end.stats.t_alive), int(end.stats.actions[0])
       (128, 128)
     """
-    sense = env.reveal if agent.sees_truth else None
+    sense = env.reveal if agent.uses_privileged_state else None
 
     def reset(key: Key):
         key_birth, key_life = jax.random.split(key)
