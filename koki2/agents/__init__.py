@@ -1,9 +1,9 @@
-"""agents: bodies and brains that act, and may learn within a life.
+"""agents: bodies and brains that act, and may learn within an episode.
 
 May import: core, kernels. Start at `base.Agent`; `recurrent` is the one that evolves,
-put together from neurons (`spiking`, `rate`), rules (`plasticity`), third factors
-(`modulators`), negative controls (`controls`) and strains (`constraints`); `scripted`
-holds the baselines it is read against. The door is lazy.
+put together from neurons (`spiking`, `rate`), rules (`plasticity`), `modulators`,
+negative controls (`controls`) and biological `constraints`; `register_agent` adds other
+families; `scripted` holds the baselines to compare with. The door is lazy.
 """
 
 import lazy_loader

@@ -8,13 +8,13 @@ from jaxtyping import Array, Float, Int
 
 from koki2.core.types import Key
 
-Params = Any  # what development made of a genome; None for scripted agents
-State = Any  # what changes within a life
+Params = Any  # what development makes of a genome; None for scripted agents
+State = Any  # what changes within an episode
 
 
 @chex.dataclass(frozen=True, kw_only=True)
 class StepFeedback:
-    """What an agent feels of one step of the world."""
+    """What one step of the world brought the agent; the input of learning."""
 
     energy_gained: Float[Array, ""]
     integrity_lost: Float[Array, ""]
@@ -24,10 +24,10 @@ class StepFeedback:
 
 @chex.dataclass(frozen=True, kw_only=True)
 class Learning:
-    """How much a step moved the agent."""
+    """How much a step changed the agent."""
 
     abs_dw: Float[Array, ""]  # mean |weight change| over synapses
-    abs_modulator: Float[Array, ""]  # |third factor|; its mean where neurons differ
+    abs_modulator: Float[Array, ""]  # |modulator|; its mean where neurons differ
 
 
 class Agent(NamedTuple):
@@ -42,4 +42,4 @@ class Agent(NamedTuple):
     learn: Callable[[Params, State, StepFeedback], tuple[State, Learning]] | None
     uses_privileged_state: bool = False  # an oracle: sees the truth, not the senses
     cost: Callable[[Params, State], Float[Array, ""]] | None = None
-    """What the body cost in the step just lived, in units of fitness; None: nothing."""
+    """Cost of the step just taken, in units of fitness; None: nothing."""

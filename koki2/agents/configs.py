@@ -11,7 +11,7 @@ from koki2.core.configs import check
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AgentConfig:
-    """Which family of agents, and how an agent learns within a life. Static.
+    """Which family of agents, and how an agent learns within an episode. Static.
 
     The recurrent family is put together from parts: kind of neuron, learning rule,
     modulator, negative control, biological constraint. The defaults are the spiking
@@ -31,14 +31,14 @@ class AgentConfig:
     tau_m: Annotated[float, Gt(0)] = 10.0
     """Membrane time constant, in steps."""
     plast_enabled: bool = False
-    """Let the recurrent weights move within a life."""
+    """Let the recurrent weights move within an episode."""
     plast_eta: float = 0.0
     """Learning rate: weight change per unit trace per unit modulator."""
     plast_lambda: Annotated[float, Ge(0), Le(1)] = 0.9
     """Eligibility trace kept per step."""
     modulator_kind: Literal["spike", "drive", "event", "vector"] = "spike"
-    """The third factor: own activity, fall of the drive, meals minus harm, or of each
-    neuron its own mixture of meals, harm and drive."""
+    """The modulator: own activity, fall of the drive, energy gained minus integrity
+    lost, or of each neuron its own mixture of the last three."""
     mod_drive_scale: float = 1.0
     """Scale inside the tanh of the drive, event and vector modulators."""
     neuron: Literal["lif", "alif", "rate"] = "lif"
@@ -48,20 +48,20 @@ class AgentConfig:
     adapt_tau: Annotated[float, Gt(0)] = 20.0
     """Time constant over which the threshold forgets spikes, in steps (alif)."""
     rule: Literal["three_factor", "abcd"] = "three_factor"
-    """What a synapse's trace gains: who was active together, or what genes say."""
+    """What a synapse's trace gains: activity of both its neurons, or what genes say."""
     plast_per_edge: bool = False
     """Give every synapse genes for its own learning rate and trace."""
     plast_eta_min_frac: Annotated[float, Ge(0), Le(1)] = 0.0
-    """Share of plast_eta at birth, where it rises within a life."""
+    """Share of plast_eta at birth, where it rises within an episode."""
     plast_start_phi: Annotated[float, Ge(0), Le(1)] = 0.0
-    """Phase of the life at which plasticity starts to rise."""
+    """Phase of the episode at which plasticity starts to rise."""
     plast_end_phi: Annotated[float, Ge(0), Le(1)] = 0.0
-    """Phase at which it is whole; at or before the start it is so from birth."""
+    """Phase at which it is complete; at or before the start it is so from birth."""
     control: Literal["none", "shuffled", "clamped", "frozen", "random_network"] = "none"
-    """Negative control: the third factor at the wrong time, or constant; weights that
-    never move; or recurrent weights that nobody evolved."""
+    """Negative control: the modulator at the wrong time, or constant; weights that
+    never move; or recurrent weights that were not evolved."""
     clamp_value: Annotated[float, Ge(-1), Le(1)] = 1.0
-    """The constant third factor of the control clamped."""
+    """The constant modulator of the control clamped."""
     random_scale: Annotated[float, Ge(0)] = 0.5
     """Standard deviation of the weights of the control random_network."""
     strain: Literal["none", "hard", "soft", "adaptive"] = "none"
@@ -80,11 +80,12 @@ class AgentConfig:
         AGENTS.find(self.agent)
         if self.control in ("shuffled", "clamped", "frozen") and not self.plast_enabled:
             raise ValueError(
-                f"control {self.control} is one of learning, and wants plast_enabled, "
-                "got False."
+                f"plast_enabled must be True for the control {self.control}, which is "
+                "one of learning, got False."
             )
         if self.k_edges >= self.n_neurons:
             raise ValueError(
-                "k_edges must be below n_neurons, for a neuron has that many distinct "
-                f"targets and none is itself, got {self.k_edges} of {self.n_neurons}."
+                "k_edges must be below n_neurons, since that many distinct targets of "
+                "a neuron are not itself, "
+                f"got {self.k_edges} of {self.n_neurons}."
             )

@@ -1,14 +1,14 @@
-"""Negative controls: agents that could not learn, or owe nothing to evolved wiring.
+"""Negative controls: agents that cannot learn, or do not use evolved wiring.
 
-    shuffled        the third factor comes at another time: sizes and signs are kept
-    clamped         it is always `clamp_value`: Hebb's rule alone
-    frozen          all is computed, and no weight moves
+    shuffled        the modulator comes at another time: sizes and signs are kept
+    clamped         the modulator is always `clamp_value`: Hebb's rule alone
+    frozen          everything is computed, and no weight moves
     random_network  recurrent weights are drawn, not inherited; the readout evolves
 
-Learning that helps as much under one of the first three was not learning from
-consequences; an agent that lives as well under the last owes nothing to its inner
-wiring. The first three need the same genome as none: one evolved without a control may
-be tried with it.
+Learning that helps as much under one of the first three is not learning from
+consequences; an agent that does as well under the last does not need its recurrent
+weights. The first three need the same genome as none: one evolved without a control may
+be evaluated with it.
 
 Source: thesis 18, stage 7 (negative controls).
 """
@@ -23,35 +23,36 @@ from jaxtyping import Array, Float, Int
 from koki2.agents.topology import Topology
 from koki2.core.types import Key
 
-WAITING = 32  # third factors held back; a power of two
+WAITING = 32  # modulators held back, W; a power of two
 
 
 def draw_slot(key: Key) -> Int[Array, ""]:
-    """Which of the third factors that wait is felt at this step: uniform."""
+    """Draws which of the W waiting modulators this step uses: uniform."""
     return (jax.random.bits(key, (), "uint32") & (WAITING - 1)).astype(jnp.int32)
 
 
 def shuffle(
-    waiting: Float[Array, "W ..."], slot: Int[Array, ""], third: Float[Array, "..."]
+    waiting: Float[Array, "W ..."], slot: Int[Array, ""], modulator: Float[Array, "..."]
 ) -> tuple[Float[Array, "..."], Float[Array, "W ..."]]:
-    """Gives out the third factor waiting in a slot, and puts this step's there.
+    """Returns the modulator waiting in a slot, and puts this step's in its place.
 
-    Each is felt once at most, unchanged, W steps late on average and at no fixed delay;
-    the slots start empty, so that at first zeros are felt, and some are never felt.
+    Each is used once at most, unchanged, W steps late on average and at no fixed delay;
+    the slots start at zero, so that at first zeros are used; some are never used.
 
     Example:
-      >>> felt, waiting = shuffle(jnp.array([0.5, -0.5]), jnp.int32(1), jnp.float32(1))
-      >>> float(felt), waiting.tolist()
+      >>> delayed, waiting = shuffle(
+      ...     jnp.array([0.5, -0.5]), jnp.int32(1), jnp.float32(1))
+      >>> float(delayed), waiting.tolist()
       (-0.5, [0.5, 1.0])
     """
-    here = jnp.arange(waiting.shape[0], dtype=jnp.int32) == slot
-    here = here.reshape((-1,) + (1,) * third.ndim)
-    felt = jnp.sum(jnp.where(here, waiting, 0.0), axis=0)
-    return felt, jnp.where(here, third[None], waiting)
+    is_slot = jnp.arange(waiting.shape[0], dtype=jnp.int32) == slot
+    is_slot = is_slot.reshape((-1,) + (1,) * modulator.ndim)
+    delayed = jnp.sum(jnp.where(is_slot, waiting, 0.0), axis=0)
+    return delayed, jnp.where(is_slot, modulator[None], waiting)
 
 
 def random_weights(topology: Topology, scale: float) -> Float[Array, " S"]:
-    """Weights that hang on the wiring alone, and so on the seed it was drawn from.
+    """Draws weights from the wiring alone, and so from the seed it was drawn with.
 
     Uniform around zero, of standard deviation `scale`. Made of whole numbers and one
     product, so that every program gives them the same bits.

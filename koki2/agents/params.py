@@ -1,7 +1,7 @@
-"""What a recurrent agent is born with, and what of it changes within a life.
+"""What a recurrent agent is born with, and what of it changes within an episode.
 
 N neurons, O observations, A actions, S synapses. A field of a part that is not in use
-is None, and is not built; `agents.parameter_shapes` says which are.
+is None, and is not built; `recurrent_axes` declares those that are in use.
 """
 
 import chex
@@ -25,22 +25,22 @@ class AgentParams:
     eta: Float[Array, " S"] | None = None  # own learning rate, by `plasticity.own_eta`
     keep: Float[Array, " S"] | None = None  # own trace, by `plasticity.own_keep`
     dale: Float[Array, " N"] | None = None  # sign of what a neuron sends (adaptive)
-    mask: Float[Array, " S"] | None = None  # 0 or 1: synapses that are there
+    mask: Float[Array, " S"] | None = None  # 0 or 1: which synapses exist
 
 
 @chex.dataclass(frozen=True, kw_only=True)
 class AgentState:
-    """What changes within a life."""
+    """What changes within an episode."""
 
     v: Float[Array, " N"]  # potential, in units of the threshold's
     spike: Float[Array, " N"]  # activity at the last step: 0 or 1; a rate in [-1, 1]
     adapt: Float[Array, " N"] | None = None  # recent spikes, which raise the threshold
     before: Float[Array, " N"] | None = None  # activity one step earlier
-    rec_w: Float[Array, " S"] | None = None  # as it has become
+    rec_w: Float[Array, " S"] | None = None  # as it is now
     trace: Float[Array, " S"] | None = None  # eligibility
-    t: Int[Array, ""] | None = None  # steps lived, for the schedule of plasticity
-    waiting: Float[Array, "W ..."] | None = None  # third factors yet to be felt
-    slot: Int[Array, ""] | None = None  # which of them this step feels
+    t: Int[Array, ""] | None = None  # steps taken, for the schedule of plasticity
+    waiting: Float[Array, "W ..."] | None = None  # modulators yet to be used
+    slot: Int[Array, ""] | None = None  # which of them this step uses
 
 
 def recurrent_axes(config: AgentConfig) -> dict[str, Axes]:

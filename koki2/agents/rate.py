@@ -1,10 +1,10 @@
-"""Rate neurons: leaky units that speak in numbers between -1 and 1.
+"""Rate neurons: leaky units whose activity is a number between -1 and 1.
 
     v    = keep v + (1 - keep) (input + sum over in-synapses of w * rate_before)
     rate = tanh(v),   keep = exp(-1 / tau_m)
 
-A constant input is what v settles at. Products with a rate are rounded, where those
-with a spike are exact: lives over lanes and one after the other agree in what the
+Under a constant input v converges to it. Products with a rate are rounded, where those
+with a spike are exact: episodes over lanes and one after the other agree in what the
 agent does within a rounding, and not always bit for bit.
 
 Source: Sompolinsky et al., "Chaos in random neural networks", 1988, in discrete time.
@@ -13,14 +13,16 @@ Source: Sompolinsky et al., "Chaos in random neural networks", 1988, in discrete
 import math
 
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 from koki2.agents.configs import AgentConfig
+from koki2.agents.spiking import NeuronStep, SynapticInput
 
 
-def leaky_rate(config: AgentConfig):
-    """One step of N neurons: (v, None, input, hear) -> (v, rate, None).
+def leaky_rate(config: AgentConfig) -> NeuronStep:
+    """Builds one step of N rate neurons; replaces `spiking.integrate_and_fire`.
 
-    As `spiking.integrate_and_fire`, whose place it takes.
+    (v, None, inputs, synaptic_input) -> (v, rate, None).
 
     Example:
       >>> step = leaky_rate(AgentConfig(neuron="rate", tau_m=1 / math.log(2)))
@@ -30,8 +32,13 @@ def leaky_rate(config: AgentConfig):
     """
     keep = math.exp(-1.0 / config.tau_m)
 
-    def step(v, adapt, inputs, hear):
-        v = keep * v + (1.0 - keep) * hear(inputs)
+    def step(
+        v: Float[Array, " N"],
+        adapt: None,
+        inputs: Float[Array, " N"],
+        synaptic_input: SynapticInput,
+    ) -> tuple[Float[Array, " N"], Float[Array, " N"], None]:
+        v = keep * v + (1.0 - keep) * synaptic_input(inputs)
         return v, jnp.tanh(v), adapt
 
     return step

@@ -1,28 +1,32 @@
-"""The recurrent agent: neurons on a fixed random wiring that sense, speak and act.
+"""The recurrent agent: neurons on a fixed wiring between observation and action.
 
-    neurons step on W_obs o and on what they hear of each other (`spiking`, `rate`)
+    neurons step on W_obs o and on their synaptic input (`spiking`, `rate`)
     action = argmax(activity W_motor + b_motor)
 
-The recurrent weights may move within a life (`plasticity`, told by `modulators`), from
-birth or by a schedule over its phase; they may be held to a law (`constraints`), or be
-made unable to learn, for comparison (`controls`). What is off is not built.
+The recurrent weights may move within an episode (`plasticity`, scaled by `modulators`),
+from birth or by a schedule over its phase; they may be held to a biological constraint
+(`constraints`), or be made unable to learn, for comparison (`controls`). What is off is
+not built.
 
 Source: seed 002, section 3 (stages 1 and 2).
 """
 
 import dataclasses
+from collections.abc import Callable
 
 import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
 
 from koki2.agents import constraints, controls, plasticity
 from koki2.agents.base import Agent, Learning, StepFeedback
 from koki2.agents.configs import AgentConfig
-from koki2.agents.modulators import modulator
+from koki2.agents.modulators import compute_modulator
 from koki2.agents.params import AgentParams, AgentState
 from koki2.agents.rate import leaky_rate
 from koki2.agents.spiking import integrate_and_fire
 from koki2.agents.topology import Topology
 from koki2.core.schedules import phase, smoothstep
+from koki2.core.types import Key
 from koki2.kernels.edge_sum import edge_sum
 
 NEURONS = {"lif": integrate_and_fire, "alif": integrate_and_fire, "rate": leaky_rate}
@@ -32,9 +36,9 @@ def recurrent(config: AgentConfig, topology: Topology, steps: int) -> Agent:
     """Builds the agent. It draws nothing, but for the slots of the control shuffled.
 
     Args:
-      config: which neurons, which rule, which strain.
-      topology: who listens to whom.
-      steps: length of a life, for the schedule of plasticity.
+      config: which neurons, which rule, which constraint.
+      topology: the synapses.
+      steps: length of an episode, for the schedule of plasticity.
 
     Example:
       >>> from koki2.agents import random_topology
@@ -46,7 +50,7 @@ def recurrent(config: AgentConfig, topology: Topology, steps: int) -> Agent:
       ...     motor_w=jnp.eye(4), motor_b=jnp.array([0.0, 0.5, 0.0, 0.0]))
       >>> state = agent.init(params)
       >>> state, action = agent.act(jax.random.key(0), params, state, jnp.ones(1))
-      >>> int(action)  # v = 1 is not above theta = 1: silence, the bias decides
+      >>> int(action)  # v = 1 is not above theta = 1: no spike, the bias decides
       1
     """
     source, target = topology.source, topology.target
@@ -54,17 +58,17 @@ def recurrent(config: AgentConfig, topology: Topology, steps: int) -> Agent:
     shuffled = plastic and config.control == "shuffled"
     scheduled = plastic and config.plast_end_phi > config.plast_start_phi
     neurons = NEURONS[config.neuron](config)
-    law = constraints.dale(config, topology)
-    learns = _learning(config, topology, law, steps if scheduled else None)
+    constraint = constraints.dale(config, topology)
+    learns = _learning(config, topology, constraint, steps if scheduled else None)
     drawn = None
     if config.control == "random_network":
         drawn = controls.random_weights(topology, config.random_scale)
 
-    def inborn(params: AgentParams):
+    def inborn(params: AgentParams) -> Float[Array, " S"]:
         weights = params.rec_w if drawn is None else drawn
         if params.mask is not None:
             weights = weights * params.mask
-        return weights if law is None else law(weights, params.dale)
+        return weights if constraint is None else constraint(weights, params.dale)
 
     def init(params: AgentParams) -> AgentState:
         silent = jnp.zeros(config.n_neurons)
@@ -83,14 +87,19 @@ def recurrent(config: AgentConfig, topology: Topology, steps: int) -> Agent:
             slot=jnp.int32(0) if shuffled else None,
         )
 
-    def act(key, params: AgentParams, state: AgentState, observation):
+    def act(
+        key: Key,
+        params: AgentParams,
+        state: AgentState,
+        observation: Float[Array, " O"],
+    ) -> tuple[AgentState, Int[Array, ""]]:
         slot = controls.draw_slot(key) if shuffled else None
         weights = state.rec_w if plastic else inborn(params)
-        hear = lambda base: edge_sum(
+        synaptic_input = lambda base: edge_sum(
             base, weights, state.spike, source, target, topology.inputs
         )
         sensed = params.obs_w @ observation
-        v, spike, adapt = neurons(state.v, state.adapt, sensed, hear)
+        v, spike, adapt = neurons(state.v, state.adapt, sensed, synaptic_input)
         action = jnp.argmax(spike @ params.motor_w + params.motor_b)
         before = state.spike if plastic else None
         after = dataclasses.replace(
@@ -98,7 +107,7 @@ def recurrent(config: AgentConfig, topology: Topology, steps: int) -> Agent:
         )
         return after, action.astype(jnp.int32)
 
-    def cost(params: AgentParams, state: AgentState):
+    def cost(params: AgentParams, state: AgentState) -> Float[Array, ""]:
         weights = state.rec_w if plastic else inborn(params)
         return constraints.soft_cost(config, weights, state.spike)
 
@@ -110,33 +119,45 @@ def recurrent(config: AgentConfig, topology: Topology, steps: int) -> Agent:
     )
 
 
-def _learning(config: AgentConfig, topology: Topology, law, steps: int | None):
-    """`Agent.learn`; `steps`: of a life, where plasticity has a schedule."""
+def _learning(
+    config: AgentConfig,
+    topology: Topology,
+    constraint: constraints.Constraint | None,
+    steps: int | None,
+) -> Callable[[AgentParams, AgentState, StepFeedback], tuple[AgentState, Learning]]:
+    """Builds `Agent.learn`; `steps` of an episode, where plasticity has a schedule."""
     still = config.control == "frozen" or config.plast_eta == 0
     signed = config.rule == "abcd" or config.neuron == "rate"
 
-    def rate(params: AgentParams, state: AgentState, felt: StepFeedback):
+    def learning_rate(
+        params: AgentParams, state: AgentState, feedback: StepFeedback
+    ) -> float | Float[Array, ""] | Float[Array, " S"]:
         eta = config.plast_eta
         if steps is not None:
             start, end = config.plast_start_phi, config.plast_end_phi
             phi = phase(state.t, steps)
             eta = eta * smoothstep(phi, config.plast_eta_min_frac, 1.0, start, end)
-        if felt.plasticity is not None:
-            eta = eta * felt.plasticity
+        if feedback.plasticity is not None:
+            eta = eta * feedback.plasticity
         if params.eta is not None:
             eta = plasticity.own_eta(eta, params.eta)
         return eta if params.mask is None else eta * params.mask
 
-    def told(params: AgentParams, state: AgentState, felt: StepFeedback):
+    def modulate(
+        params: AgentParams, state: AgentState, feedback: StepFeedback
+    ) -> tuple[Float[Array, "..."], Float[Array, "W ..."] | None]:
+        """The modulator of this step, and those that wait where it is shuffled."""
         if config.control == "clamped":
             return jnp.float32(config.clamp_value), None
-        third = modulator(config, params, state.spike, felt)
+        modulator = compute_modulator(config, params, state.spike, feedback)
         if config.control == "shuffled":
-            return controls.shuffle(state.waiting, state.slot, third)
-        return third, None
+            return controls.shuffle(state.waiting, state.slot, modulator)
+        return modulator, None
 
-    def learn(params: AgentParams, state: AgentState, felt: StepFeedback):
-        third, waiting = told(params, state, felt)
+    def learn(
+        params: AgentParams, state: AgentState, feedback: StepFeedback
+    ) -> tuple[AgentState, Learning]:
+        modulator, waiting = modulate(params, state, feedback)
         if config.rule == "abcd":
             gain = plasticity.abcd(params.abcd, state.before, state.spike, topology)
         else:
@@ -148,18 +169,18 @@ def _learning(config: AgentConfig, topology: Topology, law, steps: int | None):
         rec_w, abs_dw = plasticity.move(
             state.rec_w,
             trace,
-            third,
+            modulator,
             topology,
-            eta=0.0 if still else rate(params, state, felt),
-            law=law and (lambda weights: law(weights, params.dale)),
+            eta=0.0 if still else learning_rate(params, state, feedback),
+            constraint=constraint and (lambda w: constraint(w, params.dale)),
             signed=signed,
         )
         t = None if steps is None else state.t + 1
         after = dataclasses.replace(
             state, rec_w=rec_w, trace=trace, t=t, waiting=waiting
         )
-        size = jnp.abs(third)
-        size = jnp.mean(size) if third.ndim else size
+        size = jnp.abs(modulator)
+        size = jnp.mean(size) if modulator.ndim else size
         return after, Learning(abs_dw=abs_dw, abs_modulator=size)
 
     return learn

@@ -1,4 +1,4 @@
-"""Fixed random wiring: who listens to whom, drawn once and never changed."""
+"""Fixed random wiring: which neuron has synapses onto which, drawn once."""
 
 import chex
 import numpy as np
@@ -11,8 +11,8 @@ from koki2.kernels.edge_sum import in_table
 class Topology:
     """Synapses as lists, in the order of their sources. N neurons, S synapses.
 
-    As NumPy arrays it is part of the program, which is then written out for it; as
-    JAX arrays it is data, and one program serves many wirings.
+    As NumPy arrays it is a constant of the compiled program; as JAX arrays it is data,
+    and one program serves many wirings.
     """
 
     source: np.ndarray | Array  # presynaptic neuron, int32 [S]
@@ -45,10 +45,10 @@ def random_topology(seed: int, n_neurons: int, k_edges: int) -> Topology:
 
 
 def as_data(topologies: list[Topology], *, multiple: int = 1) -> Topology:
-    """Wirings of one size as data, stacked: each field gains a leading axis.
+    """Stacks wirings of one size as data: each field gains a leading axis.
 
-    They share the depth of the in-table, so that one compiled program serves all; made
-    a multiple of some number, it may serve others too.
+    They share the depth of the in-table, so that one compiled program serves all; with
+    the depth rounded up to a `multiple`, it may serve other wirings too.
     """
     tables = [in_table(t.source, t.target) for t in topologies]
     depth = -(-max(len(table) for table in tables) // multiple) * multiple

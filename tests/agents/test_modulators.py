@@ -1,4 +1,4 @@
-"""The third factor of each kind, by hand."""
+"""The modulator of each kind, by hand."""
 
 import math
 
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from koki2.agents import AgentConfig, AgentParams, StepFeedback
-from koki2.agents.modulators import modulator
+from koki2.agents.modulators import compute_modulator
 
 PARAMS = AgentParams(
     obs_w=jnp.zeros((3, 1)),
@@ -19,14 +19,14 @@ PARAMS = AgentParams(
 FIRED = jnp.array([1.0, 0.0, 1.0])
 
 
-def third(kind, gained, lost, fall, scale=2.0):
+def modulator(kind, gained, lost, fall, scale=2.0):
     config = AgentConfig(modulator_kind=kind, mod_drive_scale=scale)
-    felt = StepFeedback(
+    feedback = StepFeedback(
         energy_gained=jnp.float32(gained),
         integrity_lost=jnp.float32(lost),
         drive_fall=jnp.float32(fall),
     )
-    return modulator(config, PARAMS, FIRED, felt)
+    return compute_modulator(config, PARAMS, FIRED, feedback)
 
 
 @pytest.mark.parametrize(
@@ -37,18 +37,20 @@ def third(kind, gained, lost, fall, scale=2.0):
         ("event", 2 * (0.5 - 0.25)),
     ],
 )
-def test_each_third_factor_by_hand(kind, inside):
+def test_each_modulator_by_hand(kind, inside):
     np.testing.assert_allclose(
-        third(kind, 0.5, 0.25, 0.3), math.tanh(inside), rtol=1e-6
+        modulator(kind, 0.5, 0.25, 0.3), math.tanh(inside), rtol=1e-6
     )
 
 
-def test_of_the_vector_every_neuron_mixes_what_is_felt_its_own_way():
+def test_of_the_vector_every_neuron_mixes_the_feedback_its_own_way():
     """Twice 1/2; twice 1/4 - 1/4; twice -2 * 1/8."""
-    wanted = [math.tanh(1.0), 0.0, math.tanh(-0.5)]
-    np.testing.assert_allclose(third("vector", 0.5, 0.25, 0.125), wanted, rtol=1e-6)
+    expected = [math.tanh(1.0), 0.0, math.tanh(-0.5)]
+    np.testing.assert_allclose(
+        modulator("vector", 0.5, 0.25, 0.125), expected, rtol=1e-6
+    )
 
 
 @pytest.mark.parametrize("kind", ["drive", "event", "vector"])
-def test_where_nothing_is_felt_the_third_factor_is_exactly_zero(kind):
-    assert np.all(np.asarray(third(kind, 0.0, 0.0, 0.0)) == 0.0)
+def test_without_feedback_the_modulator_is_exactly_zero(kind):
+    assert np.all(np.asarray(modulator(kind, 0.0, 0.0, 0.0)) == 0.0)

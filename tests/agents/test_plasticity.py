@@ -19,13 +19,13 @@ PAIR = random_topology(0, n_neurons=2, k_edges=1)  # synapse 0 is 0 -> 1, 1 is 1
 BEFORE, NOW = jnp.array([1.0, 0.0]), jnp.array([0.0, 1.0])
 
 
-def learn(weights, trace, third, *, eta=0.5, keep=0.5, **knobs):
+def learn(weights, trace, modulator, *, eta=0.5, keep=0.5, **knobs):
     """Neuron 0 fired before, neuron 1 fires now: only 0 -> 1 was active together."""
     trace = keep * jnp.array(trace, jnp.float32) + together(BEFORE, NOW, PAIR)
     weights, abs_dw = move(
         jnp.array(weights, jnp.float32),
         trace,
-        jnp.array(third, jnp.float32),
+        jnp.array(modulator, jnp.float32),
         PAIR,
         eta=eta,
         **knobs,
@@ -48,9 +48,9 @@ def test_a_weight_that_moves_is_held_within_three():
     assert learn([-2.75, 7.0], [0.0, 0.0], -1.0)[0] == [-3.0, 3.0]
 
 
-@pytest.mark.parametrize("third", [0.0, -0.0])
-def test_without_a_third_factor_weights_stay_even_beyond_three(third):
-    weights, trace, abs_dw = learn([5.0, -7.0], [0.5, 0.5], third)
+@pytest.mark.parametrize("modulator", [0.0, -0.0])
+def test_without_a_modulator_weights_stay_even_beyond_three(modulator):
+    weights, trace, abs_dw = learn([5.0, -7.0], [0.5, 0.5], modulator)
     assert weights == [5.0, -7.0]
     assert trace == [1.25, 0.25]
     assert abs_dw == 0.0
@@ -76,7 +76,7 @@ def test_a_trace_below_zero_counts_by_its_size():
     assert (weights.tolist(), abs_dw.item()) == ([0.25, -0.75], 0.5)
 
 
-def test_a_third_factor_of_each_neuron_moves_the_synapses_onto_it():
+def test_a_modulator_of_each_neuron_moves_the_synapses_onto_it():
     """Onto 1: 1/2 * -1/2 * 1.25; onto 0 nothing, and 7 stays beyond the clip."""
     weights, _, abs_dw = learn([0.0, 7.0], [0.5, 0.5], [0.0, -0.5])
     assert weights == [-0.3125, 7.0]
@@ -90,7 +90,7 @@ def test_a_synapse_whose_own_rate_is_zero_stays():
 
 
 def agent_that_learns(**knobs):
-    """From 0 -> 1 being active together, of traces 1 then 2, told 1/2 each step."""
+    """0 -> 1 was active together: traces 1, then 2; a modulator of 1/2 each step."""
     config = AgentConfig(
         n_neurons=2,
         k_edges=1,
@@ -115,18 +115,18 @@ def weights_by_step(factors, **knobs):
     state = agent.init(params).replace(before=BEFORE, spike=NOW)
     one, none, weights = jnp.float32(1), jnp.float32(0), []
     for factor in factors:
-        felt = StepFeedback(
+        feedback = StepFeedback(
             energy_gained=one,
             integrity_lost=none,
             drive_fall=none,
             plasticity=None if factor is None else jnp.float32(factor),
         )
-        state, _ = agent.learn(params, state, felt)
+        state, _ = agent.learn(params, state, feedback)
         weights.append(state.rec_w[0].item())
     return weights
 
 
-def test_a_schedule_lets_plasticity_rise_over_the_phase_of_the_life():
+def test_a_schedule_lets_plasticity_rise_over_the_phase_of_the_episode():
     """Phases 0, 1/4, 1/2 of five steps: shares 0, 1/2, 1 of 1/4 times 1, 2, 3."""
     knobs = {"plast_start_phi": 0.0, "plast_end_phi": 0.5}
     weights = weights_by_step([None] * 3, **knobs)
@@ -150,7 +150,7 @@ def test_nursing_scales_the_learning_rate_from_outside():
     assert weights[0] == 0.0
 
 
-def test_clamped_it_learns_whatever_is_felt():
+def test_clamped_it_learns_whatever_the_feedback():
     """Half of the clamp, -1/2, times traces 1 and 2."""
     weights = weights_by_step([None] * 2, control="clamped", clamp_value=-0.5)
     assert weights == [-0.25, -0.75]

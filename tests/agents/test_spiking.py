@@ -1,4 +1,4 @@
-"""The spiking agent: two neurons that speak to each other, by hand.
+"""The spiking agent: two connected neurons, by hand.
 
 A time constant of 1 / ln 2 halves the potential every step.
 """
@@ -36,7 +36,7 @@ def params(obs_w=(1.0, 0.0), rec_w=(0.0, 0.0), motor_w=None, motor_b=(0.0, 0.0))
     )
 
 
-def hear(config, params, *inputs):
+def run(config, params, *inputs):
     """Potentials, spikes and actions step by step, as one observes the inputs."""
     agent = make(config, PAIR, steps=8)
     state, rows = agent.init(params), []
@@ -49,21 +49,21 @@ def hear(config, params, *inputs):
 
 
 def test_a_potential_leaks_by_exp_of_minus_one_over_tau():
-    v, _, _ = hear(config(), params(), 0.5, 0.0, 0.0)
+    v, _, _ = run(config(), params(), 0.5, 0.0, 0.0)
     np.testing.assert_allclose(v[:, 0], [0.5, 0.25, 0.125], rtol=1e-6)
-    v, _, _ = hear(config(tau_m=10.0), params(), 0.5, 0.0)
+    v, _, _ = run(config(tau_m=10.0), params(), 0.5, 0.0)
     np.testing.assert_allclose(v[1, 0], 0.5 * math.exp(-0.1), rtol=1e-6)
 
 
 def test_a_neuron_fires_above_the_threshold_and_not_at_it():
     just_above = float(np.nextafter(np.float32(1), np.float32(2)))
-    assert hear(config(), params(), 1.0)[1].tolist() == [[0.0, 0.0]]
-    assert hear(config(), params(), just_above)[1].tolist() == [[1.0, 0.0]]
+    assert run(config(), params(), 1.0)[1].tolist() == [[0.0, 0.0]]
+    assert run(config(), params(), just_above)[1].tolist() == [[1.0, 0.0]]
 
 
 def test_a_spike_takes_the_threshold_and_leaves_the_rest():
     """3.5 - 1 = 2.5; halved 1.25, fires, 0.25 is left; halved, silent."""
-    v, spike, _ = hear(config(), params(), 3.5, 0.0, 0.0)
+    v, spike, _ = run(config(), params(), 3.5, 0.0, 0.0)
     np.testing.assert_allclose(v[:, 0], [2.5, 0.25, 0.125], rtol=1e-6)
     assert spike[:, 0].tolist() == [1.0, 1.0, 0.0]
 
@@ -71,15 +71,15 @@ def test_a_spike_takes_the_threshold_and_leaves_the_rest():
 def test_an_adaptive_threshold_rises_with_each_spike_and_forgets():
     """Thresholds 1, 1 + 1/2 * 1, 1 + 1/2 * 1/2: potentials 1.25, 1.375, 1.5."""
     adapts = config(neuron="alif", adapt_beta=0.5, adapt_tau=1 / math.log(2))
-    v, spike, _ = hear(adapts, params(), 1.25, 1.25, 0.8125)
+    v, spike, _ = run(adapts, params(), 1.25, 1.25, 0.8125)
     np.testing.assert_allclose(v[:, 0], [0.25, 1.375, 0.5], rtol=1e-6)
     assert spike[:, 0].tolist() == [1.0, 0.0, 1.0]
-    assert hear(config(), params(), 1.25, 1.25)[1][:, 0].tolist() == [1.0, 1.0]
+    assert run(config(), params(), 1.25, 1.25)[1][:, 0].tolist() == [1.0, 1.0]
 
 
-def test_a_spike_is_heard_one_step_later_along_the_synapse():
-    """0 fires once; 1 hears 0.75 next, but 0 hears nothing of it (weight 9, silent)."""
-    v, spike, _ = hear(config(), params(rec_w=(0.75, 9.0)), 1.5, 0.0)
+def test_a_spike_arrives_one_step_later_along_the_synapse():
+    """0 fires once; 1 gets 0.75 next, but 0 gets nothing of it (weight 9, no spike)."""
+    v, spike, _ = run(config(), params(rec_w=(0.75, 9.0)), 1.5, 0.0)
     np.testing.assert_allclose(v, [[0.5, 0.0], [0.25, 0.75]], rtol=1e-6)
     assert spike.tolist() == [[1.0, 0.0], [0.0, 0.0]]
 
@@ -95,7 +95,7 @@ def test_a_spike_is_heard_one_step_later_along_the_synapse():
 )
 def test_the_action_is_the_loudest_and_of_several_the_first(motor_b, x, action):
     speaks = params(motor_w=[[0.0, 0.0, 0.25], [0.0] * 3], motor_b=motor_b)
-    assert hear(config(), speaks, x)[2] == [action]
+    assert run(config(), speaks, x)[2] == [action]
 
 
 def test_without_plasticity_nothing_is_kept_for_it():
@@ -105,7 +105,7 @@ def test_without_plasticity_nothing_is_kept_for_it():
     assert (state.before, state.rec_w, state.trace) == (None, None, None)
 
 
-def test_credit_falls_on_the_step_that_earned_it_and_is_heard_on_the_next():
+def test_credit_falls_on_the_step_that_earned_it_and_counts_on_the_next():
     """0 fires, then 1 with a reward of 1: 0 -> 1 gains eta tanh(1) there and then."""
     learns = config(plast_enabled=True, plast_eta=0.5, modulator_kind="event")
     agent, genes = make(learns, PAIR, steps=8), params(rec_w=(1.25, 0.25))
@@ -116,12 +116,12 @@ def test_credit_falls_on_the_step_that_earned_it_and_is_heard_on_the_next():
     ]:
         now = jnp.array([x], jnp.float32)
         state, _ = agent.act(jax.random.key(0), genes, state, now)
-        felt = StepFeedback(
+        feedback = StepFeedback(
             energy_gained=jnp.float32(reward),
             integrity_lost=jnp.float32(0),
             drive_fall=jnp.float32(0),
         )
-        state, learning = agent.learn(genes, state, felt)
+        state, learning = agent.learn(genes, state, feedback)
         np.testing.assert_allclose(state.rec_w, weights, rtol=1e-6)
     assert state.trace.tolist() == [1.0, 0.0]
     np.testing.assert_allclose(learning.abs_dw, 0.25 * math.tanh(1), rtol=1e-6)
@@ -129,5 +129,5 @@ def test_credit_falls_on_the_step_that_earned_it_and_is_heard_on_the_next():
 
     louder = state.replace(spike=jnp.array([1.0, 0.0]), v=jnp.zeros(2))
     after, _ = agent.act(jax.random.key(0), genes, louder, jnp.zeros(1))
-    # the weight of now speaks, not the one at birth; it fires, and 1 is taken off
+    # the weight of now counts, not the one at birth; it fires, and 1 is taken off
     np.testing.assert_allclose(after.v[1], 0.25 + 0.5 * math.tanh(1), rtol=1e-6)

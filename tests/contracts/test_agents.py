@@ -103,7 +103,7 @@ def teach(case, key, steps=STEPS):
     """States, actions and learning of so many steps in which much happens."""
     key_see, key_feel, key_act = jax.random.split(key, 3)
     seen = jax.random.normal(key_see, (steps, WORLD.observation_size))
-    felt = jax.random.uniform(key_feel, (steps, 3), minval=-0.5)
+    brought = jax.random.uniform(key_feel, (steps, 3), minval=-0.5)
 
     def step(state, now):
         key_step, see, feel = now
@@ -111,12 +111,14 @@ def teach(case, key, steps=STEPS):
         learnt = None
         if case.agent.learn is not None:
             names = ("energy_gained", "integrity_lost", "drive_fall")
-            felt = agents.StepFeedback(**dict(zip(names, feel, strict=True)))
-            state, learnt = case.agent.learn(case.params, state, felt)
+            feedback = agents.StepFeedback(**dict(zip(names, feel, strict=True)))
+            state, learnt = case.agent.learn(case.params, state, feedback)
         return state, (state, action, learnt)
 
     keys = jax.random.split(key_act, steps)
-    whole = lambda: jax.lax.scan(step, case.agent.init(case.params), (keys, seen, felt))
+    whole = lambda: jax.lax.scan(
+        step, case.agent.init(case.params), (keys, seen, brought)
+    )
     return jax.jit(whole, compiler_options=UNOPTIMISED)()[1]
 
 
@@ -163,7 +165,7 @@ def test_jit_agrees_with_eager(case, key):
         observation = WORLD.privileged_state(WORLD.init(jax.random.key(1))[0])
     else:
         observation = jnp.array([0.5, -0.25, 1.0, 0.75])
-    felt = agents.StepFeedback(
+    feedback = agents.StepFeedback(
         energy_gained=jnp.float32(0.5),
         integrity_lost=jnp.float32(0.25),
         drive_fall=jnp.float32(-0.125),
@@ -175,7 +177,7 @@ def test_jit_agrees_with_eager(case, key):
             state, action = case.agent.act(key_step, case.params, state, observation)
             actions.append(action)
             if case.agent.learn is not None:
-                state, _ = case.agent.learn(case.params, state, felt)
+                state, _ = case.agent.learn(case.params, state, feedback)
         return state, actions
 
     compiled = jax.jit(two_steps, compiler_options=UNOPTIMISED)
@@ -189,7 +191,7 @@ def test_only_plastic_agents_learn(case, request):
 
 @pytest.mark.parametrize("name", PLASTIC)
 def test_a_plastic_agent_moves_its_weights_in_this_world(name, key):
-    """Or else the two tests below could not fail."""
+    """Otherwise the two tests below could not fail."""
     weights = plastic(**PLASTIC[name]).run_episode(key).body.rec_w
     assert not np.array_equal(weights[0], weights[-1])
 
@@ -205,7 +207,7 @@ def test_frozen_or_at_a_learning_rate_of_zero_no_weight_moves(name, knobs, key):
     for weights in np.asarray(states.rec_w):
         assert_same_bits(weights, case.agent.init(case.params).rec_w)
     assert np.all(np.asarray(learnt.abs_dw) == 0.0)
-    assert np.max(learnt.abs_modulator) > 0.0  # though it felt
+    assert np.max(learnt.abs_modulator) > 0.0  # though there was feedback
 
 
 @pytest.mark.parametrize("name", ["spike", "alif, abcd", "rate, by schedule, soft"])
@@ -220,14 +222,14 @@ def test_plasticity_off_is_a_learning_rate_of_zero(name, key):
     np.testing.assert_allclose(ours.spike, theirs.spike, rtol=1e-5)
 
 
-def test_what_a_mask_leaves_out_neither_moves_nor_speaks(key):
+def test_what_a_mask_leaves_out_neither_moves_nor_transmits(key):
     weights = np.asarray(plastic(masked=True).run_episode(key).body.rec_w)
     assert np.all(weights[:, ::2] == 0.0)
     assert np.any(weights[0, 1::2] != weights[-1, 1::2])
 
 
 @pytest.mark.parametrize("strain", ["hard", "adaptive"])
-def test_under_dales_law_a_neuron_sends_one_sign_for_life(strain, key):
+def test_under_dales_law_a_neuron_sends_one_sign_in_all_its_episode(strain, key):
     """Synapses 4 n to 4 n + 3 are of neuron n; steps large enough to meet the clip."""
     states, _, _ = teach(plastic(strain=strain, plast_eta=20.0), key)
     weights = np.asarray(states.rec_w).reshape(STEPS, 8, 4)
@@ -236,11 +238,11 @@ def test_under_dales_law_a_neuron_sends_one_sign_for_life(strain, key):
     assert np.any(weights[0] != weights[-1]) and np.max(np.abs(weights)) == 3.0
 
 
-def test_only_the_soft_strain_costs(key):
+def test_only_the_soft_constraint_costs(key):
     assert recurrent().agent.cost is None
     case = plastic(**SOFT)
     states, _, _ = teach(case, key)
     costs = jax.vmap(case.agent.cost, in_axes=(None, 0))(case.params, states)
     wiring = np.mean(np.abs(states.rec_w), axis=1)
-    wanted = 0.1 * wiring + 0.1 * np.mean(states.spike, axis=1)
-    np.testing.assert_allclose(costs, wanted, rtol=1e-5)
+    expected = 0.1 * wiring + 0.1 * np.mean(states.spike, axis=1)
+    np.testing.assert_allclose(costs, expected, rtol=1e-5)
