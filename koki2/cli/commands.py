@@ -7,9 +7,8 @@ The protocol of a command's module, JAX-free when imported:
     run(options: Options) -> int    does the work and returns the exit code
 
 Ranges (`Annotated[int, Ge(0)]`) are checked before `run`. A field of type
-`settings.Settings`, made by `settings.layered("env", ...)`, brings those groups of
-`EvolutionConfig` (of `QDConfig`, if "archive" is among them) as flags, with `--preset`,
-`--config` and `--print-config`.
+`settings.Settings`, made by `settings.layered("evo", ...)`, brings groups of the config
+of that kind of run as flags, with `--preset`, `--config` and `--print-config`.
 """
 
 import importlib
@@ -30,14 +29,17 @@ class Command(NamedTuple):
     uses_jax: bool = True
     """Whether it computes, and so has the --jax-* flags."""
     wants_world: bool = False
-    """Whether its first argument names a world, whose knobs are among its flags."""
+    """Whether an argument names a world, whose settings are among its flags."""
     starts: bool = False
     """Whether it starts a computation under XLA flags of its own choice; the others
     take those of the run that they are given."""
+    module: str = ""
+    """The module, where it is not called as the command is."""
 
     def load(self) -> types.ModuleType:
         """Imports the command's module."""
-        return importlib.import_module(f"koki2.cli.{self.name.replace('-', '_')}")
+        module = self.module or self.name.replace("-", "_")
+        return importlib.import_module(f"koki2.cli.{module}")
 
 
 _ALL = (
@@ -71,21 +73,24 @@ _ALL = (
     ),
     Command(
         "evo-l0",
-        "evolve agents for one seed and leave a run folder",
+        "evo in chemotaxis: the runbook of seed 002",
         "--preset l0-hazards --seed 1",
         starts=True,
+        module="evo",
     ),
     Command(
         "batch-evo-l0",
-        "evolve several seeds with one compilation",
+        "batch-evo in chemotaxis",
         "--preset l0-hazards --seed-start 0 --seed-count 5",
         starts=True,
+        module="batch_evo",
     ),
     Command(
         "baseline-l0",
-        "what a policy that never learns achieves",
+        "baseline in chemotaxis",
         "--policy greedy --episodes 512 --num-sources 4",
         starts=True,
+        module="baseline",
     ),
     Command(
         "eval-run",
@@ -95,6 +100,11 @@ _ALL = (
     ),
     Command("resume", "go on where a run stopped, bit for bit", "RUN"),
     Command("replay", "run a run again and say whether it comes out the same", "RUN"),
+    Command(
+        "check",
+        "run the contract tests on a world of your own",
+        "my_world.py:my_world",
+    ),
     Command("worlds", "list the worlds", "", uses_jax=False),
     Command("runs", "list the runs", "--runs-dir runs", uses_jax=False),
     Command("plot", "draw the curves of runs", "RUN_1 RUN_2", uses_jax=False),

@@ -1,7 +1,6 @@
 """`koki2 descriptors`: is the behaviour space of a run worth anything?"""
 
 import dataclasses
-import math
 import pathlib
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -9,16 +8,18 @@ from typing import Annotated, Any
 import tyro
 from annotated_types import Ge, Gt, Le
 
-from koki2 import evolution, runlog
-from koki2.cli import output, settings
+from koki2 import runlog
+from koki2.cli import output
+from koki2.cli.named import Named
 from koki2.cli.settings import Seed
-from koki2.evolution.configs import QDConfig
+from koki2.reports import behaviour
+from koki2.session import folders
 
 Share = Annotated[float, Ge(0), Le(1)]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(Named):
     """Judge the descriptors of a run of koki2 qd on unseen lives of its elites.
 
     The elites live again; all that can be measured of a life is set against the
@@ -51,101 +52,33 @@ class Options:
 
 def run(options: Options) -> int:
     """Judges."""
-    config, seed = settings.of_run(options.run)
-    if not isinstance(config, QDConfig):
-        raise runlog.InputError(
-            f"koki2 descriptors wants a run of koki2 qd, for only an archive has "
-            f"descriptors; {options.run} is one of evolution."
-        )
-    if runlog.read_summary(options.run) is None:
+    read = folders.with_archive(options.run, "koki2 descriptors", options.given)
+    if not read.is_complete:
         raise runlog.InputError(
             f"{options.run} has no archive yet, as it is not complete: koki2 resume "
             f"{options.run}"
         )
-    archive = runlog.read_artifact(options.run, "archive")
-    found = _judge(options, config, seed, archive)
+    limits = behaviour.Limits(
+        kmo=options.kmo_min,
+        sphericity_p=options.p_max,
+        reconstruction_error=options.error_max,
+        preserved=options.preserved_min,
+    )
+    found = {"run": str(options.run)} | behaviour.judge(
+        read.config,
+        read.seed,
+        runlog.read_artifact(options.run, "archive"),
+        limits,
+        samples=options.samples,
+        episodes=options.episodes,
+        eval_seed=options.eval_seed,
+        neighbours=options.neighbours,
+    )
     if options.json:
         output.print_json(found)
     else:
         _print(found)
     return 0
-
-
-def _judge(options: Options, config: QDConfig, seed: int, archive) -> dict[str, Any]:
-    import jax
-    import numpy as np
-
-    from koki2.measures import DescriptorConfig, judge
-
-    cells = np.flatnonzero(archive["filled"])
-    if len(cells) < 3:
-        raise runlog.InputError(
-            f"koki2 descriptors wants 3 elites or more to compare, got {len(cells)}."
-        )
-    some = cells[
-        np.linspace(0, len(cells) - 1, min(len(cells), options.samples)).astype(int)
-    ]
-    behaved = evolution.behaviours(
-        config,
-        seed,
-        archive["genome"][some],
-        eval_seed=options.eval_seed,
-        episodes=options.episodes,
-    )
-    names = [name for name in behaved if name != "fitness"]
-    metrics = np.stack([behaved[name] for name in names], axis=1)
-    own = np.stack([behaved[name] for name in config.behaviour.descriptors], axis=1)
-    knobs = DescriptorConfig(
-        kmo_min=options.kmo_min,
-        p_max=options.p_max,
-        error_max=options.error_max,
-        preserved_min=options.preserved_min,
-        preserved_warn=max(options.preserved_min, 0.85),
-        neighbours=options.neighbours,
-    )
-    report = jax.device_get(
-        jax.jit(judge, static_argnames="config")(metrics, own, config=knobs)
-    )
-    drift = np.abs(own - archive["descriptor"][some]).mean(axis=0)
-    verdict = dataclasses.asdict(report.verdict)
-    return {
-        "run": str(options.run),
-        "descriptors": list(config.behaviour.descriptors),
-        "elites": len(some),
-        "episodes": options.episodes,
-        "eval_seed": options.eval_seed,
-        "metrics": {
-            name: {"used": bool(used), "kmo": _number(each)}
-            for name, used, each in zip(
-                names, report.used, report.kmo_each, strict=True
-            )
-        },
-        "enough_samples": bool(report.enough_samples),
-        "singular": bool(report.singular),
-        "kmo": _number(report.kmo),
-        "sphericity_chi2": _number(report.chi2),
-        "sphericity_df": _number(report.df),
-        "sphericity_p": _number(report.p),
-        "reconstruction_error": _number(report.told.left_out),
-        "reconstruction_best": _number(report.best.left_out),
-        "trustworthiness": _number(report.trustworthiness),
-        "continuity": _number(report.continuity),
-        "unseen_drift": dict(
-            zip(config.behaviour.descriptors, map(float, drift), strict=True)
-        ),
-        "thresholds": {
-            "kmo": options.kmo_min,
-            "sphericity_p": options.p_max,
-            "reconstruction_error": options.error_max,
-            "trustworthiness": options.preserved_min,
-            "continuity": options.preserved_min,
-        },
-        "verdict": {name: bool(held) for name, held in verdict.items()},
-    }
-
-
-def _number(value: Any) -> float | None:
-    return float(value) if math.isfinite(value) else None
 
 
 def _print(found: Mapping[str, Any]) -> None:
@@ -166,7 +99,7 @@ def _print(found: Mapping[str, Any]) -> None:
         if held.get(f"{key}_doubtful"):
             word = "just"
         rows.append((name, found[figure], f"{sign} {limits[figure]:g}", word))
-    output.print_table(("", "figure", "wanted", "held"), rows)
+    output.print_table(("", "figure", "required", "held"), rows)
     left = [name for name, metric in found["metrics"].items() if not metric["used"]]
     used = len(found["metrics"]) - len(left)
     print(

@@ -16,8 +16,8 @@ import sys
 from collections.abc import Sequence
 
 from koki2 import runlog
-from koki2.cli import startup
 from koki2.cli.commands import Command, COMMANDS
+from koki2.session import startup
 
 _BEFORE = "--jax-"  # what may stand before the command
 _WITH_VALUE = ("--jax-cache-dir", "--jax-transfer-guard")
@@ -90,7 +90,7 @@ def _split(argv: Sequence[str]) -> tuple[Command, list[str]]:
     if word.startswith("-"):
         hint = "a command's flags stand behind it."
     raise runlog.InputError(
-        f"wants one of the commands {', '.join(COMMANDS)}, got {word[:60]!r}; {hint}"
+        f"the command must be one of {', '.join(COMMANDS)}, got {word[:60]!r}; {hint}"
     )
 
 

@@ -1,30 +1,27 @@
 """`koki2 eval-run`: the genomes of a run on lives that search never saw.
 
-What it finds it also leaves in the run, for `koki2 plot`, one file per evaluation:
-
-    heldout/evalseed<k>_episodes<n>.json
+What it finds it also leaves in the run, for `koki2 plot`; see `reports.heldout`.
 """
 
 import dataclasses
 import pathlib
 import shlex
 import sys
-from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, MinLen
+from annotated_types import Ge, Le, MinLen
 
 from koki2 import evolution, runlog
-from koki2.cli import metrics, output, settings
+from koki2.cli import output
+from koki2.cli.named import Named
 from koki2.cli.seeds import Seeds
-from koki2.evolution.configs import Config, POLICIES, QDConfig
-from koki2.runlog import atomic, jsontext
-
-Lives = dict[str, dict[str, Any]]  # who lived -> metric -> one number per life
+from koki2.evolution.configs import POLICIES
+from koki2.reports import heldout
+from koki2.session import folders
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(Named):
     """Judge the genomes of a run on unseen lives, beside a baseline.
 
     Agents and baseline live the same lives, so their difference is a paired one; it is
@@ -33,7 +30,7 @@ class Options:
 
     run_dir: pathlib.Path
     """The run folder."""
-    episodes: Annotated[int, Ge(1)] = 64
+    episodes: Annotated[int, Ge(1), Le(65_536)] = 64
     """Lives per seed."""
     seed: Annotated[Seeds, MinLen(1)] = (0,)
     """Which lives; several seeds are reported one by one."""
@@ -49,29 +46,37 @@ class Options:
 
 def run(options: Options) -> int:
     """Evaluates."""
-    config, seed = settings.of_run(options.run_dir)
-    if runlog.read_summary(options.run_dir) is None:
+    read = folders.read_folder(options.run_dir, options.given)
+    if not read.is_complete:
         raise runlog.InputError(
             f"{options.run_dir} has no genomes yet, as it is not complete: "
             f"koki2 resume {shlex.quote(str(options.run_dir))}"
         )
-    if options.override_plast_eta is not None and not config.agent.plast_enabled:
-        print("koki2 eval-run: this run's agents do not learn at all", file=sys.stderr)
-    names = _genomes(options, config)
-    genomes = {name: runlog.read_genome(options.run_dir, name) for name in names}
+    genomes = {
+        name: runlog.read_genome(options.run_dir, name)
+        for name in _genomes(options, read.kind.genomes)
+    }
+    judge = evolution.judge(_config(options, read.config))
     found = []
     for eval_seed in options.seed:
-        lives = _live(options, config, seed, genomes, eval_seed)
-        found.append(_judge(options, lives, eval_seed))
+        lives = heldout.live(
+            judge,
+            read.seed,
+            genomes,
+            eval_seed=eval_seed,
+            episodes=options.episodes,
+            policy=options.baseline_policy,
+        )
+        found.append(heldout.compare(lives, eval_seed, options.baseline_policy))
         if options.override_plast_eta is None:
-            _leave(options, lives, eval_seed)
+            _keep(options, lives, eval_seed)
         if not options.json:
             _print(options, found[-1])
     if options.json:
         output.print_json(
             {
                 "run": str(options.run_dir),
-                "seed": seed,
+                "seed": read.seed,
                 "episodes": options.episodes,
                 "plast_eta": options.override_plast_eta,
                 "evaluations": found,
@@ -80,81 +85,31 @@ def run(options: Options) -> int:
     return 0
 
 
-def _genomes(options: Options, config: Config) -> tuple[str, ...]:
-    """Which genomes are judged; an archive has a best, but no centre."""
-    if isinstance(config, QDConfig):
-        if options.genome == "mean":
-            raise runlog.InputError(
-                f"--genome mean wants a run of evolution; {options.run_dir} has an "
-                "archive, which has no centre."
-            )
-        return ("best",)
-    return ("best", "mean") if options.genome == "both" else (options.genome,)
+def _config(options: Options, config: Any) -> Any:
+    eta = options.override_plast_eta
+    if eta is None:
+        return config
+    if not config.agent.plast_enabled:
+        print("koki2 eval-run: this run's agents do not learn at all", file=sys.stderr)
+    agent = dataclasses.replace(config.agent, plast_eta=eta)
+    return dataclasses.replace(config, agent=agent)
 
 
-def _live(
-    options: Options,
-    config: Config,
-    seed: int,
-    genomes: Mapping[str, dict[str, Any]],
-    eval_seed: int,
-) -> Lives:
-    """The genomes' lives, and the baseline's if one is wanted."""
-    which = {"eval_seed": eval_seed, "episodes": options.episodes}
-    agent = config.agent
-    if options.override_plast_eta is not None:
-        agent = dataclasses.replace(agent, plast_eta=options.override_plast_eta)
+def _genomes(options: Options, there: tuple[str, ...]) -> tuple[str, ...]:
+    """Which genomes are judged, best first; an archive has a best, but no centre."""
+    if options.genome == "both":
+        return tuple(sorted(there))
+    if options.genome not in there:
+        raise runlog.InputError(
+            f"--genome must be one of {', '.join(there)} for {options.run_dir}, got "
+            f"{options.genome}: an archive has no centre."
+        )
+    return (options.genome,)
+
+
+def _keep(options: Options, lives: heldout.Lives, eval_seed: int) -> None:
     try:
-        lives = {
-            name: evolution.evaluate_genome(config, seed, genome, agent=agent, **which)
-            for name, genome in genomes.items()
-        }
-    except ValueError as error:
-        raise runlog.BrokenRunError(
-            f"the genomes of {options.run_dir} should fit its config, but {error}"
-        ) from error
-    policy = options.baseline_policy
-    if policy != "none":
-        try:
-            lives[policy] = evolution.evaluate_baseline(config, policy, **which)
-        except ValueError as error:  # greedy, where there is no map
-            raise runlog.InputError(str(error)) from error
-    return lives
-
-
-def _judge(options: Options, lives: Lives, eval_seed: int) -> dict[str, Any]:
-    """Means and paired differences, in plain values."""
-    policy = options.baseline_policy
-    genomes = {name: metrics.means(x) for name, x in lives.items() if name != policy}
-    found = {"eval_seed": eval_seed, "genomes": genomes}
-    found |= {"baseline": None, "differences": {}}
-    if policy in lives:
-        found["baseline"] = {"policy": policy, **metrics.means(lives[policy])}
-        found["differences"] = {
-            name: {
-                metric: evolution.difference(lives[name][metric], lives[policy][metric])
-                for metric in lives[name]
-            }
-            for name in genomes
-        }
-    return found
-
-
-def _leave(options: Options, lives: Lives, eval_seed: int) -> None:
-    """Puts an evaluation into the run folder, beside others on the same lives."""
-    folder = options.run_dir / "heldout"
-    path = folder / f"evalseed{eval_seed}_episodes{options.episodes}.json"
-    found = {name: evolution.interval(x["fitness"]) for name, x in lives.items()}
-    means = {name: metrics.means(x) for name, x in lives.items()}
-    if path.exists():
-        old = jsontext.decode(path.read_bytes(), where=str(path))
-        if not isinstance(old, dict) or not {"lives", "means"} <= old.keys():
-            raise runlog.BrokenRunError(f"{path} should hold an evaluation.")
-        found, means = {**old["lives"], **found}, {**old["means"], **means}
-    value = {"eval_seed": eval_seed, "episodes": options.episodes}
-    try:
-        folder.mkdir(exist_ok=True)
-        atomic.write_json(path, value | {"lives": found, "means": means})
+        heldout.keep(options.run_dir, lives, eval_seed, options.episodes)
     except OSError as error:  # a run of somebody else's may be judged all the same
         print(f"koki2 eval-run: not kept for koki2 plot: {error}", file=sys.stderr)
 

@@ -1,23 +1,59 @@
-"""`koki2 evo WORLD`: one evolution in any world of the ladder."""
+"""`koki2 evo WORLD`: one evolution, from a seed to a complete run folder."""
 
 import dataclasses
+import pathlib
+from typing import Annotated
 
 import tyro
+from annotated_types import Ge
 
-from koki2.cli import evo_l0
+from koki2.cli import output
+from koki2.cli.settings import layered, Seed, Settings
+from koki2.runlog import folder
+from koki2.session import driver, folders, kinds
+from koki2.session.progress import progress
+from koki2.session.signals import Stop
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Options(evo_l0.Options):
-    """Evolve agents in a world for one seed and leave a run folder.
+class Options:
+    """Evolve agents for one seed and leave a run folder, complete and resumable."""
 
-    Name the world first: its knobs are then among the flags, with the level's values.
-    """
-
-    world: tyro.conf.Positional[str]
-    """The world: `koki2 worlds` lists them, gymnax:NAME is one of gymnax."""
+    settings: Settings = layered("evo")
+    seed: Seed = 0
+    """The seed: same seed, same config, same run, bit for bit."""
+    out_dir: pathlib.Path | None = None
+    """The run folder itself, new or empty; none makes one under runs-dir."""
+    runs_dir: pathlib.Path = pathlib.Path("runs")
+    """Where run folders are made."""
+    log_every: Annotated[int, Ge(1)] | None = None
+    """A plain line every so many generations; none is a bar, or a line now and then."""
+    jit_es: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Accepted for old scripts' sake: the whole loop is always compiled."""
+    json: bool = False
+    """Print one JSON object instead of text."""
 
 
 def run(options: Options) -> int:
-    """Evolves."""
-    return evo_l0.work("evo", options)
+    """Runs one program of the settings' kind."""
+    settings = options.settings
+    if options.out_dir is not None and options.out_dir.is_dir():
+        folder.check_new(options.out_dir)  # before JAX starts; `start` decides
+    (program,) = kinds.build(settings.kind, settings.config, [options.seed])
+    with (
+        folders.start(
+            settings.command,
+            settings.kind,
+            settings.config,
+            options.seed,
+            options.runs_dir,
+            provenance=settings.provenance,
+            objects=settings.objects,
+            out_dir=options.out_dir,
+        ) as run_,
+        Stop() as stop,
+    ):
+        shown = progress(settings.kind, program, log_every=options.log_every)
+        driver.finish(run_, program, settings.kind, stop, sinks=[shown])
+        output.print_end(run_, settings.kind, settings.config, as_json=options.json)
+        return stop.code if run_.summary is None else 0

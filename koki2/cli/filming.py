@@ -7,9 +7,8 @@ from typing import Annotated, Any
 
 from annotated_types import Ge, Le
 
-from koki2 import evolution, pictures, runlog
+from koki2 import pictures
 from koki2.cli import output
-from koki2.evolution.configs import Config
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -43,19 +42,3 @@ def film(
     else:
         print(facts["ending"])
         print(f"wrote {out}")
-
-
-def watch_baseline(
-    config: Config, policy: str, *, eval_seed: int, episode: int
-) -> dict[str, Any]:
-    """A life of a baseline.
-
-    Raises:
-      InputError: the world has no map, or no such policy.
-    """
-    try:
-        return evolution.watch(
-            config, 0, None, eval_seed=eval_seed, episode=episode, policy=policy
-        )
-    except ValueError as error:
-        raise runlog.InputError(str(error)) from error

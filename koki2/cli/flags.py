@@ -19,12 +19,20 @@ from typing import Annotated, Any, Literal, NamedTuple
 import tyro
 
 from koki2 import runlog
-from koki2.cli import schema, settings as settings_
+from koki2.cli import settings as settings_
 from koki2.cli.commands import Command
-from koki2.cli.startup import JaxOptions, XlaOptions
 from koki2.envs.registry import find, Level
-from koki2.evolution.configs import kind_of
+from koki2.session import objects as objects_, schema
+from koki2.session.kinds import kind_of
+from koki2.session.startup import JaxOptions, XlaOptions
 
+_World = Annotated[
+    tyro.conf.Positional[str],
+    tyro.conf.arg(
+        help="The world: `koki2 worlds` lists them, gymnax:NAME is one of gymnax, and "
+        "FILE.py:NAME one of your own."
+    ),
+]
 # Said of the classes made here, it spares tyro the search for their source.
 _NO_SOURCE = "builtins"
 
@@ -50,12 +58,17 @@ def parse(command: Command, options: type, argv: Sequence[str]) -> Parsed:
     Raises:
       SystemExit: help was asked for (0), or tyro could not read the flags (2); either
         way it has been printed.
-      InputError: values that will not do, all of them.
+      InputError: values that are not accepted, all of them.
     """
+    fields = {f.name: f for f in dataclasses.fields(options)}
+    layered = next((f for f in fields.values() if "kind" in f.metadata), None)
+    objects = _objects(argv) if layered is not None else {}
     level = _level(command, argv)
     found = _tyro(command, _flags_class(command, options, level), argv)
-    fields = {f.name: f for f in dataclasses.fields(options)}
-    layered = next((f for f in fields.values() if "groups" in f.metadata), None)
+    if command.wants_world and level is not None and found.world != level.name:
+        raise runlog.InputError(
+            f"the world must be the first word, got {found.world!r} and {level.name!r}."
+        )
     own = {n: getattr(found, n) for n in fields if layered is not fields[n]}
     layers = getattr(found, "layers", settings_.Layers())
     xla = getattr(found, "xla", XlaOptions())
@@ -66,27 +79,67 @@ def parse(command: Command, options: type, argv: Sequence[str]) -> Parsed:
     ]
     if layered is not None:
         given = _given(found, layered.metadata["groups"], argv)
-        base = kind_of(layered.metadata["groups"])
-        own[layered.name], more = settings_.resolve(layers, given, level, base)
+        kind = kind_of(layered.metadata["kind"])
+        settings, more = settings_.resolve(layers, given, level, kind, objects)
         lines += more
+        if settings is not None:
+            world = "" if level is None else level.name
+            own[layered.name] = dataclasses.replace(
+                settings, command=command.name, world=world
+            )
     if lines:
         count = "1 setting" if len(lines) == 1 else f"{len(lines)} settings"
         raise runlog.InputError(
-            "\n".join([f"{count} will not do:", *(f"  {line}" for line in lines)])
+            "\n".join([f"{count} must be changed:", *(f"  {line}" for line in lines)])
         )
     return Parsed(options(**own), layers, xla, jax)
 
 
+def _objects(argv: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Declares the objects from outside the package that the words name, by role."""
+    found = {}
+    by_flag = {role.flag: name for name, role in objects_.ROLES.items()}
+    for i, word in enumerate(argv):
+        flag, _, value = word.partition("=")
+        if not word.startswith("--"):
+            before = argv[i - 1] if i and "=" not in argv[i - 1] else ""
+            flag, value = before if before.startswith("--") else "--world", word
+        role = by_flag.get(flag.removeprefix("--").replace("-", "_"))
+        if role is not None and objects_.is_reference(value) and not _is_level(value):
+            found[role] = objects_.declare(role, value)
+    return found
+
+
+def _is_level(text: str) -> bool:
+    try:
+        find(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _level(command: Command, argv: Sequence[str]) -> Level | None:
-    """The world that the first word names, where the command wants one.
+    """The world that the words name, where the command is about one.
 
     Raises:
-      InputError: there is no such world.
+      InputError: there is no such world, or it cannot be told which word it is.
     """
-    if not command.wants_world or not argv or argv[0].startswith("-"):
+    if not command.wants_world:
+        return None
+    words = [word for word in argv if not word.startswith("-")]
+    if argv and words and argv[0] == words[0]:
+        words = words[:1]
+    else:  # behind flags, whose values are words too
+        words = [word for word in words if _is_level(word)]
+        if len(words) > 1:
+            raise runlog.InputError(
+                f"the world must be the first word where several name one, got "
+                f"{' and '.join(words)}."
+            )
+    if not words:
         return None
     try:
-        return find(argv[0])
+        return find(words[0])
     except ValueError as error:
         raise runlog.InputError(str(error)) from None
 
@@ -95,12 +148,14 @@ def _flags_class(command: Command, options: type, level: Level | None) -> type:
     """`options`, with every flag there is, and checking nothing itself."""
     extra = []
     knobs = settings_.of_level(level) if level is not None else {}
+    if command.wants_world:
+        extra.append(("world", _World))
     for field in dataclasses.fields(options):
-        if "groups" in field.metadata:
+        if "kind" in field.metadata:
             extra.append((field.name, tyro.conf.Suppress[Any], None))
             extra.append(("layers", settings_.Layers, settings_.Layers()))
-            base = kind_of(field.metadata["groups"])
-            default = base() if level is None else base(env=level.config)
+            config = kind_of(field.metadata["kind"]).config
+            default = config() if level is None else config(env=level.config)
             for group in field.metadata["groups"]:
                 value = getattr(default, group)
                 kind = _unchecked(type(value))
@@ -117,7 +172,7 @@ def _flags_class(command: Command, options: type, level: Level | None) -> type:
         options.__name__,
         extra,
         bases=(options,),
-        namespace={"__doc__": options.__doc__},
+        namespace={"__doc__": _doc(command, options)},
         frozen=options.__dataclass_params__.frozen,
         kw_only=True,
     )
@@ -125,18 +180,22 @@ def _flags_class(command: Command, options: type, level: Level | None) -> type:
     return made
 
 
+def _doc(command: Command, options: type) -> str | None:
+    if not command.wants_world:
+        return options.__doc__
+    return f"{options.__doc__}\n    Name the world first: its settings are then flags."
+
+
 @functools.cache
 def _unchecked(kind: type) -> type:
     """The class without its checks, and without a flag for what is fixed (`world`)."""
-    fixed = [
-        (
-            name,
-            Annotated[hint, tyro.conf.Fixed, tyro.conf.Suppress],
-            typing.get_args(hint)[0],
-        )
-        for name, hint in schema.hints(kind).items()
-        if typing.get_origin(hint) is Literal and len(typing.get_args(hint)) == 1
-    ]
+    hide = lambda hint: Annotated[hint, tyro.conf.Fixed, tyro.conf.Suppress]
+    fixed = []
+    for name, hint in schema.hints(kind).items():
+        if typing.get_origin(hint) is Literal and len(typing.get_args(hint)) == 1:
+            fixed.append((name, hide(hint), typing.get_args(hint)[0]))
+        elif name == "world":  # of an object: which one says the first word
+            fixed.append((name, hide(hint)))
     names = {"__post_init__": lambda self: None, "__doc__": kind.__doc__}
     if not fixed:  # a plain subclass, for making a dataclass takes its time
         return type(kind.__name__, (kind,), names | {"__module__": _NO_SOURCE})
@@ -170,7 +229,9 @@ def _tyro(command: Command, kind: type, argv: Sequence[str]) -> Any:
         "registry": _registry(),
     }
     is_plain = "NO_COLOR" in os.environ or not sys.stderr.isatty()
-    out, err = _Paper(), _Paper()
+    out, err = (
+        io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in "oe"
+    )
     with contextlib.ExitStack() as stack:
         if is_plain:
             stack.enter_context(contextlib.redirect_stdout(out))
@@ -180,17 +241,16 @@ def _tyro(command: Command, kind: type, argv: Sequence[str]) -> Any:
         except SystemExit as end:
             stack.close()
             if end.code in (0, None):
-                print(_plain(out.getvalue()) + example)
+                print(_plain(_text(out)) + example)
             elif is_plain:
-                text = _plain(err.getvalue(), titles=False).strip()
+                text = _plain(_text(err), titles=False).strip()
                 print(f"koki2 {command.name}: {text}", file=sys.stderr)
             raise
 
 
-class _Paper(io.StringIO):
-    """Takes down what tyro prints, in UTF-8, so that its boxes are known by sight."""
-
-    encoding = "utf-8"
+def _text(captured: io.TextIOWrapper) -> str:
+    captured.seek(0)
+    return captured.read()
 
 
 def _plain(text: str, *, titles: bool = True) -> str:

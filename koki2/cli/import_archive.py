@@ -5,13 +5,15 @@ import pathlib
 
 import tyro
 
-from koki2 import runlog
-from koki2.cli import exchange, output
-from koki2.cli.plot import checked_out
+from koki2 import evolution, runlog
+from koki2.cli import output
+from koki2.cli.named import Named
+from koki2.reports import exchange
+from koki2.session import folders
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(Named):
     """Put the rows of an archive.csv into an empty archive, and write its arrays.
 
     The table is one of koki2 export, or of pyribs:
@@ -34,13 +36,13 @@ class Options:
 
 def run(options: Options) -> int:
     """Reads, inserts, writes."""
-    config, seed = exchange.of_run(options.like, wanting="--like")
-    out = checked_out(options.out, options.out, (".npz",))
+    read = folders.with_archive(options.like, "--like", options.given)
+    config = read.config
+    out = output.checked_out(options.out, options.out, (".npz",))
     if out.resolve().parent == options.like.resolve():
-        raise runlog.InputError(f"--out wants a file outside of the run, got {out}.")
-    from koki2.evolution.task import task, wiring
-
-    size = task(config, wiring(config, seed)).genome.size
+        raise runlog.InputError(f"--out must be a file outside of the run, got {out}.")
+    named = evolution.setting(config)
+    size = named.adult(named.wiring(read.seed)).genome.size
     dims = config.archive.dims
     rows = exchange.from_csv(options.table, genome=size, dims=dims)
     found, facts = _insert(config.archive, rows, size)

@@ -2,13 +2,17 @@
 
 import dataclasses
 import os
+import pathlib
+import shlex
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from koki2 import runlog
 from koki2.cli import settings as settings_
 from koki2.runlog import jsontext
+from koki2.session.kinds import Kind
 
 
 def print_json(value: Mapping[str, Any]) -> None:
@@ -76,3 +80,52 @@ def _toml(value: Any) -> str:
     if isinstance(value, tuple):
         return f"[{', '.join(map(_toml, value))}]"
     return f'"{value}"' if isinstance(value, str) else repr(value)
+
+
+def run_facts(run: runlog.Run) -> dict[str, Any]:
+    """A run in plain values, for `--json`."""
+    return {
+        "run": str(run.path),
+        "seed": run.manifest["seed"],
+        "status": "interrupted" if run.summary is None else "complete",
+        "summary": run.summary,
+    }
+
+
+def print_end(run: runlog.Run, kind: Kind, config: Any, *, as_json: bool) -> None:
+    """Says how a run ended, and what to do next."""
+    if as_json:
+        print_json(run_facts(run))
+        return
+    path = shlex.quote(str(run.path))
+    if run.summary is None:
+        print(f"stopped: {run.path} has all it needs to go on")
+        print(f"next: koki2 resume {path}")
+        return
+    words = [f"complete: {run.summary[f'{kind.unit}s']} {kind.unit}s"]
+    headline = kind.headline(run.summary)
+    words += [f"{name} {text(value)}" for name, value in headline.items()]
+    print(", ".join(words))
+    print(f"run: {run.path}")
+    if kind.advice is not None:
+        print(f"next: {kind.advice(config, path)}")
+
+
+def checked_out(
+    out: pathlib.Path | None, default: pathlib.Path, endings: Collection[str]
+) -> pathlib.Path:
+    """Where a picture goes, once it is sure that it can.
+
+    Raises:
+      InputError: another ending, or no folder there.
+    """
+    path = default if out is None else out
+    if path.suffix.lower() not in endings:
+        raise runlog.InputError(
+            f"--out must be a name in {', '.join(endings)}, got {path}."
+        )
+    if path.is_dir() or not path.parent.is_dir():
+        raise runlog.InputError(
+            f"--out must be a file in a folder that is there, got {path}."
+        )
+    return path

@@ -9,12 +9,15 @@ import tyro
 from annotated_types import Ge
 
 from koki2 import runlog
-from koki2.cli import drive, output, report, settings, startup
-from koki2.cli.signals import Stop
+from koki2.cli import output
+from koki2.cli.named import Named
+from koki2.session import driver, folders, kinds, startup
+from koki2.session.progress import progress
+from koki2.session.signals import Stop
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class Options:
+class Options(Named):
     """Go on with a run where it stopped; it ends as if it never had.
 
     Config and seed are those of the run folder, and so are the XLA flags.
@@ -23,7 +26,7 @@ class Options:
     run: tyro.conf.Positional[pathlib.Path]
     """The run folder."""
     log_every: Annotated[int, Ge(1)] | None = None
-    """A plain line every so many generations; none is a bar, or a line now and then."""
+    """A plain line every so many units; none is a bar, or a line now and then."""
     json: bool = False
     """Print one JSON object instead of text."""
 
@@ -33,16 +36,16 @@ def run(options: Options) -> int:
     with runlog.Run.resume(options.run) as run_, Stop() as stop:
         for note in run_.notes:
             print(f"koki2 resume: passed over {note}", file=sys.stderr)
-        if run_.summary is None:
-            startup.restore(run_.manifest)
-            config = settings.of_config(run_.config, where=str(run_.path))
-            evolution = drive.evolve(config, run_.manifest["seed"])
-            drive.finish(run_, evolution, stop, log_every=options.log_every)
-        elif not options.json:
+        if run_.summary is not None and not options.json:
             print(f"{run_.path} is complete already; nothing to do.")
             return 0
-        if options.json:
-            output.print_json(report.facts(run_))
+        if run_.summary is None:
+            startup.restore(run_.manifest)
+            read = folders.read_folder(options.run, options.given)
+            (program,) = kinds.build(read.kind, read.config, [read.seed])
+            shown = progress(read.kind, program, log_every=options.log_every)
+            driver.finish(run_, program, read.kind, stop, sinks=[shown])
+            output.print_end(run_, read.kind, read.config, as_json=options.json)
         else:
-            report.print_end(run_)
+            output.print_json(output.run_facts(run_))
         return stop.code if run_.summary is None else 0

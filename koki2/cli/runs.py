@@ -2,9 +2,11 @@
 
 import dataclasses
 import pathlib
+from typing import Any
 
 from koki2 import runlog
 from koki2.cli import output
+from koki2.session.kinds import KINDS
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -19,20 +21,39 @@ class Options:
 
 def run(options: Options) -> int:
     """Lists."""
-    found = runlog.list_runs(options.runs_dir)
+    infos = runlog.list_runs(options.runs_dir)
+    lines = [_facts(info) for info in infos]
     if options.json:
-        rows = [dataclasses.asdict(info) | {"path": str(info.path)} for info in found]
-        output.print_json({"runs": rows})
-    elif found:
-        columns = ("run", "status", "seed", "generations", "best fitness")
-        rows = [
-            (i.path.name, i.status, i.seed, i.units, i.last.get("best_fitness"))
-            for i in found
-        ]
-        output.print_table(columns, rows)
-        for info in found:
-            if info.problem is not None:
-                print(f"{info.path.name}: {info.problem}")
+        output.print_json({"runs": lines})
+    elif infos:
+        _print(lines)
     else:
         print(f"no runs under {options.runs_dir}")
     return 0
+
+
+def _facts(info: runlog.RunInfo) -> dict[str, Any]:
+    kind = KINDS.get(info.kind or "")
+    facts = dataclasses.asdict(info) | {"path": str(info.path)}
+    facts |= {"headline": kind.headline(facts.pop("last")) if kind else {}}
+    return facts | {"unit": kind.unit if kind else None}
+
+
+def _print(lines: list[dict[str, Any]]) -> None:
+    names = list(dict.fromkeys(name for line in lines for name in line["headline"]))
+    names = names[:2]  # what fits on a line
+    rows = [
+        (
+            pathlib.Path(line["path"]).name,
+            line["status"],
+            line["seed"],
+            f"{line['units']} {line['unit'] or 'row'}s",
+            *(line["headline"].get(name) for name in names),
+        )
+        for line in lines
+    ]
+    headings = [name.replace("_", " ") for name in names]
+    output.print_table(("run", "status", "seed", "done", *headings), rows)
+    for line in lines:
+        if line["problem"] is not None:
+            print(f"{pathlib.Path(line['path']).name}: {line['problem']}")

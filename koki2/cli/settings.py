@@ -14,7 +14,7 @@ from annotated_types import Ge, Le
 
 from koki2.cli import files
 from koki2.cli.presets import PRESETS
-from koki2.envs.registry import Level
+from koki2.envs.registry import Level, WORLDS
 from koki2.session import schema
 from koki2.session.kinds import Kind, kind_of
 
@@ -30,6 +30,10 @@ class Settings:
     provenance: Mapping[str, str]
     objects: Mapping[str, Mapping[str, str]]
     """From outside the package, by role."""
+    command: str = ""
+    """The koki2 command that they are for."""
+    world: str = ""
+    """The name of the level."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -86,8 +90,10 @@ def resolve(
       ('flag', 'default', [])
     """
     kind = kind or kind_of("evo")
-    base = kind.config() if level is None else kind.config(env=level.config)
-    shape = tuple((name, type(group)) for name, group in vars(base).items())
+    base = vars(kind.config())
+    if level is not None:
+        base = base | {"env": _default(level)}
+    shape = tuple((name, type(group)) for name, group in base.items())
     groups = dict(shape)  # levels and presets know of other searches too
     own = lambda values: {g: table for g, table in values.items() if g in groups}
     given: list[tuple[str, Mapping[str, Any]]] = []
@@ -98,7 +104,7 @@ def resolve(
     if layers.config is not None:
         given.append((f"file:{layers.config}", files.read_config(layers.config)))
     given.append(("flag", flags))
-    merged = {g: dataclasses.asdict(_plain(groups[g], base, level)) for g in groups}
+    merged = {name: dataclasses.asdict(group) for name, group in base.items()}
     provenance = {".".join(p): "default" for p in schema.names(shape)}
     lines = []
     for source, values in given:
@@ -120,29 +126,17 @@ def resolve(
     return settings, []
 
 
-def _plain(group: type, base: Any, level: Level | None) -> Any:
-    """A group as it is from the box; of a world that cannot do without a name, named."""
-    if level is not None and group is type(level.config):
-        world = {"world": level.config.world}
-        return dataclasses.replace(level.config, **_defaults(group), **world)
-    return group()
-
-
-def _defaults(group: type) -> dict[str, Any]:
-    missing = dataclasses.MISSING
-    return {
-        field.name: field.default
-        for field in dataclasses.fields(group)
-        if field.default is not missing and field.name != "world"
-    }
-
-
 def of_level(level: Level) -> dict[str, dict[str, Any]]:
     """What a level sets otherwise than its world and everything else does."""
-    plain = dataclasses.asdict(_plain(type(level.config), None, level))
+    plain = dataclasses.asdict(_default(level))
     values = dataclasses.asdict(level.config)
     changed = {name: v for name, v in values.items() if v != plain[name]}
     return {"env": changed, **level.settings}
+
+
+def _default(level: Level) -> Any:
+    """The config of a level's world as it is from the box."""
+    return WORLDS.find(level.config.world).config
 
 
 def _leaves(values: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:

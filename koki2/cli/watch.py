@@ -2,12 +2,11 @@
 
 import dataclasses
 import pathlib
+import re
 from typing import Literal
 
-import tyro
-
-from koki2.cli import filming
-from koki2.cli.plot import checked_out
+from koki2 import evolution, runlog
+from koki2.cli import filming, output
 from koki2.cli.settings import layered, Seed, Settings
 from koki2.evolution.configs import POLICIES
 
@@ -16,14 +15,11 @@ from koki2.evolution.configs import POLICIES
 class Options(filming.Options):
     """Film a policy that has no genome in a world: what the world is like to live in.
 
-    Name the world first: its knobs are then among the flags, with the level's values.
-    The life is one of those that koki2 baseline judges with the same seed. A genome is
-    watched by koki2 replay-life.
+    The world must have a map, as those of gymnax have not. The life is one of those
+    that koki2 baseline judges with the same seed. koki2 replay-life shows a genome.
     """
 
-    world: tyro.conf.Positional[str]
-    """The world: `koki2 worlds` lists them; it needs a map, as those of gymnax lack."""
-    settings: Settings = layered("env")
+    settings: Settings = layered("evo", "env")
     policy: Literal[*POLICIES] = "competent"
     """greedy follows the gradient, competent does what the world asks for by script,
     oracle knows the whole truth."""
@@ -36,16 +32,19 @@ class Options(filming.Options):
 
 def run(options: Options) -> int:
     """Watches, draws."""
-    name = f"{options.world}_{options.policy}".replace(":", "-")
+    world = options.settings.world
+    name = re.sub(r"[^\w.-]", "-", f"{world}_{options.policy}")
     name = f"{name}_seed{options.seed}_episode{options.episode}.gif"
-    out = checked_out(options.out, pathlib.Path(name), (".gif",))
-    life = filming.watch_baseline(
-        options.settings.config,
-        options.policy,
-        eval_seed=options.seed,
-        episode=options.episode,
-    )
-    title = f"{options.world}: {options.policy}, life {options.episode}"
-    title = f"{title} of seed {options.seed}"
+    out = output.checked_out(options.out, pathlib.Path(name), (".gif",))
+    try:
+        life = evolution.watch_baseline(
+            options.settings.config,
+            options.policy,
+            eval_seed=options.seed,
+            episode=options.episode,
+        )
+    except ValueError as error:  # no map, or no such policy
+        raise runlog.InputError(str(error)) from error
+    title = f"{world}: {options.policy}, life {options.episode} of seed {options.seed}"
     filming.film(life, options, out, who=options.policy, title=title)
     return 0

@@ -67,6 +67,14 @@ class Registry(Mapping[str, T], Generic[T]):
         """
         del self._things[name]
 
+    def accept(self, name: str, thing: object) -> T:
+        """Puts a thing in the form that is registered, as for an entry point.
+
+        Raises:
+          ValueError: it is none of this kind.
+        """
+        return self._accept(name, thing) if self._accept else thing
+
     def find(self, name: str) -> T:
         """The thing of a name.
 
@@ -97,8 +105,7 @@ class Registry(Mapping[str, T], Generic[T]):
 
     def _load_entry_point(self, name: str) -> None:
         for entry in self._entry_points(name=name):
-            thing = entry.load()
-            self._things[name] = self._accept(name, thing) if self._accept else thing
+            self._things[name] = self.accept(name, entry.load())
             return
 
     def _entry_points(self, **selection: str) -> Iterator[Any]:

@@ -29,6 +29,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
             "evaluate_baseline",
             "evaluate_genome",
             "judge",
+            "judge_task",
             "named_elite",
             "watch_baseline",
             "watch_genome",

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from koki2 import genomes, search
 from koki2.agents.topology import Topology
-from koki2.core.program import Program
+from koki2.core.program import About, Program
 from koki2.envs import make as make_env
 from koki2.envs.base import AnyEnv
 from koki2.evolution.configs import Config, EvolutionConfig, NursingConfig, QDConfig
@@ -90,8 +90,14 @@ def build_many(
     config: Config, seeds: Sequence[int], *, layout: Layout | None = None
 ) -> list[Program]:
     """Builds a program per seed that share one compiled chunk. See `build`."""
-    of = build_qd if isinstance(config, QDConfig) else build_evolution
-    return of(config, seeds, layout=layout)
+    kind, of = "evo", build_evolution
+    if isinstance(config, QDConfig):
+        kind, of = "qd", build_qd
+    plain = dataclasses.asdict(config)
+    return [
+        program._replace(about=About(kind, seed, plain))
+        for seed, program in zip(seeds, of(config, seeds, layout=layout), strict=True)
+    ]
 
 
 def build_evolution(

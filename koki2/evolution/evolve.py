@@ -3,6 +3,7 @@
 A chunk is also the interval of checkpoints and of the log.
 """
 
+import dataclasses
 import functools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -14,7 +15,7 @@ from koki2.agents.topology import Topology
 from koki2.core import columns
 from koki2.core.devices import replicated
 from koki2.core.keys import Stream, stream
-from koki2.core.program import chunked_scan, Program
+from koki2.core.program import About, chunked_scan, Program
 from koki2.core.trees import pack, unpack
 from koki2.core.types import Key
 from koki2.evolution.batch import compile_once
@@ -68,13 +69,19 @@ def evolve(
       2
     """
     parts = Parts(task, strategy, evaluator)
-    return evolve_many(
+    (program,) = evolve_many(
         lambda wiring: parts,
         [task.wiring],
         [seed],
         loop=loop,
         fail_fitness=fail_fitness,
-    )[0]
+    )
+    return program._replace(about=about_objects("evo", task, loop, seed))
+
+
+def about_objects(kind: str, task: Task, loop: LoopConfig, seed: int) -> About:
+    """What a program is of that was built from objects, which no folder can name."""
+    return About(kind, seed, {"python": {"loop": dataclasses.asdict(loop)}}, task)
 
 
 def evolve_many(

@@ -16,11 +16,11 @@ from jax.typing import ArrayLike
 from koki2.agents.configs import AgentConfig
 from koki2.envs.base import has_map
 from koki2.evolution.build import setting
-from koki2.evolution.configs import Config, DESCRIPTORS
+from koki2.evolution.configs import Config, DESCRIPTORS, FitnessConfig
 from koki2.evolution.descriptors import descriptors
 from koki2.evolution.heldout import baseline_lives, develop_key, genome_lives, LivesOf
 from koki2.evolution.rollout import Layout
-from koki2.evolution.task import baseline
+from koki2.evolution.task import baseline, Task
 from koki2.evolution.watch import watch
 
 Figures = dict[str, np.ndarray]
@@ -68,6 +68,25 @@ def judge(config: Config, *, layout: Layout | None = None) -> Judge:
             acts = baseline(named.env, name)
             scripted[name] = baseline_lives(acts, config.fitness, layout=layout)
         return scripted[name](eval_seed, episodes)
+
+    return Judge(genome, policy)
+
+
+def judge_task(task: Task, fitness: FitnessConfig) -> Judge:
+    """Builds the judge of a task made of objects; see `judge`. Its seed counts not."""
+    lives = genome_lives(lambda wiring: task, fitness)
+
+    def genome(
+        seed: int, arrays: Mapping[str, ArrayLike], *, eval_seed: int, episodes: int
+    ) -> Figures:
+        del seed
+        genes = jnp.asarray(task.genome.flat(dict(arrays)))[None]
+        found = lives(task.wiring, genes, eval_seed, episodes)
+        return {name: values[0] for name, values in found.items()}
+
+    def policy(name: str, *, eval_seed: int, episodes: int) -> Figures:
+        acts = baseline(task.env, name)
+        return baseline_lives(acts, fitness)(eval_seed, episodes)
 
     return Judge(genome, policy)
 

@@ -30,6 +30,7 @@ from koki2.evolution.batch import compile_once
 from koki2.evolution.configs import LoopConfig
 from koki2.evolution.episode import EpisodeStats
 from koki2.evolution.evaluation import count, Evaluation, Evaluator
+from koki2.evolution.evolve import about_objects
 from koki2.evolution.generation import develop
 from koki2.evolution.task import Task
 from koki2.search import MapElites
@@ -95,9 +96,10 @@ def illuminate(
       (2, True)
     """
     parts = QDParts(task, evaluator, describe)
-    return illuminate_many(
+    (program,) = illuminate_many(
         lambda wiring: parts, search, [task.wiring], [seed], loop=loop, fresh=fresh
-    )[0]
+    )
+    return program._replace(about=about_objects("qd", task, loop, seed))
 
 
 def illuminate_many(

@@ -86,8 +86,8 @@ def _scripted(env: AnyEnv, policy: str) -> Agent:
         return agents.policy(*env.competent)
     if not has_map(env):
         raise ValueError(
-            f"policy {policy} needs a world with a map, and this one has none; there are "
-            "random and stay."
+            f"policy {policy} needs a world with a map, which this one has not; there "
+            "are random and stay."
         )
     if policy == "oracle":
         straight = env.oracle == "straight"

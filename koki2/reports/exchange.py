@@ -22,29 +22,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from koki2 import runlog
-from koki2.cli import settings
 from koki2.evolution.configs import QDConfig
 from koki2.search.configs import ArchiveConfig
 
 Arrays = dict[str, Any]  # NumPy arrays by name
 
 TABLE = "archive.csv"
-
-
-def of_run(run: pathlib.Path, *, wanting: str) -> tuple[QDConfig, int]:
-    """The config and seed of a run of quality-diversity.
-
-    Raises:
-      InputError: no such folder, or a run of another kind; `wanting` says what for.
-      BrokenRunError: no run, or not one for this koki2.
-    """
-    config, seed = settings.of_run(run)
-    if not isinstance(config, QDConfig):
-        raise runlog.InputError(
-            f"{wanting} wants a run of koki2 qd, for only these have an archive; {run} "
-            "is one of another command."
-        )
-    return config, seed
 
 
 def archive_of(run: pathlib.Path, config: QDConfig) -> Arrays:
@@ -185,13 +168,13 @@ def _places(
         first, last, many = columns[0], columns[-1], len(columns)
         if first == "objective":
             if first not in place:
-                raise runlog.InputError(f"{path} wants a column {first}, has none.")
+                raise runlog.InputError(f"{path} must have a column {first}, has none.")
             continue
         stem = first.removesuffix("0")
         there = [c for c in header if re.fullmatch(rf"{stem}\d+", c)]
         if set(there) != set(columns):
             raise runlog.InputError(
-                f"{path} wants columns {first} to {last}, as the run has {many} such, "
+                f"{path} must have columns {first} to {last}, as the run has {many}, "
                 f"but has {len(there)} columns {stem}*."
             )
     return place

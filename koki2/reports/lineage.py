@@ -1,24 +1,18 @@
-"""`koki2 lineage`: who descends from whom in a run, as a phylogeny that others read.
+"""Lineage: who descends from whom in a run, as a phylogeny that other tools read.
 
 The file is a table in the ALife data standards' format for phylogenies, which tools
 of that community draw and measure; its own columns come after the standard's.
 """
 
 import csv
-import dataclasses
 import io
 import math
 import pathlib
-import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import tyro
-
 from koki2 import runlog
-from koki2.cli import output
-from koki2.cli.plot import checked_out
-from koki2.runlog import atomic
+from koki2.reports import metrics
 
 COLUMNS = (
     "id",
@@ -30,62 +24,6 @@ COLUMNS = (
     "trait_norm",
     "env_steps",
 )
-
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Options:
-    """Write the line of descent of a run as a phylogeny (ALife data standards, CSV).
-
-    A taxon is one genome. There are two in a generation g: the centre of the search,
-    labelled centre_g, which descends from the centre of the generation before (the
-    first from none), and the best of the candidates drawn around it, best_g, which
-    descends from that centre and leaves nothing behind but its part in the next. The
-    last centre does not end (inf); of a complete run it is the mean genome. Where a
-    strategy keeps a population rather than a centre, the centre is what it takes for
-    its mean. The other candidates are not kept, so they are no taxa.
-
-    Of a run of koki2 qd a taxon is one elite, labelled cell_<c>_<g> after its cell and
-    the generation it entered it in. It descends from the elites it was bred from, and
-    ends when a fitter one takes its cell.
-
-    Time is in generations. fitness is, of a best, its own; of a centre, the mean of its
-    candidates; on the lives of that generation. trait_norm is the length of a centre's
-    genome. env_steps is how many steps had been lived by its origin. What is not known
-    is empty.
-    """
-
-    run: tyro.conf.Positional[pathlib.Path]
-    """The run folder."""
-    out: pathlib.Path | None = None
-    """Where to, a .csv; none is lineage.csv in the folder of the run. A file that is
-    there is replaced."""
-    json: bool = False
-    """Print one JSON object instead of text."""
-
-
-def run(options: Options) -> int:
-    """Reads, writes."""
-    out = checked_out(options.out, options.run / "lineage.csv", (".csv",))
-    rows = list(_checked(options.run))
-    if not rows:
-        raise runlog.InputError(
-            f"{options.run} has no generations yet; if nobody is writing it, koki2 "
-            f"resume {shlex.quote(str(options.run))} goes on with it."
-        )
-    text = io.StringIO()
-    is_archive = "births" in rows[0]
-    found = list(elites(rows) if is_archive else taxa(rows))
-    columns = (*COLUMNS, "cell") if is_archive else COLUMNS
-    table = csv.DictWriter(text, columns, restval="", lineterminator="\n")
-    table.writeheader()
-    table.writerows(found)
-    atomic.write_bytes(out, text.getvalue().encode())
-    facts = {"out": str(out), "taxa": len(found), "generations": len(rows)}
-    if options.json:
-        output.print_json(facts)
-    else:
-        print(f"wrote {out}: {len(found)} taxa of {len(rows)} generations")
-    return 0
 
 
 def taxa(rows: list[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -169,6 +107,27 @@ def _centre(g: int, before: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def read(run: pathlib.Path) -> list[dict[str, Any]]:
+    """The rows of a run, if they are those of a search from its first generation on.
+
+    Raises:
+      BrokenRunError: a row is missing, or lacks a number.
+    """
+    return list(_checked(run))
+
+
+def to_csv(rows: list[Mapping[str, Any]]) -> tuple[bytes, int]:
+    """The phylogeny of some rows as CSV, and how many taxa it has."""
+    is_archive = "births" in rows[0]
+    found = list(elites(rows) if is_archive else taxa(rows))
+    text = io.StringIO()
+    names = (*COLUMNS, "cell") if is_archive else COLUMNS
+    table = csv.DictWriter(text, names, restval="", lineterminator="\n")
+    table.writeheader()
+    table.writerows(found)
+    return text.getvalue().encode(), len(found)
+
+
 def _checked(run: pathlib.Path) -> Iterator[dict[str, Any]]:
     """The rows, if they are those of an evolution from its first generation on.
 
@@ -184,7 +143,7 @@ def _checked(run: pathlib.Path) -> Iterator[dict[str, Any]]:
         _check_births(run, g, row)
         for name in ("generation_best", "mean_fitness", "env_steps"):
             value = row.get(name)
-            if not isinstance(value, int | float) or isinstance(value, bool):
+            if not metrics.is_number(value):
                 raise runlog.BrokenRunError(
                     f"{run}/generations.jsonl, line {g + 1}, should have a number "
                     f"{name}, got {value!r}; koki2 lineage reads runs of evolution."
@@ -195,8 +154,7 @@ def _checked(run: pathlib.Path) -> Iterator[dict[str, Any]]:
 def _check_births(run: pathlib.Path, g: int, row: Mapping[str, Any]) -> None:
     """Raises BrokenRunError unless births, if there are any, are as koki2 qd writes."""
     births = row.get("births", [])
-    number = lambda x: isinstance(x, int | float) and not isinstance(x, bool)
-    whole = lambda birth: len(birth) == 6 and all(map(number, birth))
+    whole = lambda birth: len(birth) == 6 and all(map(metrics.is_number, birth))
     if not isinstance(births, list) or not all(
         isinstance(birth, list) and whole(birth) for birth in births
     ):

@@ -33,3 +33,8 @@ def means(lives: Mapping[str, Any]) -> dict[str, float]:
 
     names = [n for n in METRICS if n in lives] + [n for n in lives if n not in METRICS]
     return {f"mean_{n}": float(np.mean(lives[n], dtype=np.float64)) for n in names}
+
+
+def is_number(value: Any) -> bool:
+    """Whether a plain value is a number; true and false are not."""
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -65,9 +65,9 @@ def finish(
       OSError: the disk refused; the run can be resumed.
     """
     try:
-        carry = _where_it_stands(run, program)
+        start = carry = _where_it_stands(run, program)
         last: dict[str, Any] | None = None
-        for chunk, carry in chunks(program, carry, lambda: stop.signal is None):
+        for chunk, carry in chunks(program, start, lambda: stop.signal is None):
             _write(run, kind, chunk)
             for sink in sinks:
                 sink.chunk(chunk)

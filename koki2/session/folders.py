@@ -50,6 +50,25 @@ def read_folder(path: str | pathlib.Path, given: Given | None = None) -> RunFold
     return RunFolder(path, kind, config, seed, manifest)
 
 
+def with_archive(
+    path: str | pathlib.Path, purpose: str, given: Given | None = None
+) -> RunFolder:
+    """Reads a run whose kind leaves an archive. Raises as `read_folder` does.
+
+    Args:
+      path: the run folder.
+      purpose: what it is for, for the InputError that a run of another kind raises.
+      given: the objects named on the command line.
+    """
+    run = read_folder(path, given)
+    if "archive" not in run.kind.artifacts:
+        raise runlog.InputError(
+            f"{purpose} must be of a run of koki2 qd, for only these have an archive; "
+            f"{path} is one of koki2 {run.kind.name}."
+        )
+    return run
+
+
 def parse(kind: Kind, values: Mapping[str, Any], *, where: str) -> Any:
     """A config from the plain values in a run folder.
 
@@ -57,8 +76,14 @@ def parse(kind: Kind, values: Mapping[str, Any], *, where: str) -> Any:
     default does what was done before there was a choice.
 
     Raises:
+      InputError: the run was made in Python from objects.
       BrokenRunError: a value that is unknown, or not accepted.
     """
+    if "python" in values:
+        raise runlog.InputError(
+            f"{where} was made in Python from objects that no folder can name; "
+            "koki2.run(program, out=...) goes on with it."
+        )
     shape = kind.shape(values) if kind.shape else kind.config
     problems = [f"{'.'.join(p)} {text}" for p, text in schema.problems(shape, values)]
     config = None

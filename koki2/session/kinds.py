@@ -98,7 +98,7 @@ def _with_world(config: type) -> Callable[[Row], tuple[tuple[str, type], ...]]:
         world = env.get("world") if isinstance(env, Mapping) else None
         if isinstance(world, str):
             try:
-                groups["env"] = WORLDS.find(world).config
+                groups["env"] = type(WORLDS.find(world).config)
             except ValueError as error:
                 raise runlog.InputError(str(error)) from None
         return tuple(groups.items())

@@ -22,7 +22,7 @@ from koki2 import runlog
 from koki2.agents.catalogue import AgentFamily, AGENTS
 from koki2.core.registry import Registry
 from koki2.envs.configs import ObjectConfig
-from koki2.envs.registry import World, world_of, WORLDS
+from koki2.envs.registry import World, WORLDS
 from koki2.genomes.catalogue import GenomeEntry, GENOMES
 from koki2.search.catalogue import STRATEGIES, StrategyEntry
 from koki2.search.emitters.catalogue import EmitterEntry, EMITTERS
@@ -46,7 +46,7 @@ ROLES: Mapping[str, Role] = {
         "world",
         WORLDS,
         lambda name, get: World(
-            name, lambda config: get().make(config), ObjectConfig, f"from {name}"
+            name, lambda config: get().make(config), ObjectConfig(world=name), name
         ),
     ),
     "strategy": Role(
@@ -140,9 +140,9 @@ def declare_known(
         text = given.get(role)
         if text is None:
             raise runlog.InputError(
-                f"the {role} of this run is {known['name']}, from outside koki2; what a "
-                f"run folder names is not loaded unless it is named again: --{role} "
-                f"{known['name']}"
+                f"the {role} of this run is from outside koki2; what a run folder names "
+                "is not loaded unless it is named again: "
+                f"--{ROLES[role].flag} {known['name']}"
             )
         declare(role, text, known=known)
 
@@ -192,14 +192,7 @@ def _load(role: str, path: pathlib.Path, source: bytes, name: str, text: str) ->
         ) from error
     if name not in module.__dict__:
         raise runlog.InputError(f"{path} must define {name}, which it does not.")
-    return _entry(role, text, module.__dict__[name])
-
-
-def _entry(role: str, text: str, thing: Any) -> Any:
-    """The registry's entry of a thing."""
-    if role == "world":
-        return world_of(text, thing)
-    return ROLES[role].registry.accept(text, thing)
+    return ROLES[role].registry.accept(text, module.__dict__[name])
 
 
 def _wiring(entry: GenomeEntry, config: Any, agent: Any, seed: int) -> Any:

@@ -65,8 +65,9 @@ class Call:
     """Whether it was started by `restart`, with the environment as it should be."""
 
 
+_FROM_PYTHON = Call(argv=(), owns_process=False, was_restarted=False)
 call: contextvars.ContextVar[Call] = contextvars.ContextVar(
-    "call", default=Call(argv=(), owns_process=False, was_restarted=False)
+    "call", default=_FROM_PYTHON
 )
 """The call that is being served; by default, one from Python."""
 

@@ -6,12 +6,12 @@ code with them; so this holds koki2 to that description. Nothing is timed here.
 
 import jax
 import pytest
+from koki2.evolution.loop import evolve
 
 from koki2.agents.configs import AgentConfig
 from koki2.core.keys import Stream, stream
 from koki2.envs.configs import ChemotaxisConfig
 from koki2.evolution.configs import EvolutionConfig, LoopConfig
-from koki2.evolution.loop import evolve
 from koki2.evolution.rollout import rollout
 from koki2.evolution.task import task, wiring
 from koki2.search.configs import SearchConfig

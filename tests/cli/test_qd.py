@@ -6,10 +6,10 @@ import shutil
 
 import numpy as np
 import pytest
+from koki2.cli.signals import Stop
 
 from koki2 import runlog
 from koki2.cli import drive
-from koki2.cli.signals import Stop
 
 WORDS = (
     "qd chemotaxis-l0.1 --width 6 --height 6 --steps 16 --n-neurons 8 --k-edges 2 "

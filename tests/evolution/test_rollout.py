@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import tiny
 from bits import assert_same_bits, differences
+from koki2.evolution.loop import scan
 
 from koki2.core.keys import episode_keys
 from koki2.evolution import Layout, rollout, run_episode, WIDE
-from koki2.evolution.loop import scan
 from koki2.evolution.task import baseline
 
 GENOMES, EPISODES = 11, 3  # not a multiple of the block of 8

@@ -1,47 +1,47 @@
-"""`koki2 plot` of quality-diversity runs: from run folders to numbers to a page."""
+"""The page of quality-diversity runs: archive, coverage, QD-score and fitness."""
 
 import pathlib
-import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from koki2 import pictures, runlog
-from koki2.cli import exchange
 from koki2.evolution.configs import QDConfig
+from koki2.reports import exchange
+from koki2.reports.series import series
+from koki2.session.folders import RunFolder
 
-_COLUMNS = ("coverage", "qd_score", "best_fitness", "mean_fitness")
+COLUMNS = ("generation", "coverage", "qd_score", "best_fitness", "mean_fitness")
 
 
-def page(
-    runs: Mapping[str, pathlib.Path], dims: Sequence[str] | None
+def archive_page(
+    runs: Mapping[str, RunFolder], dims: Sequence[str] | None
 ) -> tuple[Any, dict[str, int]]:
-    """The page of some runs, and how many generations each has.
+    """Draws the page of some runs.
 
     Args:
-      runs: the folders, by what to call them.
+      runs: the run folders, by what to call them.
       dims: over which two descriptors the archive is drawn; None takes the first two.
+
+    Returns:
+      The figure, and how many generations of each run are in it.
 
     Raises:
       InputError: a run without generations; dims that there are not, or for several.
       BrokenRunError: a run that is not as koki2 qd left it.
     """
-    configs = {
-        name: exchange.of_run(path, wanting="this picture")[0]
-        for name, path in runs.items()
-    }
-    columns = {name: _columns(path, configs[name]) for name, path in runs.items()}
+    configs = {name: run.config for name, run in runs.items()}
+    columns = {name: _columns(run) for name, run in runs.items()}
     archive, which, title, note = None, (0, 1), None, None
     if len(runs) == 1:
-        ((name, path),) = runs.items()
-        config = configs[name]
-        which = _which(config.behaviour.descriptors, dims)
-        if runlog.read_summary(path) is not None:
-            archive = _archive(path, config)
-        title = _title(name, config, columns[name], archive)
+        ((name, run),) = runs.items()
+        which = _which(run.config.behaviour.descriptors, dims)
+        if run.is_complete:
+            archive = _archive(run.path, run.config)
+        title = _title(name, run.config, columns[name], archive)
     elif dims is not None:
         raise runlog.InputError(
-            "--dims wants one run, for of several no archive is drawn, got "
-            f"{len(runs)} of them."
+            "--dims must be left out for several runs, of which no archive is drawn, "
+            f"got {len(runs)} of them."
         )
     elif len({(c.archive, c.behaviour) for c in configs.values()}) > 1:
         note = "Their archives differ, so coverage and QD-scores do not compare."
@@ -51,32 +51,11 @@ def page(
     return figure, {name: len(c["evaluations"]) for name, c in columns.items()}
 
 
-def _columns(run: pathlib.Path, config: QDConfig) -> dict[str, list[Any]]:
-    """The columns that are drawn.
-
-    Raises:
-      InputError: no generations yet.
-      BrokenRunError: a row that lacks a number.
-    """
-    found: dict[str, list[Any]] = {name: [] for name in ("evaluations", *_COLUMNS)}
-    for i, row in enumerate(runlog.read_rows(run), start=1):
-        for name in ("generation", *_COLUMNS):
-            value = row.get(name)
-            if not isinstance(value, int | float) or isinstance(value, bool):
-                raise runlog.BrokenRunError(
-                    f"{run}/generations.jsonl, line {i}, should have a number {name}, "
-                    f"got {value!r}."
-                )
-            if name != "generation":
-                found[name].append(value)
-        tried = (row["generation"] + 1) * config.emitter.batch_size
-        found["evaluations"].append(tried)
-    if not found["evaluations"]:
-        raise runlog.InputError(
-            f"{run} has no generations to draw yet; if nobody is writing it, "
-            f"koki2 resume {shlex.quote(str(run))} goes on with it."
-        )
-    return found
+def _columns(run: RunFolder) -> dict[str, list[Any]]:
+    columns = series(run.path, COLUMNS)
+    size = run.config.emitter.batch_size
+    tried = [(g + 1) * size for g in columns.pop("generation")]
+    return {"evaluations": tried, **columns}
 
 
 def _archive(run: pathlib.Path, config: QDConfig) -> tuple[Any, Any]:
@@ -98,7 +77,7 @@ def _which(names: Sequence[str], dims: Sequence[str] | None) -> tuple[int, int]:
     """The numbers of two dimensions, given by number or name.
 
     Raises:
-      InputError: there are none such, or not two.
+      InputError: one is unknown, or there are not two.
     """
     if dims is None:
         return 0, 1
@@ -110,7 +89,7 @@ def _which(names: Sequence[str], dims: Sequence[str] | None) -> tuple[int, int]:
     if len(found) != 2 or -1 in found or found[0] == found[1]:
         known = ", ".join(f"{b} ({name})" for b, name in enumerate(names))
         raise runlog.InputError(
-            f"--dims wants two different dimensions of {known}, got {' '.join(dims)}."
+            f"--dims must be two different dimensions of {known}, got {' '.join(dims)}."
         )
     return found[0], found[1]
 

@@ -1,0 +1,46 @@
+"""`koki2 check FILE.py:NAME`: the contract tests, on a world of your own."""
+
+import dataclasses
+
+import tyro
+
+from koki2 import runlog
+from koki2.cli import output
+from koki2.session import objects
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options:
+    """Run the contract tests of worlds on one, and print what it breaks.
+
+    Exit code 0: it keeps the contract; 1: it does not.
+    """
+
+    world: tyro.conf.Positional[str]
+    """The world, FILE.py:NAME, or any that koki2 knows by name."""
+    json: bool = False
+    """Print one JSON object instead of a table."""
+
+
+def run(options: Options) -> int:
+    """Checks."""
+    from koki2.envs import contract, find, make
+
+    if objects.is_reference(options.world):
+        objects.declare("world", options.world)
+    try:
+        env = make(find(options.world).config)
+    except ValueError as error:
+        raise runlog.InputError(str(error)) from error
+    broken = {}
+    for name, check in contract.CHECKS.items():
+        try:
+            check(env)
+        except AssertionError as error:
+            broken[name] = str(error)
+    rows = [(name, broken.get(name, "kept")) for name in contract.CHECKS]
+    if options.json:
+        output.print_json({"world": options.world, "broken": broken})
+    else:
+        output.print_table(("contract", ""), rows)
+    return 1 if broken else 0

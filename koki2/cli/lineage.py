@@ -1,0 +1,63 @@
+"""`koki2 lineage`: who descends from whom in a run, as a CSV."""
+
+import dataclasses
+import pathlib
+import shlex
+
+import tyro
+
+from koki2 import runlog
+from koki2.cli import output
+from koki2.reports import lineage
+from koki2.runlog import atomic
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options:
+    """Write the line of descent of a run as a phylogeny (ALife data standards, CSV).
+
+    A taxon is one genome. There are two in a generation g: the centre of the search,
+    labelled centre_g, which descends from the centre of the generation before (the
+    first from none), and the best of the candidates drawn around it, best_g, which
+    descends from that centre and leaves nothing behind but its part in the next. The
+    last centre does not end (inf); of a complete run it is the mean genome. Where a
+    strategy keeps a population rather than a centre, the centre is what it takes for
+    its mean. The other candidates are not kept, so they are no taxa.
+
+    Of a run of koki2 qd a taxon is one elite, labelled cell_<c>_<g> after its cell and
+    the generation it entered it in. It descends from the elites it was bred from, and
+    ends when a fitter one takes its cell.
+
+    Time is in generations. fitness is, of a best, its own; of a centre, the mean of its
+    candidates; on the lives of that generation. trait_norm is the length of a centre's
+    genome. env_steps is how many steps had been lived by its origin. What is not known
+    is empty.
+    """
+
+    run: tyro.conf.Positional[pathlib.Path]
+    """The run folder."""
+    out: pathlib.Path | None = None
+    """Where to, a .csv; none is lineage.csv in the folder of the run. A file that is
+    there is replaced."""
+    json: bool = False
+    """Print one JSON object instead of text."""
+
+
+def run(options: Options) -> int:
+    """Reads, writes."""
+    default = options.run / "lineage.csv"
+    out = output.checked_out(options.out, default, (".csv",))
+    rows = lineage.read(options.run)
+    if not rows:
+        raise runlog.InputError(
+            f"{options.run} has no generations yet; if no process is writing it, koki2 "
+            f"resume {shlex.quote(str(options.run))} goes on with it."
+        )
+    table, taxa = lineage.to_csv(rows)
+    atomic.write_bytes(out, table)
+    facts = {"out": str(out), "taxa": taxa, "generations": len(rows)}
+    if options.json:
+        output.print_json(facts)
+    else:
+        print(f"wrote {out}: {taxa} taxa of {len(rows)} generations")
+    return 0

@@ -1,0 +1,121 @@
+"""Is the behaviour space of an archive worth anything? Its verdict, in plain values."""
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from koki2 import evolution, runlog
+from koki2.evolution.configs import QDConfig
+
+
+class Limits(NamedTuple):
+    """What a behaviour space must reach."""
+
+    kmo: float
+    """Least sampling adequacy."""
+    sphericity_p: float
+    """Greatest p-value of Bartlett's test."""
+    reconstruction_error: float
+    """Greatest share of variance that the descriptors fail to explain."""
+    preserved: float
+    """Least trustworthiness, and least continuity."""
+
+
+def judge(
+    config: QDConfig,
+    seed: int,
+    archive: Mapping[str, Any],
+    limits: Limits,
+    *,
+    samples: int,
+    episodes: int,
+    eval_seed: int,
+    neighbours: int,
+) -> dict[str, Any]:
+    """Judges the descriptors of an archive on unseen episodes of its elites.
+
+    Args:
+      config: of the run.
+      seed: of the run.
+      archive: its arrays.
+      limits: what must be reached.
+      samples: elites judged at most, spread evenly over the archive.
+      episodes: of each.
+      eval_seed: which.
+      neighbours: size of a neighbourhood.
+
+    Raises:
+      InputError: fewer than three elites.
+    """
+    import jax
+    import numpy as np
+
+    from koki2.measures import DescriptorConfig, judge as judge_space
+
+    cells = np.flatnonzero(archive["filled"])
+    if len(cells) < 3:
+        raise runlog.InputError(
+            f"the archive must have 3 elites or more to compare, got {len(cells)}."
+        )
+    some = cells[np.linspace(0, len(cells) - 1, min(len(cells), samples)).astype(int)]
+    behaved = evolution.behaviours(
+        config,
+        seed,
+        archive["genome"][some],
+        eval_seed=eval_seed,
+        episodes=episodes,
+    )
+    names = [name for name in behaved if name != "fitness"]
+    metrics = np.stack([behaved[name] for name in names], axis=1)
+    own = np.stack([behaved[name] for name in config.behaviour.descriptors], axis=1)
+    knobs = DescriptorConfig(
+        kmo_min=limits.kmo,
+        p_max=limits.sphericity_p,
+        error_max=limits.reconstruction_error,
+        preserved_min=limits.preserved,
+        preserved_warn=max(limits.preserved, 0.85),
+        neighbours=neighbours,
+    )
+    report = jax.device_get(
+        jax.jit(judge_space, static_argnames="config")(metrics, own, config=knobs)
+    )
+    drift = np.abs(own - archive["descriptor"][some]).mean(axis=0)
+    verdict = dataclasses.asdict(report.verdict)
+    return {
+        "descriptors": list(config.behaviour.descriptors),
+        "elites": len(some),
+        "episodes": episodes,
+        "eval_seed": eval_seed,
+        "metrics": {
+            name: {"used": bool(used), "kmo": _number(each)}
+            for name, used, each in zip(
+                names, report.used, report.kmo_each, strict=True
+            )
+        },
+        "enough_samples": bool(report.enough_samples),
+        "singular": bool(report.singular),
+        "kmo": _number(report.kmo),
+        "sphericity_chi2": _number(report.chi2),
+        "sphericity_df": _number(report.df),
+        "sphericity_p": _number(report.p),
+        "reconstruction_error": _number(report.told.left_out),
+        "reconstruction_best": _number(report.best.left_out),
+        "trustworthiness": _number(report.trustworthiness),
+        "continuity": _number(report.continuity),
+        "unseen_drift": dict(
+            zip(config.behaviour.descriptors, map(float, drift), strict=True)
+        ),
+        "thresholds": {
+            "kmo": limits.kmo,
+            "sphericity_p": limits.sphericity_p,
+            "reconstruction_error": limits.reconstruction_error,
+            "trustworthiness": limits.preserved,
+            "continuity": limits.preserved,
+        },
+        "verdict": {name: bool(held) for name, held in verdict.items()},
+    }
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if math.isfinite(value) else None

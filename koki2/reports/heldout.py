@@ -1,0 +1,169 @@
+"""Held-out tables: unseen episodes of genomes and a baseline, as plain values.
+
+What an evaluation found is kept in the run, for plots, one file per eval seed:
+
+    heldout/evalseed<k>_episodes<n>.json
+    {"eval_seed": k, "episodes": n, "lives": {"best": MEAN, "greedy": MEAN, ...},
+     "means": {"best": {"mean_fitness": ...}, ...}}
+
+with who lived in "lives", and for each MEAN {"mean": ..., "low": ..., "high": ...}.
+"""
+
+import math
+import pathlib
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from koki2 import evolution, runlog
+from koki2.reports import metrics
+from koki2.runlog import atomic, jsontext
+
+Lives = Mapping[str, Mapping[str, Any]]
+"""Who lived -> metric -> one number per episode."""
+
+_FILE = re.compile(r"evalseed(\d+)_episodes(\d+)\.json")
+_ENDS = ("mean", "low", "high")
+
+
+def compare(lives: Lives, eval_seed: int, policy: str) -> dict[str, Any]:
+    """Means of all that lived, and paired differences to a baseline.
+
+    Args:
+      lives: of genomes, and of the baseline if there is one.
+      eval_seed: which episodes.
+      policy: the baseline's name.
+    """
+    genomes = {name: metrics.means(x) for name, x in lives.items() if name != policy}
+    found: dict[str, Any] = {"eval_seed": eval_seed, "genomes": genomes}
+    found |= {"baseline": None, "differences": {}}
+    if policy in lives:
+        found["baseline"] = {"policy": policy, **metrics.means(lives[policy])}
+        found["differences"] = {
+            name: {
+                metric: evolution.difference(lives[name][metric], lives[policy][metric])
+                for metric in lives[name]
+            }
+            for name in genomes
+        }
+    return found
+
+
+def keep(run: pathlib.Path, lives: Lives, eval_seed: int, episodes: int) -> None:
+    """Puts an evaluation into a run folder, beside others on the same episodes.
+
+    Raises:
+      BrokenRunError: the file of before is none of ours.
+      OSError: the disk refused.
+    """
+    path = run / "heldout" / f"evalseed{eval_seed}_episodes{episodes}.json"
+    found = {name: evolution.interval(x["fitness"]) for name, x in lives.items()}
+    means = {name: metrics.means(x) for name, x in lives.items()}
+    if path.exists():
+        old = jsontext.decode(path.read_bytes(), where=str(path))
+        if not isinstance(old, dict) or not {"lives", "means"} <= old.keys():
+            raise runlog.BrokenRunError(f"{path} should hold an evaluation.")
+        found, means = {**old["lives"], **found}, {**old["means"], **means}
+    value = {"eval_seed": eval_seed, "episodes": episodes}
+    path.parent.mkdir(exist_ok=True)
+    atomic.write_json(path, value | {"lives": found, "means": means})
+
+
+class HeldOut(NamedTuple):
+    """What evaluations a run folder holds, by eval seed."""
+
+    intervals: dict[int, dict[str, tuple[float, float, float]]]
+    """By who lived: mean, low end, high end of fitness."""
+    episodes: dict[str, int]
+    """How many; of several evaluations with one seed the largest counts."""
+
+
+def read(run: pathlib.Path) -> HeldOut:
+    """Reads the evaluations of a run; files of other names are left alone.
+
+    Raises:
+      BrokenRunError: a file that is not as the head of this module says.
+    """
+    found: dict[int, tuple[int, dict[str, Any]]] = {}
+    for path in sorted((run / "heldout").glob("*.json")):
+        name = _FILE.fullmatch(path.name)
+        if name is None:
+            continue
+        seed, episodes = int(name[1]), int(name[2])
+        value = jsontext.decode(path.read_bytes(), where=str(path))
+        lives = value.get("lives") if isinstance(value, dict) else None
+        if not isinstance(lives, dict) or not lives:
+            raise runlog.BrokenRunError(f'{path} should have an object "lives".')
+        if (value.get("eval_seed"), value.get("episodes")) != (seed, episodes):
+            raise runlog.BrokenRunError(
+                f"{path} should be of the eval seed and episodes of its name, is of "
+                f"{value.get('eval_seed')!r} and {value.get('episodes')!r}."
+            )
+        intervals = {who: _interval(lives[who], f"{path}, {who},") for who in lives}
+        if episodes >= found.get(seed, (0, {}))[0]:
+            found[seed] = (episodes, intervals)
+    return HeldOut(
+        intervals={seed: intervals for seed, (_, intervals) in found.items()},
+        episodes={str(seed): episodes for seed, (episodes, _) in found.items()},
+    )
+
+
+def live(
+    judge: Any,
+    seed: int,
+    genomes: Mapping[str, Mapping[str, Any]],
+    *,
+    eval_seed: int,
+    episodes: int,
+    policy: str = "none",
+) -> Lives:
+    """Evaluates genomes of a run, and a baseline, on the same unseen episodes.
+
+    Args:
+      judge: `evolution.judge` of the run's config.
+      seed: of the run.
+      genomes: named arrays, by who they are.
+      eval_seed: which episodes.
+      episodes: how many.
+      policy: the baseline; "none": no baseline.
+
+    Raises:
+      BrokenRunError: a genome that does not fit the config.
+      InputError: a baseline that this world has not.
+    """
+    which = {"eval_seed": eval_seed, "episodes": episodes}
+    lives = {
+        name: _tried(lambda g=genome: judge.genome(seed, g, **which), _does_not_fit)
+        for name, genome in genomes.items()
+    }
+    if policy != "none":
+        lives[policy] = _tried(
+            lambda: judge.baseline(policy, **which),
+            lambda error: runlog.InputError(str(error)),
+        )
+    return lives
+
+
+def _does_not_fit(error: ValueError) -> Exception:
+    return runlog.BrokenRunError(
+        f"the genomes should fit the run's config, but {error}"
+    )
+
+
+def _tried(
+    work: Callable[[], Any], complaint: Callable[[ValueError], Exception]
+) -> Any:
+    try:
+        return work()
+    except ValueError as error:
+        raise complaint(error) from error
+
+
+def _interval(value: Any, where: str) -> tuple[float, float, float]:
+    ends = [value.get(name) for name in _ENDS] if isinstance(value, dict) else []
+    if not ends or not all(metrics.is_number(e) and math.isfinite(e) for e in ends):
+        raise runlog.BrokenRunError(
+            f"{where} should have finite numbers {', '.join(_ENDS)}, got {value!r:.80}."
+        )
+    mean, low, high = map(float, ends)
+    return mean, low, high

@@ -1,0 +1,55 @@
+"""Series: columns of a run's rows, checked, for whoever draws them."""
+
+import pathlib
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+from koki2 import runlog
+from koki2.reports import metrics
+
+
+def series(
+    run: pathlib.Path, names: Sequence[str], *, maybe: Sequence[str] = ()
+) -> dict[str, list[Any]]:
+    """Reads columns of the stream "metrics".
+
+    Args:
+      run: the folder.
+      names: columns that must be numbers.
+      maybe: columns that may be missing, or null.
+
+    Raises:
+      InputError: no such run, or no rows yet.
+      BrokenRunError: a row that lacks a number.
+    """
+    columns: dict[str, list[Any]] = {name: [] for name in (*names, *maybe)}
+    for i, row in enumerate(runlog.read_rows(run), start=1):
+        for name in names:
+            if not metrics.is_number(row.get(name)):
+                file = runlog.read_manifest(run).get("streams", {}).get("metrics")
+                raise runlog.BrokenRunError(
+                    f"{run}/{file or 'generations.jsonl'}, line {i}, should have a "
+                    f"number {name}, got {row.get(name)!r}."
+                )
+            columns[name].append(row[name])
+        for name in maybe:
+            columns[name].append(row.get(name))
+    if not columns[names[0]]:
+        raise runlog.InputError(
+            f"{run} has no rows yet; if no process is writing it, koki2 resume "
+            f"{shlex.quote(str(run))} goes on with it."
+        )
+    return columns
+
+
+def distinct(runs: Sequence[pathlib.Path]) -> dict[str, pathlib.Path]:
+    """Each run once, by the shortest end of its path that names no other."""
+    paths = list({path.resolve(): path for path in runs}.values())
+    whole = [path.resolve().parts for path in paths]
+    names: list[str] = []
+    for length in range(1, max(map(len, whole)) + 1):
+        names = ["/".join(parts[-length:]) for parts in whole]
+        if len(set(names)) == len(names):
+            break
+    return dict(zip(names, paths, strict=True))

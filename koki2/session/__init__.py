@@ -1,0 +1,18 @@
+"""session: runs a program into a run folder, from the command line or from Python.
+
+May import every room below. Start at `driver` (a program to the end of its folder),
+`kinds` (what a loop tells about its runs) and `python` (`koki2.run` and `koki2.load`).
+The door is lazy, so that importing it costs no JAX.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "driver": ["Chunk", "finish", "Sink"],
+        "folders": ["read_folder", "RunFolder"],
+        "kinds": ["Column", "Kind", "KINDS"],
+        "python": ["evaluate", "load", "run"],
+    },
+)

@@ -1,0 +1,75 @@
+"""Pages: what `koki2 plot` draws of runs of one kind, as a matplotlib figure."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from koki2 import pictures, runlog
+from koki2.reports import heldout
+from koki2.reports.series import series
+from koki2.session.archive_page import archive_page
+from koki2.session.folders import RunFolder
+
+FITNESS = (
+    "generation",
+    "env_steps",
+    "best_fitness",
+    "generation_best",
+    "median_fitness",
+    "fitness_q25",
+    "fitness_q75",
+)
+
+
+class Page(NamedTuple):
+    """A figure, and what is in it."""
+
+    figure: Any
+    units: dict[str, int]
+    """Units drawn, by run."""
+    held_out: dict[str, dict[str, int]]
+    """Episodes per eval seed, by run."""
+
+
+def fitness_page(runs: Mapping[str, RunFolder], dims: Sequence[str] | None) -> Page:
+    """Fitness over generations and env-steps, and on unseen episodes.
+
+    Args:
+      runs: run folders by what to call them.
+      dims: not for this page.
+
+    Raises:
+      InputError: no rows yet; or `dims` were given.
+    """
+    if dims is not None:
+        raise runlog.InputError(
+            "--dims must be left out: only runs of koki2 qd have an archive."
+        )
+    columns = {
+        name: series(run.path, FITNESS, maybe=("mvt_pass_rate",))
+        for name, run in runs.items()
+    }
+    held_out = {name: heldout.read(run.path) for name, run in runs.items()}
+    paths = [run.path for run in runs.values()]
+    one = shlex.quote(str(paths[0])) if len(paths) == 1 else "RUN"
+    figure = pictures.fitness_figure(
+        columns,
+        {name: lives.intervals for name, lives in held_out.items()},
+        advice="What this is worth shows on lives that search never saw:\n"
+        f"koki2 eval-run --run-dir {one} --episodes 512 --seed 0 424242",
+    )
+    return Page(
+        figure,
+        {name: len(c["generation"]) for name, c in columns.items()},
+        {name: lives.episodes for name, lives in held_out.items()},
+    )
+
+
+def qd_page(runs: Mapping[str, RunFolder], dims: Sequence[str] | None) -> Page:
+    """The archive, and its progress over evaluations; see `archive_page`."""
+    figure, units = archive_page(runs, dims)
+    return Page(figure, units, {})
+
+
+PAGES = {"evo": (fitness_page, "fitness.png"), "qd": (qd_page, "archive.png")}
+"""By kind of run: (runs, dims) -> page, and the name of its file."""

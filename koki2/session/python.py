@@ -1,0 +1,223 @@
+"""The way in from Python: run a program into a folder, load a run, evaluate it.
+
+    import koki2
+    program = koki2.build(koki2.EvolutionConfig(), seed=0)
+    run = koki2.run(program, out="runs/first")
+    run.plot()
+    print(koki2.evaluate(run, episodes=512, seed=1))
+
+The folder is that of the command line, with the same files.
+"""
+
+import dataclasses
+import pathlib
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from koki2 import evolution, runlog
+from koki2.core.program import Program
+from koki2.evolution.configs import FitnessConfig
+from koki2.reports import heldout
+from koki2.runlog import folder, jsontext
+from koki2.session import driver, folders, kinds
+from koki2.session.progress import progress as progress_
+from koki2.session.signals import Stop
+
+
+@dataclasses.dataclass(frozen=True)
+class RunView:
+    """A run on disk, to look at.
+
+    Attributes:
+      path: its folder.
+      kind: of the run.
+      program: what was run, if it was run here; None if it was loaded.
+    """
+
+    path: pathlib.Path
+    kind: kinds.Kind
+    program: Program | None = None
+
+    @property
+    def summary(self) -> dict[str, Any] | None:
+        """What a complete run ended with; None if it is not complete."""
+        return runlog.read_summary(self.path)
+
+    def rows(self, stream: str = "metrics") -> list[dict[str, Any]]:
+        """The rows of a stream."""
+        return list(runlog.read_rows(self.path, stream))
+
+    def artifact(self, name: str) -> dict[str, Any]:
+        """The arrays of an artifact, as "best_genome"."""
+        return runlog.read_artifact(self.path, name)
+
+    def plot(self) -> Any:
+        """The run's page, as a matplotlib figure.
+
+        Raises:
+          InputError: there are no rows yet, or this kind has no page.
+        """
+        from koki2.session.pages import PAGES
+
+        if self.kind.name not in PAGES:
+            raise runlog.InputError(f"there is no page for runs of {self.kind.name}.")
+        draw, _ = PAGES[self.kind.name]
+        name = self.path.resolve().name
+        return draw({name: folders.read_folder(self.path)}, None).figure
+
+    def __repr__(self) -> str:
+        summary = self.summary
+        if summary is None:
+            return f"Run({str(self.path)!r}, not complete)"
+        headline = self.kind.headline(summary).items()
+        words = ", ".join(f"{name}={value:.6g}" for name, value in headline)
+        return f"Run({str(self.path)!r}, {words})"
+
+    def _repr_html_(self) -> str:
+        import html
+
+        cells = self.kind.headline(self.summary or {}).items()
+        rows = "".join(
+            f"<tr><th>{html.escape(n)}</th><td>{v:.6g}</td></tr>" for n, v in cells
+        )
+        return f"<p>{html.escape(repr(self))}</p><table>{rows}</table>"
+
+
+def run(
+    program: Program,
+    *,
+    out: str | pathlib.Path,
+    progress: bool = True,
+    sinks: Sequence[driver.Sink] = (),
+) -> RunView:
+    """Runs a program into a folder, or goes on where the folder stands.
+
+    Args:
+      program: built by `build`, `evolve` or `illuminate`.
+      out: the folder: new, empty, or of an earlier call with the same program.
+      progress: show how far it is, on stderr.
+      sinks: told of every chunk, after the folder has it.
+
+    Raises:
+      InputError: the folder is of another run, or holds something else.
+      KeyboardInterrupt: it was interrupted, after a checkpoint; call `run` again.
+
+    Example:
+      >>> import koki2, tempfile
+      >>> loop = koki2.LoopConfig(generations=2, episodes=1, checkpoint_every=2)
+      >>> config = koki2.EvolutionConfig(loop=loop)
+      >>> with tempfile.TemporaryDirectory() as out:
+      ...     found = run(koki2.build(config, seed=0), out=out, progress=False)
+      ...     len(found.rows()), found.summary["status"]
+      (2, 'complete')
+    """
+    about = program.about
+    if about is None:
+        raise runlog.InputError(
+            "the program must say what it is of (Program.about), so that its run "
+            "folder can; those that build, evolve and illuminate make do."
+        )
+    kind, path = kinds.kind_of(about.kind), pathlib.Path(out)
+    with _open(program, kind, path) as run_, Stop() as stop:
+        if run_.summary is None:
+            shown = [progress_(kind, program)] if progress else []
+            driver.finish(run_, program, kind, stop, sinks=[*shown, *sinks])
+        if stop.signal is not None and run_.summary is None:
+            raise KeyboardInterrupt(f"stopped; call run again with out={str(path)!r}")
+    return RunView(path, kind, program)
+
+
+def load(path: str | pathlib.Path) -> RunView:
+    """Loads a run from its folder.
+
+    Raises:
+      InputError: there is no such folder, or no such kind of run.
+      BrokenRunError: the folder holds no run.
+    """
+    return RunView(pathlib.Path(path), kinds.kind_of(runlog.read_kind(path)))
+
+
+@dataclasses.dataclass(frozen=True)
+class HeldOutTable(Mapping[str, Any]):
+    """What an evaluation found: means, and paired differences to the baseline."""
+
+    values: dict[str, Any]
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.values)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __repr__(self) -> str:
+        lines = [f"evaluation seed {self['eval_seed']}"]
+        for name, means in self["genomes"].items():
+            line = f"{name}: fitness {means['mean_fitness']:.4f}"
+            if name in self["differences"]:
+                d, policy = self["differences"][name]["fitness"], self["baseline"]
+                line += (
+                    f", {d['mean']:+.4f} [{d['low']:+.4f}, {d['high']:+.4f}] to "
+                    f"{policy['policy']} ({policy['mean_fitness']:.4f})"
+                )
+            lines.append(line)
+        return "\n".join(lines)
+
+
+def evaluate(
+    run: RunView,
+    *,
+    episodes: int,
+    seed: int,
+    policy: str = "random",
+    fitness: FitnessConfig = FitnessConfig(),
+) -> HeldOutTable:
+    """Evaluates the genomes of a complete run on unseen episodes, beside a baseline.
+
+    Args:
+      run: what `run` or `load` returned.
+      episodes: how many.
+      seed: which; unseen as long as it was not the run's.
+      policy: the baseline: greedy, competent, random, stay, oracle or none.
+      fitness: what is reported as fitness, of a run built from objects.
+
+    Raises:
+      InputError: it is not complete; or it was built from objects and loaded.
+    """
+    if run.summary is None:
+        raise runlog.InputError(
+            f"{run.path} has no genomes yet, as it is not complete: koki2 resume "
+            f"{shlex.quote(str(run.path))}"
+        )
+    subject = run.program.about.subject if run.program and run.program.about else None
+    if subject is not None:
+        judge, run_seed = evolution.judge_task(subject, fitness), 0
+    else:
+        read = folders.read_folder(run.path)
+        judge, run_seed = evolution.judge(read.config), read.seed
+    genomes = {name: runlog.read_genome(run.path, name) for name in run.kind.genomes}
+    lives = heldout.live(
+        judge, run_seed, genomes, eval_seed=seed, episodes=episodes, policy=policy
+    )
+    return HeldOutTable(heldout.compare(lives, seed, policy))
+
+
+def _open(program: Program, kind: kinds.Kind, path: pathlib.Path) -> runlog.Run:
+    about = program.about
+    assert about is not None
+    if not (path / folder.CONFIG).exists():
+        return folders.start(
+            f"python-{kind.name}", kind, about.config, about.seed, ".", out_dir=path
+        )
+    run_ = runlog.Run.resume(path)
+    then = (run_.kind, run_.manifest.get("seed"), jsontext.digest(run_.config))
+    if then != (kind.name, about.seed, jsontext.digest(dict(about.config))):
+        run_.close()
+        raise runlog.InputError(
+            f"out must be a new folder, or one of the same program; {path} is of "
+            "another config or seed."
+        )
+    return run_

@@ -1,0 +1,93 @@
+"""Replaying: a run again, in memory, and where it first departs from its folder."""
+
+import itertools
+from typing import Any
+
+from koki2 import runlog
+from koki2.core.program import Program
+from koki2.runlog import jsontext
+from koki2.session import driver
+from koki2.session.folders import RunFolder
+
+Difference = dict[str, Any]
+
+
+def first_difference(run: RunFolder, program: Program) -> Difference | None:
+    """Runs a program again and compares it with what its run left.
+
+    Args:
+      run: the folder; of a run that is not complete, the rows so far are compared.
+      program: that of its config and seed.
+
+    Returns:
+      None if nothing differs. Else what differs first: a row, with the fields then and
+      now; or an artifact, with the arrays that differ.
+
+    Raises:
+      BrokenRunError: the folder has another number of rows than its config says.
+    """
+    rows = {
+        stream: list(runlog.read_rows(run.path, stream)) for stream in run.kind.streams
+    }
+    count = len(rows["metrics"])
+    if count > program.total or (run.is_complete and count < program.total):
+        raise runlog.BrokenRunError(
+            f"{run.path} should have {program.total} rows, as its config says, has "
+            f"{count}."
+        )
+    program = program._replace(total=count)
+    told = {stream: iter(then) for stream, then in rows.items()}
+    start = carry = program.init()
+    for chunk, carry in driver.chunks(program, start):
+        for stream, now in chunk.rows.items():
+            difference = _rows_differ(run, stream, told[stream], now)
+            if difference is not None:
+                return difference
+    return _artifacts_differ(run, program.artifacts(carry)) if run.is_complete else None
+
+
+def _rows_differ(
+    run: RunFolder, stream: str, told: Any, now: list[dict[str, Any]]
+) -> Difference | None:
+    unit = run.kind.unit
+    for ours, theirs in zip(now, itertools.islice(told, len(now)), strict=False):
+        fields = _fields(theirs, ours)
+        if fields:
+            found = {"what": "row", "unit": unit, unit: theirs.get(unit)}
+            return found | {"stream": stream, "fields": fields}
+    return None
+
+
+def _artifacts_differ(
+    run: RunFolder, artifacts: dict[str, dict[str, Any]]
+) -> Difference | None:
+    for name, arrays in artifacts.items():
+        then = runlog.read_artifact(run.path, name)
+        differ = [
+            array
+            for array in sorted({*then, *arrays})
+            if array not in then
+            or array not in arrays
+            or then[array].dtype != arrays[array].dtype
+            or then[array].shape != arrays[array].shape
+            or then[array].tobytes() != arrays[array].tobytes()
+        ]
+        if differ:
+            return {"what": name.replace("_", " "), "arrays": differ}
+    return None
+
+
+def _fields(then: dict[str, Any], now: dict[str, Any]) -> dict[str, list[Any]]:
+    """Fields that are not the same to the last bit: then and now.
+
+    A field that the run's koki2 did not write yet is no difference.
+    """
+    return {
+        name: [value, now.get(name, "missing")]
+        for name, value in then.items()
+        if _spelt(then, name) != _spelt(now, name)
+    }
+
+
+def _spelt(row: dict[str, Any], name: str) -> bytes | None:
+    return jsontext.encode(row[name], where=name) if name in row else None
