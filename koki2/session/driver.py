@@ -65,9 +65,10 @@ def finish(
       OSError: the disk refused; the run can be resumed.
     """
     try:
-        start = carry = _where_it_stands(run, program)
+        carry = _where_it_stands(run, program)
         last: dict[str, Any] | None = None
-        for chunk, carry in chunks(program, start, lambda: stop.signal is None):
+        for chunk, newest in chunks(program, carry, lambda: stop.signal is None):
+            carry = newest
             _write(run, kind, chunk)
             for sink in sinks:
                 sink.chunk(chunk)

@@ -140,8 +140,8 @@ def declare_known(
         text = given.get(role)
         if text is None:
             raise runlog.InputError(
-                f"the {role} of this run is from outside koki2; what a run folder names "
-                "is not loaded unless it is named again: "
+                f"the {role} of this run is from outside koki2; what a folder names is "
+                "not loaded unless it is named again: "
                 f"--{ROLES[role].flag} {known['name']}"
             )
         declare(role, text, known=known)

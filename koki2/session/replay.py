@@ -37,8 +37,9 @@ def first_difference(run: RunFolder, program: Program) -> Difference | None:
         )
     program = program._replace(total=count)
     told = {stream: iter(then) for stream, then in rows.items()}
-    start = carry = program.init()
-    for chunk, carry in driver.chunks(program, start):
+    carry = program.init()
+    for chunk, newest in driver.chunks(program, carry):
+        carry = newest
         for stream, now in chunk.rows.items():
             difference = _rows_differ(run, stream, told[stream], now)
             if difference is not None:
