@@ -64,7 +64,7 @@ def lives(world, agent, genomes=16, episodes=4, scale=5.0):
         keys, params
     )
     with jax.debug_key_reuse(False):  # a vmapped `cond` that is given a key selects it
-        theirs = jax.jit(twin.lives(config.env, config.agent, wires))(keys, params)
+        theirs = jax.jit(twin.run_lives(config.env, config.agent, wires))(keys, params)
     return jax.device_get((ours, theirs))
 
 
@@ -92,8 +92,8 @@ def test_a_single_bit_is_a_difference():
     where = tuple(int(i[0]) for i in lasted.nonzero())
     weights.view("uint32")[(*where, 7)] ^= 1
     changed = theirs._replace(brain=theirs.brain._replace(rec_w=weights))
-    (said,) = equality.differences(ours, changed, STEPS)
-    assert said.startswith("rec_w differs in 1 of ")
+    (line,) = equality.differences(ours, changed, STEPS)
+    assert line.startswith("rec_w differs in 1 of ")
 
 
 def test_a_generation_gives_the_fitness_that_koki2_logs():

@@ -106,11 +106,9 @@ def test_a_life_is_the_same_compiled_or_not_scanned_or_looped(name):
 @pytest.mark.parametrize("name", ["plain", "drive"])
 def test_lives_are_the_same_alone_under_vmap_and_in_lanes(name):
     life, params = spiking_life(AGENTS[name]), newborns(AGENTS[name], 9)
-    both = lambda keys, params: jax.vmap(
-        lambda p: jax.vmap(lambda key: run_episode(key, life, p).stats)(keys)
-    )(params)
-    together = jax.jit(both)(episode_keys(4, 3), params)
-    lanes = jax.jit(lambda keys, p: rollout(life, keys, p))(episode_keys(4, 3), params)
+    run = lambda engine: jax.jit(lambda k, p: rollout(life, k, p, engine=engine))
+    together = run("vmap")(episode_keys(4, 3), params)
+    lanes = run("lanes")(episode_keys(4, 3), params)
     assert_same_bits(lanes, together)
     last = jax.tree.map(lambda x: x[8], params)
     alone = jax.jit(lambda key: run_episode(key, life, last).stats)(
