@@ -88,7 +88,7 @@ def _say(message: dict[str, Any]) -> None:
 class Worker:
     """The process of one setting, as its parent sees it."""
 
-    def __init__(self, setting: Flags, kinds: str):
+    def __init__(self, setting: Flags, kinds: str) -> None:
         self.process = subprocess.Popen(
             [sys.executable, __file__, "--serve", setting, kinds],
             env=os.environ | {"XLA_FLAGS": flags(setting)},
