@@ -112,7 +112,11 @@ def test_a_batch_leaves_the_files_of_single_runs(koki2, home):
     five, six = sorted((home / "runs").iterdir(), key=lambda p: p.name[-7:])
     assert five.name.endswith("_batch-evo-l0_seed5-x")
     without_origin = lambda files: {
-        k: v for k, v in files.items() if k != "config.json"
+        k: v  # nor the command's name, which a checkpoint's header has a digest of
+        for k, v in files.items()
+        if k != "config.json"
+        and not k.startswith("checkpoints/step_0")
+        or k.endswith(".npz")
     }
     assert without_origin(bits(five)) == without_origin(bits(home / "alone"))
     assert without_origin(bits(six)) != without_origin(bits(home / "alone"))
@@ -219,4 +223,4 @@ def test_the_list_of_runs(koki2, home):
     said = koki2("runs")
     assert "complete" in said.out and "_evo-l0_seed5" in said.out
     (info,) = koki2("runs --json").json["runs"]
-    assert (info["seed"], info["generations"], info["status"]) == (5, 7, "complete")
+    assert (info["seed"], info["units"], info["status"]) == (5, 7, "complete")
