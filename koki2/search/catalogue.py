@@ -152,15 +152,15 @@ _EVOSAX: Mapping[str, Needs] = MappingProxyType(
 )
 
 
-def _openai_es(config: Any, num_dims: int) -> Any:
+def _openai_es(config: object, num_dims: int) -> Any:
     return load("koki2.search.openai_es:openai_es")(config)
 
 
-def _mu_plus_lambda(config: Any, num_dims: int) -> Any:
+def _mu_plus_lambda(config: object, num_dims: int) -> Any:
     return load("koki2.search.mu_plus_lambda:mu_plus_lambda")(config, num_dims)
 
 
-def _evosax(config: Any, num_dims: int) -> Any:
+def _evosax(config: object, num_dims: int) -> Any:
     return load("koki2.search.evosax_adapter:evosax_strategy")(config, num_dims)
 
 

@@ -16,7 +16,8 @@ import evosax.algorithms
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Bool, Float, UInt32
+from jax.typing import ArrayLike
+from jaxtyping import Array, Bool, Float, PyTree, UInt32
 
 from koki2.core.types import Key
 from koki2.search.base import Strategy
@@ -208,18 +209,18 @@ def _foreign_rules() -> Iterator[None]:
         yield
 
 
-def _without_nan(leaf: Any) -> Array:
+def _without_nan(leaf: ArrayLike) -> Array:
     """An array without weak type; zero where evosax marks "not known yet" by NaN."""
     leaf = jax.lax.convert_element_type(leaf, jnp.result_type(leaf))
     return jnp.where(jnp.isnan(leaf), jnp.zeros_like(leaf), leaf)
 
 
-def _like(template: Any, tree: Any) -> Any:
+def _like(template: PyTree, tree: PyTree) -> PyTree:
     """Casts `tree` to the dtypes of `template`, without weak types."""
     cast = lambda old, new: jax.lax.convert_element_type(new, old.dtype)
     return jax.tree.map(cast, template, tree)
 
 
-def _choose(condition: Bool[Array, ""], yes: Any, no: Any) -> Any:
+def _choose(condition: Bool[Array, ""], yes: PyTree, no: PyTree) -> PyTree:
     """Selects one of two trees, leaf by leaf."""
     return jax.tree.map(lambda a, b: jnp.where(condition, a, b), yes, no)

@@ -8,11 +8,11 @@ devices.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Int, PyTree
 
 from koki2.core import devices
 from koki2.search.archive.insertion import insert, place, replace_per_cell
@@ -76,7 +76,7 @@ def _sharded(cells: Cells, count: int) -> Store:
 
         return jax.tree.map(join_leaf, archive)
 
-    def on_each(function: Callable, specs: tuple, out: Any) -> Callable:
+    def on_each(function: Callable, specs: tuple, out: PyTree) -> Callable:
         return jax.shard_map(
             function,
             mesh=devices.mesh(),
