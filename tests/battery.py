@@ -5,17 +5,19 @@ Each case is a function of one item and its arguments, whose last two axes are l
 `vmap` within a tolerance, the strict lane bit for bit.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import lax
+from jax import Array, lax
 from jax.extend import core as jex
 
 from koki2.kernels import edge_sum, in_table
 from koki2.lanes import any_lane, over_lanes
+
+Shape = tuple[int, ...]
 
 LANES = (2, 3)
 NAN = float("nan")
@@ -23,40 +25,40 @@ NAN = float("nan")
 
 class Case(NamedTuple):
     function: Callable
-    args: tuple
+    args: tuple[Array, ...]
     reordered: bool = False  # XLA adds more than 32 rows, or several axes, otherwise
 
 
-def _draw(shape, lanes):
+def _draw(shape: Shape, lanes: Shape) -> np.ndarray:
     seed = sum(shape) * 10 + len(shape)
     return np.random.default_rng(seed).normal(size=(*shape, *lanes))
 
 
-def floats(*shape, lanes=LANES):
+def floats(*shape: int, lanes: Shape = LANES) -> Array:
     return jnp.asarray(_draw(shape, lanes), jnp.float32)
 
 
-def ints(*shape, lanes=LANES):
+def ints(*shape: int, lanes: Shape = LANES) -> Array:
     return jnp.asarray(np.round(_draw(shape, lanes) * 3), jnp.int32)
 
 
-def bools(*shape, lanes=LANES):
+def bools(*shape: int, lanes: Shape = LANES) -> Array:
     return jnp.asarray(_draw(shape, lanes) > 0)
 
 
-def keys(*, lanes=LANES):
+def keys(*, lanes: Shape = LANES) -> Array:
     count = lanes[0] * lanes[1]
     return jax.random.split(jax.random.key(5), count).reshape(lanes)
 
 
-def ties(*shape):
+def ties(*shape: int) -> Array:
     """Few different numbers, so that extremes tie; one lane has NaN in it."""
     x = np.round(_draw(shape, LANES))
     x[-1, ..., 0, 1] = NAN
     return jnp.asarray(x, jnp.float32)
 
 
-def _elementwise():
+def _elementwise() -> Iterator[tuple[str, Case]]:
     x, y, i, j = floats(3), floats(3, lanes=(2, 1)), ints(3), ints(3, lanes=(1, 3))
     one_float = """neg sign abs floor ceil round exp exp2 log log1p expm1 tanh logistic
     sqrt rsqrt cbrt square sin cos tan erf erf_inv erfc is_finite""".split()
@@ -90,7 +92,7 @@ def _elementwise():
     yield "a scalar meets a matrix", Case(lambda x, m: x * m, (floats(), floats(2, 3)))
 
 
-def _moving():
+def _moving() -> Iterator[tuple[str, Case]]:
     x, i = floats(4, 3), ints()
     order = np.array([2, 0, 0])
     yield "slice", Case(lambda x: x[1:3, 2], (x,))
@@ -130,7 +132,7 @@ def _moving():
     yield "constants only", Case(lambda x: jnp.arange(3), (x,))
 
 
-def _sums():
+def _sums() -> Iterator[tuple[str, Case]]:
     x = floats(3, 4)
     yield "sum of rows", Case(lambda x: jnp.sum(x, 0), (x,))
     yield "sum of all", Case(jnp.sum, (x,), reordered=True)
@@ -172,7 +174,7 @@ def _sums():
     yield "softmax", Case(jax.nn.softmax, (floats(5),))
 
 
-def _control():
+def _control() -> Iterator[tuple[str, Case]]:
     x, p = floats(3), bools()
     up, down = (lambda x: (x + 1.0, x[0])), (lambda x: (x * x, x[1]))
     yield "cond by data", Case(lambda p, x: lax.cond(p, up, down, x), (p, x))
@@ -240,7 +242,7 @@ def _control():
     )
 
 
-def _random():
+def _random() -> Iterator[tuple[str, Case]]:
     random = jax.random
     constant = random.key(3)
     words = lambda key: random.key_data(key)
@@ -289,15 +291,17 @@ GROUPS = {
 }
 
 
-def results(group: str, options=None):
+def results(
+    group: str, options: dict[str, int] | None = None
+) -> tuple[dict[str, Case], dict[str, Any], dict[str, Any]]:
     """The cases of a group, and what `over_lanes` and `vmap` make of them."""
     cases = dict(GROUPS[group]())
     args = {name: case.args for name, case in cases.items()}
 
-    def ours(args):
+    def ours(args: dict[str, tuple]) -> dict[str, Any]:
         return {n: over_lanes(c.function, 2)(*args[n]) for n, c in cases.items()}
 
-    def theirs(args):
+    def theirs(args: dict[str, tuple]) -> dict[str, Any]:
         return {n: by_vmap(c, args[n]) for n, c in cases.items()}
 
     ours, theirs = (jax.jit(f, compiler_options=options) for f in (ours, theirs))
@@ -306,7 +310,7 @@ def results(group: str, options=None):
         return cases, first, jax.device_get(theirs(args))
 
 
-def by_vmap(case: Case, args):
+def by_vmap(case: Case, args: Sequence[Array]) -> Any:
     """The case by `vmap`, lanes of size 1 spread out first."""
     lanes = jnp.broadcast_shapes(*(x.shape[-2:] for x in args))
     whole = [jnp.broadcast_to(x, x.shape[:-2] + lanes) for x in args]
@@ -314,7 +318,7 @@ def by_vmap(case: Case, args):
     return jax.vmap(over, in_axes=-1, out_axes=-1)(*whole)
 
 
-def equations(jaxpr):
+def equations(jaxpr: jex.Jaxpr) -> Iterator[jex.JaxprEqn]:
     """All operations of a program, also within branches and calls."""
     for eqn in jaxpr.eqns:
         yield eqn
@@ -323,5 +327,5 @@ def equations(jaxpr):
                 yield from equations(getattr(value, "jaxpr", value))
 
 
-def _is_program(value):
+def _is_program(value: object) -> bool:
     return isinstance(value, jex.ClosedJaxpr | jex.Jaxpr)

@@ -55,7 +55,7 @@ py311() {
   fi
   # The rooms whose bits hang on JAX's version; the whole suite is the gold lane's.
   [ $code = 0 ] && tests .venv-3.11/bin/python \
-    tests/core tests/kernels/test_edge_sum.py tests/kernels/test_dispatch.py \
+    tests/core tests/lanes tests/kernels/test_edge_sum.py tests/kernels/test_dispatch.py \
     tests/runlog/test_runs.py tests/golden \
     tests/envs/test_published_baselines.py
 }

@@ -1,184 +1,106 @@
-"""Many lives, fast: genomes x episodes, in lanes, in chunks, on all devices.
+"""Many episodes: every genome of a population in every episode, by one of two engines.
 
-The same `step` as `episode.run_episode`, evaluated over lanes: a block of genomes (or
-of episodes, where there are fewer genomes) lies on the minor axis, so that an
-instruction serves many lives; chunks are small enough to stay in cache, and end when
-all their lives have. Neither layout nor number of devices changes a bit of any life.
+"lanes" evaluates `episode.step` over lanes, in small chunks (`lanes_engine`); "vmap" is
+`run_episode` under `vmap`, as anyone would write it, and the reference for the other.
+Both give the same episodes, to the bit as far as docs/determinism.md promises it.
 """
 
-import dataclasses
-from typing import Annotated, Literal
+from typing import Literal
 
 import jax
 import jax.numpy as jnp
-import numpy as np
-from annotated_types import Ge
-from jax import lax
+from jaxtyping import Array, Bool, PyTree
 
 from koki2.core import devices
-from koki2.core.configs import check
-from koki2.core.types import Keys
-from koki2.evolution.episode import Episode, EpisodeState, EpisodeStats
-from koki2.lanes import over_lanes
+from koki2.core.types import Key, Keys
+from koki2.evolution.episode import Episode, EpisodeState, EpisodeStats, run_episode
+from koki2.evolution.lanes_engine import in_lanes, Layout as Layout, WIDE as WIDE
 
-AXES = 3  # lane axes: groups, partners, block
+Engine = Literal["auto", "lanes", "vmap"]
+Keep = Literal["stats", "state"]
 
-
-@dataclasses.dataclass(frozen=True, kw_only=True)
-class Layout:
-    """How lives are laid out. Changes speed, never bits.
-
-    Small chunks want XLA's small-loop flag (the command line sets it); without it every
-    operation of a step costs a dispatch, and `WIDE` is the better choice.
-    """
-
-    block: Annotated[int, Ge(1)] = 8
-    """Lives on the minor axis: floats in a vector register."""
-    lives: Annotated[int, Ge(1)] = 64
-    """Lives per chunk, at least."""
-
-    def __post_init__(self):
-        check(self)
-
-
-WIDE = Layout(block=128, lives=1 << 16)
+ENGINES = ("auto", "lanes", "vmap")
 
 
 def rollout(
     episode: Episode,
     keys: Keys,
-    params,
+    params: PyTree | None,
     *,
     steps: int | None = None,
-    wanted=None,
+    wanted: Bool[Array, " P"] | None = None,
     layout: Layout | None = None,
-    keep: Literal["stats", "state"] = "stats",
+    keep: Keep = "stats",
+    engine: Engine = "auto",
 ) -> EpisodeStats | EpisodeState:
-    """Lives every genome through every episode.
+    """Runs every genome through every episode.
 
     Args:
-      life: an agent in a world.
-      keys: of the episodes, [E]; all genomes live the same ones.
+      episode: an agent in a world.
+      keys: of the episodes, [E]; all genomes face the same ones.
       params: agents' parameters, each [P, ...]; None for scripted agents (P = 1).
-      steps: length of a life; the world's own if None.
-      wanted: bool [P]; a chunk in which nobody is wanted is not lived, and its stats
-        is zero. To skip work, put the wanted first.
-      layout: see `Layout`; None is small chunks on a CPU and all at once elsewhere.
-      keep: "state" gives the whole last state of each life; but for its stats, that
-        of a life which ended early is meaningless.
+      steps: length of an episode; the world's own if None.
+      wanted: which genomes count, [P]; None is all. Those that do not may be left out,
+        and their stats mean nothing. To save work, put those that count first.
+      layout: of the lanes, see `Layout`; None is small chunks on a CPU and all at once
+        elsewhere. It changes speed, never bits.
+      keep: "state" gives the whole last state of each episode; but for its stats, that
+        of an episode which ended early is meaningless.
+      engine: "auto" is "lanes", on a CPU always.
 
     Returns:
-      Tallies (or lives), each field [P, E, ...].
+      Stats (or states), each field [P, E, ...].
+
+    Raises:
+      ValueError: if there is no such engine, or it has no lanes to lay out.
+
+    Example:
+      >>> from koki2 import agents, envs
+      >>> from koki2.core.keys import episode_keys
+      >>> from koki2.evolution.episode import episode
+      >>> stays = episode(envs.chemotaxis(), agents.stay())
+      >>> stats = rollout(stays, episode_keys(0, 2), None)
+      >>> stats.t_alive.tolist()  # one agent, two episodes
+      [[128, 128]]
     """
-    if layout is None:
-        layout = Layout() if jax.default_backend() == "cpu" else WIDE
-    genomes = jax.tree.leaves(params)[0].shape[0] if params is not None else 1
-    by_genome = genomes >= layout.block
-    major = genomes if by_genome else keys.shape[0]
-    partners = keys.shape[0] if by_genome else genomes
-    blocks = _ceil(major, layout.block)
-    groups = max(1, min(_ceil(layout.lives, layout.block * partners), blocks))
-    width = groups * layout.block
-    devices = jax.device_count()
-    chunks = _ceil(major, width * devices) * devices
-    padded = np.minimum(np.arange(chunks * width), major - 1)
+    if choose_engine(engine, layout) == "vmap":
+        return _by_vmap(episode, keys, params, steps or episode.steps, keep)
     if wanted is None:
+        genomes = 1 if params is None else jax.tree.leaves(params)[0].shape[0]
         wanted = jnp.ones(genomes, bool)
+    steps = steps or episode.steps
+    return in_lanes(episode, keys, params, steps, wanted, layout, keep)
 
-    born = jax.vmap(episode.reset)(keys)
-    if by_genome:
-        split = jax.tree.map(lambda x: x[padded], (params, wanted))
-        shared = born
+
+def choose_engine(engine: str, layout: Layout | None = None) -> str:
+    """Chooses the engine: the one that is named, or where it is "auto", "lanes".
+
+    Raises:
+      ValueError: if there is no such engine, or it has no lanes to lay out.
+
+    Example:
+      >>> choose_engine("auto"), choose_engine("vmap")
+      ('lanes', 'vmap')
+    """
+    if engine not in ENGINES:
+        raise ValueError(f"engine must be one of {', '.join(ENGINES)}, got {engine!r}.")
+    if engine == "vmap" and layout is not None:
+        raise ValueError(f"layout must be None for the engine vmap, got {layout}.")
+    return "lanes" if engine == "auto" else engine
+
+
+def _by_vmap(
+    episode: Episode, keys: Keys, params: PyTree | None, steps: int, keep: Keep
+) -> EpisodeStats | EpisodeState:
+    """`run_episode` over episodes within genomes, on every device the whole of it."""
+
+    def one(params: PyTree | None, key: Key) -> EpisodeStats | EpisodeState:
+        end = run_episode(key, episode, params, steps=steps)
+        return end.stats if keep == "stats" else end
+
+    each = jax.vmap(one, (None, 0))
+    if params is None:
+        ends = jax.tree.map(lambda x: x[None], each(None, keys))
     else:
-        split = jax.tree.map(lambda x: x[padded], born)
-        shared = (params, wanted)
-    split = jax.tree.map(lambda x: x.reshape((chunks, width) + x.shape[1:]), split)
-
-    def chunk(split, shared):
-        if by_genome:
-            (own, mask), world = split, shared
-        else:
-            (own, mask), world = shared, split
-        own = _lanes(own, by_genome, groups)
-        world = _lanes(world, not by_genome, groups)
-        length = steps or episode.steps
-        alive = lambda: _live_chunk(episode, world, own, length, keep)
-        alive = jax.jit(alive, inline=True)  # one trace for eval_shape and cond
-        shapes = jax.eval_shape(alive)
-        dead = lambda: jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), shapes)
-        return lax.cond(jnp.any(mask), alive, dead)
-
-    stats = _on_all_devices(chunk, split, shared)
-    return jax.tree.map(lambda x: _back(x, by_genome, genomes, keys.shape[0]), stats)
-
-
-def _ceil(a: int, b: int) -> int:
-    return -(-a // b)
-
-
-def _live_chunk(episode: Episode, world, params, steps: int, keep: str):
-    """Lives one chunk of lanes to its end."""
-    state, observation, key_life = world
-    sizes = jnp.broadcast_shapes(
-        *(x.shape[x.ndim - AXES :] for x in jax.tree.leaves((key_life, params)))
-    )
-    birth = over_lanes(episode.start, AXES)(state, observation, params)
-    full = lambda x: jnp.broadcast_to(x, x.shape[: x.ndim - AXES] + sizes)
-    start = jax.tree.map(full, birth)
-
-    def going(carry):
-        t, now = carry
-        return (t < steps) & jnp.any(now.stats.alive)
-
-    def step(carry):
-        t, now = carry
-        opaque_predicate = jnp.any(
-            now.stats.alive
-        )  # true here, though XLA cannot know it
-        one = lambda key, params, now: episode.step(key, t, params, now)
-        return t + 1, over_lanes(one, AXES, opaque_predicate=opaque_predicate)(
-            key_life, params, now
-        )
-
-    end: EpisodeState = lax.while_loop(going, step, (jnp.int32(0), start))[1]
-    return end.stats if keep == "stats" else end
-
-
-def _lanes(tree, blocked: bool, groups: int):
-    """[lives, ...] to [..., groups, 1, block], or [..., 1, partners, 1] if shared."""
-
-    def place(x):
-        if blocked:
-            x = x.reshape((groups, 1, x.shape[0] // groups) + x.shape[1:])
-        else:
-            x = x.reshape((1, x.shape[0], 1) + x.shape[1:])
-        return jnp.moveaxis(x, (0, 1, 2), (-3, -2, -1))
-
-    return jax.tree.map(place, tree)
-
-
-def _back(x, by_genome: bool, genomes: int, episodes: int):
-    """[chunks, ..., groups, partners, block] to [P, E, ...]."""
-    x = jnp.moveaxis(x, (0, -3, -1, -2), (0, 1, 2, 3))
-    x = x.reshape((-1,) + x.shape[3:])  # lives on the major side, then partners
-    if not by_genome:
-        x = jnp.swapaxes(x, 0, 1)
-    return x[:genomes, :episodes]
-
-
-def _on_all_devices(chunk, split, shared):
-    one_by_one = lambda split, shared: lax.map(lambda s: chunk(s, shared), split)
-    if jax.device_count() == 1:
-        return one_by_one(split, shared)
-    # Held whole on both sides, lest XLA splits what surrounds it too, and adds up the
-    # search's gradient in another order.
-    on_each = jax.shard_map(
-        one_by_one,
-        mesh=devices.mesh(),
-        in_specs=(jax.P(devices.ROW), jax.P()),
-        out_specs=jax.P(devices.ROW),
-        check_vma=False,
-    )
-    return devices.replicate(
-        on_each(devices.replicate(split), devices.replicate(shared))
-    )
+        ends = jax.vmap(each, (0, None))(params, keys)
+    return ends if jax.device_count() == 1 else devices.replicate(ends)

@@ -1,7 +1,7 @@
-"""A search of plain numbers, quick and exact, in the shape of `koki2.evolution`'s.
+"""A program of plain numbers, quick and exact, in the place of evolution's.
 
 What a generation says depends on config, seed and the generation before alone.
-`PAUSE`, in seconds, makes its chunks last, for tests that interrupt them.
+`FAKE_PAUSE`, in seconds, makes its chunks last, for tests that interrupt them.
 """
 
 import os
@@ -9,6 +9,9 @@ import time
 from typing import NamedTuple
 
 import numpy as np
+
+from koki2.core.columns import Row, WideCount
+from koki2.core.program import About, Program
 
 PAUSE = float(os.environ.get("FAKE_PAUSE", "0"))
 
@@ -19,62 +22,63 @@ class State(NamedTuple):
     best: float
 
 
-class FakeEvolution:
-    def __init__(self, config, seed):
-        if config.search.strategy == "guided_es":  # stands for what only evolve knows
-            raise ValueError("guided_es has nothing to be guided by here.")
-        self.config, self.seed = config, seed
-
-    def init(self):
-        return State(0, np.full(3, float(self.seed)), -np.inf)
-
-    def chunk(self, state):
-        time.sleep(PAUSE)
-        size, rows = self.config.loop.checkpoint_every, []
-        for _ in range(size):
-            valid = state.generation < self.config.loop.generations
-            row, after = self._generation(state)
-            rows.append({"valid": valid, **row})
-            state = after if valid else state
-        return state, {name: np.array([r[name] for r in rows]) for name in rows[0]}
-
-    def _generation(self, state):
-        draw = np.random.default_rng([self.seed, state.generation]).normal(size=3)
-        mean = np.float64(0.9) * state.mean + draw
-        fitness = np.float32(mean.sum())
-        best = max(state.best, float(fitness))
-        row = {
-            "generation": np.int32(state.generation),
-            "best_fitness": np.float32(best),
-            "mean_fitness": fitness,
-            "mvt_pass_rate": np.float32(np.nan),
-            "env_steps": np.int64(100 * (state.generation + 1)),
-        }
-        return row, State(state.generation + 1, mean, best)
-
-    def generation(self, state):
-        return state.generation
-
-    def pack(self, state):
-        return {name: np.asarray(value) for name, value in state._asdict().items()}
-
-    def unpack(self, arrays):
-        if set(arrays) != set(State._fields):
-            raise ValueError(f"this checkpoint holds {sorted(arrays)}.")
-        return State(int(arrays["generation"]), arrays["mean"], float(arrays["best"]))
-
-    def products(self, state):
-        return {
+def fake(config, seed):
+    """The program of a config and a seed."""
+    if config.search.strategy == "guided_es":  # stands for what only building knows
+        raise ValueError("guided_es has nothing to be guided by here.")
+    return Program(
+        init=lambda: State(0, np.full(3, float(seed)), -np.inf),
+        chunk=lambda state, left: _chunk(config, seed, state, left),
+        done=lambda state: state.generation,
+        total=config.loop.generations,
+        pack=lambda state: {n: np.asarray(v) for n, v in state._asdict().items()},
+        unpack=_unpack,
+        artifacts=lambda state: {
             "best_genome": {"w": np.full(2, state.best)},
             "mean_genome": {"w": state.mean},
-        }
+        },
+        about=About("evo", seed, {}),
+    )
+
+
+def _chunk(config, seed, state, left):
+    time.sleep(PAUSE)
+    rows = []
+    for i in range(config.loop.checkpoint_every):
+        row, after = _generation(seed, state)
+        rows.append({"valid": i < left, **row})
+        state = after if i < left else state
+    column = lambda name: np.array([row[name] for row in rows])
+    plain = {name: column(name) for name in rows[0] if name != "env_steps"}
+    steps = np.stack([np.zeros(len(rows)), column("env_steps")], 1).astype(np.uint32)
+    metrics = Row(**plain, mvt_pass_rate=None, env_steps=WideCount(steps))
+    return state, {"metrics": metrics}
+
+
+def _generation(seed, state):
+    draw = np.random.default_rng([seed, state.generation]).normal(size=3)
+    mean = np.float64(0.9) * state.mean + draw
+    fitness = np.float32(mean.sum())
+    best = max(state.best, float(fitness))
+    row = {
+        "generation": np.int32(state.generation),
+        "best_fitness": np.float32(best),
+        "mean_fitness": fitness,
+        "env_steps": 100 * (state.generation + 1),
+    }
+    return row, State(state.generation + 1, mean, best)
+
+
+def _unpack(arrays):
+    if set(arrays) != set(State._fields):
+        raise ValueError(f"this checkpoint holds {sorted(arrays)}.")
+    return State(int(arrays["generation"]), arrays["mean"], float(arrays["best"]))
 
 
 def install(setattr_):
     """Puts the fake in the place of the real one, by a `setattr` of the caller's."""
     from koki2 import evolution
 
-    setattr_(evolution, "evolve", FakeEvolution)
     setattr_(
-        evolution, "evolve_many", lambda c, seeds: [FakeEvolution(c, s) for s in seeds]
+        evolution, "build_many", lambda config, seeds: [fake(config, s) for s in seeds]
     )

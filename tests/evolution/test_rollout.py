@@ -1,4 +1,4 @@
-"""A rollout is its lives, one by one and bit for bit, however they are laid out."""
+"""A rollout is its episodes, one by one and bit for bit, however they are laid out."""
 
 import functools
 
@@ -12,6 +12,7 @@ from koki2.evolution.loop import scan
 
 from koki2.core.keys import episode_keys
 from koki2.evolution import Layout, rollout, run_episode, WIDE
+from koki2.evolution.rollout import choose_engine
 from koki2.evolution.task import baseline
 
 GENOMES, EPISODES = 11, 3  # not a multiple of the block of 8
@@ -52,13 +53,13 @@ def one_by_one(life, keys, params, genomes):
 
 
 def test_a_rollout_is_its_lives_bit_for_bit():
-    """Every field of the tally; and of those who lived to the end, of everything."""
+    """Every field of the stats; and of those who lived to the end, of everything."""
     parts, _ = tiny.population(CONFIGS["plain"], GENOMES)
     together, _, params = rolled("plain")
     alone = one_by_one(parts.episode, keys(), params, GENOMES)
     assert_same_bits(together.stats, alone.stats)
     last = alone.stats.t_alive == tiny.WORLD["steps"]
-    assert 0 < np.sum(last) < last.size, "we want both: some die, some do not"
+    assert 0 < np.sum(last) < last.size, "some must die, and some must not"
     ends = [jax.tree.map(lambda x: x[last], lives) for lives in (together, alone)]
     assert_same_bits(*ends)
 
@@ -81,7 +82,7 @@ def test_of_plastic_lives_only_the_sums_of_weight_changes_are_rounded(name):
     close = functools.partial(np.testing.assert_allclose, rtol=1e-5, atol=1e-6)
     jax.tree.map(close, together.stats.learning, alone.stats.learning)
     moved = alone.body.rec_w != np.asarray(params.rec_w)[:, None]
-    assert np.any(moved), "nobody learnt, so nothing was tested"
+    assert np.any(moved), "no agent learnt, so nothing was tested"
 
 
 def test_baselines_too_with_episodes_on_the_minor_axis():
@@ -105,7 +106,7 @@ def test_the_layout_changes_no_bit(name, layout):
     assert_same_bits(rolled(name, layout)[0].stats, rolled(name)[0].stats)
 
 
-def test_a_permuted_population_has_permuted_tallies():
+def test_a_permuted_population_has_permuted_stats():
     lives, run, params = rolled("plain")
     order = np.random.default_rng(0).permutation(GENOMES)
     shuffle = lambda tree: jax.tree.map(lambda x: x[order], tree)
@@ -124,7 +125,7 @@ def test_a_life_alone_is_that_life_in_company():
     assert_same_bits(alone, jax.tree.map(lambda x: x[:1, :1], lives.stats))
 
 
-def test_a_chunk_that_nobody_wants_is_not_lived():
+def test_a_chunk_without_a_wanted_genome_is_skipped():
     """The second chunk holds genomes 8 to 10 and what fills it up."""
     lives, run, params = rolled("plain", NARROW)
     some = run(keys(), params, jnp.arange(GENOMES) < 3).stats
@@ -147,3 +148,43 @@ def test_a_step_is_traced_once():
     chunk = lambda n: scan(CONFIGS["plastic"].loop, one, lambda n: n, n)
     jax.make_jaxpr(chunk)(jnp.int32(0))
     assert len(traced) == 1
+
+
+def test_the_vmap_engine_counts_the_same():
+    """Bit for bit under the strict flags, see discipline/strict."""
+    parts, _ = tiny.population(CONFIGS["plain"], GENOMES)
+    lanes, _, params = rolled("plain")
+    plain = jax.jit(lambda k, p: rollout(parts.episode, k, p, engine="vmap"))
+    stats = jax.device_get(plain(keys(), params))
+    for name in ("alive", "t_alive", "actions", "events", "bad_arrivals", "success"):
+        np.testing.assert_array_equal(stats[name], lanes.stats[name], err_msg=name)
+    close = functools.partial(np.testing.assert_allclose, rtol=1e-6, atol=1e-6)
+    jax.tree.map(close, stats, lanes.stats)
+
+
+def test_the_vmap_engine_takes_agents_without_parameters():
+    life = baseline(CONFIGS["plastic"], "oracle")
+    run = lambda engine: jax.jit(lambda k: rollout(life, k, None, engine=engine))
+    stats = [run(engine)(episode_keys(6, 3)).t_alive for engine in ("vmap", "lanes")]
+    np.testing.assert_array_equal(*stats)
+    assert stats[0].shape == (1, 3)
+
+
+def test_on_a_cpu_auto_is_lanes_always():
+    """The program is the same, whatever the size of the population."""
+    life = baseline(CONFIGS["plain"], "stay")
+    for episodes in (1, 3):
+        program = lambda engine, n=episodes: (
+            jax.jit(lambda k: rollout(life, k, None, engine=engine))
+            .lower(episode_keys(6, n))
+            .as_text()
+        )
+        assert program("auto") == program("lanes") != program("vmap")
+
+
+def test_an_engine_that_cannot_run_is_refused():
+    with pytest.raises(ValueError, match="engine must be one of auto, .*, got 'fast'"):
+        choose_engine("fast")
+    life = baseline(CONFIGS["plain"], "stay")
+    with pytest.raises(ValueError, match="layout must be None for the engine vmap"):
+        rollout(life, episode_keys(6, 1), None, engine="vmap", layout=Layout())

@@ -13,7 +13,7 @@ SOME = jnp.array([False, True, False])
 
 
 def skipped(condition, x):
-    """Doubles x where the condition holds; the work is skipped where none wants it."""
+    """Doubles x where the condition holds; skips the work where no lane needs it."""
     double = lambda: jnp.where(condition, 2.0 * x, x)
     return jax.lax.cond(any_lane(condition), double, lambda: x)
 
@@ -21,11 +21,11 @@ def skipped(condition, x):
 @pytest.mark.parametrize("condition", [SOME, ~SOME, SOME & False])
 def test_work_skipped_by_any_lane_is_the_work_of_each_lane(condition):
     x = jnp.arange(3.0)
-    want = np.where(condition, 2.0 * x, x)
+    expected = np.where(condition, 2.0 * x, x)
     alone = [skipped(c, y) for c, y in zip(condition, x, strict=True)]
-    np.testing.assert_array_equal(np.stack(alone), want)
-    np.testing.assert_array_equal(jax.vmap(skipped)(condition, x), want)
-    np.testing.assert_array_equal(over_lanes(skipped, 1)(condition, x), want)
+    np.testing.assert_array_equal(np.stack(alone), expected)
+    np.testing.assert_array_equal(jax.vmap(skipped)(condition, x), expected)
+    np.testing.assert_array_equal(over_lanes(skipped, 1)(condition, x), expected)
 
 
 def test_any_lane_stays_a_branch_under_both_transforms():

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from koki2.cli import startup
+from koki2.session import startup
 
 MATMUL = 1024  # rows and columns
 STREAM = 1 << 25  # floats per array: three times 128 MiB, which no cache holds
@@ -33,11 +33,11 @@ def matmul(tries: int = 5) -> float:
     """
     a = np.ones((MATMUL, MATMUL), np.float32)
     devices = jax.devices()
-    there = [jax.device_put(jnp.asarray(a), device) for device in devices]
+    inputs = [jax.device_put(jnp.asarray(a), device) for device in devices]
     product = jax.jit(lambda a: jnp.dot(a, a, precision=jax.lax.Precision.HIGHEST))
 
-    def by_jax():
-        jax.block_until_ready([product(a) for a in there])
+    def by_jax() -> None:
+        jax.block_until_ready([product(a) for a in inputs])
 
     flop = 2.0 * MATMUL**3
     by_jax_rate = len(devices) * flop / _best(by_jax, tries)
@@ -58,10 +58,10 @@ def stream(tries: int = 5) -> float:
     return 3 * c.nbytes / seconds / 1e9
 
 
-def rows(found: dict[str, float]) -> list[harness.Row]:
+def rows(measured: dict[str, float]) -> list[harness.Row]:
     """The ceilings as rows without another side."""
     names = {"GFLOP/s": "ceiling: matmul, float32", "GB/s": "ceiling: stream, add"}
-    return [harness.Row(name=names[u], ours=x, unit=u) for u, x in found.items()]
+    return [harness.Row(name=names[u], ours=x, unit=u) for u, x in measured.items()]
 
 
 def _best(call: Callable[[], object], tries: int) -> float:
@@ -76,8 +76,8 @@ def _best(call: Callable[[], object], tries: int) -> float:
 
 def main() -> None:
     arguments = harness.begin(__doc__)
-    found = ceilings(5 if arguments.quick else 15)
-    harness.show("Ceilings", rows(found), as_json=arguments.json, columns=())
+    measured = ceilings(5 if arguments.quick else 15)
+    harness.show("Ceilings", rows(measured), as_json=arguments.json, columns=())
 
 
 if __name__ == "__main__":

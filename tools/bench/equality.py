@@ -1,14 +1,14 @@
-"""Are koki2's lives and the plain twin's the same? Bit for bit, but for one mean.
+"""Compares koki2's episodes with the plain twin's: bit for bit, but for one mean.
 
-Of all lives every count; of those that lasted to the clock also the whole final state:
-world, observation, membrane potentials, spikes, weights and traces. (A life that ended
-early is frozen in the twin, and meaningless in koki2 but for its counts.)
+Of all episodes every count; of those that lasted to the clock also the whole final
+state: world, observation, membrane potentials, spikes, weights and traces. (An episode
+that ended early is frozen in the twin, and meaningless in koki2 but for its counts.)
 
 Not the same bits: the mean size of a weight's change, over all synapses. koki2 takes
 the modulator out of the mean and adds up in another order; `MEAN` bounds that. Nor,
 where all four senses are other than zero (a world of more than one row), the membrane
 potentials: in the first sum of two products, w1 o1 + w2 o2, the compiler fuses one of
-them into a multiply-add, and which one is its own affair. `tolerance` is for that.
+them into a multiply-add, and which one it does not promise. `tolerance` is for that.
 """
 
 from typing import Any
@@ -27,19 +27,19 @@ WORLD = "t position source bad energy integrity".split()
 def differences(
     ours: Any, theirs: Any, steps: int, *, tolerance: float = 0.0
 ) -> list[str]:
-    """Where lives differ; empty if nowhere.
+    """Lists where episodes differ; empty if nowhere.
 
     Args:
-      ours: koki2's lives, `rollout(..., keep="state")`: [P, E, ...].
+      ours: koki2's episodes, `rollout(..., keep="state")`: [P, E, ...].
       theirs: the twin's `State`, of the same keys and params.
-      steps: length of a life that lasted to the clock.
+      steps: length of an episode that lasted to the clock.
       tolerance: by how much floats may differ, absolutely and relatively; at 0 all
         bits are compared.
     """
-    found = counted(ours.stats, theirs.sums, tolerance=tolerance)
+    lines = counted(ours.stats, theirs.sums, tolerance=tolerance)
     lasted = np.asarray(theirs.sums.t_alive) == steps
     if not lasted.any():
-        return [*found, "no life lasted to the clock, so no final state was compared"]
+        return [*lines, "no episode lasted to the clock: no final state compared"]
     pairs = {f"world.{n}": (ours.world[n], getattr(theirs.world, n)) for n in WORLD}
     pairs["observation"] = ours.observation, theirs.observation
     if ours.world.respawn is not None:
@@ -49,23 +49,23 @@ def differences(
             pairs[name] = ours.body[name], getattr(theirs.brain, name)
     for name, (mine, other) in pairs.items():
         mine, other = np.asarray(mine)[lasted], np.asarray(other)[lasted]
-        found += _same(name, mine, other, tolerance)
-    return found
+        lines += _same(name, mine, other, tolerance)
+    return lines
 
 
 def counted(stats: Any, sums: Any, *, tolerance: float = 0.0) -> list[str]:
-    """Where the counts of lives differ: koki2's tally, the twin's sums."""
-    found = _same("alive", stats.alive, ~np.asarray(sums.done), 0.0)
+    """Lists where the counts differ: koki2's stats, the twin's sums."""
+    lines = _same("alive", stats.alive, ~np.asarray(sums.done), 0.0)
     for name in COUNTS:
-        found += _same(name, getattr(stats, name), getattr(sums, name), tolerance)
+        lines += _same(name, getattr(stats, name), getattr(sums, name), tolerance)
     learning = stats.learning
     if learning is not None:
         mine, other = learning.abs_modulator, sums.abs_modulator
-        found += _same("abs_modulator", mine, other, tolerance)
+        lines += _same("abs_modulator", mine, other, tolerance)
         for name in ("abs_dw", "abs_dw_on_event"):
             mine, other = getattr(learning, name), getattr(sums, name)
-            found += _same(name, mine, other, tolerance, relative=MEAN)
-    return found
+            lines += _same(name, mine, other, tolerance, relative=MEAN)
+    return lines
 
 
 def _same(

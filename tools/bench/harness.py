@@ -24,7 +24,7 @@ import rich.box
 import rich.console
 import rich.table
 
-from koki2.cli import startup, xla_flags
+from koki2.session import startup, xla_flags
 
 SAMPLE = 0.05  # seconds a sample takes at least: quick calls are repeated within it
 
@@ -123,7 +123,7 @@ def race(
     Raises:
       RuntimeError: a side gave other numbers the second time.
     """
-    sides = [_Side(ours), _Side(theirs)]
+    sides = [Side(ours), Side(theirs)]
     for index in range(samples):
         for side in sides:
             if index < 2 or side.spent < patience:
@@ -188,7 +188,9 @@ def relay(
     }
 
 
-class _Side:
+class Side:
+    """One side of a race: calls it, times it, and checks that it repeats itself."""
+
     def __init__(self, call: Callable[[], Any]):
         self.call, self.spent, self.walls, self.cpus = call, 0.0, [], []
         start = time.perf_counter()

@@ -1,10 +1,10 @@
-"""How fast are whole lives? koki2's rollout against the plain twin (twin.py).
+"""Times whole episodes: koki2's rollout against the plain twin (twin.py).
 
 A: seed 002's hazards, plasticity off. B: plasticity on (eta 0.05, event modulator),
-sources that deplete and come back after 4 steps, gradient dropout 0.5. Both: a life of
-128 steps, 4 sources, 2 of them bad (loss 0.25), 8 episodes, 32 neurons with 8 synapses
-each, unless the row says otherwise. A step is one step of agent and world, of a life
-that may be over. Before a row is timed, koki2 and the twin must agree in it
+sources that deplete and come back after 4 steps, gradient dropout 0.5. Both: 8 episodes
+of 128 steps, 4 sources, 2 of them bad (loss 0.25), 32 neurons with 8 synapses each,
+unless the row says otherwise. A step is one step of agent and world, of an
+episode that may be over. Before a row is timed, koki2 and the twin must agree in it
 (equality.py). The shares read our side against the machine's ceilings (ceilings.py):
 of matmul, the agent's floating-point operations; of stream, its state read and written
 once per step, which may be above 1 because the state stays in cache.
@@ -21,14 +21,15 @@ import harness
 import jax
 import numpy as np
 import twin
-from koki2.evolution.loop import evolve
 
 from koki2.agents.configs import AgentConfig
+from koki2.agents.topology import Topology
 from koki2.core.keys import Stream, stream
 from koki2.envs.configs import ChemotaxisConfig
+from koki2.evolution import build, setting
 from koki2.evolution.configs import EvolutionConfig, LoopConfig
-from koki2.evolution.rollout import Layout, rollout, WIDE
-from koki2.evolution.task import task, wiring
+from koki2.evolution.rollout import Keep, Layout, rollout, WIDE
+from koki2.evolution.task import Task
 from koki2.kernels.edge_sum import WRITTEN_OUT
 from koki2.search.configs import SearchConfig
 
@@ -59,7 +60,7 @@ def config(kind: str, population: int = 128, neurons: int = 32) -> EvolutionConf
 def cost(agent: AgentConfig) -> tuple[float, float]:
     """FLOP of the agent, and bytes of its state read and written once, per step."""
     n, s = agent.n_neurons, agent.n_neurons * agent.k_edges
-    flop = 2 * n * 4 + 2 * s + 2 * n + 2 * n + 2 * n * 5  # see, listen, leak, fire, act
+    flop = 2 * n * 4 + 2 * s + 2 * n + 2 * n + 2 * n * 5  # senses to motors
     state = 2 * n  # potentials and spikes
     if agent.plast_enabled:
         flop += 3 * s + 3 * s  # traces, weights
@@ -67,8 +68,8 @@ def cost(agent: AgentConfig) -> tuple[float, float]:
     return float(flop), 2.0 * 4 * state
 
 
-class Trial(NamedTuple):
-    """A row to be measured: an evaluation, every genome living every episode."""
+class Case(NamedTuple):
+    """A row to be measured: every genome in every episode."""
 
     name: str
     work: EvolutionConfig
@@ -76,39 +77,46 @@ class Trial(NamedTuple):
     """Whether final states are compared too, which takes one more program."""
 
 
-def programs(trial: Trial, layout: Layout | None) -> dict[str, tuple]:
-    """What there is to compile for a trial: functions and arguments, by name."""
-    work = trial.work
-    wires = wiring(work, seed=0)
-    parts = task(work, wires)
+def population(work: EvolutionConfig) -> tuple[Task, Topology, tuple[Any, Any]]:
+    """The task, its wiring, and what is evaluated: keys of episodes, lively agents."""
+    named = setting(work)
+    wires = named.wiring(0)
+    parts = named.task(wires)
     keys = jax.random.split(jax.random.key(1), work.search.pop_size)
     genes = LIVELY * jax.vmap(parts.genome.init)(keys)
     develop = lambda genes: parts.genome.develop(jax.random.key(0), genes)
-    given = jax.random.split(jax.random.key(2), EPISODES), jax.vmap(develop)(genes)
+    episodes = jax.random.split(jax.random.key(2), EPISODES)
+    return parts, wires, (episodes, jax.vmap(develop)(genes))
 
-    def ours(keep):
-        live = lambda k, p: rollout(parts.episode, k, p, layout=layout, keep=keep)
-        return live, given
 
-    name = trial.name
+def programs(case: Case, layout: Layout | None) -> dict[str, tuple]:
+    """What there is to compile for a case: functions and arguments, by name."""
+    work = case.work
+    parts, wires, arguments = population(work)
+
+    def ours(keep: Keep) -> tuple[Callable, tuple]:
+        run = lambda k, p: rollout(parts.episode, k, p, layout=layout, keep=keep)
+        return run, arguments
+
+    name = case.name
     out = {f"{name} ours": ours("stats")}
-    out[f"{name} theirs"] = twin.lives(work.env, work.agent, wires), given
-    return out | ({f"{name} whole": ours("state")} if trial.whole else {})
+    out[f"{name} theirs"] = twin.run_lives(work.env, work.agent, wires), arguments
+    return out | ({f"{name} whole": ours("state")} if case.whole else {})
 
 
 def evaluation(
-    trial: Trial, calls: dict[str, Callable], machine: dict[str, float], samples: int
+    case: Case, calls: dict[str, Callable], machine: dict[str, float], samples: int
 ) -> harness.Row:
-    """Compares the two sides of a trial, and times them."""
-    name, work = trial.name, trial.work
+    """Compares the two sides of a case, and times them."""
+    name, work = case.name, case.work
     ours, theirs = calls[f"{name} ours"], calls[f"{name} theirs"]
     end = theirs()
-    found = equality.counted(ours(), end.sums)
-    if trial.whole:
+    lines = equality.counted(ours(), end.sums)
+    if case.whole:
         whole = calls[f"{name} whole"]()
-        found += equality.differences(whole, end, work.env.steps)
+        lines += equality.differences(whole, end, work.env.steps)
         del whole
-    _must_agree(name, found)
+    _require_agreement(name, lines)
     del end
     mine, other = harness.race(ours, lambda: theirs().sums, samples=samples)
     steps = work.search.pop_size * EPISODES * work.env.steps
@@ -123,7 +131,7 @@ def evaluation(
         of_matmul=steps / mine.wall * flop / 1e9 / machine["GFLOP/s"],
         of_stream=steps / mine.wall * moved / 1e9 / machine["GB/s"],
         synapses="written out" if synapses <= WRITTEN_OUT else "by table",
-        compared="final states" if trial.whole else "counts",
+        compared="final states" if case.whole else "counts",
     )
 
 
@@ -131,48 +139,50 @@ def generation(
     name: str, work: EvolutionConfig, layout: Layout | None, *, samples: int = 5
 ) -> harness.Row:
     """Generations of OpenAI-ES: koki2's compiled loop, and the twin's one by one."""
-    search = evolve(work, seed=0, layout=layout)
-    carry = search.init()
+    program = build(work, 0, layout=layout)
+    carry = program.init()
     start = carry.search.mean
     key = stream(jax.random.key(0), Stream.GENERATION)
     keys = [jax.random.fold_in(key, g) for g in range(CHUNK)]
-    step = jax.jit(twin.generation(work, wiring(work, seed=0)))
+    step = jax.jit(twin.generation(work, setting(work).wiring(0)))
 
-    def ours():
-        return search.chunk(carry)[1]
+    def ours() -> dict[str, Any]:
+        return program.chunk(carry, program.total)[1]["metrics"]
 
-    def theirs():
-        mean, found = start, []
+    def theirs() -> list[jax.Array]:
+        mean, fitnesses = start, []
         for key in keys:
             mean, fitness = step(key, mean)
-            found.append(fitness)
-        return found
+            fitnesses.append(fitness)
+        return fitnesses
 
     rows, first = ours(), np.asarray(theirs()[0])
     same = rows["generation_best"][0] == first.max()
     close = np.isclose(rows["mean_fitness"][0], first.mean(), rtol=1e-6)
-    _must_agree(name, [] if same and close else ["fitness of the first generation"])
+    _require_agreement(
+        name, [] if same and close else ["fitness of the first generation"]
+    )
     mine, other = harness.race(ours, theirs, samples=samples)
     return harness.versus(name, CHUNK, "generations/s", mine, other)
 
 
-def _must_agree(name: str, found: list[str]) -> None:
-    if found:
-        lines = "\n".join(f"  {line}" for line in found)
-        raise SystemExit(f"{name}: koki2 and the twin do not live the same:\n{lines}")
+def _require_agreement(name: str, lines: list[str]) -> None:
+    if lines:
+        text = "\n".join(f"  {line}" for line in lines)
+        raise SystemExit(f"{name}: koki2's episodes differ from the twin's:\n{text}")
 
 
-def trials(quick: bool) -> list[Trial]:
+def cases(quick: bool) -> list[Case]:
     """A and B; then populations and neurons, or one population of A."""
-    out = [Trial(f"{kind}: 128 genomes, 32 neurons", config(kind)) for kind in "AB"]
+    out = [Case(f"{kind}: 128 genomes, 32 neurons", config(kind)) for kind in "AB"]
     if quick:
         size = POPULATIONS[1]
-        return [*out, Trial(f"A: {size} genomes", config("A", size), whole=False)]
+        return [*out, Case(f"A: {size} genomes", config("A", size), whole=False)]
     for kind in "AB":
         for size in POPULATIONS[1:]:
-            out.append(Trial(f"{kind}: {size} genomes", config(kind, size)))
+            out.append(Case(f"{kind}: {size} genomes", config(kind, size)))
         for size in NEURONS[1:]:
-            out.append(Trial(f"{kind}: {size} neurons", config(kind, neurons=size)))
+            out.append(Case(f"{kind}: {size} neurons", config(kind, neurons=size)))
     return out
 
 
@@ -180,13 +190,13 @@ def measure(quick: bool, layout: Layout | None) -> list[harness.Row]:
     """All rows, or a few."""
     machine = ceilings.ceilings(3 if quick else 15)
     rows, samples = ceilings.rows(machine), 5 if quick else 9
-    todo = trials(quick)
+    todo = cases(quick)
     harness.note("compiling")
-    jobs = [programs(trial, layout) for trial in todo]
+    jobs = [programs(case, layout) for case in todo]
     calls = harness.compiled({name: job for some in jobs for name, job in some.items()})
-    for trial in todo:
-        harness.note(trial.name)
-        rows.append(evaluation(trial, calls, machine, samples))
+    for case in todo:
+        harness.note(case.name)
+        rows.append(evaluation(case, calls, machine, samples))
     for kind in "" if quick else "AB":
         name = f"{kind}: ES, 128 genomes"
         harness.note(name)
@@ -198,7 +208,7 @@ def main() -> None:
     arguments = harness.begin(__doc__)
     layout = WIDE if arguments.default_flags else None
     rows = measure(arguments.quick, layout)
-    harness.show("Whole lives", rows, as_json=arguments.json, columns=COLUMNS)
+    harness.show("Whole episodes", rows, as_json=arguments.json, columns=COLUMNS)
     if not arguments.json:
         print(
             f"Synapses are written out one by one up to {WRITTEN_OUT} of them, and "

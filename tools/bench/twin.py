@@ -1,7 +1,7 @@
-"""The plain twin: lives of spiking agents in chemotaxis, as anyone would write them.
+"""The plain twin: episodes of spiking agents in chemotaxis, as anyone would write them.
 
-Written from the description of seed 002's world and agent, not from koki2's code: one
-life is a scan with a `cond` per step, synapses are a gather and a scatter-add, and
+Written from the description of seed 002's world and agent, not from koki2's code: an
+episode is a scan with a `cond` per step, synapses are a gather and a scatter-add, and
 `vmap` over episodes within `vmap` over genomes makes many. `rollout.py` measures koki2
 against it; tests/bench holds the two together. Only configs, the wiring and the record
 of weights are shared, and the order in which keys are drawn from:
@@ -12,7 +12,9 @@ of weights are shared, and the order in which keys are drawn from:
                  deplete, place, sense = split(world, 3);  dropout, noise = split(sense)
 """
 
+import functools
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import jax
@@ -78,7 +80,7 @@ class State(NamedTuple):
     sums: Sums
 
 
-class Felt(NamedTuple):
+class Feedback(NamedTuple):
     """What a step did to the agent."""
 
     gained: Array
@@ -89,17 +91,21 @@ class Felt(NamedTuple):
     done: Array
 
 
-def lives(env: ChemotaxisConfig, agent: AgentConfig, topology: Topology):
-    """Many lives: (episode keys [E], params [P, ...]) to a `State` [P, E, ...]."""
+def run_lives(
+    env: ChemotaxisConfig, agent: AgentConfig, topology: Topology
+) -> Callable[[Array, AgentParams], State]:
+    """Many episodes: (episode keys [E], params [P, ...]) to a `State` [P, E, ...]."""
 
-    def life(key, params):
+    one = functools.partial(step_life, env, agent, topology)
+
+    def life(key: Array, params: AgentParams) -> State:
         key_birth, key_life = jax.random.split(key)
-        world, observation = begin(env, key_birth)
-        start = State(world, observation, newborn(agent, params), nothing())
+        world, observation = reset(env, key_birth)
+        start = State(world, observation, initial_brain(agent, params), zero_sums())
 
-        def body(state, t):
+        def body(state: State, t: Array) -> tuple[State, None]:
             keep = lambda state: state
-            step = lambda state: live(env, agent, topology, key_life, t, params, state)
+            step = lambda state: one(key_life, t, params, state)
             return jax.lax.cond(state.sums.done, keep, step, state), None
 
         return jax.lax.scan(body, start, jnp.arange(env.steps))[0]
@@ -107,28 +113,36 @@ def lives(env: ChemotaxisConfig, agent: AgentConfig, topology: Topology):
     return jax.vmap(jax.vmap(life, (0, None)), (None, 0))
 
 
-def live(env, agent, topology, key_life, t, params, state: State) -> State:
+def step_life(
+    env: ChemotaxisConfig,
+    agent: AgentConfig,
+    topology: Topology,
+    key_life: Array,
+    t: Array,
+    params: AgentParams,
+    state: State,
+) -> State:
     """One step: act, let the world answer, learn, count."""
     _, key_world = jax.random.split(jax.random.fold_in(key_life, t))
     before = state.brain.spike
     brain, action = act(agent, topology, params, state.brain, state.observation)
-    world, observation, felt = move(env, key_world, state.world, action)
-    third, abs_dw = jnp.float32(0), jnp.float32(0)
+    world, observation, feedback = move(env, key_world, state.world, action)
+    modulator, abs_dw = jnp.float32(0), jnp.float32(0)
     if agent.plast_enabled:
-        third = modulator(agent, params, brain, felt)
-        brain, abs_dw = learn(agent, topology, before, brain, third)
-    sums = count(state.sums, action, world, felt, third, abs_dw)
+        modulator = compute_modulator(agent, params, brain, feedback)
+        brain, abs_dw = learn(agent, topology, before, brain, modulator)
+    sums = count(state.sums, action, world, feedback, modulator, abs_dw)
     return State(world, observation, brain, sums)
 
 
 # --- the world ------------------------------------------------------------------------
 
 
-def size_of(env: ChemotaxisConfig):
+def size_of(env: ChemotaxisConfig) -> np.ndarray:
     return np.array([env.width, env.height], np.int32)
 
 
-def begin(env: ChemotaxisConfig, key):
+def reset(env: ChemotaxisConfig, key: Array) -> tuple[World, Array]:
     key_places, key_kinds, key_sense = jax.random.split(key, 3)
     k = env.num_sources
     bad = jax.random.permutation(key_kinds, k)[: env.num_bad_sources]
@@ -145,7 +159,7 @@ def begin(env: ChemotaxisConfig, key):
     return world, observe(env, key_sense, world)
 
 
-def ripen(phi, low, high, start, end):
+def schedule(phi: Array, low: float, high: float, start: float, end: float) -> Array:
     """min + s (max - min), s smooth from 0 at start to 1 at end."""
     if end <= start:
         return jnp.float32(high)
@@ -153,7 +167,7 @@ def ripen(phi, low, high, start, end):
     return low + s * s * (3.0 - 2.0 * s) * (high - low)
 
 
-def observe(env: ChemotaxisConfig, key, world: World):
+def observe(env: ChemotaxisConfig, key: Array, world: World) -> Array:
     """[gx, gy, energy, integrity]: quantise, gain, dropout, noise."""
     phi = world.t.astype(jnp.float32) / max(env.steps - 1, 1)
     sensed = world.active
@@ -166,12 +180,12 @@ def observe(env: ChemotaxisConfig, key, world: World):
     gradient = jnp.where(jnp.any(sensed), gradient, 0.0)
     if env.grad_bins_min > 0 or env.grad_bins_max > 0:
         ends = env.grad_bins_start_phi, env.grad_bins_end_phi
-        bins = ripen(phi, env.grad_bins_min, env.grad_bins_max, *ends)
+        bins = schedule(phi, env.grad_bins_min, env.grad_bins_max, *ends)
         coarse = jnp.round(gradient * bins) / jnp.where(bins > 0, bins, 1.0)
         gradient = jnp.where(bins > 0, coarse, gradient)
     if env.grad_gain_min != 1 or env.grad_gain_max != 1:
         ends = env.grad_gain_start_phi, env.grad_gain_end_phi
-        gradient = gradient * ripen(phi, env.grad_gain_min, env.grad_gain_max, *ends)
+        gradient = gradient * schedule(phi, env.grad_gain_min, env.grad_gain_max, *ends)
     key_dropout, key_noise = jax.random.split(key)
     if env.grad_dropout_p > 0:
         dropped = jax.random.bernoulli(key_dropout, env.grad_dropout_p)
@@ -183,7 +197,9 @@ def observe(env: ChemotaxisConfig, key, world: World):
     return observation
 
 
-def move(env: ChemotaxisConfig, key, world: World, action):
+def move(
+    env: ChemotaxisConfig, key: Array, world: World, action: Array
+) -> tuple[World, Array, Feedback]:
     """Move, eat, pay, and where sources deplete, let them go and come back."""
     key_deplete, key_place, key_sense = jax.random.split(key, 3)
     steps = jnp.array([[0, 0], [0, -1], [0, 1], [-1, 0], [1, 0]], jnp.int32)
@@ -216,12 +232,12 @@ def move(env: ChemotaxisConfig, key, world: World, action):
     if env.terminate_on_reach:
         done = done | reached
     fall = drive(world.energy, world.integrity) - drive(energy, integrity)
-    felt = Felt(gained, lost, harms, reached, fall, done)
+    feedback = Feedback(gained, lost, harms, reached, fall, done)
     after = World(t, position, source, world.bad, active, respawn, energy, integrity)
-    return after, observe(env, key_sense, after), felt
+    return after, observe(env, key_sense, after), feedback
 
 
-def cells(env: ChemotaxisConfig, key):
+def cells(env: ChemotaxisConfig, key: Array) -> Array:
     """Uniform cells: a random word times the size, above the 32nd bit."""
     words = jax.random.bits(key, (env.num_sources, 2))
     size = size_of(env).astype(np.uint32)[None]
@@ -232,19 +248,25 @@ def cells(env: ChemotaxisConfig, key):
 # --- the agent ------------------------------------------------------------------------
 
 
-def newborn(agent: AgentConfig, params: AgentParams) -> Brain:
+def initial_brain(agent: AgentConfig, params: AgentParams) -> Brain:
     silent = jnp.zeros(agent.n_neurons)
     if not agent.plast_enabled:
         return Brain(silent, silent, None, None)
     return Brain(silent, silent, params.rec_w, jnp.zeros_like(params.rec_w))
 
 
-def act(agent, topology, params: AgentParams, brain: Brain, observation):
-    """Leak, listen, fire; the action with the largest motor sum."""
+def act(
+    agent: AgentConfig,
+    topology: Topology,
+    params: AgentParams,
+    brain: Brain,
+    observation: Array,
+) -> tuple[Brain, Array]:
+    """Leak, add the synaptic input, fire; the action with the largest motor sum."""
     weights = brain.rec_w if agent.plast_enabled else params.rec_w
-    heard = weights * brain.spike[topology.source]
+    synaptic_input = weights * brain.spike[topology.source]
     v = math.exp(-1.0 / agent.tau_m) * brain.v + params.obs_w @ observation
-    v = v.at[topology.target].add(heard)
+    v = v.at[topology.target].add(synaptic_input)
     fires = v > agent.theta
     spike = fires.astype(jnp.float32)
     v = v - spike * agent.theta
@@ -252,19 +274,28 @@ def act(agent, topology, params: AgentParams, brain: Brain, observation):
     return brain._replace(v=v, spike=spike), action
 
 
-def modulator(agent: AgentConfig, params: AgentParams, brain: Brain, felt: Felt):
+def compute_modulator(
+    agent: AgentConfig, params: AgentParams, brain: Brain, feedback: Feedback
+) -> Array:
+    """The third factor of the rule."""
     if agent.modulator_kind == "spike":
         return jnp.tanh(params.mod_w @ brain.spike)
     if agent.modulator_kind == "drive":
-        return jnp.tanh(agent.mod_drive_scale * felt.drive_fall)
-    return jnp.tanh(agent.mod_drive_scale * (felt.gained - felt.lost))
+        return jnp.tanh(agent.mod_drive_scale * feedback.drive_fall)
+    return jnp.tanh(agent.mod_drive_scale * (feedback.gained - feedback.lost))
 
 
-def learn(agent: AgentConfig, topology, before, brain: Brain, third):
+def learn(
+    agent: AgentConfig,
+    topology: Topology,
+    before: Array,
+    brain: Brain,
+    modulator: Array,
+) -> tuple[Brain, Array]:
     """Three factors: a trace of who fired together, moved by the modulator."""
     together = before[topology.source] * brain.spike[topology.target]
     trace = agent.plast_lambda * brain.trace + together
-    dw = agent.plast_eta * third * trace
+    dw = agent.plast_eta * modulator * trace
     rec_w = jnp.clip(brain.rec_w + dw, -W_LIMIT, W_LIMIT)
     return brain._replace(rec_w=rec_w, trace=trace), jnp.mean(jnp.abs(dw))
 
@@ -272,73 +303,82 @@ def learn(agent: AgentConfig, topology, before, brain: Brain, third):
 # --- counting -------------------------------------------------------------------------
 
 
-def nothing() -> Sums:
-    none, zero = jnp.int32(0), jnp.float32(0)
+def zero_sums() -> Sums:
+    count, zero = jnp.int32(0), jnp.float32(0)
     return Sums(
         done=jnp.array(False),
-        t_alive=none,
+        t_alive=count,
         energy_gained=zero,
         integrity_lost=zero,
         integrity_min=jnp.float32(1),
-        bad_arrivals=none,
+        bad_arrivals=count,
         success=jnp.array(False),
         actions=jnp.zeros(5, jnp.int32),
-        events=none,
+        events=count,
         abs_dw=zero,
         abs_dw_on_event=zero,
         abs_modulator=zero,
     )
 
 
-def count(sums: Sums, action, world: World, felt: Felt, third, abs_dw) -> Sums:
-    event = (felt.gained > 0) | (felt.lost > 0)
+def count(
+    sums: Sums,
+    action: Array,
+    world: World,
+    feedback: Feedback,
+    modulator: Array,
+    abs_dw: Array,
+) -> Sums:
+    event = (feedback.gained > 0) | (feedback.lost > 0)
     return Sums(
-        done=felt.done,
+        done=feedback.done,
         t_alive=sums.t_alive + 1,
-        energy_gained=sums.energy_gained + felt.gained,
-        integrity_lost=sums.integrity_lost + felt.lost,
+        energy_gained=sums.energy_gained + feedback.gained,
+        integrity_lost=sums.integrity_lost + feedback.lost,
         integrity_min=jnp.minimum(sums.integrity_min, world.integrity),
-        bad_arrivals=sums.bad_arrivals + felt.harms,
-        success=sums.success | felt.reached,
+        bad_arrivals=sums.bad_arrivals + feedback.harms,
+        success=sums.success | feedback.reached,
         actions=sums.actions.at[action].add(1),
         events=sums.events + event.astype(jnp.int32),
         abs_dw=sums.abs_dw + abs_dw,
         abs_dw_on_event=sums.abs_dw_on_event + jnp.where(event, abs_dw, 0.0),
-        abs_modulator=sums.abs_modulator + jnp.abs(third),
+        abs_modulator=sums.abs_modulator + jnp.abs(modulator),
     )
 
 
 # --- a generation of OpenAI-ES --------------------------------------------------------
 
 
-def generation(config: EvolutionConfig, topology: Topology):
+def generation(
+    config: EvolutionConfig, topology: Topology
+) -> Callable[[Array, Array], tuple[Array, Array]]:
     """One generation: (its key, mean genome [D]) to (the next mean, fitness [P])."""
-    agent, worth, search = config.agent, config.fitness, config.search
-    live_all = lives(config.env, agent, topology)
+    agent, fitness_config, search = config.agent, config.fitness, config.search
+    run_all = run_lives(config.env, agent, topology)
     n, size = agent.n_neurons, search.pop_size
     shapes = [(n, 4), (n * agent.k_edges,), (n, 5), (5,), (n,)]
     ends = np.cumsum([math.prod(shape) for shape in shapes])[:-1]
 
-    def develop(genes):
+    def develop(genes: Array) -> AgentParams:
         blocks = zip(jnp.split(genes, ends), shapes, strict=True)
         names = "obs_w", "rec_w", "motor_w", "motor_b", "mod_w"
         arrays = [block.reshape(shape) for block, shape in blocks]
         return AgentParams(**dict(zip(names, arrays, strict=True)))
 
-    def run(key, mean):
+    def run(key: Array, mean: Array) -> tuple[Array, Array]:
         noise = jax.random.normal(stream(key, Stream.ASK), (size, mean.size))
         genomes = mean[None] + search.sigma * noise
         keys = jax.random.split(stream(key, Stream.LIVES), config.loop.episodes)
-        sums = live_all(keys, jax.vmap(develop)(genomes)).sums
+        sums = run_all(keys, jax.vmap(develop)(genomes)).sums
         fitness = (
-            worth.fitness_alpha * sums.t_alive.astype(jnp.float32)
-            + worth.fitness_beta * sums.energy_gained
-            + worth.success_bonus * sums.success.astype(jnp.float32)
+            fitness_config.fitness_alpha * sums.t_alive.astype(jnp.float32)
+            + fitness_config.fitness_beta * sums.energy_gained
+            + fitness_config.success_bonus * sums.success.astype(jnp.float32)
         ).mean(axis=1)
         below = jnp.sum(fitness[None] < fitness[:, None], axis=1)
         equal = jnp.sum(fitness[None] == fitness[:, None], axis=1)
         places = below.astype(jnp.float32) + (equal - 1).astype(jnp.float32) / 2
-        rank = places / (size - 1) - 0.5  # the equally fit share theirs
+        rank = places / (size - 1) - 0.5  # equal fitness, equal rank
         return mean + search.lr / (size * search.sigma) * (rank @ noise), fitness
 
     return run

@@ -12,5 +12,5 @@ def edge_sum(
     target: Int[Array, " S"] | Int[np.ndarray, " S"],
 ) -> Float[Array, " N"]:
     """See the door. The scatter adds in the order of the synapses."""
-    heard = activity.at[source].get(mode="promise_in_bounds")
-    return base.at[target].add(weights * heard, mode="promise_in_bounds")
+    presynaptic = activity.at[source].get(mode="promise_in_bounds")
+    return base.at[target].add(weights * presynaptic, mode="promise_in_bounds")

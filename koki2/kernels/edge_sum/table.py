@@ -43,9 +43,9 @@ def edge_sum(
     source, inputs = flat(source), flat(inputs)
     silence = jnp.zeros((1,) + weights.shape[1:], weights.dtype)
     weights = jnp.concatenate([weights, silence])
-    heard = jnp.concatenate([source, jnp.zeros(1, source.dtype)])[inputs]
+    sources = jnp.concatenate([source, jnp.zeros(1, source.dtype)])[inputs]
     take = lambda x, i: x.at[i].get(mode="promise_in_bounds")
     out = base
     for m in range(inputs.shape[0]):
-        out = out + take(weights, inputs[m]) * take(activity, heard[m])
+        out = out + take(weights, inputs[m]) * take(activity, sources[m])
     return out

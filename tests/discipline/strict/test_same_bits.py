@@ -12,9 +12,9 @@ from koki2 import agents, envs, genomes, search
 from koki2.core.keys import episode_keys
 from koki2.envs import LEVELS
 from koki2.evolution import (
+    build,
     episode,
     EvolutionConfig,
-    evolve,
     reports,
     rollout,
     run_episode,
@@ -106,11 +106,9 @@ def test_a_life_is_the_same_compiled_or_not_scanned_or_looped(name):
 @pytest.mark.parametrize("name", ["plain", "drive"])
 def test_lives_are_the_same_alone_under_vmap_and_in_lanes(name):
     life, params = spiking_life(AGENTS[name]), newborns(AGENTS[name], 9)
-    both = lambda keys, params: jax.vmap(
-        lambda p: jax.vmap(lambda key: run_episode(key, life, p).stats)(keys)
-    )(params)
-    together = jax.jit(both)(episode_keys(4, 3), params)
-    lanes = jax.jit(lambda keys, p: rollout(life, keys, p))(episode_keys(4, 3), params)
+    run = lambda engine: jax.jit(lambda k, p: rollout(life, k, p, engine=engine))
+    together = run("vmap")(episode_keys(4, 3), params)
+    lanes = run("lanes")(episode_keys(4, 3), params)
     assert_same_bits(lanes, together)
     last = jax.tree.map(lambda x: x[8], params)
     alone = jax.jit(lambda key: run_episode(key, life, last).stats)(
@@ -184,10 +182,10 @@ def test_a_whole_generation_is_the_same_compiled_or_not():
         search=search.SearchConfig(pop_size=4),
         loop=LoopConfig(generations=1, episodes=1, checkpoint_every=1),
     )
-    one = evolve(config, 0)
-    jitted = one.chunk(one.init())
+    one = build(config, 0)
+    jitted = one.chunk(one.init(), 1)
     with jax.disable_jit():
-        assert_same_bits(one.chunk(one.init()), jitted)
+        assert_same_bits(one.chunk(one.init(), 1), jitted)
 
 
 @pytest.mark.parametrize("kind", ["grid", pytest.param("cvt", marks=pytest.mark.slow)])
