@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import tyro
+from koki2.cli.signals import Stop
 
 from koki2 import evolution, runlog
 from koki2.cli import drive, startup
 from koki2.cli.settings import Settings
-from koki2.cli.signals import Stop
 from koki2.evolution.configs import Config, QDConfig
 
 METRICS = (

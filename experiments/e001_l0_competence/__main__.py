@@ -12,11 +12,11 @@ import pathlib
 
 import numpy as np
 import tyro
+from koki2.cli.signals import Stop
 
 from koki2 import evolution, pictures, runlog
 from koki2.cli import drive, startup
 from koki2.cli.settings import Settings
-from koki2.cli.signals import Stop
 from koki2.evolution.configs import (
     ChemotaxisConfig,
     EvolutionConfig,

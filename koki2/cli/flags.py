@@ -156,9 +156,11 @@ def _flags_class(command: Command, options: type, level: Level | None) -> type:
             extra.append(("layers", settings_.Layers, settings_.Layers()))
             config = kind_of(field.metadata["kind"]).config
             default = config() if level is None else config(env=level.config)
-            for group in field.metadata["groups"]:
+            groups = field.metadata["groups"]
+            second = _taken_names(default, groups)
+            for group in groups:
                 value = getattr(default, group)
-                kind = _unchecked(type(value))
+                kind = _unchecked(type(value), group, second[group])
                 set_ = {
                     f.name: getattr(value, f.name) for f in dataclasses.fields(value)
                 }
@@ -186,9 +188,29 @@ def _doc(command: Command, options: type) -> str | None:
     return f"{options.__doc__}\n    Name the world first: its settings are then flags."
 
 
+def _taken_names(config: Any, groups: Sequence[str]) -> dict[str, frozenset[str]]:
+    """Of each group, the fields named as one of a group before it.
+
+    Their flags have the name of the group in front: --rungs-novelty-k.
+    """
+    taken: set[str] = set()
+    second = {}
+    for group in groups:
+        names = {field.name for field in dataclasses.fields(getattr(config, group))}
+        second[group] = frozenset(names & taken)
+        taken |= names
+    return second
+
+
 @functools.cache
-def _unchecked(kind: type) -> type:
-    """The class without its checks, and without a flag for what is fixed (`world`)."""
+def _unchecked(kind: type, group: str, second: frozenset[str]) -> type:
+    """The class without its checks, and without a flag for what is fixed (`world`).
+
+    Args:
+      kind: of a group of a config.
+      group: its name.
+      second: its fields whose flags have the name of the group in front.
+    """
     hide = lambda hint: Annotated[hint, tyro.conf.Fixed, tyro.conf.Suppress]
     fixed = []
     for name, hint in schema.hints(kind).items():
@@ -196,6 +218,9 @@ def _unchecked(kind: type) -> type:
             fixed.append((name, hide(hint), typing.get_args(hint)[0]))
         elif name == "world":  # of an object: which one says the first word
             fixed.append((name, hide(hint)))
+        elif name in second:
+            flag = tyro.conf.arg(name=f"{group}-{name}".replace("_", "-"))
+            fixed.append((name, Annotated[hint, flag]))
     names = {"__post_init__": lambda self: None, "__doc__": kind.__doc__}
     if not fixed:  # a plain subclass, for making a dataclass takes its time
         return type(kind.__name__, (kind,), names | {"__module__": _NO_SOURCE})
@@ -210,10 +235,14 @@ def _given(found: Any, groups: Sequence[str], argv: Sequence[str]) -> dict[str, 
     """The values of the flags that stand in `argv`, even where they are the default."""
     words = {w[2:].partition("=")[0].replace("-", "_") for w in argv if w[:2] == "--"}
     values: dict[str, Any] = {}
+    second = _taken_names(found, groups)
     for group in groups:
         for field in dataclasses.fields(getattr(found, group)):
             value = getattr(getattr(found, group), field.name)
-            said = {field.name} | ({f"no_{field.name}"} if value is False else set())
+            flag = (
+                f"{group}_{field.name}" if field.name in second[group] else field.name
+            )
+            said = {flag} | ({f"no_{flag}"} if value is False else set())
             if words & said:
                 values.setdefault(group, {})[field.name] = value
     return values

@@ -12,7 +12,6 @@ from koki2.evolution.loop import scan
 
 from koki2.core.keys import episode_keys
 from koki2.evolution import Layout, rollout, run_episode, WIDE
-from koki2.evolution.loop import scan
 from koki2.evolution.rollout import choose_engine
 from koki2.evolution.task import baseline
 

@@ -21,13 +21,13 @@ import harness
 import jax
 import numpy as np
 import twin
+from koki2.evolution.loop import evolve
 
 from koki2.agents.configs import AgentConfig
 from koki2.agents.topology import Topology
 from koki2.core.keys import Stream, stream
 from koki2.envs.configs import ChemotaxisConfig
 from koki2.evolution.configs import EvolutionConfig, LoopConfig
-from koki2.evolution.loop import evolve
 from koki2.evolution.rollout import Keep, Layout, rollout, WIDE
 from koki2.evolution.task import Task, task, wiring
 from koki2.kernels.edge_sum import WRITTEN_OUT
