@@ -298,10 +298,10 @@ def results(
     cases = dict(GROUPS[group]())
     args = {name: case.args for name, case in cases.items()}
 
-    def ours(args):
+    def ours(args: dict[str, tuple]) -> dict[str, Any]:
         return {n: over_lanes(c.function, 2)(*args[n]) for n, c in cases.items()}
 
-    def theirs(args):
+    def theirs(args: dict[str, tuple]) -> dict[str, Any]:
         return {n: by_vmap(c, args[n]) for n, c in cases.items()}
 
     ours, theirs = (jax.jit(f, compiler_options=options) for f in (ours, theirs))

@@ -3,10 +3,10 @@
 import jax
 
 from koki2.agents import AgentConfig
+from koki2.core import columns
 from koki2.envs import ChemotaxisConfig
-from koki2.evolution import EvolutionConfig
+from koki2.evolution import EvolutionConfig, setting
 from koki2.evolution.configs import LoopConfig, ViabilityConfig
-from koki2.evolution.task import task, wiring
 from koki2.search import SearchConfig
 
 WORLD = dict(
@@ -47,9 +47,36 @@ def config(world=WORLD, agent=AGENT, **knobs):
     return EvolutionConfig(env=env, agent=agent, **made, **knobs)
 
 
+def task(config, seed, *, path=False):
+    """The task of a config, wired as the run of a seed is."""
+    named = setting(config)
+    return named.task(named.wiring(seed), path=path)
+
+
+def run(program, chunks, between=lambda program, carry: carry):
+    """Packed states, the first and after each chunk, and all columns of the rows."""
+    carry, packed, said = program.init(), [], []
+    packed.append(program.pack(carry))
+    for _ in range(chunks):
+        carry = between(program, carry)
+        carry, columns = chunk(program, carry)
+        packed.append(program.pack(carry))
+        said.append(columns)
+    return packed, {n: sum((c[n] for c in said), []) for n in said[0]}, carry
+
+
+def chunk(program, carry):
+    """The state after a chunk, and its columns as lists, "valid" among them."""
+    carry, said = program.chunk(carry, program.total - program.done(carry))
+    metrics = jax.device_get(said["metrics"])
+    valid = metrics.pop("valid").tolist()
+    rows = columns.rows(metrics)
+    return carry, {"valid": valid} | {n: [row[n] for row in rows] for n in rows[0]}
+
+
 def population(config, count, seed=0):
     """A task, and parameters of lively agents: genes of unit size."""
-    parts = task(config, wiring(config, seed))
+    parts = task(config, seed)
     draw = lambda key: parts.genome.init(key) * 10.0
     genes = jax.vmap(draw)(jax.random.split(jax.random.key(seed + 1), count))
     develop = lambda genes: parts.genome.develop(jax.random.key(0), genes)

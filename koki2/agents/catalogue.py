@@ -77,11 +77,11 @@ def register_agent(
     AGENTS.register(name, AgentFamily(factory, shapes, params), replace=replace)
 
 
-def _recurrent(config: Any, topology: Any, steps: int) -> Any:
+def _recurrent(config: object, topology: object, steps: int) -> Any:
     return load("koki2.agents.recurrent:recurrent")(config, topology, steps)
 
 
-def _recurrent_axes(config: Any, observation_size: int, num_actions: int) -> Any:
+def _recurrent_axes(config: object, observation_size: int, num_actions: int) -> Any:
     return load("koki2.agents.params:recurrent_axes")(config)
 
 

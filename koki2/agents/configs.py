@@ -1,4 +1,4 @@
-"""The knobs of every agent. Imports no JAX, so that `--help` answers at once."""
+"""Settings of agents. Imports no JAX, so that `--help` answers at once."""
 
 import dataclasses
 from typing import Annotated, Literal
@@ -75,7 +75,7 @@ class AgentConfig:
     firing_cost: Annotated[float, Ge(0)] = 0.1
     """Fitness a step costs per share of neurons that fire (soft)."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check(self)
         AGENTS.find(self.agent)
         if self.control in ("shuffled", "clamped", "frozen") and not self.plast_enabled:

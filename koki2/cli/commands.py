@@ -58,6 +58,12 @@ _ALL = (
         starts=True,
     ),
     Command(
+        "sweep",
+        "many runs over settings and seeds, from a file, with a table at the end",
+        "sigma.toml --jobs 2 --episodes 512",
+        starts=True,
+    ),
+    Command(
         "baseline",
         "what a policy that never learns achieves in any world",
         "obstacles-l1.2 --policy oracle --episodes 512",

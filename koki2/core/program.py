@@ -3,19 +3,16 @@
 A program is a computation in chunks. It is pure, but for the first compilation; the
 edge owns disk and clock. One unit of it is a generation, a step or an epoch: the loop's
 `Kind` says which. A program knows neither where in the run a chunk stands nor whether
-the run was ever stopped: resuming is calling `chunk` again.
+the run was ever stopped: resuming is calling `chunk` again. Imports no JAX.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
-import numpy as np
-from jaxtyping import Array, Int
-
 Carry = Any
 """A pytree of arrays: all that a checkpoint holds."""
+Arrays = dict[str, Any]
+"""NumPy arrays by name."""
 Columns = Mapping[str, Mapping[str, Any]]
 """By stream, then by column, as `core.columns.rows` reads them."""
 
@@ -45,53 +42,12 @@ class Program(NamedTuple):
     """state -> units done."""
     total: int
     """Units wanted."""
-    pack: Callable[[Carry], dict[str, np.ndarray]]
+    pack: Callable[[Carry], Arrays]
     """state -> arrays on the host, the same on any number of devices. A collective:
     with several processes each must call it."""
-    unpack: Callable[[Mapping[str, np.ndarray]], Carry]
+    unpack: Callable[[Mapping[str, Any]], Carry]
     """The inverse of `pack`. Raises ValueError for arrays of another program."""
-    artifacts: Callable[[Carry], dict[str, dict[str, np.ndarray]]]
+    artifacts: Callable[[Carry], dict[str, Arrays]]
     """state -> what a complete run leaves: arrays by the name of their file."""
     about: About | None = None
     """What it is of; None where whoever runs it knows."""
-
-
-def chunked_scan(
-    step: Callable[[Carry], tuple[Carry, dict[str, Any]]], length: int
-) -> Callable[[Carry, Int[Array, ""]], tuple[Carry, dict[str, Any]]]:
-    """Builds a chunk of `length` units, of which those past the last wanted do nothing.
-
-    Args:
-      step: state -> (state, columns per stream); one unit. It is traced once.
-      length: units per chunk. Static.
-
-    Returns:
-      (state, units still wanted) -> (state, columns), each column [length, ...]. Every
-      stream gains a column "valid", bool [length]: whether the unit was computed.
-
-    Example:
-      >>> count = lambda n: (n + 1, {"metrics": {"n": n}})
-      >>> chunk = chunked_scan(count, 3)
-      >>> last, columns = chunk(jnp.int32(0), jnp.int32(2))
-      >>> metrics = columns["metrics"]
-      >>> int(last), metrics["n"].tolist(), metrics["valid"].tolist()
-      (2, [0, 1, 0], [True, True, False])
-    """
-    once = jax.jit(step, inline=True)  # `eval_shape` and `cond` share its trace
-
-    def chunk(carry: Carry, wanted: Int[Array, ""]) -> tuple[Carry, dict[str, Any]]:
-        def idle(carry):
-            columns = jax.eval_shape(once, carry)[1]
-            return carry, jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), columns)
-
-        def body(carry, index):
-            valid = index < wanted
-            carry, columns = jax.lax.cond(valid, once, idle, carry)
-            return carry, {
-                name: type(stream)(valid=valid, **stream)
-                for name, stream in columns.items()
-            }
-
-        return jax.lax.scan(body, carry, jnp.arange(length, dtype=jnp.int32))
-
-    return chunk

@@ -44,7 +44,7 @@ class Registry(Mapping[str, T], Generic[T]):
         what: str,
         group: str,
         accept: Callable[[str, object], T] | None = None,
-    ):
+    ) -> None:
         self.what, self.group = what, group
         self._accept = accept
         self._things: dict[str, T] = {}

@@ -9,7 +9,12 @@ from jaxtyping import Array, Bool, Float, Int
 
 from koki2.core.types import Key
 
-State = Any  # a chex dataclass; each world defines its own, with a field t (steps)
+State: TypeAlias = Any
+"""A chex dataclass; each world defines its own, with a field t (steps)."""
+Memory: TypeAlias = Any
+"""What a scripted policy remembers: a pytree of its own, or None."""
+Observation: TypeAlias = Float[Array, " O"]
+Action: TypeAlias = Int[Array, ""]
 
 
 @chex.dataclass(frozen=True, kw_only=True)
@@ -71,8 +76,8 @@ class PrivilegedState:
 class Policy(NamedTuple):
     """A scripted way to live by the senses, with a memory of its own (or None)."""
 
-    memory: Any
-    choose: Callable[[Key, Any, Float[Array, " O"]], tuple[Any, Int[Array, ""]]]
+    memory: Memory
+    choose: Callable[[Key, Memory, Observation], tuple[Memory, Action]]
     """(key, memory, observation) -> (memory, action)."""
 
 
@@ -85,8 +90,8 @@ class Env(NamedTuple):
     is the adult world.
     """
 
-    init: Callable[[Key], tuple[State, Float[Array, " O"]]]
-    step: Callable[..., tuple[State, Float[Array, " O"], Feedback]]
+    init: Callable[[Key], tuple[State, Observation]]
+    step: Callable[..., tuple[State, Observation, Feedback]]
     """(key, state, action, care=None) -> (state, observation, feedback)."""
     observation_size: int  # O
     num_actions: int  # A
@@ -102,8 +107,8 @@ class MapEnv(NamedTuple):
     1 up (y - 1), 2 down, 3 left (x - 1), 4 right.
     """
 
-    init: Callable[[Key], tuple[State, Float[Array, " O"]]]
-    step: Callable[..., tuple[State, Float[Array, " O"], Feedback]]
+    init: Callable[[Key], tuple[State, Observation]]
+    step: Callable[..., tuple[State, Observation, Feedback]]
     """(key, state, action, care=None) -> (state, observation, feedback)."""
     observation_size: int  # O
     steps: int  # T, the clock

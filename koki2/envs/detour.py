@@ -22,7 +22,7 @@ optimum that a search by fitness runs into, the mazes of Lehman and Stanley,
 "Abandoning objectives", 2011. Pocket, crumbs and feast are ours.
 """
 
-import dataclasses
+from functools import partial
 
 import chex
 import jax
@@ -31,21 +31,15 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from koki2.core.types import Key
-from koki2.envs.base import (
-    BodyFeedback,
-    Care,
-    Feedback,
-    MapEnv,
-    Policy,
-    PrivilegedState,
-)
+from koki2.envs.base import Action, Care, Feedback, MapEnv, Observation, PrivilegedState
+from koki2.envs.body import live, needs_of
 from koki2.envs.configs import DetourConfig
 from koki2.envs.configs.detour import FRONT, YARD
-from koki2.envs.grid import cells, drive, moved_if, MOVES, towards
+from koki2.envs.grid import cells, Map, move_unless, SIDES
+from koki2.envs.on_map import on_map
+from koki2.envs.policies.walls import hand_on_the_wall
 
 VERSION = 1
-SIDES = np.array(MOVES[1:], np.int32)  # what is felt: up, down, left, right
-UP, DOWN, LEFT, RIGHT = 1, 2, 3, 4
 KINDS = ("crumb", "feast")
 
 
@@ -76,19 +70,18 @@ def detour(config: DetourConfig = DetourConfig()) -> MapEnv:
       >>> env.size, observation.shape, float(observation[2]) < 1.0
       ((15, 11), (7,), True)
     """
-    size = np.array([config.width, config.height], np.int32)
-    span = np.maximum(size - 1, 1).astype(np.float32)
+    map = Map(config.width, config.height)
     end, mouth = config.end, config.mouth
     yard = YARD * mouth  # cells where the feast may lie
     crumb = end - 1 - np.arange(config.crumbs, dtype=np.int32)  # columns
 
-    def init(key: Key) -> tuple[DetourState, Float[Array, " O"]]:
+    def start(key: Key) -> DetourState:
         key_top, key_arm, key_row, key_start, key_feast = jax.random.split(key, 5)
         top = jax.random.randint(key_top, (), 1, config.height - mouth - 2)
         row = top + 1 + jax.random.randint(key_row, (), 0, mouth)
         column = jax.random.randint(key_start, (), 0, FRONT)
         shortest, longest = config.arm_min, config.arm_max
-        state = DetourState(
+        return DetourState(
             t=jnp.int32(0),
             position=jnp.stack([column, row]),
             top=top,
@@ -98,7 +91,6 @@ def detour(config: DetourConfig = DetourConfig()) -> MapEnv:
             feast=in_yard(jax.random.randint(key_feast, (), 0, yard), top),
             energy=jnp.float32(config.energy_init),
         )
-        return state, observe(state)
 
     def in_yard(index: Int[Array, ""], top: Int[Array, ""]) -> Int[Array, "2"]:
         """A cell behind the pocket's end, of the rows that its mouth is open in."""
@@ -114,65 +106,43 @@ def detour(config: DetourConfig = DetourConfig()) -> MapEnv:
     def blocked(state: DetourState, place: Int[Array, "N 2"]) -> Bool[Array, " N"]:
         """Which cells are wall, or beyond the edge."""
         x, y = place[:, 0], place[:, 1]
-        outside = (x < 0) | (x >= size[0]) | (y < 0) | (y >= size[1])
         bottom = state.top + mouth + 1
         tip = end - jnp.where(y <= state.top, state.arm[0], state.arm[1])
         on_arm = ((y == state.top) | (y == bottom)) & (x >= tip) & (x <= end)
-        return outside | on_arm | ((x == end) & (y > state.top) & (y < bottom))
+        at_end = (x == end) & (y > state.top) & (y < bottom)
+        return map.outside(place) | on_arm | at_end
 
-    def observe(state: DetourState) -> Float[Array, " O"]:
+    def observe(state: DetourState) -> Observation:
         straight = (state.feast - state.position).astype(jnp.float32)
-        seen = [straight / span, state.energy[None]]
+        seen = [straight / map.span, state.energy[None]]
         if config.feels_walls:
             felt = blocked(state, state.position[None] + SIDES)
             seen.append(felt.astype(jnp.float32))
         return jnp.concatenate(seen)
 
-    def step(
-        key: Key,
-        state: DetourState,
-        action: Int[Array, ""],
-        care: Care | None = None,
-    ) -> tuple[DetourState, Float[Array, " O"], Feedback]:
-        free = lambda to: ~blocked(state, to[None])[0]
-        position = moved_if(state.position, action, free)
+    def advance(
+        key: Key, state: DetourState, action: Action, care: Care | None
+    ) -> tuple[DetourState, Feedback]:
+        position = move_unless(partial(blocked, state), state.position, action)
         reached = jnp.all(state.feast == position)
         eaten = state.left & (position[1] == state.row) & (position[0] == crumb)
         meal = config.feast_gain * reached.astype(jnp.float32)
         crumbs = config.crumb_gain * jnp.any(eaten).astype(jnp.float32)
-        gained, decay = meal + crumbs, config.energy_decay
-        if care is not None:
-            gained, decay = care.richness * gained, care.metabolism * decay
-        energy = jnp.clip(state.energy - decay + gained, 0.0, 1.0)
-        if care is not None:
-            energy = jnp.maximum(energy, care.buffer)
-        after = dataclasses.replace(
+        feast = jnp.where(reached, elsewhere(key, state), state.feast)
+        left = state.left & ~eaten
+        return live(
             state,
-            t=state.t + 1,
-            position=position,
-            left=state.left & ~eaten,
-            feast=jnp.where(reached, elsewhere(key, state), state.feast),
-            energy=energy,
-        )
-        body = BodyFeedback(
-            energy_gained=gained,
-            integrity_lost=jnp.float32(0.0),
-            drive_fall=drive(state.energy[None]) - drive(energy[None]),
-            integrity=jnp.float32(1.0),
-            bad_arrivals=jnp.int32(0),
+            steps=config.steps,
+            cost=config.energy_decay,
+            gain=meal + crumbs,
+            care=care,
             reached=reached,
+            position=position,
+            left=left,
+            feast=feast,
         )
-        feedback = Feedback(
-            reward=body.drive_fall,
-            terminated=energy <= 0.0,
-            truncated=after.t >= config.steps,
-            body=body,
-        )
-        return after, observe(after), feedback
 
     def privileged_state(state: DetourState) -> PrivilegedState:
-        every = np.stack(np.meshgrid(*map(np.arange, size)), axis=-1).reshape(-1, 2)
-        wall = blocked(state, jnp.asarray(every, jnp.int32))
         rows = jnp.full(config.crumbs, state.row)
         crumbs = jnp.stack([jnp.asarray(crumb), rows], axis=1)
         gains = [config.crumb_gain] * config.crumbs + [config.feast_gain]
@@ -181,43 +151,21 @@ def detour(config: DetourConfig = DetourConfig()) -> MapEnv:
             source=jnp.concatenate([crumbs, state.feast[None]]),
             worth=jnp.array(gains, jnp.float32),
             active=jnp.concatenate([state.left, jnp.ones(1, bool)]),
-            needs=state.energy[None],
+            needs=needs_of(state),
             kind=jnp.array([0] * config.crumbs + [1], jnp.int32),
-            wall=wall.reshape(config.height, config.width),
+            wall=map.field(partial(blocked, state)),
         )
 
-    return MapEnv(
-        init=init,
-        step=step,
+    return on_map(
+        map,
+        start=start,
+        advance=advance,
+        observe=observe,
         privileged_state=privileged_state,
         observation_size=3 + config.feels_walls * len(SIDES),
         steps=config.steps,
         version=VERSION,
-        size=(config.width, config.height),
         needs=("energy",),
         kinds=KINDS,
-        competent=_hand_on_the_wall() if config.feels_walls else None,
+        competent=hand_on_the_wall() if config.feels_walls else None,
     )
-
-
-def _hand_on_the_wall() -> Policy:
-    """Goes for the food's column; at a wall, along it with the right hand on it.
-
-    It remembers how many quarter turns to the left it has made, less those to the
-    right. At 0 it faces east and needs no wall; above, it turns right as soon as it
-    can, for the wall is there, else goes on, else turns left. So it comes out of any
-    pocket (the Pledge algorithm; Abelson and diSessa, "Turtle geometry", 1980).
-    """
-
-    def choose(key, turns, observation):
-        del key
-        gx, gy = observation[0], observation[1]
-        barred = observation[jnp.array([6, 3, 5, 4])] > 0  # east, north, west, south
-        options = jnp.maximum(turns - 1, 0) + jnp.arange(4, dtype=jnp.int32)
-        after = options[jnp.argmin(barred[options % 4])]
-        along = jnp.array([RIGHT, UP, LEFT, DOWN], jnp.int32)[after % 4]
-        past = (turns == 0) & (gx <= 0)
-        straight = towards(gx, jnp.where(gx == 0, gy, 0.0))
-        return jnp.where(past, 0, after), jnp.where(past, straight, along)
-
-    return Policy(memory=jnp.int32(0), choose=choose)

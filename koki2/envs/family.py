@@ -12,8 +12,6 @@ full. Without food a life ends after 40 to 60 steps.
 Source: seed 002, the ladder's L5 (a family of worlds); what differs is ours.
 """
 
-import dataclasses
-
 import chex
 import jax
 import jax.numpy as jnp
@@ -21,16 +19,11 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from koki2.core.types import Key
-from koki2.envs.base import (
-    BodyFeedback,
-    Care,
-    Feedback,
-    MapEnv,
-    Policy,
-    PrivilegedState,
-)
+from koki2.envs.base import Action, Care, Feedback, MapEnv, Observation, PrivilegedState
+from koki2.envs.body import arrivals, count, live, needs_of, truth
 from koki2.envs.configs import FamilyConfig
-from koki2.envs.grid import cells, drive, moved, MOVES, nearest, towards
+from koki2.envs.grid import Map
+from koki2.envs.policies.inference import find_bearings
 
 VERSION = 1
 
@@ -84,9 +77,8 @@ def family(config: FamilyConfig = FamilyConfig()) -> MapEnv:
       >>> observation.shape, 0.2 <= float(state.rules.gain) <= 0.4
       ((4,), True)
     """
-    size = np.array([config.width, config.height], np.int32)
-    span = np.maximum(size - 1, 1).astype(np.float32)
-    count = config.num_sources
+    map = Map(config.width, config.height)
+    sources = config.num_sources
 
     def draw(key: Key) -> Rules:
         keys = iter(jax.random.split(key, 8))
@@ -98,7 +90,7 @@ def family(config: FamilyConfig = FamilyConfig()) -> MapEnv:
             gain=real(config.gain_min, config.gain_max),
             decay=real(config.decay_min, config.decay_max),
             loss=real(config.loss_min, config.loss_max),
-            bad=jnp.arange(count) < whole(config.bad_min, config.bad_max),
+            bad=jnp.arange(sources) < whole(config.bad_min, config.bad_max),
             dropout=real(config.dropout_min, config.dropout_max),
             delay=whole(config.delay_min, config.delay_max),
             way=jnp.asarray(WAYS)[
@@ -106,90 +98,58 @@ def family(config: FamilyConfig = FamilyConfig()) -> MapEnv:
             ],
         )
 
-    def init(key: Key) -> tuple[FamilyState, Float[Array, "4"]]:
+    def init(key: Key) -> tuple[FamilyState, Observation]:
         key_rules, key_source, key_start, key_sense = jax.random.split(key, 4)
         state = FamilyState(
             t=jnp.int32(0),
-            position=cells(key_start, 1, size)[0],
-            source=cells(key_source, count, size),
-            respawn=jnp.zeros(count, jnp.int32),
+            position=map.cells(key_start, 1)[0],
+            source=map.cells(key_source, sources),
+            respawn=jnp.zeros(sources, jnp.int32),
             energy=jnp.float32(config.energy_init),
             integrity=jnp.float32(1.0),
             rules=draw(key_rules),
         )
         return state, observe(key_sense, state)
 
-    def observe(key: Key, state: FamilyState) -> Float[Array, "4"]:
-        offset = state.source - state.position[None]
-        gradient = nearest(offset, state.respawn == 0).astype(jnp.float32) / span
+    def observe(key: Key, state: FamilyState) -> Observation:
+        gradient = map.gradient(state.source, state.position, state.respawn == 0)
         felt = jnp.sum(state.rules.way * gradient[None], axis=1)
         if config.dropout_max > 0:
             dropped = jax.random.uniform(key) < state.rules.dropout
             felt = jnp.where(dropped, 0.0, felt)
-        return jnp.concatenate([felt, _needs(state)])
+        return jnp.concatenate([felt, needs_of(state)])
 
     def step(
-        key: Key,
-        state: FamilyState,
-        action: Int[Array, ""],
-        care: Care | None = None,
-    ) -> tuple[FamilyState, Float[Array, "4"], Feedback]:
+        key: Key, state: FamilyState, action: Action, care: Care | None = None
+    ) -> tuple[FamilyState, Observation, Feedback]:
         key_place, key_sense = jax.random.split(key)
-        rules, before = state.rules, state.position
-        position = moved(before, action, size)
-        active = state.respawn == 0
-        here = jnp.all(state.source == position[None], axis=1) & active
-        arrived = here & ~jnp.all(state.source == before[None], axis=1)
-        meals = jnp.sum(arrived & ~rules.bad, dtype=jnp.int32)
-        harms = jnp.sum(arrived & rules.bad, dtype=jnp.int32)
-        gained = rules.gain * meals.astype(jnp.float32)
-        lost = rules.loss * harms.astype(jnp.float32)
-        decay = rules.decay
-        if care is not None:
-            gained, lost = care.richness * gained, care.hazard * lost
-            decay = care.metabolism * decay
-        energy = jnp.clip(state.energy - decay + gained, 0.0, 1.0)
-        if care is not None:
-            energy = jnp.maximum(energy, care.buffer)
-        integrity = jnp.clip(state.integrity - lost, 0.0, 1.0)
+        rules, active = state.rules, state.respawn == 0
+        position = map.move(state.position, action)
+        here, arrived = arrivals(state.source, state.position, position, active)
+        meals, harms = count(arrived & ~rules.bad), count(arrived & rules.bad)
         waits = jnp.maximum(state.respawn - 1, 0)
         respawn = jnp.where(arrived, rules.delay, waits)
         comes = (arrived | ~active) & (respawn == 0)
-        fresh = cells(key_place, count, size)
-        after = dataclasses.replace(
+        fresh = map.cells(key_place, sources)
+        after, feedback = live(
             state,
-            t=state.t + 1,
+            steps=config.steps,
+            cost=rules.decay,
+            gain=rules.gain * meals.astype(jnp.float32),
+            loss=rules.loss * harms.astype(jnp.float32),
+            care=care,
+            reached=jnp.any(here & ~rules.bad),
+            bad_arrivals=harms,
             position=position,
             source=jnp.where(comes[:, None], fresh, state.source),
             respawn=respawn,
-            energy=energy,
-            integrity=integrity,
-        )
-        body = BodyFeedback(
-            energy_gained=gained,
-            integrity_lost=lost,
-            drive_fall=drive(_needs(state)) - drive(_needs(after)),
-            integrity=integrity,
-            bad_arrivals=harms,
-            reached=jnp.any(here & ~rules.bad),
-        )
-        feedback = Feedback(
-            reward=body.drive_fall,
-            terminated=(energy <= 0.0) | (integrity <= 0.0),
-            truncated=after.t >= config.steps,
-            body=body,
         )
         return after, observe(key_sense, after), feedback
 
     def privileged_state(state: FamilyState) -> PrivilegedState:
         rules = state.rules
-        return PrivilegedState(
-            position=state.position,
-            source=state.source,
-            worth=jnp.where(rules.bad, -rules.loss, rules.gain),
-            active=state.respawn == 0,
-            needs=_needs(state),
-        )
+        worth = jnp.where(rules.bad, -rules.loss, rules.gain)
+        return truth(state, worth, active=state.respawn == 0)
 
     return MapEnv(
         init=init,
@@ -199,45 +159,5 @@ def family(config: FamilyConfig = FamilyConfig()) -> MapEnv:
         steps=config.steps,
         version=VERSION,
         size=(config.width, config.height),
-        competent=_finds_its_bearings(span),
-    )
-
-
-def _needs(state: FamilyState) -> Float[Array, "2"]:
-    return jnp.stack([state.energy, state.integrity])
-
-
-def _finds_its_bearings(span: np.ndarray) -> Policy:
-    """Tries a way of reading its senses, and keeps those that foretell what moves do.
-
-    A move by m changes the offset to a source by -m, so what is felt changes by
-    way @ (-m / span). It remembers how often each of `WAYS` foretold that, what it
-    felt, and its move. Where nothing is felt it goes on as it went; held by the edge,
-    it tries another move.
-    """
-    foretold = -np.einsum("wij,mj->wmi", WAYS, np.array(MOVES, np.float32) / span)
-    undo = np.linalg.inv(WAYS).astype(np.float32)
-    numbers = np.arange(len(MOVES))
-
-    def choose(key, memory, observation):
-        del key
-        right, felt, move = memory
-        now = observation[:2]
-        nothing = lambda g: jnp.all(g == 0)
-        changed = now - felt
-        taken = (move == numbers).astype(jnp.float32)
-        expected = jnp.sum(foretold * taken[None, :, None], axis=1)  # [8, 2]
-        match = jnp.all(jnp.abs(changed[None] - expected) < 1e-4, axis=1)
-        fair = ~nothing(now) & ~nothing(felt) & jnp.any(changed != 0)
-        right = right + jnp.where(fair & match, 1.0, 0.0)
-        best = jnp.arange(len(WAYS)) == jnp.argmax(right)
-        back = jnp.sum(jnp.where(best[:, None, None], undo, 0.0), axis=0)
-        g = jnp.sum(back * now[None], axis=1) * span
-        go = jnp.where(nothing(now), move, towards(g[0], g[1])).astype(jnp.int32)
-        held = (move > 0) & ~nothing(now) & ~jnp.any(changed != 0)
-        go = jnp.where(held, move % 4 + 1, go)
-        return (right, now, go), go
-
-    return Policy(
-        memory=(jnp.zeros(len(WAYS)), jnp.zeros(2), jnp.int32(0)), choose=choose
+        competent=find_bearings(WAYS, map.span),
     )

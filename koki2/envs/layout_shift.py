@@ -13,8 +13,6 @@ Source: seed 002, the ladder's L2.2 (layout shift); valence that shifts is ours,
 its L0.2 (ambiguous valence).
 """
 
-import dataclasses
-
 import chex
 import jax
 import jax.numpy as jnp
@@ -22,17 +20,12 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from koki2.core.types import Key
-from koki2.envs.base import (
-    BodyFeedback,
-    Care,
-    Feedback,
-    MapEnv,
-    Policy,
-    PrivilegedState,
-)
+from koki2.envs.base import Action, Care, Feedback, MapEnv, Observation, PrivilegedState
+from koki2.envs.body import arrivals, count, drive_reduction, live, needs_of, truth
 from koki2.envs.configs import LayoutShiftConfig
-from koki2.envs.foraging import lived, met, smell, worths
-from koki2.envs.grid import cells, drive, moved, towards
+from koki2.envs.grid import Map
+from koki2.envs.on_map import on_map
+from koki2.envs.policies.inference import win_stay_lose_shift
 
 VERSION = 1
 KINDS = ("red", "blue")
@@ -66,18 +59,17 @@ def layout_shift(config: LayoutShiftConfig = LayoutShiftConfig()) -> MapEnv:
       >>> observation.shape, observation[4:].tolist(), 32 <= int(state.swap) < 96
       ((7,), [1.0, 1.0, 0.0], True)
     """
-    size = np.array([config.width, config.height], np.int32)
-    span = (size - 1).astype(np.float32)
+    map = Map(config.width, config.height)
     counts = (config.num_red, config.num_blue)
     kind = np.repeat(np.arange(2, dtype=np.int32), counts)
     first, last = config.steps // 4, config.steps - config.steps // 4
 
-    def init(key: Key) -> tuple[LayoutShiftState, Float[Array, " O"]]:
+    def start(key: Key) -> LayoutShiftState:
         key_source, key_start, key_kind, key_swap = jax.random.split(key, 4)
-        state = LayoutShiftState(
+        return LayoutShiftState(
             t=jnp.int32(0),
-            position=cells(key_start, 1, size)[0],
-            source=cells(key_source, len(kind), size),
+            position=map.cells(key_start, 1)[0],
+            source=map.cells(key_source, len(kind)),
             red_at_birth=jax.random.bernoulli(key_kind)
             if config.drawn_at_birth
             else None,
@@ -88,7 +80,6 @@ def layout_shift(config: LayoutShiftConfig = LayoutShiftConfig()) -> MapEnv:
             integrity=jnp.float32(1.0),
             taste=jnp.float32(0.0) if config.feels_taste else None,
         )
-        return state, observe(state)
 
     def red_feeds(state: LayoutShiftState) -> Bool[Array, ""]:
         red = jnp.array(True) if state.red_at_birth is None else state.red_at_birth
@@ -97,118 +88,58 @@ def layout_shift(config: LayoutShiftConfig = LayoutShiftConfig()) -> MapEnv:
     def feeds(state: LayoutShiftState) -> Bool[Array, " K"]:
         return red_feeds(state) ^ jnp.asarray(kind == 1)
 
-    def observe(state: LayoutShiftState) -> Float[Array, " O"]:
+    def observe(state: LayoutShiftState) -> Observation:
         seen = [state.energy, state.integrity]
         if state.taste is not None:
             seen.append(state.taste)
         if config.tells_valence:
             seen.append(jnp.where(red_feeds(state), 1.0, -1.0))
-        smelt = smell(state.source, state.position, counts, span)
-        return jnp.concatenate([smelt, jnp.stack(seen)])
+        gradients = map.source_gradients(state.source, state.position, counts)
+        return jnp.concatenate([gradients, jnp.stack(seen)])
 
-    def step(
-        key: Key,
-        state: LayoutShiftState,
-        action: Int[Array, ""],
-        care: Care | None = None,
-    ) -> tuple[LayoutShiftState, Float[Array, " O"], Feedback]:
-        position = moved(state.position, action, size)
-        here, arrived = met(state.source, state.position, position)
+    def advance(
+        key: Key, state: LayoutShiftState, action: Action, care: Care | None
+    ) -> tuple[LayoutShiftState, Feedback]:
+        position = map.move(state.position, action)
+        here, goes = arrivals(state.source, state.position, position)
         good = feeds(state)
-        meals = jnp.sum(arrived & good, dtype=jnp.int32)
-        harms = jnp.sum(arrived & ~good, dtype=jnp.int32)
-        gain = config.energy_gain * meals.astype(jnp.float32)
-        lost = config.integrity_loss * harms.astype(jnp.float32)
-        energy, taken = lived(
-            state.energy, cost=config.energy_decay, gain=gain, care=care
-        )
-        if care is not None:
-            lost = care.hazard * lost
-        t = state.t + 1
-        goes = arrived
-        if config.places_shift:
-            goes = goes | (t % config.places_shift == 0)
+        meals, harms = count(goes & good), count(goes & ~good)
         taste = jnp.sign(meals - harms).astype(jnp.float32)
-        after = dataclasses.replace(
+        if config.places_shift:
+            goes = goes | ((state.t + 1) % config.places_shift == 0)
+        fresh = map.cells(key, len(kind))
+        return live(
             state,
-            t=t,
+            steps=config.steps,
+            cost=config.energy_decay,
+            gain=config.energy_gain * meals.astype(jnp.float32),
+            loss=config.integrity_loss * harms.astype(jnp.float32),
+            care=care,
+            reached=jnp.any(here & good),
+            bad_arrivals=harms,
+            absorbs=True,
             position=position,
-            source=jnp.where(goes[:, None], cells(key, len(kind), size), state.source),
-            energy=energy,
-            integrity=jnp.clip(state.integrity - lost, 0.0, 1.0),
+            source=jnp.where(goes[:, None], fresh, state.source),
             taste=taste if config.feels_taste else None,
         )
-        body = BodyFeedback(
-            energy_gained=taken,
-            integrity_lost=lost,
-            drive_fall=drive(_needs(state)) - drive(_needs(after)),
-            integrity=after.integrity,
-            bad_arrivals=harms,
-            reached=jnp.any(here & good),
-        )
-        feedback = Feedback(
-            reward=body.drive_fall,
-            terminated=(after.energy <= 0.0) | (after.integrity <= 0.0),
-            truncated=t >= config.steps,
-            body=body,
-        )
-        return after, observe(after), feedback
 
     def privileged_state(state: LayoutShiftState) -> PrivilegedState:
         fed = jnp.array([config.energy_gain, 0.0], jnp.float32)
         harmed = jnp.array([0.0, -config.integrity_loss], jnp.float32)
         effect = jnp.where(feeds(state)[:, None], fed[None], harmed[None])
         cost = np.float32([config.energy_decay, 0])
-        return PrivilegedState(
-            position=state.position,
-            source=state.source,
-            worth=worths(_needs(state), cost=cost, effect=effect),
-            active=jnp.ones(len(kind), bool),
-            needs=_needs(state),
-            kind=jnp.asarray(kind),
-        )
+        worth = drive_reduction(needs_of(state), cost=cost, effect=effect)
+        return truth(state, worth, kind=jnp.asarray(kind))
 
-    return MapEnv(
-        init=init,
-        step=step,
+    return on_map(
+        map,
+        start=start,
+        advance=advance,
+        observe=observe,
         privileged_state=privileged_state,
         observation_size=6 + config.feels_taste + config.tells_valence,
         steps=config.steps,
         version=VERSION,
-        size=(config.width, config.height),
         kinds=KINDS,
-        competent=_win_stay_lose_shift(span),
+        competent=win_stay_lose_shift(map.span),
     )
-
-
-def _needs(state: LayoutShiftState) -> Float[Array, "2"]:
-    return jnp.stack([state.energy, state.integrity])
-
-
-def _win_stay_lose_shift(span: np.ndarray) -> Policy:
-    """Keeps to the kind that fed last, and off the kind that harmed; at first, nearest.
-
-    It knows a meal by energy that did not fall, a harm by integrity that did, and
-    whose it was by what was one step away. It remembers these, and the kind it holds
-    to: 1 red, -1 blue, 0 not known yet.
-    """
-
-    def choose(key, memory, observation):
-        del key
-        held, met_last, energy_last, integrity_last = memory
-        energy, integrity = observation[4], observation[5]
-        fed, harmed = energy >= energy_last, integrity < integrity_last
-        held = jnp.where(harmed, -met_last, jnp.where(fed, met_last, held))
-
-        far = lambda g: jnp.sum(jnp.abs(g) * span)  # cells
-        red, blue = far(observation[:2]), far(observation[2:4])
-        nearer = jnp.where(red <= blue, 1, -1)
-        goal = jnp.where(held == 0, nearer, held)
-        gx, gy = jnp.where(goal > 0, observation[:2], observation[2:4])
-        beside = (red < 1.5) == (blue < 1.5)
-        meets = jnp.where(beside, goal, jnp.where(red < 1.5, 1, -1))
-        return (held, meets, energy, integrity), towards(gx, gy)
-
-    unknown = jnp.int32(0)
-    at_birth = (unknown, unknown, jnp.float32(jnp.inf), jnp.float32(-jnp.inf))
-    return Policy(memory=at_birth, choose=choose)

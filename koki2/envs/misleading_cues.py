@@ -14,13 +14,12 @@ Source: seed 002, the ladder's L3.2 (stochastic and misleading cues).
 import chex
 import jax
 import jax.numpy as jnp
-import numpy as np
-from jaxtyping import Array, Bool, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from koki2.core.types import Key
-from koki2.envs.base import MapEnv, Policy
+from koki2.envs.base import MapEnv
 from koki2.envs.configs import MisleadingCuesConfig
-from koki2.envs.grid import towards
+from koki2.envs.policies.shelter import once_sure
 from koki2.envs.storms import between, NEVER, Sky, storms
 
 VERSION = 1
@@ -66,14 +65,14 @@ def misleading_cues(config: MisleadingCuesConfig = MisleadingCuesConfig()) -> Ma
         key_honest, key_alarm = jax.random.split(key)
         return alarm(key_alarm, jax.random.randint(key_honest, (), 0, 2))
 
-    def advance(key: Key, sky: TwoCueSky):
+    def advance(key: Key, sky: TwoCueSky) -> tuple[TwoCueSky, Bool[Array, ""]]:
         over = sky.until == 1
         later = sky.replace(until=sky.until - 1)
         choose = lambda new, old: jnp.where(over, new, old)
         after = jax.tree.map(choose, alarm(key, sky.honest), later)
         return after, over & sky.true
 
-    def heard(sky: TwoCueSky, struck):
+    def heard(sky: TwoCueSky, struck: Bool[Array, ""]) -> Float[Array, " C"]:
         sounds = (sky.until == delay) & (sky.cue == jnp.arange(2))
         return jnp.concatenate([sounds, struck[None]]).astype(jnp.float32)
 
@@ -84,34 +83,4 @@ def misleading_cues(config: MisleadingCuesConfig = MisleadingCuesConfig()) -> Ma
         until=lambda sky: jnp.where(sky.true, sky.until, NEVER),
         channels=3,
     )
-    size = np.array([config.width, config.height], np.int32)
-    span = np.maximum(size - 1, 1).astype(np.float32)
-    return storms(config, sky, _once_sure(delay, span), VERSION)
-
-
-def _once_sure(delay: int, span: np.ndarray) -> Policy:
-    """Heeds both cues, until a strike shows which; then that one only.
-
-    It feeds on until there are only just steps enough left to get to a shelter.
-
-    It remembers how many moves are left of the alarm (0 is calm), the last cue heard,
-    and the cue that a strike followed (-1: not known).
-    """
-
-    def choose(key, memory, observation):
-        del key
-        left, last, honest = memory
-        honest = jnp.where(observation[8] > 0, last, honest)
-        sounds = jnp.any(observation[6:8] > 0)
-        last = jnp.where(sounds, jnp.argmax(observation[6:8]).astype(jnp.int32), last)
-        left = jnp.where(sounds, delay, left).astype(jnp.int32)
-        food, home = observation[:2] * span, observation[4:6] * span
-        heeds = (honest < 0) | (last == honest)
-        last_call = left.astype(jnp.float32) < jnp.sum(jnp.abs(home)) + 1.5
-        flees = (left > 0) & heeds & last_call
-        goal = jnp.where(flees, home, food)
-        action = towards(goal[0], goal[1])
-        return (jnp.maximum(left - 1, 0), last, honest), action
-
-    memory = (jnp.int32(0), jnp.int32(0), jnp.int32(-1))
-    return Policy(memory=memory, choose=choose)
+    return storms(config, sky, once_sure, VERSION)

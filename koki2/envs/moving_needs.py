@@ -13,8 +13,6 @@ the season of that step, so that a turn by itself is no event.
 Source: seed 002, the ladder's L4 (drive weights that switch); the numbers are ours.
 """
 
-import dataclasses
-
 import chex
 import jax
 import jax.numpy as jnp
@@ -22,17 +20,12 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from koki2.core.types import Key
-from koki2.envs.base import (
-    BodyFeedback,
-    Care,
-    Feedback,
-    MapEnv,
-    Policy,
-    PrivilegedState,
-)
+from koki2.envs.base import Action, Care, Feedback, MapEnv, Observation, PrivilegedState
+from koki2.envs.body import arrivals, drive_reduction, live_by_stores, truth
 from koki2.envs.configs import MovingNeedsConfig
-from koki2.envs.foraging import lived, met, smell, worths
-from koki2.envs.grid import cells, drive, moved, towards
+from koki2.envs.grid import Map
+from koki2.envs.on_map import on_map
+from koki2.envs.policies.needs import most_for_the_way
 
 VERSION = 1
 KINDS = ("food", "water")
@@ -62,125 +55,77 @@ def moving_needs(config: MovingNeedsConfig = MovingNeedsConfig()) -> MapEnv:
       >>> observation.shape, observation[4:].tolist(), state.turn.shape
       ((6,), [1.0, 1.0], (2,))
     """
-    size = np.array([config.width, config.height], np.int32)
-    span = (size - 1).astype(np.float32)
+    map = Map(config.width, config.height)
     counts = (config.num_food, config.num_water)
     kind = np.repeat(np.arange(2, dtype=np.int32), counts)
     gain = np.float32([config.energy_gain, config.hydration_gain])
     decay = np.float32([config.energy_decay, config.hydration_decay])
     effect = np.eye(2, dtype=np.float32)[kind] * gain  # [K, 2]
     ends = np.arange(config.turns + 1) * config.steps // max(config.turns, 1)
-    ends = ends.astype(np.int32)  # of the stretches of life with a turn each
+    ends = ends.astype(np.int32)  # of the stretches of an episode with a turn each
 
-    def init(key: Key) -> tuple[MovingNeedsState, Float[Array, "6"]]:
+    def start(key: Key) -> MovingNeedsState:
         key_source, key_start, key_season, key_turn = jax.random.split(key, 4)
         shape = (config.turns,)
-        state = MovingNeedsState(
+        return MovingNeedsState(
             t=jnp.int32(0),
-            position=cells(key_start, 1, size)[0],
-            source=cells(key_source, len(kind), size),
+            position=map.cells(key_start, 1)[0],
+            source=map.cells(key_source, len(kind)),
             hot_at_birth=jax.random.bernoulli(key_season),
             turn=jax.random.randint(key_turn, shape, ends[:-1], ends[1:]),
             store=jnp.array([config.energy_init, config.hydration_init], jnp.float32),
         )
-        return state, observe(state)
 
-    def season(state: MovingNeedsState):
-        """What living costs and what needs weigh just now: [2] each."""
+    def season(
+        state: MovingNeedsState,
+    ) -> tuple[Float[Array, "2"], Float[Array, "2"]]:
+        """What living costs and what needs weigh just now."""
         turned = jnp.sum(state.t >= state.turn, dtype=jnp.int32) % 2 == 1
         hot = state.hot_at_birth ^ turned
         pressed = jnp.stack([~hot, hot])
         cost = jnp.where(pressed, config.pressed_rate * decay, decay)
         return cost, jnp.where(pressed, jnp.float32(config.pressed_weight), 1.0)
 
-    def observe(state: MovingNeedsState) -> Float[Array, "6"]:
-        smelt = smell(state.source, state.position, counts, span)
-        return jnp.concatenate([smelt, state.store])
+    def observe(state: MovingNeedsState) -> Observation:
+        gradients = map.source_gradients(state.source, state.position, counts)
+        return jnp.concatenate([gradients, state.store])
 
-    def step(
-        key: Key,
-        state: MovingNeedsState,
-        action: Int[Array, ""],
-        care: Care | None = None,
-    ) -> tuple[MovingNeedsState, Float[Array, "6"], Feedback]:
-        position = moved(state.position, action, size)
-        here, arrived = met(state.source, state.position, position)
-        meal = jnp.sum(jnp.where(arrived[:, None], effect, 0.0), axis=0)
+    def advance(
+        key: Key, state: MovingNeedsState, action: Action, care: Care | None
+    ) -> tuple[MovingNeedsState, Feedback]:
+        position = map.move(state.position, action)
+        here, arrived = arrivals(state.source, state.position, position)
         cost, weights = season(state)
-        store, taken = lived(state.store, cost=cost, gain=meal, care=care)
-        fresh = cells(key, len(kind), size)
-        after = dataclasses.replace(
+        fresh = map.cells(key, len(kind))
+        return live_by_stores(
             state,
-            t=state.t + 1,
+            steps=config.steps,
+            cost=cost,
+            gain=jnp.sum(jnp.where(arrived[:, None], effect, 0.0), axis=0),
+            weights=weights,
+            care=care,
+            reached=jnp.any(here),
             position=position,
             source=jnp.where(arrived[:, None], fresh, state.source),
-            store=store,
         )
-        body = BodyFeedback(
-            energy_gained=jnp.sum(taken),
-            integrity_lost=jnp.float32(0.0),
-            drive_fall=drive(state.store, weights) - drive(store, weights),
-            integrity=jnp.float32(1.0),
-            bad_arrivals=jnp.int32(0),
-            reached=jnp.any(here),
-        )
-        feedback = Feedback(
-            reward=body.drive_fall,
-            terminated=jnp.any(store <= 0.0),
-            truncated=after.t >= config.steps,
-            body=body,
-        )
-        return after, observe(after), feedback
 
     def privileged_state(state: MovingNeedsState) -> PrivilegedState:
         cost, weights = season(state)
-        worth = worths(
+        worth = drive_reduction(
             state.store, cost=cost, effect=jnp.asarray(effect), weights=weights
         )
-        return PrivilegedState(
-            position=state.position,
-            source=state.source,
-            worth=worth,
-            active=jnp.ones(len(kind), bool),
-            needs=state.store,
-            kind=jnp.asarray(kind),
-        )
+        return truth(state, worth, kind=jnp.asarray(kind))
 
-    return MapEnv(
-        init=init,
-        step=step,
+    return on_map(
+        map,
+        start=start,
+        advance=advance,
+        observe=observe,
         privileged_state=privileged_state,
         observation_size=6,
         steps=config.steps,
         version=VERSION,
-        size=(config.width, config.height),
         needs=("energy", "hydration"),
         kinds=KINDS,
-        competent=_most_for_the_way(config, span),
+        competent=most_for_the_way(config, map.span),
     )
-
-
-def _most_for_the_way(config: MovingNeedsConfig, span: np.ndarray) -> Policy:
-    """Goes for what most lowers the drive for the way there, as it feels the season.
-
-    It remembers the stores as they were and which fell faster while both fell: 1 if
-    that was hydration, -1 energy, 0 before it could tell.
-    """
-    effect = np.diag(np.float32([config.energy_gain, config.hydration_gain]))
-
-    def choose(key, memory, observation):
-        del key
-        hot, before = memory
-        store, smelt = observation[4:6], observation[:4].reshape(2, 2)
-        fall = before - store
-        told = jnp.all(fall > 0) & (jnp.abs(fall[1] - fall[0]) > 1e-4)
-        hot = jnp.where(told, jnp.sign(fall[1] - fall[0]), hot)
-        pressed = jnp.stack([hot < 0, hot > 0])
-        weights = jnp.where(pressed, jnp.float32(config.pressed_weight), 1.0)
-        worth = worths(store, cost=0.0, effect=jnp.asarray(effect), weights=weights)
-        far = jnp.sum(jnp.abs(smelt) * span[None], axis=1)  # cells
-        value = worth / (jnp.where(far == 0, 2.0, far) + 1.0)  # 2: off and on again
-        gx, gy = jnp.where(value[1] > value[0], smelt[1], smelt[0])
-        return (hot, store), towards(gx, gy)
-
-    return Policy(memory=(jnp.float32(0.0), jnp.ones(2, jnp.float32)), choose=choose)

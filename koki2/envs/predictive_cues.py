@@ -13,13 +13,12 @@ Source: seed 002, the ladder's L3.1 (predictive cues with delays); shelters are 
 import chex
 import jax
 import jax.numpy as jnp
-import numpy as np
-from jaxtyping import Array, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from koki2.core.types import Key
-from koki2.envs.base import MapEnv, Policy
+from koki2.envs.base import MapEnv
 from koki2.envs.configs import PredictiveCuesConfig
-from koki2.envs.grid import towards
+from koki2.envs.policies.shelter import home_at_the_cue
 from koki2.envs.storms import between, Sky, storms
 
 VERSION = 1
@@ -52,11 +51,11 @@ def predictive_cues(config: PredictiveCuesConfig = PredictiveCuesConfig()) -> Ma
         drawn = jax.random.uniform(key)
         return delay + between(drawn, config.calm_min, config.calm_max)
 
-    def advance(key: Key, sky: WarnedSky):
+    def advance(key: Key, sky: WarnedSky) -> tuple[WarnedSky, Bool[Array, ""]]:
         strikes = sky.until == 1
         return WarnedSky(until=jnp.where(strikes, calm(key), sky.until - 1)), strikes
 
-    def heard(sky: WarnedSky, struck):
+    def heard(sky: WarnedSky, struck: Bool[Array, ""]) -> Float[Array, " C"]:
         del struck
         return (sky.until == delay).astype(jnp.float32)[None]
 
@@ -67,22 +66,4 @@ def predictive_cues(config: PredictiveCuesConfig = PredictiveCuesConfig()) -> Ma
         until=lambda sky: sky.until,
         channels=1,
     )
-    size = np.array([config.width, config.height], np.int32)
-    span = np.maximum(size - 1, 1).astype(np.float32)
-    return storms(config, sky, _home_at_the_cue(delay, span), VERSION)
-
-
-def _home_at_the_cue(delay: int, span: np.ndarray) -> Policy:
-    """At the cue to the nearest shelter, and on with it when the strike is over.
-
-    It remembers how many moves are left until then; 0 is calm.
-    """
-
-    def choose(key, left, observation):
-        del key
-        left = jnp.where(observation[6] > 0, delay, left).astype(jnp.int32)
-        food, home = observation[:2] * span, observation[4:6] * span
-        goal = jnp.where(left > 0, home, food)
-        return jnp.maximum(left - 1, 0), towards(goal[0], goal[1])
-
-    return Policy(memory=jnp.int32(0), choose=choose)
+    return storms(config, sky, home_at_the_cue, VERSION)

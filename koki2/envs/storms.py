@@ -7,7 +7,6 @@ food, and hold none. Energy is a real pressure: nobody can wait in a shelter for
 Cells are (x, y) from the north-west corner; energy and integrity are in [0, 1].
 """
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -19,15 +18,17 @@ from jaxtyping import Array, Bool, Float, Int
 
 from koki2.core.types import Key
 from koki2.envs.base import (
-    BodyFeedback,
+    Action,
     Care,
     Feedback,
     MapEnv,
+    Observation,
     Policy,
     PrivilegedState,
 )
+from koki2.envs.body import arrivals, drive, live, needs_of, number
 from koki2.envs.configs import MisleadingCuesConfig, PredictiveCuesConfig
-from koki2.envs.grid import cells, drive, moved, nearest
+from koki2.envs.grid import cells, Map
 
 KINDS = ("food", "shelter")
 NEVER = 1 << 20  # steps; further off than any strike
@@ -62,25 +63,30 @@ class StormState:
 def storms(
     config: PredictiveCuesConfig | MisleadingCuesConfig,
     sky: Sky,
-    competent: Policy,
+    competent: Callable[[int, np.ndarray], Policy],
     version: int,
 ) -> MapEnv:
     """Builds the world under a sky: what levels with storms have in common.
 
     The observation is `[gx, gy, energy, integrity, sx, sy]`, g and s pointing to the
     nearest source and shelter in units of the world's size, then what is heard.
+
+    Args:
+      config: of the level.
+      sky: when it strikes, and what is heard.
+      competent: the scripted policy, of the cue's delay and the map's span.
+      version: of the level.
     """
-    size = np.array([config.width, config.height], np.int32)
-    span = np.maximum(size - 1, 1).astype(np.float32)
+    map = Map(config.width, config.height)
     pairs = np.array([config.width // 2, config.height], np.int32)
 
-    def init(key: Key) -> tuple[StormState, Float[Array, " O"]]:
+    def init(key: Key) -> tuple[StormState, Observation]:
         key_source, key_shelter, key_start, key_sky = jax.random.split(key, 4)
         even = cells(key_shelter, config.num_shelters, pairs)
         shelter = even * np.array([[2, 1]], np.int32)
         state = StormState(
             t=jnp.int32(0),
-            position=cells(key_start, 1, size)[0],
+            position=map.cells(key_start, 1)[0],
             source=in_the_open(key_source, shelter),
             shelter=shelter,
             energy=jnp.float32(config.energy_init),
@@ -91,67 +97,38 @@ def storms(
 
     def in_the_open(key: Key, shelter: Int[Array, "S 2"]) -> Int[Array, "K 2"]:
         """Cells outside shelters, which stand in even columns: east of one if in it."""
-        place = cells(key, config.num_sources, size)
+        place = map.cells(key, config.num_sources)
         inside = jnp.any(jnp.all(place[:, None] == shelter[None], axis=2), axis=1)
         east = jnp.stack([inside, jnp.zeros_like(inside)], axis=1)
         return place + east.astype(jnp.int32)
 
-    def observe(state: StormState, struck: Bool[Array, ""]) -> Float[Array, " O"]:
-        def smell(place: Int[Array, "N 2"]) -> Float[Array, "2"]:
-            offset = place - state.position[None]
-            near = nearest(offset, jnp.ones(len(place), bool))
-            return near.astype(jnp.float32) / span
-
-        food, home = smell(state.source), smell(state.shelter)
+    def observe(state: StormState, struck: Bool[Array, ""]) -> Observation:
+        food = map.gradient(state.source, state.position)
+        home = map.gradient(state.shelter, state.position)
         heard = sky.heard(state.sky, struck)
-        return jnp.concatenate([food, _needs(state), home, heard])
+        return jnp.concatenate([food, needs_of(state), home, heard])
 
     def step(
-        key: Key,
-        state: StormState,
-        action: Int[Array, ""],
-        care: Care | None = None,
-    ) -> tuple[StormState, Float[Array, " O"], Feedback]:
+        key: Key, state: StormState, action: Action, care: Care | None = None
+    ) -> tuple[StormState, Observation, Feedback]:
         key_source, key_sky = jax.random.split(key)
-        before = state.position
-        position = moved(before, action, size)
-        here = jnp.all(state.source == position[None], axis=1)
-        arrived = here & ~jnp.all(state.source == before[None], axis=1)
-        meals = jnp.sum(arrived, dtype=jnp.int32).astype(jnp.float32)
+        position = map.move(state.position, action)
+        here, arrived = arrivals(state.source, state.position, position)
         weather, strikes = sky.advance(key_sky, state.sky)
         hit = strikes & ~jnp.any(jnp.all(state.shelter == position[None], axis=1))
-        gained, decay = config.energy_gain * meals, config.energy_decay
-        lost = jnp.where(hit, jnp.float32(config.strike_loss), 0.0)
-        if care is not None:
-            gained, lost = care.richness * gained, care.hazard * lost
-            decay = care.metabolism * decay
-        energy = jnp.clip(state.energy - decay + gained, 0.0, 1.0)
-        if care is not None:
-            energy = jnp.maximum(energy, care.buffer)
-        integrity = jnp.clip(state.integrity - lost, 0.0, 1.0)
         fresh = in_the_open(key_source, state.shelter)
-        after = dataclasses.replace(
+        after, feedback = live(
             state,
-            t=state.t + 1,
+            steps=config.steps,
+            cost=config.energy_decay,
+            gain=config.energy_gain * number(arrived),
+            loss=jnp.where(hit, jnp.float32(config.strike_loss), 0.0),
+            care=care,
+            reached=jnp.any(here),
+            bad_arrivals=hit.astype(jnp.int32),  # strikes in the open
             position=position,
             source=jnp.where(arrived[:, None], fresh, state.source),
-            energy=energy,
-            integrity=integrity,
             sky=weather,
-        )
-        body = BodyFeedback(
-            energy_gained=gained,
-            integrity_lost=lost,
-            drive_fall=drive(_needs(state)) - drive(_needs(after)),
-            integrity=integrity,
-            bad_arrivals=hit.astype(jnp.int32),  # strikes in the open
-            reached=jnp.any(here),
-        )
-        feedback = Feedback(
-            reward=body.drive_fall,
-            terminated=(energy <= 0.0) | (integrity <= 0.0),
-            truncated=after.t >= config.steps,
-            body=body,
         )
         return after, observe(after, strikes), feedback
 
@@ -164,25 +141,22 @@ def storms(
         """
         left = sky.until(state.sky)  # moves, the last of which is that of the strike
         loss, gain = jnp.float32(config.strike_loss), jnp.float32(config.energy_gain)
-        needs = _needs(state)
-        every = np.stack(np.meshgrid(*map(np.arange, size)), axis=-1).reshape(-1, 2)
-        home = _steps_home(jnp.asarray(every, jnp.int32), state.shelter)
-        danger = jnp.where(home >= left, loss, 0.0)
+        needs = needs_of(state)
+        home = map.field(lambda cell: _steps_home(cell, state.shelter))
         away = jnp.sum(jnp.abs(state.source - state.position[None]), axis=1)
         caught = away + _steps_home(state.source, state.shelter) > left
         struck = jnp.clip(needs + jnp.stack([gain, -loss]), 0.0, 1.0)
         risk = jnp.where(struck[1] <= 0.0, -1.0, drive(needs) - drive(struck))
         food = jnp.where(caught, risk, gain)
-        nothing = jnp.zeros(config.num_shelters)
         kind = [0] * config.num_sources + [1] * config.num_shelters
         return PrivilegedState(
             position=state.position,
             source=jnp.concatenate([state.source, state.shelter]),
-            worth=jnp.concatenate([food, nothing]),
+            worth=jnp.concatenate([food, jnp.zeros(config.num_shelters)]),
             active=jnp.ones(len(kind), bool),
             needs=needs,
             kind=jnp.array(kind, jnp.int32),
-            danger=danger.reshape(config.height, config.width),
+            danger=jnp.where(home >= left, loss, 0.0),
         )
 
     return MapEnv(
@@ -194,7 +168,7 @@ def storms(
         version=version,
         size=(config.width, config.height),
         kinds=KINDS,
-        competent=competent,
+        competent=competent(config.cue_delay, map.span),
     )
 
 
@@ -203,11 +177,9 @@ def between(uniform: Float[Array, ""], least: int, most: int) -> Int[Array, ""]:
     return least + jnp.floor(uniform * (most - least + 1)).astype(jnp.int32)
 
 
-def _steps_home(place: Int[Array, "N 2"], shelter: Int[Array, "S 2"]):
-    """Steps from places to the nearest shelter: [N]."""
+def _steps_home(
+    place: Int[Array, "N 2"], shelter: Int[Array, "S 2"]
+) -> Int[Array, " N"]:
+    """Steps from places to the nearest shelter."""
     steps = jnp.sum(jnp.abs(place[:, None] - shelter[None]), axis=2)
     return jnp.min(steps, axis=1)
-
-
-def _needs(state: StormState) -> Float[Array, "2"]:
-    return jnp.stack([state.energy, state.integrity])

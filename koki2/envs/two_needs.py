@@ -11,8 +11,6 @@ for is not taken in, and does not count.
 Source: seed 002, the ladder's L2.0 (energy and hydration); the numbers are ours.
 """
 
-import dataclasses
-
 import chex
 import jax
 import jax.numpy as jnp
@@ -20,17 +18,12 @@ import numpy as np
 from jaxtyping import Array, Float, Int
 
 from koki2.core.types import Key
-from koki2.envs.base import (
-    BodyFeedback,
-    Care,
-    Feedback,
-    MapEnv,
-    Policy,
-    PrivilegedState,
-)
+from koki2.envs.base import Action, Care, Feedback, MapEnv, Observation, PrivilegedState
+from koki2.envs.body import arrivals, drive_reduction, live_by_stores, truth
 from koki2.envs.configs import TwoNeedsConfig
-from koki2.envs.foraging import lived, met, smell, worths
-from koki2.envs.grid import cells, drive, moved, towards
+from koki2.envs.grid import Map
+from koki2.envs.on_map import on_map
+from koki2.envs.policies.needs import for_the_emptier
 
 VERSION = 1
 KINDS = ("food", "water")
@@ -58,94 +51,57 @@ def two_needs(config: TwoNeedsConfig = TwoNeedsConfig()) -> MapEnv:
       >>> env.needs, observation.shape, observation[4:].tolist()
       (('energy', 'hydration'), (6,), [1.0, 1.0])
     """
-    size = np.array([config.width, config.height], np.int32)
-    span = (size - 1).astype(np.float32)
+    map = Map(config.width, config.height)
     counts = (config.num_food, config.num_water)
     kind = np.repeat(np.arange(2, dtype=np.int32), counts)
     gain = np.float32([config.energy_gain, config.hydration_gain])
     cost = np.float32([config.energy_decay, config.hydration_decay])
     effect = np.eye(2, dtype=np.float32)[kind] * gain  # [K, 2]
 
-    def init(key: Key) -> tuple[TwoNeedsState, Float[Array, "6"]]:
+    def start(key: Key) -> TwoNeedsState:
         key_source, key_start = jax.random.split(key)
-        state = TwoNeedsState(
+        return TwoNeedsState(
             t=jnp.int32(0),
-            position=cells(key_start, 1, size)[0],
-            source=cells(key_source, len(kind), size),
+            position=map.cells(key_start, 1)[0],
+            source=map.cells(key_source, len(kind)),
             store=jnp.array([config.energy_init, config.hydration_init], jnp.float32),
         )
-        return state, observe(state)
 
-    def observe(state: TwoNeedsState) -> Float[Array, "6"]:
-        smelt = smell(state.source, state.position, counts, span)
-        return jnp.concatenate([smelt, state.store])
+    def observe(state: TwoNeedsState) -> Observation:
+        gradients = map.source_gradients(state.source, state.position, counts)
+        return jnp.concatenate([gradients, state.store])
 
-    def step(
-        key: Key,
-        state: TwoNeedsState,
-        action: Int[Array, ""],
-        care: Care | None = None,
-    ) -> tuple[TwoNeedsState, Float[Array, "6"], Feedback]:
-        position = moved(state.position, action, size)
-        here, arrived = met(state.source, state.position, position)
-        meal = jnp.sum(jnp.where(arrived[:, None], effect, 0.0), axis=0)
-        store, taken = lived(state.store, cost=cost, gain=meal, care=care)
-        fresh = cells(key, len(kind), size)
-        after = dataclasses.replace(
+    def advance(
+        key: Key, state: TwoNeedsState, action: Action, care: Care | None
+    ) -> tuple[TwoNeedsState, Feedback]:
+        position = map.move(state.position, action)
+        here, arrived = arrivals(state.source, state.position, position)
+        fresh = map.cells(key, len(kind))
+        return live_by_stores(
             state,
-            t=state.t + 1,
+            steps=config.steps,
+            cost=cost,
+            gain=jnp.sum(jnp.where(arrived[:, None], effect, 0.0), axis=0),
+            care=care,
+            reached=jnp.any(here),
             position=position,
             source=jnp.where(arrived[:, None], fresh, state.source),
-            store=store,
         )
-        body = BodyFeedback(
-            energy_gained=jnp.sum(taken),
-            integrity_lost=jnp.float32(0.0),
-            drive_fall=drive(state.store) - drive(store),
-            integrity=jnp.float32(1.0),
-            bad_arrivals=jnp.int32(0),
-            reached=jnp.any(here),
-        )
-        feedback = Feedback(
-            reward=body.drive_fall,
-            terminated=jnp.any(store <= 0.0),
-            truncated=after.t >= config.steps,
-            body=body,
-        )
-        return after, observe(after), feedback
 
     def privileged_state(state: TwoNeedsState) -> PrivilegedState:
-        return PrivilegedState(
-            position=state.position,
-            source=state.source,
-            worth=worths(state.store, cost=cost, effect=jnp.asarray(effect)),
-            active=jnp.ones(len(kind), bool),
-            needs=state.store,
-            kind=jnp.asarray(kind),
-        )
+        worth = drive_reduction(state.store, cost=cost, effect=jnp.asarray(effect))
+        return truth(state, worth, kind=jnp.asarray(kind))
 
-    return MapEnv(
-        init=init,
-        step=step,
+    return on_map(
+        map,
+        start=start,
+        advance=advance,
+        observe=observe,
         privileged_state=privileged_state,
         observation_size=6,
         steps=config.steps,
         version=VERSION,
-        size=(config.width, config.height),
         needs=("energy", "hydration"),
         kinds=KINDS,
-        competent=_for_the_emptier(),
+        competent=for_the_emptier(),
     )
-
-
-def _for_the_emptier() -> Policy:
-    """Goes for what fills the emptier store; energy wins ties. Remembers nothing."""
-
-    def choose(key, memory, observation):
-        del key
-        fx, fy, wx, wy, energy, hydration = observation
-        thirsty = hydration < energy
-        go = towards(jnp.where(thirsty, wx, fx), jnp.where(thirsty, wy, fy))
-        return memory, go
-
-    return Policy(memory=None, choose=choose)

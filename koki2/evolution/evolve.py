@@ -13,9 +13,10 @@ import jax.numpy as jnp
 
 from koki2.agents.topology import Topology
 from koki2.core import columns
+from koki2.core.chunks import chunked_scan
 from koki2.core.devices import replicated
 from koki2.core.keys import Stream, stream
-from koki2.core.program import About, chunked_scan, Program
+from koki2.core.program import About, Program
 from koki2.core.trees import pack, unpack
 from koki2.core.types import Key
 from koki2.evolution.batch import compile_once

@@ -22,8 +22,9 @@ from jaxtyping import Array, Float, UInt32
 
 from koki2.agents.topology import Topology
 from koki2.core import columns, devices
+from koki2.core.chunks import chunked_scan
 from koki2.core.keys import Stream, stream
-from koki2.core.program import chunked_scan, Program
+from koki2.core.program import Program
 from koki2.core.trees import pack, unpack
 from koki2.core.types import Key
 from koki2.evolution.batch import compile_once

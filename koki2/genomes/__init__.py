@@ -1,7 +1,8 @@
 """genomes: what is inherited, how it develops into an agent, how children differ.
 
 May import: core, kernels, agents. Start at `base.Genome`; `direct` copies genes into an
-agent, `cppn` grows one of any size from few rules. The door is lazy.
+agent, `cppn` grows one of any size from few rules, `register_genome` adds other
+encodings. The door is lazy.
 """
 
 import lazy_loader

@@ -10,7 +10,7 @@ from koki2.core.types import Key
 
 
 class Genome(NamedTuple):
-    """A flat vector that search moves about, and what it means. One genome each.
+    """What a flat vector of genes means. Pure functions of one genome; `vmap` for more.
 
     `develop` is deterministic for a key, and has the same shapes for every genome.
     `named` and `flat` are each other's inverse, and keep every bit.

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 
 
 class Blocks(NamedTuple):
-    """A flat vector as named arrays. `named` and `flat` keep every bit."""
+    """A flat vector as named arrays and back. `named` and `flat` keep every bit."""
 
     size: int  # D
     named: Callable[[Float[Array, " D"]], dict[str, Array]]
@@ -18,11 +18,11 @@ class Blocks(NamedTuple):
 
 
 def blocks(shapes: dict[str, tuple[int, ...]], owner: str) -> Blocks:
-    """Lays arrays one behind the other, in the order of `shapes`, each row by row.
+    """Lays arrays out in one flat vector, in the order of `shapes`, each row by row.
 
     Args:
       shapes: of each array, by name.
-      owner: whose they are, for errors: "a direct genome of 8 neurons".
+      owner: what they belong to, for errors: "a direct genome of 8 neurons".
 
     Raises:
       ValueError: from `flat`, if an array is missing or has another shape.
@@ -45,7 +45,9 @@ def blocks(shapes: dict[str, tuple[int, ...]], owner: str) -> Blocks:
         for name, shape in shapes.items():
             came = jnp.shape(arrays[name]) if name in arrays else "nothing"
             if came != shape:
-                raise ValueError(f"{owner} needs {name} of shape {shape}, got {came}.")
+                raise ValueError(
+                    f"{owner} must have {name} of shape {shape}, got {came}."
+                )
         parts = [jnp.asarray(arrays[name], jnp.float32).reshape(-1) for name in shapes]
         return jnp.concatenate(parts)
 

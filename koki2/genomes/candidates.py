@@ -1,4 +1,4 @@
-"""Candidate synapses: which may grow at all. Their number is fixed; rules mask them."""
+"""Candidate synapses: those that may grow. Their number is fixed; rules mask them."""
 
 import numpy as np
 
@@ -25,7 +25,7 @@ def nearest_topology(n_neurons: int, k_edges: int) -> Topology:
     """Connects every neuron to the `k_edges` neurons nearest to it on its sheet.
 
     Distances are compared as whole numbers of grid cells, so the wiring is the same on
-    every machine; of two equally near the one with the lower index is taken.
+    every machine; of two equally near neurons the one with the lower index is taken.
 
     Args:
       n_neurons: N.

@@ -74,19 +74,27 @@ def register_genome(
 
 
 def _direct(
-    config: Any, agent: Any, observation_size: int, num_actions: int, topology: Any
+    config: object,
+    agent: object,
+    observation_size: int,
+    num_actions: int,
+    topology: object,
 ) -> Any:
     return load("koki2.genomes.direct:direct")(agent, observation_size, num_actions)
 
 
 def _cppn(
-    config: Any, agent: Any, observation_size: int, num_actions: int, topology: Any
+    config: object,
+    agent: object,
+    observation_size: int,
+    num_actions: int,
+    topology: object,
 ) -> Any:
     make = load("koki2.genomes.cppn:cppn")
     return make(config, agent, observation_size, num_actions, topology)
 
 
-def _cppn_wiring(config: Any, agent: Any, seed: int) -> Any:
+def _cppn_wiring(config: object, agent: object, seed: int) -> Any:
     return load("koki2.genomes.candidates:candidates")(config, agent, seed)
 
 

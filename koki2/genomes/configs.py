@@ -1,4 +1,4 @@
-"""The knobs of inheritance: which encoding, and how children differ from parents.
+"""Settings of inheritance: which encoding, and how children differ from parents.
 
 Imports no JAX, so that `--help` answers at once.
 """
@@ -14,7 +14,7 @@ from koki2.genomes.catalogue import GENOMES
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class GenomeConfig:
-    """How genes become an agent; the knobs of the CPPN count only with it. Static."""
+    """How genes become an agent; cppn_* counts only with a CPPN. Static."""
 
     encoding: str = "direct"
     """direct: one gene per number of a newborn. cppn: rules that grow the numbers from
@@ -28,13 +28,13 @@ class GenomeConfig:
     cppn_candidates: Literal["nearest", "random"] = "nearest"
     """Which synapses may grow: to the nearest neighbours, or drawn by the seed."""
     cppn_gain: Annotated[float, Gt(0)] = 2.0
-    """Gain of every sum before the heads: more of it grows finer patterns."""
+    """Gain of every sum before the heads: the larger, the finer the patterns."""
     cppn_weight_scale: Annotated[float, Gt(0)] = 1.0
-    """Size of what is grown, in units of a head's output."""
+    """Size of the numbers that are grown, in units of a head's output."""
     cppn_init_scale: Annotated[float, Gt(0)] = 1.0
     """Standard deviation of a gene of the CPPN at the start of a search."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check(self)
         GENOMES.find(self.encoding)
 
@@ -48,7 +48,7 @@ class GroupMutation:
     rate: Annotated[float, Ge(0), Le(1)] = 1.0
     """Chance that a child's group mutates at all."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check(self)
 
 
@@ -61,9 +61,10 @@ class MutationConfig:
     groups: tuple[tuple[str, GroupMutation], ...] = ()
     """Of single groups, by name, as `genomes.groups` lists them."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         names = [name for name, _ in self.groups]
         if len(set(names)) < len(names):
             raise ValueError(
-                f"MutationConfig.groups wants each group once, got {', '.join(names)}."
+                "MutationConfig.groups must name each group once, "
+                f"got {', '.join(names)}."
             )

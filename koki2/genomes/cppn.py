@@ -6,12 +6,12 @@
     per unit  w_i  = scale * head . [z_i, 1]             motor_b, mod_w, gains, ...
     alive     m_ij = connection . [h_ij, 1] > 0          of every candidate synapse
 
-Every array that a newborn needs has a head of its own; its axes say whether it reads
-pairs, units or, with neither, one gene per number. `act` is sin, tanh and exp(-x^2), a
-third of the units each. Every sum is divided by the root of its length, so that genes
-of unit size give outputs of about unit size; all but those of the heads are multiplied
-by a gain, so that neighbours differ. What is grown depends on N only through where
-the neurons stand: the number of genes does not depend on N at all.
+Every array that a newborn needs has a head of its own; its declared axes say whether it
+reads pairs, units or, with neither, one gene per number. `act` is sin, tanh and
+exp(-x^2), a third of the units each. Every sum is divided by the root of its length, so
+that genes of unit size give outputs of about unit size; all sums but those of the heads
+are multiplied by a gain, so that neighbours differ. What is grown depends on N only
+through the neurons' coordinates: the number of genes does not depend on N at all.
 
 Source: Stanley, "Compositional pattern producing networks", 2007, and Zador, "A
 critique of pure learning", 2019, by way of seed 002, stage 3; there a rule per kind of
@@ -55,7 +55,7 @@ def cppn(
     num_actions: int,
     topology: Topology,
 ) -> Genome:
-    """The genome of rules: 266 genes at the default size, for 32 neurons or 4096.
+    """Builds the genome of rules: 266 genes by default, for 32 neurons or 4096.
 
     Args:
       config: sizes of the rules.
@@ -130,7 +130,7 @@ def cppn(
 def identity(
     rules: dict[str, Array], points: np.ndarray | Float[Array, "_ 3"], gain: float
 ) -> Float[Array, "_ Z"]:
-    """The identity of whatever stands at each of the points: equal places, equal ones.
+    """Computes the identity of each point; equal coordinates have equal identities.
 
     Args:
       rules: the named blocks of a genome; those of the identity are read.
@@ -145,7 +145,7 @@ def identity(
 
 
 def dense(x: Float[Array, "_ I"], block: Float[Array, "_ H"]) -> Float[Array, "_ H"]:
-    """(x . block[:-1] + block[-1]) / sqrt(rows of the block).
+    """Computes (x . block[:-1] + block[-1]) / sqrt(rows of the block).
 
     Example:
       >>> dense(jnp.array([[1.0, 2.0, 3.0]]), jnp.ones((4, 1))).tolist()
@@ -156,7 +156,7 @@ def dense(x: Float[Array, "_ I"], block: Float[Array, "_ H"]) -> Float[Array, "_
 
 
 def act(x: Float[Array, "_ H"]) -> Float[Array, "_ H"]:
-    """sin, tanh and exp(-x^2), on a third of the units each.
+    """Applies sin, tanh and exp(-x^2), on a third of the units each.
 
     Example:
       >>> act(jnp.zeros((1, 3))).tolist()
@@ -179,8 +179,10 @@ def _channels(its: Axes) -> int:
     return math.prod(axis for axis in its if isinstance(axis, int))
 
 
-def _shapes(config: GenomeConfig, arrays: dict[str, Axes]) -> dict[str, tuple]:
-    """Of every block of genes: a row per input and one of biases."""
+def _shapes(
+    config: GenomeConfig, arrays: dict[str, Axes]
+) -> dict[str, tuple[int, ...]]:
+    """The shape of every block of genes: a row per input and one of biases."""
     hidden, size = config.cppn_hidden, config.cppn_identity
     widths = [COORDINATES] + [hidden] * config.cppn_layers + [size]
     steps = enumerate(zip(widths, widths[1:], strict=False))
@@ -193,7 +195,9 @@ def _shapes(config: GenomeConfig, arrays: dict[str, Axes]) -> dict[str, tuple]:
     return shapes
 
 
-def _ends(units: tuple[str, ...], where, topology: Topology) -> Ends:
+def _ends(
+    units: tuple[str, ...], where: dict[str, np.ndarray], topology: Topology
+) -> Ends:
     """All pairs of two axes, the first one's slower; or the candidate synapses."""
     start = dict(zip(where, np.cumsum([0, *map(len, where.values())]), strict=False))
     if units == ("S",):
@@ -218,8 +222,10 @@ def _join(parts: tuple[np.ndarray | Array, ...]) -> np.ndarray | Array:
     return (np if fixed else jnp).concatenate(parts)
 
 
-def _parted(rows: Float[Array, "_ F"], counts: dict) -> dict:
-    """Rows that lie one behind the other, by name."""
+def _parted(
+    rows: Float[Array, "_ F"], counts: dict[tuple[str, ...], int]
+) -> dict[tuple[str, ...], Float[Array, "_ F"]]:
+    """Consecutive rows, by name."""
     ends = np.cumsum(list(counts.values())).tolist()
     return {
         name: rows[end - count : end]
@@ -230,13 +236,13 @@ def _parted(rows: Float[Array, "_ F"], counts: dict) -> dict:
 def _pair(
     block: Float[Array, "_ H"], z: Float[Array, "_ Z"], ends: Ends, gain: float
 ) -> Float[Array, "_ H"]:
-    """The pair layer. Each end's share of the sum is worked out once per unit."""
+    """The pair layer. Each end's share of the sum is computed once per unit."""
     size, count = z.shape[1], block.shape[0]
     share = lambda rows, end: _product(z, rows).at[end].get(mode="promise_in_bounds")
     total = share(block[:size], ends.first) + share(block[size:-2], ends.second)
     total += jnp.asarray(ends.distance)[:, None] * block[-2:-1] + block[-1:]
-    # Held up here, a sum is not worked out anew for each third of the units: twice as
-    # fast on a CPU.
+    # The barrier keeps the sum from being computed again for each third of the units:
+    # twice as fast on a CPU.
     return act(jax.lax.optimization_barrier(gain * total / math.sqrt(count)))
 
 

@@ -15,10 +15,10 @@ INIT_SCALE = 0.1  # standard deviation of a gene at the start of a search
 
 
 def direct(config: AgentConfig, observation_size: int, num_actions: int) -> Genome:
-    """The genome of an agent: 581 genes at the default size.
+    """Builds the direct genome of an agent: 581 genes at the default size.
 
     Args:
-      config: gives N neurons and S = N * k_edges synapses.
+      config: which family of agents, and its sizes.
       observation_size: O.
       num_actions: A.
 

@@ -1,4 +1,4 @@
-"""Mutation: noise whose size and chance are each group of genes' own.
+"""Mutation: noise, of a size and a probability for each group of genes.
 
     child = parent + sigma[its group] * normal    where the group is hit, else parent
 
@@ -19,36 +19,36 @@ from koki2.genomes.configs import MutationConfig
 
 
 def groups(genome: Genome) -> dict[str, np.ndarray]:
-    """Which genes belong to which group: their places in the flat vector, int32.
+    """Returns which genes belong to which group: indices in the flat vector, int32.
 
     Example:
       >>> from koki2.agents import AgentConfig
       >>> from koki2.genomes import direct
       >>> agent = AgentConfig(n_neurons=2, k_edges=1)
-      >>> found = groups(direct(agent, observation_size=1, num_actions=3))
-      >>> found["obs_w"].tolist(), found["rec_w"].tolist()
+      >>> index = groups(direct(agent, observation_size=1, num_actions=3))
+      >>> index["obs_w"].tolist(), index["rec_w"].tolist()
       ([0, 1], [2, 3])
     """
     with jax.ensure_compile_time_eval():
         named = genome.named(jnp.arange(genome.size, dtype=jnp.float32))
-    found: dict[str, list[np.ndarray]] = {}
-    for name, index in named.items():
-        parts = found.setdefault(name.split("/")[0], [])
-        parts.append(np.asarray(index).reshape(-1).astype(np.int32))
-    return {group: np.concatenate(parts) for group, parts in found.items()}
+    parts: dict[str, list[np.ndarray]] = {}
+    for name, block in named.items():
+        index = np.asarray(block).reshape(-1).astype(np.int32)
+        parts.setdefault(name.split("/")[0], []).append(index)
+    return {group: np.concatenate(indices) for group, indices in parts.items()}
 
 
 def mutation(
     config: MutationConfig, genome: Genome
 ) -> Callable[[Key, Float[Array, " D"]], Float[Array, " D"]]:
-    """Builds (key, parent) -> child. One child; `vmap` over keys for more.
+    """Builds the operator (key, parent) -> child. One child; `vmap` for more.
 
     Args:
-      config: how boldly each group mutates.
+      config: size and probability of each group's mutation.
       genome: what the genes mean.
 
     Raises:
-      ValueError: a group that this genome has not.
+      ValueError: a group that this genome does not have.
 
     Example:
       >>> from koki2.agents import AgentConfig
@@ -65,15 +65,15 @@ def mutation(
     unknown = sorted(named.keys() - index.keys())
     if unknown:
         raise ValueError(
-            f"MutationConfig.groups wants groups of this genome ({', '.join(index)}), "
-            f"got {', '.join(unknown)}."
+            "MutationConfig.groups must be groups of this genome "
+            f"({', '.join(index)}), got {', '.join(unknown)}."
         )
-    of = [named.get(group, config.others) for group in index]
+    settings = [named.get(group, config.others) for group in index]
     group_of = np.zeros(genome.size, np.int32)
     for number, genes in enumerate(index.values()):
         group_of[genes] = number
-    sigma = np.array([one.sigma for one in of], np.float32)
-    rate = np.array([one.rate for one in of], np.float32)
+    sigma = np.array([one.sigma for one in settings], np.float32)
+    rate = np.array([one.rate for one in settings], np.float32)
     return lambda key, parent: mutate(key, parent, group_of, sigma, rate)
 
 
@@ -84,14 +84,14 @@ def mutate(
     sigma: Float[Array, " G"] | np.ndarray,
     rate: Float[Array, " G"] | np.ndarray,
 ) -> Float[Array, " D"]:
-    """One child. At a sigma or a rate of zero a group keeps every bit.
+    """Makes one child. At a sigma or a rate of zero a group keeps every bit.
 
     Args:
       key: draws a normal per gene, and whether each group is hit.
       parent: its genes.
       group_of: number of every gene's group, below G, [D].
       sigma: standard deviation of each group's noise, in genome units.
-      rate: chance that each group is hit, in [0, 1].
+      rate: probability that each group is hit, in [0, 1].
     """
     key_noise, key_hit = jax.random.split(key)
     noise = jax.random.normal(key_noise, parent.shape)
@@ -107,7 +107,7 @@ def catastrophic_rate(
     fraction: float = 0.5,
     floor: float = 0.0,
 ) -> Float[Array, ""]:
-    """Share of a parent's mutants that lose most of what it was worth.
+    """Computes the share of a parent's mutants that lose most of its fitness.
 
     A mutant is a catastrophe if its fitness is below
 
@@ -115,13 +115,13 @@ def catastrophic_rate(
 
     Args:
       parent: its fitness.
-      mutants: their fitness, on the same lives. One that is NaN is a catastrophe.
-      fraction: of the parent's worth that must be kept, in (0, 1].
-      floor: fitness of being no use at all, as that of an agent which only stays.
+      mutants: their fitness, on the same episodes. NaN is a catastrophe.
+      fraction: of the parent's fitness that must be kept, in (0, 1].
+      floor: fitness of a useless agent, as of one that always stays.
 
     Returns:
-      The share, in [0, 1]; NaN if the parent is not above the floor, for it then has
-      nothing to lose.
+      The share, in [0, 1]; NaN if the parent is not above the floor, since it then
+      has nothing to lose.
 
     Example:
       >>> fitness = jnp.array([10.0, 4.9, 5.0, jnp.nan])  # half of 10 is kept, or not

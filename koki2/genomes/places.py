@@ -1,4 +1,4 @@
-"""Where everything of an agent stands: three sheets, one above the other.
+"""Coordinates of an agent's observation, neurons and actions: three sheets.
 
     senses   at depth -1, in a line along x
     neurons  at depth  0, row by row on a square grid, two apart in units of its width
@@ -13,12 +13,12 @@ import numpy as np
 
 
 def columns(n_neurons: int) -> int:
-    """Neurons in a full row of the sheet: the least whose square holds all."""
+    """Counts the neurons in a full row: the least whose square holds all neurons."""
     return math.isqrt(n_neurons - 1) + 1
 
 
 def grid(n_neurons: int) -> np.ndarray:
-    """Column and row of every neuron, int32 [N, 2]; the last row may be short.
+    """Returns column and row of every neuron, int32 [N, 2]; the last row may be short.
 
     Example:
       >>> grid(3).tolist()
@@ -31,13 +31,13 @@ def grid(n_neurons: int) -> np.ndarray:
 def places(
     n_neurons: int, observation_size: int, num_actions: int
 ) -> dict[str, np.ndarray]:
-    """Coordinates by axis letter: N neurons, O senses, A actions; each float32 [., 3].
+    """Returns coordinates by axis letter (N neurons, O senses, A actions), each [., 3].
 
     Example:
-      >>> found = places(4, observation_size=1, num_actions=2)
-      >>> found["N"].tolist()
+      >>> points = places(4, observation_size=1, num_actions=2)
+      >>> points["N"].tolist()
       [[-0.5, -0.5, 0.0], [0.5, -0.5, 0.0], [-0.5, 0.5, 0.0], [0.5, 0.5, 0.0]]
-      >>> found["O"].tolist(), found["A"].tolist()
+      >>> points["O"].tolist(), points["A"].tolist()
       ([[0.0, 0.0, -1.0]], [[-0.5, 0.0, 1.0], [0.5, 0.0, 1.0]])
     """
     cells, width = grid(n_neurons), columns(n_neurons)
@@ -52,7 +52,7 @@ def places(
 
 
 def distance(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Euclidean distance of coordinates in the last axis, as float32.
+    """Computes Euclidean distances over the last axis, as float32.
 
     Example:
       >>> distance(np.array([[0.0, 0.0, -1.0]]), np.array([[3.0, 4.0, -1.0]])).tolist()

@@ -31,5 +31,6 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "look": ["BLUE", "GREEN", "GREY", "INK", "ORANGE", "PINK", "SKY", "VERMILLION"]
         + ["figure", "house", "role_color"],
         "saving": ["FORMATS", "save"],
+        "sweep": ["sweep_figure"],
     },
 )

@@ -56,13 +56,11 @@ def keep(run: pathlib.Path, lives: Lives, eval_seed: int, episodes: int) -> None
       BrokenRunError: the file of before is none of ours.
       OSError: the disk refused.
     """
-    path = run / "heldout" / f"evalseed{eval_seed}_episodes{episodes}.json"
+    path = _path(run, eval_seed, episodes)
     found = {name: evolution.interval(x["fitness"]) for name, x in lives.items()}
     means = {name: metrics.means(x) for name, x in lives.items()}
     if path.exists():
-        old = jsontext.decode(path.read_bytes(), where=str(path))
-        if not isinstance(old, dict) or not {"lives", "means"} <= old.keys():
-            raise runlog.BrokenRunError(f"{path} should hold an evaluation.")
+        old = _decoded(path)
         found, means = {**old["lives"], **found}, {**old["means"], **means}
     value = {"eval_seed": eval_seed, "episodes": episodes}
     path.parent.mkdir(exist_ok=True)
@@ -108,6 +106,28 @@ def read(run: pathlib.Path) -> HeldOut:
     )
 
 
+def read_means(
+    run: pathlib.Path, eval_seed: int, episodes: int
+) -> dict[str, dict[str, float]]:
+    """Reads the means of one evaluation: who lived -> mean_<metric> -> value.
+
+    Args:
+      run: the folder.
+      eval_seed: which episodes.
+      episodes: how many, exactly.
+
+    Returns:
+      The means; empty where there is no such evaluation.
+
+    Raises:
+      BrokenRunError: the file of it is none of ours.
+    """
+    path = _path(run, eval_seed, episodes)
+    if not path.exists():
+        return {}
+    return _decoded(path)["means"]
+
+
 def live(
     judge: Any,
     seed: int,
@@ -142,6 +162,17 @@ def live(
             lambda error: runlog.InputError(str(error)),
         )
     return lives
+
+
+def _path(run: pathlib.Path, eval_seed: int, episodes: int) -> pathlib.Path:
+    return run / "heldout" / f"evalseed{eval_seed}_episodes{episodes}.json"
+
+
+def _decoded(path: pathlib.Path) -> dict[str, Any]:
+    value = jsontext.decode(path.read_bytes(), where=str(path))
+    if not isinstance(value, dict) or not {"lives", "means"} <= value.keys():
+        raise runlog.BrokenRunError(f"{path} should hold an evaluation.")
+    return value
 
 
 def _does_not_fit(error: ValueError) -> Exception:

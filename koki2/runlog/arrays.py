@@ -20,7 +20,7 @@ from typing import Any
 
 from koki2.runlog import atomic, jsontext
 from koki2.runlog.errors import BrokenRunError, InputError
-from koki2.runlog.types import Array, Arrays, Path
+from koki2.runlog.types import Array, Arrays, DType, Path
 
 DTYPES = "__dtypes__"
 IN_MEMORY = 2**26
@@ -85,9 +85,51 @@ def load_arrays(path: Path) -> dict[str, Any]:
 
 def check(arrays: Arrays) -> None:
     """Raises InputError for a name or an array that cannot be written."""
+    import numpy as np
+
     for name, array in arrays.items():
-        _check_name(name)
-        _check_array(name, array)
+        check_name(name)
+        if type(array) is not np.ndarray:
+            raise InputError(
+                f"array {name!r} must be a plain NumPy array (np.asarray makes one; "
+                f"jax.random.key_data makes one of a key), got {type(array).__name__}."
+            )
+        check_dtype(name, array.dtype)
+
+
+def check_name(name: object) -> None:
+    """Raises InputError for a name that cannot be written."""
+    if not (isinstance(name, str) and _NAME.fullmatch(name)) or name == DTYPES:
+        raise InputError(
+            "the name of an array must be 1 to 1000 printable ASCII characters and "
+            f"not {DTYPES!r}, got {name!r:.1100}."
+        )
+
+
+def check_dtype(name: str, dtype: DType) -> None:
+    """Raises InputError for a dtype, of the array `name`, that cannot be written."""
+    if not _is_number(dtype):
+        raise InputError(
+            f"array {name!r} must have a dtype of numbers (bool, int, float, complex, "
+            f"or one of ml_dtypes), as others need pickle; got {dtype}. Text belongs "
+            "into meta."
+        )
+
+
+def as_stored(array: Array) -> Any:
+    """The array on the host as it is stored: C order, this machine's byte order, and
+    a dtype that NumPy knows by itself."""
+    import numpy as np
+
+    array = np.asarray(array, array.dtype.newbyteorder("="), order="C")
+    return array.view(stored_dtype(array.dtype))
+
+
+def stored_dtype(dtype: DType) -> Any:
+    """The dtype as which one is stored: unsigned integers for those of `ml_dtypes`."""
+    import numpy as np
+
+    return np.dtype(f"u{dtype.itemsize}") if _is_foreign(dtype) else dtype
 
 
 def dtype_of(name: str) -> Any:
@@ -112,14 +154,11 @@ def dtype_of(name: str) -> Any:
 
 
 def _members(arrays: Arrays) -> dict[str, Any]:
-    """The arrays as they are stored: dtypes of `ml_dtypes` as unsigned integers."""
+    """The arrays, and beside them the names of the dtypes of `ml_dtypes`."""
     import numpy as np
 
     check(arrays)
-    members = {
-        name: array.view(_stored(array.dtype)) if _is_foreign(array.dtype) else array
-        for name, array in arrays.items()
-    }
+    members = dict(arrays)
     foreign = {n: a.dtype.name for n, a in arrays.items() if _is_foreign(a.dtype)}
     if foreign:
         text = jsontext.encode(foreign, where=DTYPES, sort_keys=True)
@@ -138,7 +177,7 @@ def _with_dtypes(members: dict[str, Any]) -> dict[str, Any]:
         raise ValueError(f"{DTYPES} is not text")
     for name, dtype_name in jsontext.decode(text.tobytes(), where=DTYPES).items():
         dtype = dtype_of(dtype_name)
-        if not _is_foreign(dtype) or members[name].dtype != _stored(dtype):
+        if not _is_foreign(dtype) or members[name].dtype != stored_dtype(dtype):
             raise ValueError(f"{name} is not stored as {dtype_name} is")
         members[name] = members[name].view(dtype)
     return members
@@ -149,8 +188,7 @@ def _write_zip(file: io.IOBase, members: dict[str, Any]) -> None:
 
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED) as archive:
         for name in sorted(members):
-            array = members[name]
-            array = np.asarray(array, array.dtype.newbyteorder("="), order="C")
+            array = as_stored(members[name])
             header = io.BytesIO()
             description = np.lib.format.header_data_from_array_1_0(array)
             np.lib.format.write_array_header_1_0(header, description)
@@ -204,39 +242,12 @@ def _read_array(member: Any, size: int) -> Any:
     return np.asarray(array, order="C")
 
 
-def _is_foreign(dtype: Any) -> bool:
+def _is_foreign(dtype: DType) -> bool:
     # 2 is a dtype of another package; float8_e5m2 passes for a float by its kind
     return dtype.isbuiltin == 2
 
 
-def _stored(dtype: Any) -> str:
-    return f"u{dtype.itemsize}"
-
-
-def _check_name(name: object) -> None:
-    if not (isinstance(name, str) and _NAME.fullmatch(name)) or name == DTYPES:
-        raise InputError(
-            "the name of an array must be 1 to 1000 printable ASCII characters and "
-            f"not {DTYPES!r}, got {name!r:.1100}."
-        )
-
-
-def _check_array(name: str, array: Array) -> None:
-    import numpy as np
-
-    if type(array) is not np.ndarray:
-        raise InputError(
-            f"array {name!r} must be a plain NumPy array (np.asarray makes one; "
-            f"jax.random.key_data makes one of a key), got {type(array).__name__}."
-        )
-    dtype = array.dtype
+def _is_number(dtype: DType) -> bool:
     if _is_foreign(dtype):
-        is_number = dtype.type.__module__ == "ml_dtypes" and dtype.itemsize in (1, 2, 4)
-    else:
-        is_number = dtype.kind in _KINDS
-    if not is_number:
-        raise InputError(
-            f"array {name!r} must have a dtype of numbers (bool, int, float, complex, "
-            f"or one of ml_dtypes), as others need pickle; got {dtype}. Text belongs "
-            "into meta."
-        )
+        return dtype.type.__module__ == "ml_dtypes" and dtype.itemsize in (1, 2, 4)
+    return dtype.kind in _KINDS

@@ -146,6 +146,39 @@ def remove(path: Path) -> bool:
     return True
 
 
+def remove_tree(path: Path) -> bool:
+    """Removes a folder with all in it, if the disk lets it; says whether it is gone."""
+    for parent, folders, files in os.walk(path, topdown=False):
+        for name in files:
+            remove(os.path.join(parent, name))
+        for name in folders:
+            _remove_folder(os.path.join(parent, name))
+    return _remove_folder(path)
+
+
+def sync_tree(path: Path) -> None:
+    """Makes a folder, all in it, and its name durable."""
+    for parent, _, files in os.walk(path, topdown=False):
+        for name in files:
+            file = os.open(os.path.join(parent, name), os.O_RDONLY)
+            try:
+                os.fsync(file)
+            finally:
+                os.close(file)
+        sync_folder(parent)
+    sync_folder(pathlib.Path(path).parent)
+
+
+def _remove_folder(path: Path) -> bool:
+    try:
+        os.rmdir(path)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
 def clean(folder: Path) -> None:
     """Removes the temporary files that killed writers left. For the only writer."""
     for path in sorted(pathlib.Path(folder).glob(".*.tmp")):

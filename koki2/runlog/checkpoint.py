@@ -1,6 +1,7 @@
 """Checkpoints: a state on disk that is whole and proven so, or is not taken for one.
 
-    checkpoints/step_00000123.npz    the arrays
+    checkpoints/step_00000123.npz    the arrays; a folder step_00000123.orbax where
+                                     they are large or sharded
     checkpoints/step_00000123.json   the header; written second
 
 The header of format 2:
@@ -11,12 +12,13 @@ The header of format 2:
     streams   {name: {file, offset, sha256}}: the rows that the state comes after
     step      steps done
     meta      plain values of the caller
-    arrays    size and SHA-256 of the arrays
+    arrays    back end and file of the arrays, and their size and SHA-256 (npz) or
+              dtype, shape and SHA-256 of each (orbax)
     sha256    digest of all that
 
 A checkpoint exists when its header does. Saving writes the arrays, then the header,
 each atomically, and only then removes what is older than the newest few; so a crash
-at any instant leaves either the old newest or the new one. Both files have one
+at any instant leaves either the old newest or the new one. Header and `.npz` have one
 spelling for one content: any flipped bit shows. Sizes in bytes.
 """
 
@@ -26,14 +28,17 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from koki2.runlog import atomic, jsontext, npz
+from koki2.runlog import atomic, jsontext, npz, orbax
 from koki2.runlog.errors import BrokenRunError, InputError
 from koki2.runlog.types import Arrays, Path, Values
 
 FORMAT = 2
 KEEP = 3
 _MAX_JSON = 2**26
-_FILE = re.compile(r"step_(\d{8,})\.(npz|json)")
+ORBAX_BYTES = 2**30
+"""States above this size go to Orbax."""
+_BACK_ENDS = {"npz": npz, "orbax": orbax}
+_FILE = re.compile(r"step_(\d{8,})(-2(?=\.orbax))?\.(json|npz|orbax)")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -71,7 +76,8 @@ def save(
     Args:
       folder: the folder of checkpoints; made if missing.
       step: steps done, >= 0.
-      arrays: NumPy arrays of numbers by name.
+      arrays: NumPy arrays of numbers by name; also JAX arrays that are sharded over
+        the devices of this process.
       meta: plain values (see `jsontext`) to go with them.
       facts: plain values that say what the state belongs to; `load_newest` compares
         them.
@@ -92,7 +98,8 @@ def save(
     """
     if step < 0 or keep < 1:
         raise InputError(f"step must be >= 0 and keep >= 1, got {step=} and {keep=}.")
-    npz.check(arrays)
+    back_end = _choose(arrays)
+    _BACK_ENDS[back_end].check(arrays)
     header = {
         "format": FORMAT,
         "run": dict(facts or {}),
@@ -104,18 +111,18 @@ def save(
     folder = pathlib.Path(folder)
     if not folder.is_dir():
         atomic.make_folder(folder)
-    atomic.clean(folder)
-    header["arrays"] = npz.save(_path(folder, step, "npz"), arrays)
-    atomic.write_bytes(_path(folder, step, "json"), _spell(header))
-    kept = sorted(s for s in steps(folder) if s <= step)[-keep:]
-    for other in {*_files(folder, "json"), *_files(folder, "npz")} - set(kept):
-        if atomic.remove(_path(folder, other, "json")):  # no checkpoint from here on
-            atomic.remove(_path(folder, other, "npz"))
+    _clean(folder)
+    path = folder / _new_file(folder, step, back_end)
+    written = _BACK_ENDS[back_end].save(path, arrays)
+    header["arrays"] = {"back_end": back_end, "file": path.name, **written}
+    atomic.write_bytes(_header_path(folder, step), _spell(header))
+    _sweep(folder, sorted(s for s in steps(folder) if s <= step)[-keep:])
 
 
 def steps(folder: Path) -> list[int]:
     """Steps of which there is a checkpoint, rising; none is opened."""
-    return _files(pathlib.Path(folder), "json")
+    found = _files(pathlib.Path(folder))
+    return sorted(step for step, name in found if name.endswith(".json"))
 
 
 def load_newest(
@@ -147,7 +154,7 @@ def load_newest(
         if facts is not None:
             _compare(folder, step, header["run"], facts)
         try:
-            arrays = npz.load(_path(folder, step, "npz"), header["arrays"])
+            arrays = _load_arrays(folder, step, header["arrays"])
             loaded = Checkpoint(
                 step=step,
                 arrays=arrays,
@@ -173,7 +180,7 @@ def load_newest(
 
 
 def _load_header(folder: pathlib.Path, step: int) -> dict[str, Any]:
-    path = _path(folder, step, "json")
+    path = _header_path(folder, step)
     if path.stat().st_size > _MAX_JSON:
         raise BrokenRunError(f"{path} should hold at most {_MAX_JSON} bytes.")
     data = path.read_bytes()
@@ -203,13 +210,18 @@ def _load_header(folder: pathlib.Path, step: int) -> dict[str, Any]:
 def _compare(
     folder: pathlib.Path, step: int, found: Mapping[str, Any], facts: Values
 ) -> None:
-    for name in sorted({*found, *facts}):
-        if name not in found or name not in facts or found[name] != facts[name]:
-            raise BrokenRunError(
-                f"{_path(folder, step, 'json')} belongs to another run: its {name} is "
-                f"{found.get(name, 'missing')!r:.80}, that of this run "
-                f"{facts.get(name, 'missing')!r:.80}."
-            )
+    differing = [
+        f"its {name} is {found.get(name, 'missing')!r:.80}, that of this run "
+        f"{facts.get(name, 'missing')!r:.80}"
+        for name in sorted({*found, *facts})
+        if name not in found or name not in facts or found[name] != facts[name]
+    ]
+    if differing:
+        raise BrokenRunError(
+            f"{_header_path(folder, step)} belongs to another run: "
+            f"{'; '.join(differing)}. (The identity is a digest of command, kind, "
+            "seed, config, code version and objects.)"
+        )
 
 
 def _spell(header: dict[str, Any]) -> bytes:
@@ -217,11 +229,75 @@ def _spell(header: dict[str, Any]) -> bytes:
     return jsontext.encode(whole, where="checkpoint", indent=2, sort_keys=True) + b"\n"
 
 
-def _path(folder: pathlib.Path, step: int, suffix: str) -> pathlib.Path:
-    return folder / f"step_{step:08d}.{suffix}"
+def _choose(arrays: Arrays) -> str:
+    size = sum(getattr(array, "nbytes", 0) for array in arrays.values())
+    is_sharded = any(orbax.is_sharded(array) for array in arrays.values())
+    return "orbax" if is_sharded or size > ORBAX_BYTES else "npz"
 
 
-def _files(folder: pathlib.Path, suffix: str) -> list[int]:
-    names = (path.name for path in folder.iterdir()) if folder.is_dir() else ()
+def _load_arrays(
+    folder: pathlib.Path, step: int, kept: Mapping[str, Any]
+) -> dict[str, Any]:
+    file, back_end = kept.get("file"), kept.get("back_end")
+    match = _FILE.fullmatch(file) if isinstance(file, str) else None
+    if match is None or int(match[1]) != step or match[3] != back_end:
+        raise BrokenRunError(
+            f"{_header_path(folder, step)} should name a file of its arrays, got "
+            f"{file!r:.80}."
+        )
+    return _BACK_ENDS[back_end].load(folder / file, kept)
+
+
+def _new_file(folder: pathlib.Path, step: int, back_end: str) -> str:
+    """The name for new arrays. A `.npz` replaces the old one in one instant; a folder
+    cannot, so it takes the name that the present checkpoint of the step has not."""
+    name = f"step_{step:08d}.{back_end}"
+    if back_end == "orbax" and name in _used(folder, step):
+        return f"step_{step:08d}-2.{back_end}"
+    return name
+
+
+def _used(folder: pathlib.Path, step: int) -> set[str]:
+    """The files of a checkpoint; all that might be of it, if its header is broken."""
+    try:
+        file = _load_header(folder, step)["arrays"].get("file")
+    except (BrokenRunError, InputError, OSError):
+        return {name for other, name in _files(folder) if other == step}
+    return {file, _header_path(folder, step).name}
+
+
+def _sweep(folder: pathlib.Path, kept: list[int]) -> None:
+    """Removes all files of checkpoints but those of the kept ones, headers first."""
+    used = {name for step in kept for name in _used(folder, step)}
+    unused = {(step, name) for step, name in _files(folder) if name not in used}
+    headers = {(step, name) for step, name in unused if name.endswith(".json")}
+    for step, name in sorted(headers):
+        if not atomic.remove(folder / name):  # it is a checkpoint still
+            unused -= {(s, n) for s, n in unused if s == step}
+    for _, name in sorted(unused - headers):
+        _remove(folder / name)
+
+
+def _clean(folder: pathlib.Path) -> None:
+    """Removes what killed writers left."""
+    atomic.clean(folder)
+    for path in sorted(folder.glob(orbax.TEMPORARY)):
+        _remove(path)
+
+
+def _remove(path: pathlib.Path) -> None:
+    if path.is_dir():
+        atomic.remove_tree(path)
+    else:
+        atomic.remove(path)
+
+
+def _header_path(folder: pathlib.Path, step: int) -> pathlib.Path:
+    return folder / f"step_{step:08d}.json"
+
+
+def _files(folder: pathlib.Path) -> list[tuple[int, str]]:
+    """Step and name of all that may be part of a checkpoint."""
+    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else ()
     matches = filter(None, map(_FILE.fullmatch, names))
-    return sorted(int(match[1]) for match in matches if match[2] == suffix)
+    return [(int(match[1]), match[0]) for match in matches]

@@ -8,8 +8,9 @@ if TYPE_CHECKING:
     import numpy as np
 
     Array = np.ndarray
+    DType = np.dtype
 else:
-    Array = object  # checked by value where it is written
+    Array = DType = object  # checked by value where they are written
 
 Arrays = Mapping[str, Array]
 Path = str | os.PathLike[str]

@@ -11,16 +11,16 @@ State = Any
 
 
 class Strategy(NamedTuple):
-    """Ask for genomes, tell how they did. Higher fitness is better, NaN is worst.
+    """Ask for genomes, tell their fitness. Higher fitness is better, NaN is worst.
 
-    Strategies see flat genomes only; what a genome means is `koki2.genomes`' business.
+    Strategies see flat genomes only; what a genome means is known to `koki2.genomes`.
     All four functions are pure and may be put under `jit`, `scan` and `vmap` (over
     seeds: batch the key and the state). The state is a pytree of arrays whose shapes,
-    dtypes and weak types never change, so that it can be carried by `scan`, and in
-    which no key lives: a strategy whose `tell` plays dice draws them in `ask`.
+    dtypes and weak types never change, so that it can be carried by `scan`. It holds no
+    key: a strategy whose `tell` needs random numbers draws a seed for them in `ask`.
 
-    NaN, and -inf likewise, mark a life that failed: it ranks below every life that did
-    not. A generation in which all failed teaches nothing and moves no centre.
+    NaN, and -inf likewise, mark a genome that failed: it ranks below every genome that
+    did not. A generation in which all failed moves no centre.
     """
 
     name: str

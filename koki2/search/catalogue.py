@@ -152,15 +152,15 @@ _EVOSAX: Mapping[str, Needs] = MappingProxyType(
 )
 
 
-def _openai_es(config: Any, num_dims: int) -> Any:
+def _openai_es(config: object, num_dims: int) -> Any:
     return load("koki2.search.openai_es:openai_es")(config)
 
 
-def _mu_plus_lambda(config: Any, num_dims: int) -> Any:
+def _mu_plus_lambda(config: object, num_dims: int) -> Any:
     return load("koki2.search.mu_plus_lambda:mu_plus_lambda")(config, num_dims)
 
 
-def _evosax(config: Any, num_dims: int) -> Any:
+def _evosax(config: object, num_dims: int) -> Any:
     return load("koki2.search.evosax_adapter:evosax_strategy")(config, num_dims)
 
 
@@ -174,10 +174,10 @@ REMARKS: Mapping[str, str] = MappingProxyType(
     {
         "cma_es": "Factors a matrix of num_dims squared every generation.",
         "diffusion_evolution": "Anneals over 128 generations, then repeats itself.",
-        "evotf_es": "Remembers 100 generations: 2 kB of state per number asked.",
+        "evotf_es": "Remembers 100 generations: 2 kB of state per number of a genome.",
         "gesmr_ga": "Has mutation rates to select among only where pop_size - 1 has a "
         "divisor up to its root (65, not 128).",
-        "guided_es": "Has no surrogate gradient to be guided by, and does without.",
+        "guided_es": "Gets no surrogate gradient here, and searches without one.",
         "rm_es": "evosax 0.3.2 feeds its step-size rule recombination weights instead "
         "of fitness, so its step shrinks to sigma / 1000 within 25 generations.",
     }
@@ -196,7 +196,7 @@ def names() -> tuple[str, ...]:
 
 
 def check_strategy(strategy: str, pop_size: int, num_dims: int | None = None) -> None:
-    """Raises ValueError when no search by that name can run at that size.
+    """Raises ValueError if no strategy of that name can run at that size.
 
     Args:
       strategy: the name asked for.

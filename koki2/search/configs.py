@@ -1,4 +1,4 @@
-"""The knobs of search. Imports no JAX, so that `--help` answers at once."""
+"""Settings of search. Imports no JAX, so that `--help` answers at once."""
 
 import dataclasses
 import math
@@ -15,11 +15,11 @@ MAX_CELLS = 10_000_000
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SearchConfig:
-    """Which strategy looks for genomes, and how boldly. Static."""
+    """Which strategy searches for genomes, and with which steps. Static."""
 
     strategy: str = "openai_es"
-    """openai_es or mu_plus_lambda (ours), or any evosax algorithm in snake case, as
-    cma_es."""
+    """openai_es or mu_plus_lambda (ours), any evosax algorithm in snake case, as
+    cma_es, or one that was registered."""
     pop_size: Annotated[int, Ge(2), Le(1_000_000)] = 64
     """Genomes per generation, P."""
     sigma: Annotated[float, Gt(0)] = 0.1
@@ -27,40 +27,40 @@ class SearchConfig:
     lr: Annotated[float, Gt(0)] = 0.05
     """Learning rate of gradient-like strategies, openai_es among them."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check(self)
         check_strategy(self.strategy, self.pop_size)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EmitterConfig:
-    """Where MAP-Elites looks next: how children come from elites. Static."""
+    """How MAP-Elites makes new genomes from elites. Static."""
 
     emitter: str = "iso_line"
     """gaussian: an elite and noise. iso_line: noise, and some along the line to another
-    elite. mutation: the genome's own, group by group. improvement: a strategy told how
-    much it improved the archive (CMA-ME). novelty: a strategy told how unlike all
-    elites it was."""
+    elite. mutation: the genome's own, group by group. improvement: a strategy whose
+    fitness is how much it improved the archive (CMA-ME). novelty: a strategy whose
+    fitness is its distance from all elites. Or one that was registered."""
     batch_size: Annotated[int, Ge(2), Le(1_000_000)] = 64
     """Genomes per generation, P."""
     init_sigma: Annotated[float, Gt(0)] = 1.0
-    """Standard deviation of the genomes tried while the archive is empty, in genome
-    units round the first one."""
+    """Standard deviation of the first genomes, while the archive is empty, in genome
+    units around the initial genome."""
     sigma: Annotated[float, Ge(0)] = 0.1
     """Of gaussian and mutation: standard deviation of the noise. Of a strategy: that
     with which it starts."""
     rate: Annotated[float, Ge(0), Le(1)] = 1.0
-    """Of mutation: chance that a group of genes mutates."""
+    """Of mutation: probability that a group of genes mutates."""
     iso_sigma: Annotated[float, Ge(0)] = 0.05
     """Of iso_line: standard deviation of the noise in all directions."""
     line_sigma: Annotated[float, Ge(0)] = 0.1
     """Of iso_line: standard deviation along the line, in units of its length."""
     strategy: str = "sep_cma_es"
-    """Of improvement and novelty: the strategy, any that search knows."""
+    """Of improvement and novelty: the strategy, by its name in search."""
     novelty_k: Annotated[int, Ge(1)] = 15
-    """Of novelty: nearest neighbours that one is unlike."""
+    """Of novelty: how many nearest neighbours the mean distance is taken to."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check(self)
         if EMITTERS.find(self.emitter).uses_strategy:
             check_strategy(self.strategy, self.batch_size)
@@ -79,39 +79,41 @@ class ArchiveConfig:
     cvt_samples: Annotated[int, Ge(1), Le(10_000_000)] = 65_536
     """Points that the centroids of a cvt are fitted to."""
     cvt_seed: Annotated[int, Ge(0)] = 0
-    """Which points."""
+    """Seed of these points."""
     low: tuple[float, ...] = (0.0, 0.0)
     """Lower edge of the space in each dimension."""
     high: tuple[float, ...] = (1.0, 1.0)
-    """Upper edge; what lies outside is refused."""
+    """Upper edge in each dimension; descriptors outside are refused."""
     qd_offset: float = 0.0
-    """Taken off every fitness in the QD-score: the lowest fitness there is."""
+    """Subtracted from every fitness in the QD-score: the lowest possible fitness."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check(self)
         edges = f"got {self.low} and {self.high}"
         if not 1 <= len(self.low) == len(self.high):
             raise ValueError(
-                "low and high want a number for each dimension of the space, so "
+                "low and high must have a number for each dimension of the space, so "
                 f"equally many, {edges}."
             )
         if not all(map(_is_span, self.low, self.high)):
-            raise ValueError(f"low wants finite numbers below those of high, {edges}.")
+            raise ValueError(
+                f"low must be finite numbers below those of high, {edges}."
+            )
         if self.archive == "grid":
             if len(self.shape) != len(self.low):
                 raise ValueError(
-                    "shape wants a number of cells for each dimension, "
+                    "shape must have a number of cells for each dimension, "
                     f"got {self.shape} for {len(self.low)} dimensions."
                 )
             if min(self.shape) < 1 or math.prod(self.shape) > MAX_CELLS:
                 raise ValueError(
-                    f"shape wants at least one cell per dimension and at most "
+                    f"shape must have at least one cell per dimension and at most "
                     f"{MAX_CELLS} in all, got {self.shape}."
                 )
         elif self.cvt_samples < self.cvt_cells:
             raise ValueError(
-                "cvt_samples must not be fewer than cvt_cells, for each centroid wants "
-                f"a point, got {self.cvt_samples} for {self.cvt_cells}."
+                "cvt_samples must be at least cvt_cells, since each centroid needs a "
+                f"point, got {self.cvt_samples} for {self.cvt_cells}."
             )
 
     @property

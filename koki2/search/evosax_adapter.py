@@ -1,13 +1,14 @@
-"""Every evosax algorithm as a `Strategy`: sign, NaN, state and start set right here.
+"""Adapts every evosax algorithm to `Strategy`: sign, NaN, types of state and start.
 
-evosax minimises, hands NaN on, changes the types of its state as it goes and wants
-other strategies' first population evaluated beforehand; none of that leaves this file.
+evosax minimises, propagates NaN, changes the types of its state from step to step, and
+some of its algorithms need an evaluated first population; this file hides all of that.
 """
 
 import contextlib
 import dataclasses
 import inspect
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import chex
@@ -15,7 +16,8 @@ import evosax.algorithms
 import jax
 import jax.numpy as jnp
 import optax
-from jaxtyping import Array, Bool, Float, UInt32
+from jax.typing import ArrayLike
+from jaxtyping import Array, Bool, Float, PyTree, UInt32
 
 from koki2.core.types import Key
 from koki2.search.base import Strategy
@@ -33,27 +35,27 @@ class EvosaxState:
     """evosax's own state; its costs are negated fitness, infinity is "none yet"."""
     centre: Float[Array, " D"]
     """Where the search started, in genome units."""
-    luck: UInt32[Array, ""]
-    """Drawn by `ask`, spent by the `tell` that follows: the seed of its dice."""
+    tell_seed: UInt32[Array, ""]
+    """Drawn by `ask`: the seed of the random numbers of the `tell` that follows."""
 
 
 def costs(
     fitness: Float[Array, " P"], failed_is_infinite: bool
 ) -> tuple[Float[Array, " P"], Bool[Array, ""]]:
-    """Fitness as evosax wants it: lower is better, and no NaN.
+    """Converts fitness to evosax's costs: lower is better, without NaN.
 
-    A life that failed costs as much more than the worst valid one as the worst costs
-    more than the best, and always at least a little more; so it loses every comparison
-    within its generation, without drowning the others where costs are summed.
+    A failed genome costs as much more than the worst valid one as the worst costs more
+    than the best, and always at least a little more; so it loses every comparison
+    within its generation, without dominating where costs are summed.
 
     Args:
-      fitness: higher is better; NaN and -inf say that the life failed. +inf counts as
+      fitness: higher is better; NaN and -inf mark genomes that failed. +inf counts as
         the best finite fitness of the generation.
-      failed_is_infinite: let a failed life cost infinity instead.
+      failed_is_infinite: let a failed genome cost infinity instead.
 
     Returns:
-      Cost per genome, and whether any life was valid; if none was, the costs are
-      finite (unless asked otherwise) but mean nothing.
+      Cost per genome, and whether any genome was valid; if none was, the costs are
+      finite (unless `failed_is_infinite`) but mean nothing.
 
     Example:
       >>> cost, any_valid = costs(jnp.array([1.0, jnp.nan, -1.0]), False)
@@ -73,18 +75,18 @@ def costs(
 
 
 def evosax_strategy(config: SearchConfig, num_dims: int) -> Strategy:
-    """The evosax algorithm called `config.strategy`, for genomes of `num_dims` numbers.
+    """Builds the evosax algorithm called `config.strategy`, for `num_dims` numbers.
 
-    Strategies that keep a population draw the first one around the centre, let it be
-    evaluated like any other generation, and start from what came of it. A generation
-    in which every life failed leaves the state as `ask` left it.
+    Strategies that keep a population draw the first one around the centre, have it
+    evaluated like any other generation, and start from it. A generation in which every
+    genome failed leaves the state as `ask` left it.
 
     Args:
       config: strategy, pop_size, sigma and lr are read; `check_strategy` has passed.
       num_dims: numbers in a genome, D.
 
-    Source: evosax 0.3.2, https://github.com/RobertTLange/evosax; `evosax_recipes` says
-    where we set it up differently.
+    Source: evosax 0.3.2, https://github.com/RobertTLange/evosax; `evosax_recipes` lists
+    where its settings differ here.
     """
     recipe = RECIPES[config.strategy]
     with _foreign_rules():
@@ -93,17 +95,17 @@ def evosax_strategy(config: SearchConfig, num_dims: int) -> Strategy:
         first_fields = recipe.state(config, num_dims) | unset
     size = (config.pop_size, num_dims)
 
-    def around_centre(key, state):
+    def around_centre(key: Key, state: EvosaxState) -> Float[Array, "P D"]:
         return state.centre[None] + config.sigma * jax.random.normal(key, size)
 
-    def has_started(state):
+    def has_started(state: EvosaxState) -> Bool[Array, ""]:
         return state.inner.best_fitness < jnp.inf
 
     def init(key: Key, centre: Float[Array, " D"]) -> EvosaxState:
         if centre.shape != (num_dims,):
             raise ValueError(
-                f"{config.strategy} was made for genomes of {num_dims} numbers and "
-                f"wants a centre of shape ({num_dims},), got {centre.shape}."
+                f"the centre of this {config.strategy} must be of shape ({num_dims},), "
+                f"got {centre.shape}."
             )
         centre = jax.lax.convert_element_type(centre, centre.dtype)  # no weak type
         origin = jnp.zeros_like(centre) if recipe.relative else centre
@@ -114,19 +116,19 @@ def evosax_strategy(config: SearchConfig, num_dims: int) -> Strategy:
                 shape = (algorithm.num_populations, num_dims)
                 inner = algorithm.init(key, jnp.broadcast_to(origin, shape), params)
             else:
-                nobody = jnp.full(config.pop_size, jnp.inf)
+                unevaluated = jnp.full(config.pop_size, jnp.inf)
                 inner = algorithm.init(
-                    key, jnp.broadcast_to(origin, size), nobody, params
+                    key, jnp.broadcast_to(origin, size), unevaluated, params
                 )
             inner = inner.replace(**first_fields)
         return EvosaxState(
-            inner=jax.tree.map(_settled, inner),
+            inner=jax.tree.map(_without_nan, inner),
             centre=centre,
-            luck=jnp.zeros((), jnp.uint32),
+            tell_seed=jnp.zeros((), jnp.uint32),
         )
 
     def ask(key: Key, state: EvosaxState) -> tuple[Float[Array, "P D"], EvosaxState]:
-        key_ask, key_first, key_luck = jax.random.split(key, 3)
+        key_ask, key_first, key_tell = jax.random.split(key, 3)
         with _foreign_rules():
             population, inner = algorithm.ask(key_ask, state.inner, params)
         inner = _like(state.inner, inner.replace(**unset))
@@ -137,15 +139,16 @@ def evosax_strategy(config: SearchConfig, num_dims: int) -> Strategy:
             first = around_centre(key_first, state)
             population = jnp.where(started, population, first)
             inner = _choose(started, inner, state.inner)
-        luck = jax.random.bits(key_luck, (), jnp.uint32)
-        return population, dataclasses.replace(state, inner=inner, luck=luck)
+        tell_seed = jax.random.bits(key_tell, (), jnp.uint32)
+        after = dataclasses.replace(state, inner=inner, tell_seed=tell_seed)
+        return population, after
 
     def tell(
         state: EvosaxState,
         population: Float[Array, "P D"],
         fitness: Float[Array, " P"],
     ) -> EvosaxState:
-        key_tell, key_first = jax.random.split(jax.random.key(state.luck))
+        key_tell, key_first = jax.random.split(jax.random.key(state.tell_seed))
         cost, any_valid = costs(fitness, recipe.keeps_parents)
         if recipe.relative:
             population = population - state.centre[None]
@@ -154,7 +157,7 @@ def evosax_strategy(config: SearchConfig, num_dims: int) -> Strategy:
             inner = _like(state.inner, inner)
             if recipe.start == "population":
                 first = algorithm.init(key_first, population, cost, params)
-                first = _like(state.inner, jax.tree.map(_settled, first))
+                first = _like(state.inner, jax.tree.map(_without_nan, first))
                 inner = _choose(has_started(state), inner, first)
         inner = _choose(any_valid, inner, state.inner)
         return dataclasses.replace(state, inner=inner)
@@ -195,8 +198,8 @@ def _build(recipe: Recipe, config: SearchConfig, num_dims: int) -> tuple[Any, An
 
 
 @contextlib.contextmanager
-def _foreign_rules():
-    """Lets evosax promote ranks and dtypes and use what optax has deprecated."""
+def _foreign_rules() -> Iterator[None]:
+    """Allows evosax to promote ranks and dtypes and to use what optax deprecated."""
     with (
         jax.numpy_rank_promotion("allow"),
         jax.numpy_dtype_promotion("standard"),
@@ -206,18 +209,18 @@ def _foreign_rules():
         yield
 
 
-def _settled(leaf: Any) -> Array:
-    """An array without weak type, and zero where evosax says "not known yet" by NaN."""
+def _without_nan(leaf: ArrayLike) -> Array:
+    """An array without weak type; zero where evosax marks "not known yet" by NaN."""
     leaf = jax.lax.convert_element_type(leaf, jnp.result_type(leaf))
     return jnp.where(jnp.isnan(leaf), jnp.zeros_like(leaf), leaf)
 
 
-def _like(template: Any, tree: Any) -> Any:
-    """`tree` with the dtypes of `template` and no weak types, whatever evosax did."""
+def _like(template: PyTree, tree: PyTree) -> PyTree:
+    """Casts `tree` to the dtypes of `template`, without weak types."""
     cast = lambda old, new: jax.lax.convert_element_type(new, old.dtype)
     return jax.tree.map(cast, template, tree)
 
 
-def _choose(condition: Bool[Array, ""], yes: Any, no: Any) -> Any:
-    """The one tree or the other, leaf by leaf."""
+def _choose(condition: Bool[Array, ""], yes: PyTree, no: PyTree) -> PyTree:
+    """Selects one of two trees, leaf by leaf."""
     return jax.tree.map(lambda a, b: jnp.where(condition, a, b), yes, no)

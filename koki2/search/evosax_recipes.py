@@ -1,10 +1,10 @@
-"""How each evosax algorithm is set up from our knobs, one line each.
+"""How each evosax algorithm is set up from a `SearchConfig`, one line each.
 
-`sigma` is the standard deviation of the first generation in every coordinate (of its
-boldest genome, in gradientless_descent), whatever an algorithm calls it; other lengths
-keep evosax's ratio to it. `lr` goes to those that
-climb an estimated gradient, into the optimiser evosax gives them. Those that step to a
-weighted mean (the CMA, NES and DES families) have rates of their own and keep them.
+`sigma` is the standard deviation of the first generation in every coordinate (in
+gradientless_descent, of the genome with the largest step), whatever an algorithm calls
+it; other lengths keep evosax's ratio to it. `lr` is the learning rate of those that
+ascend an estimated gradient, in the optimiser that evosax gives them. Those that step
+to a weighted mean (the CMA, NES and DES families) keep their own rates.
 """
 
 import math
@@ -27,7 +27,7 @@ Settings = Callable[[SearchConfig, int], dict[str, Any]]
 
 
 class Recipe(NamedTuple):
-    """What one evosax algorithm needs beside a population size and a genome size."""
+    """The settings of one evosax algorithm, beside population and genome size."""
 
     algorithm: str
     """Name of the class in `evosax.algorithms`."""
@@ -36,46 +36,46 @@ class Recipe(NamedTuple):
     params: Settings = lambda config, num_dims: {}
     """Fields of its Params that differ from evosax's scaled default."""
     state: Settings = lambda config, num_dims: {}
-    """Fields of its first State that do."""
+    """Fields of its first State that differ from evosax's."""
     unset: Settings = lambda config, num_dims: {}
     """Fields of State that `ask` always leaves at NaN, and the zeros to put there."""
     start: Literal["mean", "particles", "population"] = "mean"
     """What it is initialised with: one centre, several, or an evaluated population."""
     relative: bool = False
-    """Whether it thinks the centre is the origin, and must be told positions so."""
+    """Whether it takes the centre to be the origin, so that positions are relative."""
     keeps_parents: bool = False
     """Whether it compares a child with a parent of an earlier generation, one by one.
-    A parent that failed must then cost infinity, lest it outlive worse but valid
-    children; all others reckon with costs, and want them finite."""
+    A parent that failed must then cost infinity, or it would outlive worse but valid
+    children; all other algorithms compute with costs, which must be finite."""
 
 
-def _sgd(config, num_dims):
+def _sgd(config: SearchConfig, num_dims: int) -> dict[str, Any]:
     return dict(optimizer=optax.sgd(config.lr))
 
 
-def _adam(config, num_dims):
+def _adam(config: SearchConfig, num_dims: int) -> dict[str, Any]:
     return dict(optimizer=optax.adam(config.lr))
 
 
-def _decaying_adam(config, num_dims):
+def _decaying_adam(config: SearchConfig, num_dims: int) -> dict[str, Any]:
     return dict(optimizer=optax.adam(optax.exponential_decay(config.lr, 10, 0.98)))
 
 
-def _clipup(config, num_dims):
+def _clipup(config: SearchConfig, num_dims: int) -> dict[str, Any]:
     return dict(optimizer=clipup(config.lr, max_velocity=2.0 * config.lr))
 
 
-def _std_as_length(config, num_dims):
+def _std_as_length(config: SearchConfig, num_dims: int) -> dict[str, Any]:
     # The std of these two is the length of a noise vector, not that of a coordinate.
     length = config.sigma * math.sqrt(num_dims)
     return dict(std_schedule=optax.constant_schedule(length))
 
 
-def _asebo(config, num_dims):
+def _asebo(config: SearchConfig, num_dims: int) -> dict[str, Any]:
     return _adam(config, num_dims) | _std_as_length(config, num_dims)
 
 
-def _guided(config, num_dims):
+def _guided(config: SearchConfig, num_dims: int) -> dict[str, Any]:
     # Its gradient is a sum over pairs of raw fitness; here as in open_es, of ranks.
     return _std_as_length(config, num_dims) | dict(
         optimizer=optax.sgd(2.0 * config.lr * num_dims / config.pop_size),
@@ -83,26 +83,26 @@ def _guided(config, num_dims):
     )
 
 
-def _particles(config, num_dims):
+def _particles(config: SearchConfig, num_dims: int) -> dict[str, Any]:
     return dict(num_populations=NUM_PARTICLES)
 
 
-def _groups(config, num_dims):
+def _groups(config: SearchConfig, num_dims: int) -> dict[str, Any]:
     others = config.pop_size - 1
     up_to_root = range(1, math.isqrt(others) + 1)
     return dict(num_groups=max(n for n in up_to_root if others % n == 0))
 
 
-def _cloud(config, num_dims):
+def _cloud(config: SearchConfig, num_dims: int) -> dict[str, Any]:
     normal = lambda key: config.sigma * jax.random.normal(key, (num_dims,))
     return dict(sampling_fn=normal)
 
 
-def _whole_lives(config, num_dims):
+def _whole_problems(config: SearchConfig, num_dims: int) -> dict[str, Any]:
     return dict(T=1, K=1)  # an evaluation is a whole problem, not a part of its unroll
 
 
-def _share_of_std(share):
+def _share_of_std(share: float) -> Settings:
     return lambda config, num_dims: dict(
         std_schedule=optax.constant_schedule(share * config.sigma)
     )
@@ -136,7 +136,7 @@ RECIPES: dict[str, Recipe] = {
             radius_max=config.sigma, radius_min=config.sigma / 200.0
         ),
     ),
-    # Nobody gives it a surrogate gradient here, so all its noise goes everywhere.
+    # It gets no surrogate gradient here, so all its noise is isotropic.
     "guided_es": Recipe(
         "GuidedES",
         _guided,
@@ -164,9 +164,9 @@ RECIPES: dict[str, Recipe] = {
     "lm_ma_es": Recipe("LM_MA_ES"),
     "ma_es": Recipe("MA_ES"),
     "mr15_ga": Recipe("MR15_GA", start="population", keeps_parents=True),
-    "noise_reuse_es": Recipe("NoiseReuseES", _adam, _whole_lives),
+    "noise_reuse_es": Recipe("NoiseReuseES", _adam, _whole_problems),
     "open_es": Recipe("Open_ES", _sgd),
-    "persistent_es": Recipe("PersistentES", _adam, _whole_lives),
+    "persistent_es": Recipe("PersistentES", _adam, _whole_problems),
     "pgpe": Recipe("PGPE", _clipup),
     "pso": Recipe("PSO", start="population", keeps_parents=True),
     "random_search": Recipe("RandomSearch", _cloud, relative=True),

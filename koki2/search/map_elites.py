@@ -1,4 +1,4 @@
-"""MAP-Elites: an archive, asked for children of its elites, that takes them in."""
+"""MAP-Elites: emitters make genomes from the elites of an archive, which takes them."""
 
 import dataclasses
 from collections.abc import Callable
@@ -26,25 +26,25 @@ from koki2.search.emitters import Elites
 
 @chex.dataclass(frozen=True, kw_only=True)
 class MapElitesState:
-    """All that the search knows."""
+    """The state of the search."""
 
     archive: Archive  # as stored
     emitter: Any
-    first: Float[Array, " D"]  # the genome it all starts from
-    generation: Int[Array, ""]  # told so far; the birth of elites
+    first: Float[Array, " D"]  # the initial genome
+    generation: Int[Array, ""]  # generations so far; the birth of new elites
 
 
 @chex.dataclass(frozen=True, kw_only=True)
 class Asked:
-    """Genomes to try."""
+    """Genomes to evaluate."""
 
     genome: Float[Array, "P D"]
-    parents: Int[Array, "P 2"]  # cells of their parents; -1 where there is none
+    parents: Int[Array, "P 2"]  # cells of their parents; -1 for none
     parents_birth: Int[Array, "P 2"]  # births of these; -1 likewise
 
 
 class MapElites(NamedTuple):
-    """Ask for genomes, tell how they did and how they behaved. Pure functions.
+    """Ask for genomes, tell their fitness and descriptors. Pure functions.
 
     A whole search is a scan over `ask`, the evaluation and `tell`. The state's shapes
     and dtypes never change, and no key lives in it. Carried through `jit`, donate it.
@@ -54,16 +54,16 @@ class MapElites(NamedTuple):
     batch_size: int
     """Genomes per generation, P. Static."""
     init: Callable[[Key, Float[Array, " D"]], MapElitesState]
-    """(key, first genome) -> state; the archive is empty."""
+    """(key, initial genome) -> state; the archive is empty."""
     ask: Callable[[Key, MapElitesState], tuple[Asked, MapElitesState]]
     """(key, state) -> (genomes, state)."""
     tell: Callable[
         [MapElitesState, Asked, Float[Array, " P"], Float[Array, "P B"]],
         tuple[MapElitesState, Insertion],
     ]
-    """(state, asked, fitness, descriptor) -> (state, what became of each)."""
+    """(state, asked, fitness, descriptor) -> (state, result per genome)."""
     summary: Callable[[MapElitesState], Summary]
-    """state -> how full the archive is, how good and how old."""
+    """state -> coverage, QD-score, fitness and age of the archive."""
 
 
 def map_elites(
@@ -74,23 +74,23 @@ def map_elites(
     mutate: Callable[[Key, Float[Array, " D"]], Float[Array, " D"]] | None = None,
     devices: int | None = None,
 ) -> MapElites:
-    """Builds the search. Build it outside of `jit`: a CVT is fitted on the way.
+    """Builds the search. Call it outside of `jit`: a CVT is fitted by NumPy.
 
     Args:
       archive: the cells.
-      emitter: where children come from.
+      emitter: how genomes are made from elites.
       num_dims: numbers in a genome, D.
-      mutate: (key, parent) -> child; for the emitter "mutation" only.
-      devices: over which the archive is dealt out; all if None. Never changes a bit.
+      mutate: (key, parent) -> child; the emitter "mutation" needs it.
+      devices: over which the archive is sharded; all if None. Never changes a bit.
 
     Example:
       >>> search = map_elites(
       ...     ArchiveConfig(shape=(4, 4)), EmitterConfig(batch_size=8), num_dims=2)
       >>> def generation(state, key):
       ...     asked, state = search.ask(key, state)
-      ...     where = 0.5 + 0.5 * jnp.sin(asked.genome)  # how each "behaves"
+      ...     descriptor = 0.5 + 0.5 * jnp.sin(asked.genome)
       ...     fitness = -jnp.sum(asked.genome**2, axis=1)
-      ...     state, done = search.tell(state, asked, fitness, where)
+      ...     state, _ = search.tell(state, asked, fitness, descriptor)
       ...     return state, search.summary(state).coverage
       >>> state = search.init(jax.random.key(0), jnp.zeros(2))
       >>> keys = jax.random.split(jax.random.key(1), 100)
@@ -101,33 +101,34 @@ def map_elites(
     Source: Mouret and Clune, "Illuminating search spaces by mapping elites", 2015.
     """
     cells = archives.cells(archive)
-    kept = store(cells, devices)
+    stored = store(cells, devices)
     emits = emitters.make(emitter, num_dims, mutate)
 
     def elites(state: MapElitesState) -> Elites:
-        whole = kept.whole(state.archive)
+        whole = stored.whole(state.archive)
 
         def genomes(where: Int[Array, " M"]) -> Float[Array, "M D"]:
-            found = kept.genomes(state.archive, where)
-            return jnp.where(whole.filled[where][:, None], found, state.first[None])
+            stored_genomes = stored.genomes(state.archive, where)
+            filled = whole.filled[where][:, None]
+            return jnp.where(filled, stored_genomes, state.first[None])
 
         return Elites(whole, genomes)
 
     def init(key: Key, first: Float[Array, " D"]) -> MapElitesState:
         first = jax.lax.convert_element_type(first, first.dtype)  # no weak type
         return MapElitesState(
-            archive=kept.empty(num_dims),
+            archive=stored.empty(num_dims),
             emitter=emits.init(key, first),
             first=first,
             generation=jnp.int32(0),
         )
 
     def ask(key: Key, state: MapElitesState) -> tuple[Asked, MapElitesState]:
-        known = elites(state)
-        genome, parents, inner = emits.ask(key, state.emitter, known)
-        # Made once, and not again by all that reads them, as XLA would have it.
+        current = elites(state)
+        genome, parents, inner = emits.ask(key, state.emitter, current)
+        # The barrier keeps XLA from computing them again for each consumer.
         genome = jax.lax.optimization_barrier(genome)
-        birth = known.cells.birth.at[parents].get(mode="fill", fill_value=-1)
+        birth = current.cells.birth.at[parents].get(mode="fill", fill_value=-1)
         asked = Asked(
             genome=genome,
             parents=parents,
@@ -147,19 +148,19 @@ def map_elites(
             descriptor=descriptor,
             birth=jnp.full(fitness.shape, state.generation),
         )
-        after, done = kept.insert(state.archive, batch)
+        after, result = stored.insert(state.archive, batch)
         state = dataclasses.replace(
             state, archive=after, generation=state.generation + 1
         )
-        inner = emits.tell(state.emitter, batch, done, elites(state))
-        return dataclasses.replace(state, emitter=inner), done
+        inner = emits.tell(state.emitter, batch, result, elites(state))
+        return dataclasses.replace(state, emitter=inner), result
 
     def figures(state: MapElitesState) -> Summary:
-        whole = kept.whole(state.archive)
+        whole = stored.whole(state.archive)
         return summary(whole, archive.qd_offset, state.generation)
 
     return MapElites(
-        store=kept,
+        store=stored,
         batch_size=emits.batch_size,
         init=init,
         ask=ask,

@@ -9,7 +9,7 @@ from koki2.core.types import Key
 from koki2.search.base import Strategy
 from koki2.search.configs import SearchConfig
 
-CHILDREN_PER_PARENT = 4  # lambda / mu, where mu is not said
+CHILDREN_PER_PARENT = 4  # lambda / mu, where mu is not given
 
 
 @chex.dataclass(frozen=True, kw_only=True)
@@ -17,24 +17,26 @@ class MuPlusLambdaState:
     """The parents, the fittest first."""
 
     parent: Float[Array, "M D"]
-    fitness: Float[Array, " M"]  # as it was when they lived; -inf before anyone did
+    fitness: Float[
+        Array, " M"
+    ]  # as it was evaluated once; -inf before the first generation
 
 
 def mu_plus_lambda(
     config: SearchConfig, num_dims: int, mu: int | None = None
 ) -> Strategy:
-    """An evolution strategy that never forgets its best: elitist, with fixed noise.
+    """Builds (mu + lambda): an elitist evolution strategy with fixed noise.
 
         child = a parent drawn at random + sigma eps,  eps ~ N(0, I)
         parents' = the mu fittest of parents and children
 
-    Of equally fit ones the elder stays, then the one that stands first. A parent keeps
-    the fitness it once had, so on noisy fitness a lucky one stays long.
+    Of equally fit genomes the older stays, then the one of lower index. A parent keeps
+    the fitness it was once given, so under noise an overestimated parent stays long.
 
     Args:
       config: pop_size (lambda) and sigma are read.
       num_dims: numbers in a genome, D.
-      mu: how many parents; None is a quarter of the children, at least one.
+      mu: number of parents; None is a quarter of the children, at least one.
 
     Raises:
       ValueError: fewer than one parent.
@@ -52,7 +54,7 @@ def mu_plus_lambda(
     """
     mu = max(1, config.pop_size // CHILDREN_PER_PARENT) if mu is None else mu
     if mu < 1:
-        raise ValueError(f"mu_plus_lambda wants a parent or more, got mu={mu}.")
+        raise ValueError(f"mu must be at least 1, got {mu}.")
 
     def init(key: Key, centre: Float[Array, " D"]) -> MuPlusLambdaState:
         del key
@@ -75,11 +77,11 @@ def mu_plus_lambda(
         population: Float[Array, "P D"],
         fitness: Float[Array, " P"],
     ) -> MuPlusLambdaState:
-        heard = jnp.where(jnp.isnan(fitness), -jnp.inf, fitness)
-        worth = jnp.concatenate([state.fitness, heard])
-        best = jnp.argsort(-worth, stable=True)[:mu]  # parents stand first: elder
-        everyone = jnp.concatenate([state.parent, population])
-        return MuPlusLambdaState(parent=everyone[best], fitness=worth[best])
+        children = jnp.where(jnp.isnan(fitness), -jnp.inf, fitness)
+        pooled_fitness = jnp.concatenate([state.fitness, children])
+        pooled = jnp.concatenate([state.parent, population])
+        best = jnp.argsort(-pooled_fitness, stable=True)[:mu]  # parents first: older
+        return MuPlusLambdaState(parent=pooled[best], fitness=pooled_fitness[best])
 
     return Strategy(
         name="mu_plus_lambda",

@@ -1,4 +1,4 @@
-"""OpenAI-ES, plain: ascend a smoothed fitness, seen through its ranks only."""
+"""OpenAI-ES: gradient ascent on a smoothed fitness, of which only ranks are used."""
 
 import chex
 import jax
@@ -13,23 +13,23 @@ from koki2.search.ranks import centred_ranks
 
 @chex.dataclass(frozen=True, kw_only=True)
 class OpenAIESState:
-    """All that the search knows."""
+    """The state of the search."""
 
     mean: Float[Array, " D"]
     """Centre of the search distribution, in genome units."""
 
 
 def openai_es(config: SearchConfig) -> Strategy:
-    """Gradient ascent on the expected rank of a Gaussian cloud of genomes.
+    """Builds OpenAI-ES: gradient ascent on the expected rank under Gaussian noise.
 
         x_i = mean + sigma eps_i,  eps_i ~ N(0, I), not mirrored
         mean' = mean + lr / (P sigma) sum_i centred_ranks(fitness)_i eps_i
 
     No momentum and no decay. If all members are equally fit, the mean stays exactly
-    where it is. `tell` reads eps_i = (x_i - mean) / sigma off the population instead
-    of remembering it: the state stays as small as one genome, the rows may come in any
-    order, and what is credited is the step that was lived. Where rounding made that
-    differ from the drawn noise (by up to |mean| 2^-24 / sigma), the genome differed.
+    as it is. `tell` computes eps_i = (x_i - mean) / sigma from the population instead
+    of keeping it: the state is one genome, the rows may come in any order, and credit
+    goes to the step that was evaluated. Where rounding made that differ from the drawn
+    noise (by up to |mean| 2^-24 / sigma), the genome differed.
 
     Args:
       config: pop_size, sigma and lr are read.

@@ -1,25 +1,25 @@
-"""Ranks of fitness: what a strategy may know of it without trusting its scale."""
+"""Rank shaping: fitness replaced by ranks, which do not depend on its scale."""
 
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 
 def centred_ranks(fitness: Float[Array, " P"]) -> Float[Array, " P"]:
-    """Ranks in [-0.5, 0.5]; equal fitness gets equal rank, the average of its places.
+    """Computes ranks in [-0.5, 0.5]; equal fitness gets the average of its ranks.
 
         rank_i = (below_i + (equal_i - 1) / 2) / (P - 1) - 1/2
 
     where below and equal count the members whose fitness is below, or equals, that of
     member i (itself included). If all are equal, each is exactly zero. Sorts once and
     looks every member up twice, O(P log P): comparing all pairs is as fast at P = 128
-    and takes some fifty times as long at P = 4096.
+    and takes about fifty times as long at P = 4096.
 
     Args:
       fitness: one number per genome, higher is better. NaN and -inf are worst and
         equal to each other; +inf is best.
 
     Raises:
-      ValueError: a single member, which has no rank.
+      ValueError: fewer than two members.
 
     Example:
       >>> centred_ranks(jnp.array([3.0, 1.0, 3.0, 0.0, jnp.nan])).tolist()
@@ -30,7 +30,7 @@ def centred_ranks(fitness: Float[Array, " P"]) -> Float[Array, " P"]:
     """
     size = fitness.shape[0]
     if size < 2:
-        raise ValueError(f"centred_ranks wants 2 members or more, got {size}.")
+        raise ValueError(f"fitness must have at least 2 members, got {size}.")
     fitness = jnp.where(jnp.isnan(fitness), -jnp.inf, fitness)
     ordered = jnp.sort(fitness)
     below = jnp.searchsorted(ordered, fitness, side="left")

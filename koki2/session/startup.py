@@ -1,4 +1,4 @@
-"""Before JAX starts: XLA flags, the compilation cache, debug switches, a fresh process.
+"""Start-up: before JAX starts: XLA flags, the compilation cache, debug switches, a fresh process.
 
 All of it goes into the environment, for JAX is not imported yet; where it is (a caller
 in Python, a test), XLA has chosen its flags, which then stay as they are.
@@ -125,7 +125,7 @@ def restart(changes: Mapping[str, str | None], why: str) -> NoReturn:
     told = " ".join(f"{name}={value or ''!r}" for name, value in changes.items())
     if not call.get().owns_process:
         raise runlog.InputError(
-            f"this wants a process of its own with {told}, {why}; run it from a shell."
+            f"this needs a process of its own with {told}, {why}; run it from a shell."
         )
     print(f"koki2: starting afresh with {told}, {why}", file=sys.stderr)
     environment = {k: v for k, v in os.environ.items() if k not in changes}
@@ -194,7 +194,7 @@ def _choose_cache(options: JaxOptions) -> None:
     except (OSError, ValueError) as error:
         if options.jax_cache_dir is not None:
             raise runlog.InputError(
-                f"--jax-cache-dir wants a folder to write to, but {error}."
+                f"--jax-cache-dir must be a folder to write to, but {error}."
             ) from None
         return
     _set("jax_compilation_cache_dir", str(folder))

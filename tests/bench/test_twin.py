@@ -6,14 +6,13 @@ code with them; so this holds koki2 to that description. Nothing is timed here.
 
 import jax
 import pytest
-from koki2.evolution.loop import evolve
 
 from koki2.agents.configs import AgentConfig
 from koki2.core.keys import Stream, stream
 from koki2.envs.configs import ChemotaxisConfig
+from koki2.evolution import build, setting
 from koki2.evolution.configs import EvolutionConfig, LoopConfig
 from koki2.evolution.rollout import rollout
-from koki2.evolution.task import task, wiring
 from koki2.search.configs import SearchConfig
 from tools.bench import equality, twin
 
@@ -54,8 +53,9 @@ def lives(world, agent, genomes=16, episodes=4, scale=5.0):
         env=ChemotaxisConfig(**world),
         agent=AgentConfig(n_neurons=16, k_edges=4, **agent),
     )
-    wires = wiring(config, seed=0)
-    parts = task(config, wires)
+    named = setting(config)
+    wires = named.wiring(0)
+    parts = named.task(wires)
     genes = jax.vmap(parts.genome.init)(jax.random.split(jax.random.key(1), genomes))
     develop = lambda genes: parts.genome.develop(jax.random.key(0), genes)
     params = jax.vmap(develop)(scale * genes)
@@ -103,14 +103,15 @@ def test_a_generation_gives_the_fitness_that_koki2_logs():
         search=SearchConfig(pop_size=16),
         loop=LoopConfig(generations=2, episodes=4, checkpoint_every=1),
     )
-    search = evolve(config, seed=3)
-    carry = search.init()
+    program = build(config, 3)
+    carry = program.init()
     start = carry.search.mean
     key = stream(jax.random.key(3), Stream.GENERATION)
-    run = jax.jit(twin.generation(config, wiring(config, seed=3)))
+    run = jax.jit(twin.generation(config, setting(config).wiring(3)))
     with jax.debug_key_reuse(False):  # as above
         mean, fitness = run(jax.random.fold_in(key, 0), start)
-    after, row = search.chunk(carry)
+    after, said = program.chunk(carry, 1)
+    row = said["metrics"]
     assert row["generation_best"][0] == fitness.max()
     assert row["mean_fitness"][0] == pytest.approx(float(fitness.mean()), rel=1e-6)
     assert abs(after.search.mean - mean).max() < 1e-6

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from koki2 import runlog
-from koki2.cli import drive
 from koki2.runlog import atomic
+from koki2.session import driver
 
 pytestmark = pytest.mark.usefixtures("fake")
 
@@ -111,8 +111,8 @@ def test_a_batch_leaves_the_files_of_single_runs(koki2, home):
     assert koki2(f"{WORDS} --out-dir alone").code == 0
     five, six = sorted((home / "runs").iterdir(), key=lambda p: p.name[-7:])
     assert five.name.endswith("_batch-evo-l0_seed5-x")
-    without_origin = lambda files: {
-        k: v for k, v in files.items() if k != "config.json"
+    without_origin = lambda files: {  # headers and config name the command
+        k: v for k, v in files.items() if not k.endswith(".json") or k == "summary.json"
     }
     assert without_origin(bits(five)) == without_origin(bits(home / "alone"))
     assert without_origin(bits(six)) != without_origin(bits(home / "alone"))
@@ -187,7 +187,7 @@ def test_a_full_disk_is_one_clear_line_and_what_to_do(koki2, monkeypatch):
 
 
 def test_a_bug_keeps_its_traceback(koki2, monkeypatch):
-    monkeypatch.setattr(drive, "plain_rows", lambda columns: 1 / 0)
+    monkeypatch.setattr(driver, "host_rows", lambda said: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         koki2(f"{WORDS} --out-dir run")
 
@@ -201,22 +201,12 @@ def test_a_checkpoint_of_another_search_is_broken(koki2, home):
     assert said.code == 3 and "this checkpoint holds" in said.err
 
 
-def test_rows_that_are_not_valid_are_left_out():
-    columns = {
-        "valid": np.array([True, False]),
-        "mvt_pass_rate": np.float32([0.5, 0.25]),
-        "evaluated": np.int32([3, 4]),
-        "mean_fitness": np.float32([np.nan, 0]),
-    }
-    (row,) = drive.plain_rows(columns)
-    assert row["mvt_pass_rate"] == 0.5 and row["evaluated"] == 3
-    assert isinstance(row["evaluated"], int) and np.isnan(row["mean_fitness"])
-
-
 def test_the_list_of_runs(koki2, home):
     assert "no runs under" in koki2("runs").out
     koki2(WORDS)
     said = koki2("runs")
     assert "complete" in said.out and "_evo-l0_seed5" in said.out
     (info,) = koki2("runs --json").json["runs"]
-    assert (info["seed"], info["generations"], info["status"]) == (5, 7, "complete")
+    assert (info["seed"], info["units"], info["status"]) == (5, 7, "complete")
+    assert info["kind"] == "evo" and info["unit"] == "generation"
+    assert set(info["headline"]) == {"best_fitness", "mean_fitness"}

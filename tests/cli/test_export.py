@@ -10,13 +10,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import tiny
 
 from koki2 import runlog
 from koki2.agents.configs import AgentConfig
 from koki2.cli import exchange, export
 from koki2.envs.configs import ChemotaxisConfig
 from koki2.evolution.configs import BehaviourConfig, EvolutionConfig, QDConfig
-from koki2.evolution.task import task, wiring
 from koki2.search import archive as archives
 from koki2.search.configs import ArchiveConfig
 
@@ -29,7 +29,7 @@ GRID = QDConfig(
 CVT = dataclasses.replace(
     GRID, archive=ArchiveConfig(archive="cvt", cvt_cells=12, cvt_samples=256)
 )
-SIZE = task(GRID, wiring(GRID, 7)).genome.size
+SIZE = tiny.task(GRID, 7).genome.size
 ODD = np.array(
     [0.1, -0.0, 1e-45, 3.4028235e38, 12345.678, 9.999999e-05, -1 / 3], np.float32
 )

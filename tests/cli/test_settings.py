@@ -2,9 +2,10 @@ import json
 
 import pytest
 
-from koki2.cli import presets, schema
+from koki2.cli import presets
 from koki2.cli.settings import Layers, resolve
 from koki2.evolution.configs import EvolutionConfig
+from koki2.session import schema
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import textwrap
 
 import pytest
 
-from koki2.cli import startup, xla_flags
+from koki2.session import startup, xla_flags
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(__file__)))
 
@@ -59,8 +59,8 @@ def test_the_check_script_has_the_same_strict_flags():
 def test_the_flags_xla_starts_with(python, words, before, after):
     code = """
         import os, sys
-        from koki2.cli import evo_l0, main
-        evo_l0.run = lambda options: print(repr(os.environ.get("XLA_FLAGS"))) or 0
+        from koki2.cli import evo, main
+        evo.run = lambda options: print(repr(os.environ.get("XLA_FLAGS"))) or 0
         sys.exit(main())
     """
     said = python(code, "evo-l0", *words.split(), **before)
@@ -70,7 +70,7 @@ def test_the_flags_xla_starts_with(python, words, before, after):
 def test_switches_reach_jax_from_both_sides_of_the_command(python, tmp_path):
     code = """
         import json, sys
-        from koki2.cli import evo_l0, main
+        from koki2.cli import evo, main
         assert "jax" not in sys.modules
         def run(options):
             assert "jax" not in sys.modules
@@ -78,7 +78,7 @@ def test_switches_reach_jax_from_both_sides_of_the_command(python, tmp_path):
             names = sys.argv[-1].split(",")
             print(json.dumps({n: getattr(jax.config, "jax_" + n) for n in names}))
             return 0
-        evo_l0.run = run
+        evo.run = run
         sys.exit(main(sys.argv[1:-1]))
     """
     names = (
@@ -119,8 +119,8 @@ def test_switches_reach_jax_from_both_sides_of_the_command(python, tmp_path):
 
 CACHE = """
     import os, sys
-    from koki2.cli import evo_l0, main
-    evo_l0.run = lambda o: print(os.environ.get("JAX_COMPILATION_CACHE_DIR")) or 0
+    from koki2.cli import evo, main
+    evo.run = lambda o: print(os.environ.get("JAX_COMPILATION_CACHE_DIR")) or 0
     sys.exit(main())
 """
 
@@ -134,7 +134,7 @@ def test_the_cache_is_in_the_users_cache_folder(python, tmp_path):
     (tmp_path / "file").write_text("")
     assert ask(XDG_CACHE_HOME=str(tmp_path / "file")) == "None"
     said = python(CACHE, "evo-l0", "--jax-cache-dir", "file/x")
-    assert said.returncode == 2 and "--jax-cache-dir wants a folder" in said.stderr
+    assert said.returncode == 2 and "--jax-cache-dir must be a folder" in said.stderr
 
 
 FAKE = """

@@ -54,7 +54,7 @@ class Case(NamedTuple):
     agent: agents.Agent
     params: Any
     life: Episode
-    run_episode: Any  # key -> Life after each step, under jit
+    run_episode: Any  # key -> state after each step, under jit
 
 
 def recurrent(*, masked=False, **knobs):

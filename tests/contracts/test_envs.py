@@ -1,116 +1,156 @@
-"""What every world promises. A new world is tested by entering `envs.LEVELS`."""
+"""What every world promises. A new level is tested by entering `envs.LEVELS`."""
 
-import functools
-
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from bits import assert_same_bits, leaves, types
+from jaxtyping import Array, Float, Int
 
 from koki2 import envs
+from koki2.envs.contract import CHECKS, play
 
 WORLDS = [*sorted(envs.LEVELS), "gymnax:CartPole-v1"]
-UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles faster
 
 
-@functools.cache
-def parts(name):
-    """A world, and a whole life of random moves in it, compiled once."""
-    if name not in envs.LEVELS:
-        pytest.importorskip("gymnax")
-    env = envs.make(envs.find(name).config)
-
-    def step(state, t_key):
-        key_act, key_world = jax.random.split(t_key)
-        action = jax.random.randint(key_act, (), 0, env.num_actions)
-        state, observation, feedback = env.step(key_world, state, action)
-        return state, (state, observation, feedback)
-
-    def play(key):
-        key_birth, key_life = jax.random.split(key)
-        birth = env.init(key_birth)
-        keys = jax.random.split(key_life, env.steps)
-        return birth, jax.lax.scan(step, birth[0], keys)[1]
-
-    return env, jax.jit(play, compiler_options=UNOPTIMISED)
-
-
-@pytest.fixture(params=WORLDS)
+@pytest.fixture(params=WORLDS, scope="module")
 def world(request):
-    return parts(request.param)
+    if request.param not in envs.LEVELS:
+        pytest.importorskip("gymnax")
+    return envs.make(envs.find(request.param).config)
 
 
-def test_same_key_same_life_and_another_key_another(world, key):
-    _, play = world
-    first, again = play(key), play(jax.random.clone(key))
-    assert_same_bits(first, again)
-    other = play(jax.random.key(1))
-    with pytest.raises(AssertionError):
-        assert_same_bits(first[0][0], other[0][0])
+@pytest.mark.parametrize("check", CHECKS)
+def test_every_world_keeps_the_contract(world, check):
+    CHECKS[check](world)
 
 
-def test_numbers_stay_finite_and_needs_between_empty_and_full(world, key):
-    _, play = world
-    birth, (states, observations, feedback) = play(key)
-    for path, leaf in leaves((birth, states, observations, feedback)).items():
-        assert np.all(np.isfinite(leaf)), path
-    if feedback.body is not None:
-        assert np.all((0 <= feedback.body.integrity) & (feedback.body.integrity <= 1))
+def test_another_key_gives_another_episode(world):
+    first, other = play(world), play(world, seed=1)
+    at_birth = [lives.observations[:, 0].tolist() for lives in (first, other)]
+    later = [lives.observations[:, 1:9].tolist() for lives in (first, other)]
+    assert at_birth != at_birth[::-1] or later[0] != later[1]
 
 
-def test_the_clock_alone_truncates_and_at_its_hour(world, key):
-    env, play = world
-    feedback = play(key)[1][2]
-    assert np.flatnonzero(feedback.truncated).tolist() == [env.steps - 1]
-
-
-def test_observation_and_actions_are_of_the_size_they_say(world, key):
-    env, play = world
-    (state, first), (_, later, _) = play(key)
-    assert first.shape == (env.observation_size,) and first.dtype == jnp.float32
-    assert later.shape == (env.steps, env.observation_size)
-
-
-def test_what_is_revealed_fits_together(world, key):
-    env, play = world
-    if not envs.has_map(env):
+def test_our_reward_is_the_fall_of_the_drive_and_what_feeds_must_be_come_to(world):
+    played = play(world)
+    body = played.feedback.body
+    if body is None:
         return
-    states = play(key)[1][0]
-    truth = jax.vmap(env.privileged_state)(states)
-    steps, sources, _ = truth.source.shape
-    assert truth.worth.shape == truth.active.shape == (steps, sources)
-    assert truth.needs.shape == (steps, len(env.needs))
-    assert np.all((0 <= truth.needs) & (truth.needs <= 1))
-    width, height = env.size
-    for places in (truth.position, truth.source.reshape(-1, 2)):
-        assert np.all((0 <= places) & (places < np.array([[width, height]])))
-    for map_ in (truth.wall, truth.danger):
-        assert map_ is None or map_.shape == (steps, height, width)
-    if truth.wall is not None:  # nobody stands in one
-        x, y = np.asarray(truth.position).T
-        assert not np.any(np.asarray(truth.wall)[np.arange(steps), y, x])
+    assert np.array_equal(played.feedback.reward, body.drive_fall)
+    stayed = np.all(np.diff(played.truth.position, axis=1) == 0, axis=-1)
+    assert not np.any(stayed & (body.energy_gained > 0))
 
 
-def test_a_step_keeps_every_type_and_is_compiled_once(world, key):
-    env, _ = world
-    step = jax.jit(env.step, compiler_options=UNOPTIMISED)
-    key_birth, *key_steps = jax.random.split(key, 4)
-    state, _ = env.init(key_birth)
-    kept = types(state)
-    assert not any(weak for _, _, weak in kept)
-    for key_step in key_steps:
-        state = step(key_step, state, jnp.int32(1))[0]
-        assert types(state) == kept
-    assert step._cache_size() == 1
+@chex.dataclass(frozen=True, kw_only=True)
+class Lane:
+    t: Int[Array, ""]
+    position: Int[Array, "2"]
+    energy: Float[Array, ""]
 
 
-def test_jit_agrees_with_eager(world, key):
-    """Within a rounding; bit for bit under the strict flags."""
-    env, _ = world
-    key_birth, key_step = jax.random.split(key)
-    state, _ = env.init(key_birth)
-    last = jnp.int32(env.num_actions - 1)
-    args = lambda: (jax.random.clone(key_step), state, last)
-    close = functools.partial(np.testing.assert_allclose, rtol=1e-6, atol=1e-7)
-    jax.tree.map(close, env.step(*args()), jax.jit(env.step)(*args()))
+def lane(
+    *,
+    feeds_at: int = 0,
+    clock: int = 12,
+    drift: int = 0,
+    hardy: bool = False,
+    heeds_care: bool = True,
+    dtype: type = jnp.int32,
+    gain: float = 0.5,
+) -> envs.MapEnv:
+    """Five cells in a row, with food in the first; a stranger's world, or a broken one.
+
+    Needs are halves, so that an episode of some steps empties the store.
+    """
+
+    def observe(state: Lane) -> Float[Array, "3"]:
+        west = -state.position.astype(jnp.float32) / 4.0
+        return jnp.concatenate([west, state.energy[None]])
+
+    def init(key):
+        start = jax.random.randint(key, (), 0, 5)
+        position = jnp.stack([start, jnp.int32(0)])
+        state = Lane(t=jnp.int32(0), position=position, energy=jnp.float32(1.0))
+        return state, observe(state)
+
+    def step(key, state, action, care=None):
+        del key
+        moves = jnp.array([0, 0, 0, -1, 1], jnp.int32)
+        x = jnp.clip(state.position[0] + moves[action] + drift, 0, 4)
+        come = (x == feeds_at) & (state.position[0] != feeds_at)
+        cost, given = jnp.float32(0.125), gain * come.astype(jnp.float32)
+        if care is not None and heeds_care:
+            cost, given = care.metabolism * cost, care.richness * given
+        energy = jnp.clip(state.energy - cost + given, 0.0, 1.0)
+        if care is not None and heeds_care:
+            energy = jnp.maximum(energy, care.buffer)
+        after = Lane(
+            t=(state.t + 1).astype(dtype),
+            position=jnp.stack([x, jnp.int32(0)]),
+            energy=energy,
+        )
+        body = envs.BodyFeedback(
+            energy_gained=given,
+            integrity_lost=jnp.float32(0.0),
+            drive_fall=(1 - state.energy) ** 2 - (1 - energy) ** 2,
+            integrity=jnp.float32(1.0),
+            bad_arrivals=jnp.int32(0),
+            reached=x == feeds_at,
+        )
+        feedback = envs.Feedback(
+            reward=body.drive_fall,
+            terminated=(energy <= 0.0) & (not hardy),
+            truncated=after.t == clock,
+            body=body,
+        )
+        return after, observe(after), feedback
+
+    def privileged_state(state: Lane) -> envs.PrivilegedState:
+        return envs.PrivilegedState(
+            position=state.position,
+            source=jnp.zeros((1, 2), jnp.int32),
+            worth=jnp.ones(1),
+            active=jnp.ones(1, bool),
+            needs=state.energy[None],
+        )
+
+    return envs.MapEnv(
+        init=init,
+        step=step,
+        privileged_state=privileged_state,
+        observation_size=3,
+        steps=12,
+        version=1,
+        size=(5, 1),
+        needs=("energy",),
+    )
+
+
+BROKEN = {
+    "form": (lane()._replace(version=0), "version must be an integer >= 1, got 0"),
+    "numbers": (lane(gain=jnp.inf), r"energy_gained must be finite"),
+    "clock": (lane(clock=11), r"true in step 12 \(Env.steps\) and in no other"),
+    "shapes": (lane()._replace(observation_size=4), r"float32 \[4\].*float32 \[3\]"),
+    "types": (lane(dtype=jnp.int16), r"state\.t must keep one type"),
+    "gentle care": (lane(heeds_care=False), "no need must fall where care"),
+    "starvation": (lane(hardy=True), "terminated must be true where a need is empty"),
+    "arrivals": (lane(feeds_at=3), "must end on a source"),
+    "moves": (lane(drift=1), "must move an agent as MOVES says"),
+    "privileged state": (lane()._replace(size=(3, 1)), "must lie on the map, 3 x 1"),
+    "competent policy": (
+        lane()._replace(
+            competent=envs.Policy(memory=None, choose=lambda *_: (None, jnp.int32(5)))
+        ),
+        "must choose one of 5 actions, got 5",
+    ),
+}
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_a_world_from_outside_passes_and_a_broken_one_is_told_what_it_breaks(check):
+    CHECKS[check](lane())
+    if check in BROKEN:
+        env, sentence = BROKEN[check]
+        with pytest.raises(AssertionError, match=sentence):
+            CHECKS[check](env)

@@ -100,8 +100,8 @@ def test_jit_agrees_with_eager(case, key):
 def test_a_genome_develops_alike_wherever_it_stands_in_a_population(genome, key):
     """Bit for bit, though what stands beside it is another."""
     population = jax.vmap(genome.init)(jax.random.split(key, 5))
-    luck = jax.random.key(1)
-    develop = jax.jit(jax.vmap(lambda genes: genome.develop(luck, genes)))
+    key_develop = jax.random.key(1)
+    develop = jax.jit(jax.vmap(lambda genes: genome.develop(key_develop, genes)))
     there, back = develop(population), develop(population[::-1])
     assert_same_bits(jax.tree.map(lambda x: x[::-1], back), there)
 

@@ -9,7 +9,7 @@ import pytest
 from bits import assert_same_bits
 from tiny_run import CONFIG
 
-from koki2.evolution import evolve, evolve_many
+from koki2.evolution import build, build_many
 
 RUN = pathlib.Path(__file__).with_name("tiny_run.py")
 SMALL_LOOPS = (
@@ -68,10 +68,13 @@ def test_nor_does_a_single_core_nor_a_cold_nor_a_warm_cache(plain, tmp_path):
 
 
 def test_a_plastic_seed_has_the_same_bits_alone_and_in_a_batch():
-    alone = evolve(CONFIG, 4)
-    _, batched = evolve_many(CONFIG, [3, 4])  # other wirings: theirs is data
+    alone = build(CONFIG, 4)
+    _, batched = build_many(CONFIG, [3, 4])  # other wirings: theirs is data
     ours, theirs = alone.init(), batched.init()
     for _ in range(2):
-        (ours, rows), (theirs, rows_too) = alone.chunk(ours), batched.chunk(theirs)
+        (ours, rows), (theirs, rows_too) = (
+            alone.chunk(ours, 4),
+            batched.chunk(theirs, 4),
+        )
         assert_same_bits(rows, rows_too)
     assert_same_bits(ours, theirs)

@@ -11,11 +11,11 @@ import hashlib
 import os
 
 import jax
-import numpy as np
 
 from koki2.agents.configs import AgentConfig
+from koki2.core import columns
 from koki2.envs.configs import ChemotaxisConfig
-from koki2.evolution import EvolutionConfig, evolve, illuminate, Layout, QDConfig
+from koki2.evolution import build, EvolutionConfig, Layout, QDConfig
 from koki2.evolution.configs import BehaviourConfig, LoopConfig
 from koki2.search import ArchiveConfig, EmitterConfig, SearchConfig
 
@@ -58,18 +58,15 @@ def main(cache=None, one_core=False, qd=False):
         jax.config.update("jax_compilation_cache_dir", cache)
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
-    build, config = (illuminate, QD) if qd else (evolve, CONFIG)
-    search = build(config, seed=3, layout=THREE_CHUNKS)
-    carry, digest = search.init(), hashlib.sha256()
-    while search.generation(carry) < CONFIG.loop.generations:
-        carry, rows = search.chunk(carry)
-        births = rows.pop("births", None)
-        digest.update(repr(births).encode())
-        for name in sorted(rows):
-            digest.update(name.encode() + np.ascontiguousarray(rows[name]).tobytes())
-    for name, leaf in sorted(search.pack(carry).items()):
+    program = build(QD if qd else CONFIG, 3, layout=THREE_CHUNKS)
+    carry, digest, rows = program.init(), hashlib.sha256(), []
+    while program.done(carry) < program.total:
+        carry, said = program.chunk(carry, program.total - program.done(carry))
+        rows = columns.rows(jax.device_get(said["metrics"]))
+        digest.update(repr(rows).encode())
+    for name, leaf in sorted(program.pack(carry).items()):
         digest.update(name.encode() + leaf.tobytes())
-    print(digest.hexdigest(), rows["mean_fitness"], jax.device_count())
+    print(digest.hexdigest(), rows[-1]["mean_fitness"], jax.device_count())
 
 
 if __name__ == "__main__":

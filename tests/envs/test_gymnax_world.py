@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import tiny
 from bits import assert_same_bits
 
 from koki2 import agents, envs
@@ -24,7 +25,6 @@ from koki2.evolution import (
     WIDE,
 )
 from koki2.evolution.configs import FitnessConfig, LoopConfig, ViabilityConfig
-from koki2.evolution.task import task, wiring
 from koki2.search import SearchConfig
 
 gymnax = pytest.importorskip("gymnax")
@@ -107,7 +107,7 @@ def small(name="CartPole-v1", **knobs):
         agent=agents.AgentConfig(n_neurons=8, k_edges=2),
         **knobs,
     )
-    parts = task(config, wiring(config, 0))
+    parts = tiny.task(config, 0)
     draw = lambda key: parts.genome.develop(
         jax.random.key(0), 10 * parts.genome.init(key)
     )
@@ -196,7 +196,7 @@ def test_the_settings_of_its_level_solve_cart_pole():
     config = EvolutionConfig(env=level.config, **made)
     search = evolve(config, seed=0)
     carry = search.init()
-    while search.generation(carry) < config.loop.generations:
+    while search.done(carry) < config.loop.generations:
         carry, _ = search.chunk(carry)
     lives = evaluate_genome(config, 0, search.mean(carry), eval_seed=0, episodes=100)
     assert np.mean(lives["fitness"]) >= 475

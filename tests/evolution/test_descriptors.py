@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import tiny
 
 from koki2 import envs
 from koki2.agents import AgentConfig
@@ -15,7 +16,6 @@ from koki2.evolution.descriptors import descriptors
 from koki2.evolution.episode import run_episode
 from koki2.evolution.path import paths_in
 from koki2.evolution.rollout import rollout
-from koki2.evolution.task import task, wiring
 from koki2.search import ArchiveConfig
 
 ENV = envs.chemotaxis(ChemotaxisConfig(width=8, height=5, steps=10))
@@ -33,7 +33,7 @@ def walked(*positions, alive=None):
 def stats(path):
     """A life of this path, with 4 steps east and 1 at rest, half unharmed."""
     config = QDConfig(env=ChemotaxisConfig(width=8, height=5, steps=10))
-    parts = task(config, wiring(config, 0), path=True)
+    parts = tiny.task(config, 0, path=True)
     world, observation, _ = parts.episode.reset(jax.random.key(0))
     params = parts.genome.develop(jax.random.key(0), jnp.zeros(parts.genome.size))
     blank = parts.episode.start(world, observation, params).stats
@@ -94,7 +94,7 @@ def test_paths_in_lanes_are_those_of_single_lives():
         env=ChemotaxisConfig(width=6, height=3, steps=20),
         agent=AgentConfig(n_neurons=8, k_edges=2),
     )
-    parts = task(config, wiring(config, 0), path=True)
+    parts = tiny.task(config, 0, path=True)
     keys = lambda: jax.random.split(jax.random.key(1), 2)
     genes = 10 * jax.vmap(parts.genome.init)(jax.random.split(jax.random.key(2), 9))
     params = jax.vmap(lambda g: parts.genome.develop(jax.random.key(0), g))(genes)
@@ -110,7 +110,7 @@ def test_paths_in_lanes_are_those_of_single_lives():
 
 def test_a_path_that_nobody_asked_for_is_not_kept():
     config = QDConfig()
-    parts = task(config, wiring(config, 0))
+    parts = tiny.task(config, 0)
     world, observation, _ = parts.episode.reset(jax.random.key(0))
     params = parts.genome.develop(jax.random.key(0), jnp.zeros(parts.genome.size))
     assert parts.episode.start(world, observation, params).stats.path is None

@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import tiny
 from bits import assert_same_bits
 
 from koki2.agents import AgentConfig
@@ -23,7 +24,6 @@ from koki2.evolution.configs import BehaviourConfig, LoopConfig
 from koki2.evolution.descriptors import descriptors
 from koki2.evolution.generation import mean_fitness
 from koki2.evolution.rollout import rollout
-from koki2.evolution.task import task, wiring
 from koki2.search import ArchiveConfig, EmitterConfig
 
 SEED = 3
@@ -51,7 +51,7 @@ def run(search, between=lambda search, carry: carry):
         carry, more = search.chunk(between(search, carry))
         carries.append(search.pack(carry))
         rows.append(more)
-    return carries, rows, search.products(carry)
+    return carries, rows, search.artifacts(carry)
 
 
 @functools.cache
@@ -75,7 +75,7 @@ def test_seeds_in_company_are_as_alone():
 def test_what_the_archive_says_of_an_elite_is_so():
     archive = ran()[2]["archive"]
     key = jax.random.key(SEED)
-    parts = task(CONFIG, wiring(CONFIG, SEED), path=True)
+    parts = tiny.task(CONFIG, SEED, path=True)
     keys = jax.random.split(stream(key, Stream.LIVES), CONFIG.loop.episodes)
     cells = np.flatnonzero(archive["filled"])
     develop = lambda genes: parts.genome.develop(jax.random.key(0), genes)
@@ -139,7 +139,7 @@ def test_behaviours_of_elites_are_those_of_single_lives():
     archive = ran()[2]["archive"]
     some = archive["genome"][archive["filled"]][:3]
     found = behaviours(CONFIG, SEED, some, eval_seed=9, episodes=4)
-    parts = task(CONFIG, wiring(CONFIG, SEED), path=True)
+    parts = tiny.task(CONFIG, SEED, path=True)
     keys = jax.random.split(jax.random.key(9), 4)
     develop = lambda genes: parts.genome.develop(jax.random.key(0), genes)
     params = jax.vmap(develop)(jnp.asarray(some))

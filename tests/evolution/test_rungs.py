@@ -23,7 +23,6 @@ from koki2.evolution import (
 from koki2.evolution.configs import NursingConfig, RungsConfig
 from koki2.evolution.generation import Carry, generation
 from koki2.evolution.measures import fitness
-from koki2.evolution.task import task, wiring
 from koki2.search import Strategy
 
 NAN, INF = float("nan"), float("inf")
@@ -152,7 +151,7 @@ CONFIG = tiny.config(
 
 def told(config, genomes, seed=0):
     """A generation of given genomes: what the strategy is told, carry and row."""
-    parts = task(config, wiring(config, seed))
+    parts = tiny.task(config, seed)
     strategy = Strategy(
         name="remembers what it is told",
         pop_size=P,
@@ -174,7 +173,7 @@ def told(config, genomes, seed=0):
 
 
 def genomes(config=CONFIG):
-    genome = task(config, wiring(config, 0)).genome
+    genome = tiny.task(config, 0).genome
     keys = jax.random.split(jax.random.key(5), P)
     return jax.vmap(lambda key: 10 * genome.init(key))(keys)
 

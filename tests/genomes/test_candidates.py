@@ -1,4 +1,4 @@
-"""Where neurons stand, and which of them may be connected."""
+"""Coordinates of neurons, and which of them may be connected."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def test_of_equally_near_neurons_the_lower_index_is_taken():
 
 
 @pytest.mark.parametrize("neurons, edges", [(2, 1), (7, 6), (32, 8), (100, 12)])
-def test_everyone_has_as_many_targets_all_distinct_and_never_itself(neurons, edges):
+def test_every_neuron_has_distinct_targets_and_never_itself(neurons, edges):
     wiring = nearest_topology(neurons, edges)
     assert wiring.source.tolist() == np.repeat(np.arange(neurons), edges).tolist()
     for neuron, its in enumerate(wiring.target.reshape(neurons, edges).tolist()):
@@ -27,11 +27,11 @@ def test_everyone_has_as_many_targets_all_distinct_and_never_itself(neurons, edg
 
 
 @pytest.mark.parametrize("neurons", [1, 2, 5, 9, 32, 256])
-def test_everything_stands_in_a_place_of_its_own_inside_the_sheets(neurons):
-    found = places(neurons, observation_size=4, num_actions=5)
-    assert [len(found[letter]) for letter in "NOA"] == [neurons, 4, 5]
-    everything = np.concatenate(list(found.values()))
+def test_all_coordinates_are_distinct_and_inside_the_sheets(neurons):
+    points = places(neurons, observation_size=4, num_actions=5)
+    assert [len(points[letter]) for letter in "NOA"] == [neurons, 4, 5]
+    everything = np.concatenate(list(points.values()))
     assert len(np.unique(everything, axis=0)) == neurons + 9
     assert np.all(np.abs(everything[:, :2]) < 1)
     for letter, depth in {"O": -1, "N": 0, "A": 1}.items():
-        assert set(found[letter][:, 2]) == {depth}
+        assert set(points[letter][:, 2]) == {depth}

@@ -66,7 +66,7 @@ def test_equal_places_have_equal_identities_and_others_not(key):
     assert not np.any(np.isclose(first, other))
 
 
-def test_a_genome_of_zeros_grows_nothing_and_connects_nobody():
+def test_a_genome_of_zeros_grows_zeros_and_no_synapse():
     genome = grown()
     child = born(jnp.zeros(genome.size))
     assert not any(np.any(x) for x in jax.tree.leaves(child))
@@ -74,7 +74,7 @@ def test_a_genome_of_zeros_grows_nothing_and_connects_nobody():
 
 
 def test_biases_alone_grow_an_even_agent():
-    """A bias b of a head with r rows grows b / sqrt(r), whoever it is."""
+    """A bias b of a head with r rows grows b / sqrt(r), whatever the unit."""
     genome = grown()
     named = genome.named(jnp.zeros(genome.size))
     rules = {name: block.at[-1].set(0.0) for name, block in named.items()}
@@ -97,7 +97,7 @@ def test_the_mask_has_a_place_for_every_candidate_whatever_the_genes(key):
 
 
 def test_a_weight_rule_by_hand():
-    """One hidden unit speaks: h = sin(2 * distance / sqrt(10)); w = h / 3."""
+    """One hidden unit counts: h = sin(2 * distance / sqrt(10)); w = h / 3."""
     genome = grown()
     rules = dict(genome.named(jnp.zeros(genome.size)))
     rules["pair"] = rules["pair"].at[8, 0].set(1.0)  # 4 + 4 of two identities, then

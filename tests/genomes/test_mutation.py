@@ -1,4 +1,4 @@
-"""Mutation: each group of genes by its own size and chance, and what it costs."""
+"""Mutation: each group of genes by its own size and rate, and what it costs."""
 
 import jax
 import jax.numpy as jnp
@@ -32,11 +32,11 @@ def children(key, count, config, parent=None):
 
 
 def test_every_gene_is_in_one_group():
-    found = groups(GENOME)
+    index = groups(GENOME)
     rules = ["identity", "pair", "connection", "obs_w", "rec_w", "motor_w"]
-    assert list(found) == [*rules, "motor_b", "mod_w"]
-    assert len(found["identity"]) == 4 * 8 + 9 * 8 + 9 * 4  # its three layers
-    assert sorted(np.concatenate([*found.values()])) == list(range(GENOME.size))
+    assert list(index) == [*rules, "motor_b", "mod_w"]
+    assert len(index["identity"]) == 4 * 8 + 9 * 8 + 9 * 4  # its three layers
+    assert sorted(np.concatenate([*index.values()])) == list(range(GENOME.size))
 
 
 @pytest.mark.parametrize("group", groups(GENOME))
@@ -65,7 +65,7 @@ def test_a_group_mutates_whole_or_not_at_all_and_as_often_as_its_rate(key):
 
 
 @pytest.mark.parametrize("off", [GroupMutation(sigma=0.0), GroupMutation(rate=0.0)])
-def test_without_size_or_chance_a_child_is_its_parent_bit_for_bit(off, key):
+def test_at_a_sigma_or_rate_of_zero_a_child_is_its_parent_bit_for_bit(off, key):
     strange = jnp.zeros(GENOME.size).at[0].set(-0.0).at[1].set(jnp.nan)
     _, child = children(key, 1, MutationConfig(others=off), strange)
     assert_same_bits(child[0], strange)
@@ -89,7 +89,7 @@ def test_a_group_that_is_not_there_or_there_twice_is_named():
 
 
 def test_catastrophes_are_counted_from_the_floor_up():
-    """Worth 10 above a floor of 100; half of it is kept at 105."""
+    """10 above a floor of 100; half of it is kept at 105."""
     mutants = jnp.array([112.0, 105.0, 104.9, 90.0, -1e9])
     rate = catastrophic_rate(jnp.float32(110.0), mutants, fraction=0.5, floor=100.0)
     assert float(rate) == pytest.approx(3 / 5)

@@ -19,11 +19,15 @@ from koki2.runlog import (
     checkpoint,
     load_arrays,
     read_rows,
+    rows,
     Run,
     save_arrays,
 )
 
-CALLS = ("open", "write", "fsync", "close", "replace", "mkdir", "unlink", "ftruncate")
+CALLS = (
+    *("open", "write", "fsync", "close", "replace", "mkdir", "unlink", "ftruncate"),
+    "rmdir",
+)
 
 
 class Killed(BaseException):
@@ -246,3 +250,52 @@ def test_a_full_disk_in_the_middle_of_a_row_spoils_neither_file_nor_run(
         run.checkpoint(2, {}, {})
     with Run.resume(run.path) as run:
         assert generations() == [0, 1] and run.restored.step == 2
+
+
+STREAMS = {"metrics": "generations.jsonl", "events": "events.jsonl"}
+
+
+def step_of_a_run(run, step):
+    """One unit of work: a row in one stream, two in the other, a checkpoint."""
+    run.append([{"generation": step - 1}])
+    run.append([{"event": 2 * step - 2}, {"event": 2 * step - 1}], "events")
+    run.checkpoint(step, state(step), {"step": step})
+
+
+@pytest.mark.parametrize("fault", [Killed, errno.EIO, errno.ENOSPC])
+def test_all_streams_come_back_as_they_were_at_one_checkpoint(
+    tmp_path, monkeypatch, fault
+):
+    """Whichever call of a unit of work fails, or is the last one ever made."""
+
+    def patch(disk):
+        monkeypatch.setattr(atomic, "os", disk)
+        monkeypatch.setattr(rows, "os", disk)
+
+    def attempt(n, disk):
+        run = Run.start(tmp_path, "evo", 0, {}, {}, {}, streams=STREAMS, tag=str(n))
+        with run:
+            step_of_a_run(run, 1)
+            patch(disk)
+            try:
+                step_of_a_run(run, 2)
+            except (OSError, Killed):
+                return run.path, False
+            finally:
+                patch(os)
+        return run.path, True
+
+    counting = FaultyDisk()
+    attempt("counting", counting)
+    assert counting.calls.count("fsync") == 2 + 4  # the streams, then the checkpoint
+    for n in range(len(counting.calls)):
+        path, was_saved = attempt(n, FaultyDisk(n, fault))
+        with Run.resume(path) as run:
+            step = run.restored.step
+            assert_is(run.restored, *([2] if was_saved else [1, 2]))
+            events = [row["event"] for row in read_rows(path, "events")]
+            assert events == list(range(2 * step))
+            assert len(list(read_rows(path))) == step
+            step_of_a_run(run, 3)
+        with Run.resume(path) as run:
+            assert_is(run.restored, 3)

@@ -13,11 +13,15 @@ import pytest
 from koki2.runlog import (
     BrokenRunError,
     InputError,
+    jsontext,
     LockedError,
     manifest,
+    read_artifact,
     read_config,
     read_genome,
+    read_kind,
     read_manifest,
+    read_objects,
     read_rows,
     read_summary,
     read_timing,
@@ -173,7 +177,8 @@ path = sys.argv[1]
 try:
     run = Run.resume(path)
 except ValueError:
-    run = Run.start("unused", "evo-l0", 7, {}, {}, {}, out_dir=path)
+    streams = {"metrics": "generations.jsonl", "events": "events.jsonl"}
+    run = Run.start("unused", "evo-l0", 7, {}, {}, {}, streams=streams, out_dir=path)
 step, best, state = 0, -np.inf, np.zeros(8, np.uint8)
 if run.restored:
     step, best = run.restored.step, run.restored.meta["best"]
@@ -184,6 +189,7 @@ while run.summary is None and step < 80:
         state = np.frombuffer(digest[:8], np.uint8).copy()
         best = max(best, float(state[0]))
         run.append([{"generation": step - 1, "best_fitness": best}])
+        run.append([{"state": int(x)} for x in state if x % 2], "events")
     run.checkpoint(step, {"state": state}, {"best": best})
     run.timing(step=step)
 if run.summary is None:
@@ -220,7 +226,7 @@ def test_a_run_killed_again_and_again_ends_as_one_never_stopped(tmp_path):
     whole, killed = files(tmp_path / "whole"), files(tmp_path / "killed")
     for name in (".lock", "timing.jsonl"):
         whole.pop(name), killed.pop(name)
-    assert whole == killed and len(whole) == 6 + 5
+    assert whole == killed and len(whole) == 6 + 6
     assert len(whole["generations.jsonl"].splitlines()) == 80
 
 
@@ -233,3 +239,110 @@ def test_the_room_is_entered_without_jax_or_numpy():
     command = [sys.executable, "-c", script]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     assert done.stdout == "set()\n"
+
+
+STREAMS = {"metrics": "steps.jsonl", "events": "events.jsonl"}
+WORLD = {"world": {"name": "my_world.py:line", "sha256": "0" * 64}}
+
+
+def test_a_run_of_any_kind_keeps_its_kind_streams_objects_and_artifacts(tmp_path):
+    with start(tmp_path, kind="train", streams=STREAMS, objects=WORLD) as run:
+        run.append([{"step": 0}])
+        run.append([{"germinated": 3}, {"germinated": 5}], "events")
+        run.checkpoint(1, {"mean": np.ones(3)}, {})
+        run.save_artifact("weights_2", {"w": np.ones(2)})
+        with pytest.raises(InputError, match=r"one of \['events', 'metrics'\]"):
+            run.append([{}], "timing")
+        for name in ("../weights", "Weights", "", "a.b", "a" * 65):
+            with pytest.raises(InputError, match="name of an artifact must be"):
+                run.save_artifact(name, {})
+    assert read_kind(run.path) == "train" and read_objects(run.path) == WORLD
+    assert list(read_rows(run.path)) == [{"step": 0}]
+    events = [row["germinated"] for row in read_rows(run.path, "events")]
+    assert events == [3, 5]
+    assert read_artifact(run.path, "weights_2")["w"].tolist() == [1, 1]
+    with pytest.raises(InputError, match=r"must be one of \['events', 'metrics'\]"):
+        read_rows(run.path, "generations")
+    with Run.resume(run.path) as again:
+        assert (again.kind, again.objects, again.streams) == ("train", WORLD, STREAMS)
+
+
+@pytest.mark.parametrize(
+    "change, words",
+    [
+        ({"kind": "../evo"}, "kind of a run must be"),
+        ({"streams": {"events": "events.jsonl"}}, 'streams must have "metrics"'),
+        ({"streams": {"metrics": "../rows.jsonl"}}, "file of metrics must be"),
+        ({"streams": {"metrics": "config.json"}}, r"must end in \.jsonl"),
+        ({"streams": {"metrics": "timing.jsonl"}}, "a file of its own"),
+        ({"streams": STREAMS | {"births": "steps.jsonl"}}, "a file of its own"),
+    ],
+)
+def test_what_names_no_file_of_the_run_starts_none(tmp_path, change, words):
+    with pytest.raises(InputError, match=words):
+        start(tmp_path, **change)
+    assert not list(tmp_path.iterdir())
+
+
+def edited(path, name, change):
+    """Changes a file of a run as one would by hand, digests that are plain included."""
+    document = json.loads((path / name).read_text())
+    change(document)
+    (path / name).write_text(json.dumps(document))
+
+
+@pytest.mark.parametrize(
+    "name, change, field",
+    [
+        ("config.json", lambda d: d.update(kind="qd"), "kind"),
+        ("config.json", lambda d: d.update(objects=WORLD), "identity"),
+        ("manifest.json", lambda d: d.update(seed=8), "seed"),
+        ("manifest.json", lambda d: d.update(command="qd"), "identity"),
+        ("manifest.json", lambda d: d["git"].update(commit="0ff1ce"), "identity"),
+        ("manifest.json", lambda d: d["versions"].update(koki2="9"), "identity"),
+    ],
+)
+def test_a_checkpoint_of_another_run_is_refused_and_the_field_named(
+    tmp_path, name, change, field
+):
+    path = three_checkpoints(tmp_path)
+    edited(path, name, change)
+    with pytest.raises(BrokenRunError, match=f"another run: .*its {field} is"):
+        Run.resume(path)
+    assert len(list(read_rows(path))) == 3
+
+
+def test_another_config_under_a_digest_to_match_is_refused(tmp_path):
+    path = three_checkpoints(tmp_path)
+    config = {"lr": 0.2}
+    edited(path, "config.json", lambda d: d.update(config=config))
+    digest = jsontext.digest(config)
+    edited(path, "manifest.json", lambda d: d.update(config_digest=digest))
+    with pytest.raises(BrokenRunError, match="another run: its config_digest is"):
+        Run.resume(path)
+
+
+def test_a_stream_more_or_less_than_the_checkpoint_s_is_refused(tmp_path):
+    path = three_checkpoints(tmp_path)
+    streams = {"metrics": "generations.jsonl", "events": "events.jsonl"}
+    edited(path, "manifest.json", lambda d: d.update(streams=streams))
+    with pytest.raises(BrokenRunError, match="its streams are"):
+        Run.resume(path)
+    edited(path, "manifest.json", lambda d: d.update(streams={"metrics": "../x"}))
+    with pytest.raises(BrokenRunError, match="names no row streams"):
+        Run.resume(path)
+
+
+def test_host_devices_flags_and_a_later_commit_do_not_keep_a_run_from_going_on(
+    tmp_path, monkeypatch
+):
+    path = three_checkpoints(tmp_path)
+
+    def change(document):
+        document["devices"] = ["cuda:0"]
+        document["environment"] = {"XLA_FLAGS": "--xla_of_tomorrow"}
+        document["platform"]["machine"] = document["cpu"]["model"] = "another"
+
+    edited(path, "manifest.json", change)
+    with Run.resume(path) as run:
+        assert run.restored.step == 3

@@ -29,7 +29,7 @@ def test_costs_by_hand(fitness, cost):
 
 
 @pytest.mark.parametrize("scale", [1e-20, 1.0, 1e20])
-def test_a_failed_life_always_costs_more_than_the_worst(scale):
+def test_a_failed_genome_always_costs_more_than_the_worst(scale):
     got, _ = costs(scale * jnp.array([1.0, 1.0 + 2.0**-23, NAN]), False)
     assert got[2] > max(got[0], got[1]) and np.all(np.isfinite(got))
 
@@ -70,7 +70,7 @@ def test_a_failed_child_never_replaces_and_a_failed_parent_never_stays(key):
     parents, state = strategy.ask(keys[0], state)
     state = strategy.tell(state, parents, jnp.array([NAN, 1.0, 2.0, -50.0]))
     children, state = strategy.ask(keys[1], state)
-    # Child 0 is worse than anything yet but valid; child 3 failed, its parent did not.
+    # Child 0 is the worst so far but valid; child 3 failed, its parent did not.
     state = strategy.tell(state, children, jnp.array([-900.0, 0.0, 3.0, NAN]))
     np.testing.assert_array_equal(state.inner.fitness, [900.0, -1.0, -3.0, 50.0])
     kept = np.stack([children[0], parents[1], children[2], parents[3]])
@@ -88,14 +88,14 @@ def test_the_first_generation_of_a_population_is_evaluated_not_assumed(key):
     np.testing.assert_array_equal(strategy.mean(state), population[5])
 
 
-def test_tell_plays_dice_that_ask_drew(key):
-    """Annealing accepts a worse mean by chance; the chance is that of ask's key."""
+def test_tell_draws_from_a_seed_that_ask_drew(key):
+    """Annealing accepts a worse mean at random; the random number is of ask's key."""
     strategy = make(SearchConfig(strategy="simulated_annealing", pop_size=4), 2)
     first = strategy.init(key, jnp.zeros(2))
     _, state = strategy.ask(jax.random.key(1), first)
     _, again = strategy.ask(jax.random.key(1), first)
     _, other = strategy.ask(jax.random.key(2), first)
-    assert state.luck == again.luck != other.luck
+    assert state.tell_seed == again.tell_seed != other.tell_seed
 
 
 def test_a_centre_of_the_wrong_size_says_so(key):

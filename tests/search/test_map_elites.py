@@ -1,4 +1,4 @@
-"""MAP-Elites and what every emitter owes it."""
+"""MAP-Elites and what every emitter promises."""
 
 import functools
 
@@ -126,12 +126,14 @@ def test_improvement_ranks_new_cells_before_cells_made_better():
     fitness = jnp.array([1.0, 9.0, 5.0, 4.0, 7.0])
     before = jnp.array([-jnp.inf, 10.0, 1.0, -jnp.inf, -jnp.inf])
     has_cell = jnp.array([True, True, True, True, False])
-    told = np.asarray(improvement_ranks(fitness, before, has_cell))
+    shaped_fitness = np.asarray(improvement_ranks(fitness, before, has_cell))
     # new: 4 before 1; old: gained 4, then lost 1; no cell: worst.
-    assert np.argsort(-told[:4]).tolist() == [3, 0, 2, 1] and np.isnan(told[4])
+    assert np.argsort(-shaped_fitness[:4]).tolist() == [3, 0, 2, 1] and np.isnan(
+        shaped_fitness[4]
+    )
 
 
-def test_a_strategy_that_changes_nothing_starts_again_at_an_elite():
+def test_a_strategy_that_changes_nothing_restarts_at_an_elite():
     name = "improvement"
     state = ran(name)[0]
     ask, tell = jax.jit(search(name).ask), jax.jit(search(name).tell)

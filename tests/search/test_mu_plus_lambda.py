@@ -24,7 +24,7 @@ def test_the_fittest_of_parents_and_children_are_kept_best_first():
     assert strategy.mean(state).tolist() == [8.0]
 
 
-def test_of_equals_the_elder_stays_and_then_the_first():
+def test_of_equals_the_older_stays_and_then_the_first():
     strategy, state = start(mu=2)
     children = jnp.array([[1.0], [2.0], [3.0], [4.0]])
     state = strategy.tell(state, children, jnp.full(4, 6.0))
@@ -39,10 +39,10 @@ def test_a_generation_of_failures_leaves_the_centre():
     assert failed.parent[:, 0].tolist() == [7.0, 7.0]
 
 
-def test_children_stand_around_parents_by_sigma():
+def test_children_vary_around_parents_by_sigma():
     strategy, state = start(mu=2, pop_size=4096)
-    told = jnp.where(jnp.arange(4096) < 2, 1.0, 0.0)
-    state = strategy.tell(state, jnp.full((4096, 1), -20.0), told)
+    fitness = jnp.where(jnp.arange(4096) < 2, 1.0, 0.0)
+    state = strategy.tell(state, jnp.full((4096, 1), -20.0), fitness)
     children, _ = strategy.ask(jax.random.key(3), state)
     assert abs(float(jnp.mean(children)) + 20.0) < 0.03  # 4 standard errors
     assert abs(float(jnp.std(children)) - 0.5) < 0.03

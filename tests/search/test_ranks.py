@@ -51,5 +51,5 @@ def test_ranks_agree_with_comparing_all_pairs(key):
 
 
 def test_one_alone_has_no_rank():
-    with pytest.raises(ValueError, match="wants 2 members or more, got 1"):
+    with pytest.raises(ValueError, match="at least 2 members, got 1"):
         centred_ranks(jnp.zeros(1))

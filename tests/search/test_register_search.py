@@ -46,14 +46,14 @@ def registered():
         ),
     )
     register_emitter(
-        "told",
+        "improving",
         lambda config, num_dims, mutate: emitters.improvement(config, num_dims),
         uses_strategy=True,
     )
     yield
     STRATEGIES.remove("still")
     EMITTERS.remove("narrow")
-    EMITTERS.remove("told")
+    EMITTERS.remove("improving")
 
 
 def test_a_registered_strategy_is_made_by_its_name(registered):
@@ -68,7 +68,7 @@ def test_what_a_registered_strategy_needs_is_checked(registered):
     with pytest.raises(ValueError, match=complaint):
         SearchConfig(strategy="still", pop_size=4)
     with pytest.raises(ValueError, match=complaint):
-        EmitterConfig(emitter="told", strategy="still", batch_size=4)
+        EmitterConfig(emitter="improving", strategy="still", batch_size=4)
     EmitterConfig(emitter="narrow", strategy="still", batch_size=4)  # not used
 
 

@@ -1,8 +1,9 @@
 """What every strategy promises. A new one is tested by entering the catalogue.
 
-The hill is a sphere with its summit at 0.7 in each of 16 numbers; search starts at 0.
-Each strategy is compiled once and shared by the tests. Optimising the machine code
-would take longer than running it unoptimised does.
+Ours and one of evosax's for each way to start are tested every time, all of them by
+`make test-slow`. The hill is a sphere with its summit at 0.7 in each of 16 numbers;
+search starts at 0. Each strategy is compiled once and shared by the tests. Optimising
+the machine code would take longer than running it unoptimised does.
 """
 
 import functools
@@ -19,8 +20,8 @@ from koki2.search import make, names, SearchConfig, Strategy
 POP_SIZE = NUM_DIMS = 16
 SIGMA = 0.1
 UNOPTIMISED = {"xla_backend_optimization_level": 0}
-NO_ONE = np.zeros(POP_SIZE, bool)
-EVERYONE = np.ones(POP_SIZE, bool)
+NONE = np.zeros(POP_SIZE, bool)
+ALL = np.ones(POP_SIZE, bool)
 
 
 def height(genomes):
@@ -38,7 +39,7 @@ class Search(NamedTuple):
     compiled: Callable
     traces: list
 
-    def run(self, generations, seed=0, failing=NO_ONE):
+    def run(self, generations, seed=0, failing=NONE):
         """Means before and after each generation, and the last state."""
         state = self.init(jax.random.key(seed), jnp.zeros(NUM_DIMS))
         means = [self.strategy.mean(state)]
@@ -68,12 +69,21 @@ def search(name):
     return Search(strategy, init, generation, compiled, traces)
 
 
-# Step by step takes seconds each: all are tried by `make test-slow`, ours and some of
-# each family of evosax's every time.
-EVERY_TIME = ("openai_es", "mu_plus_lambda", "cma_es", "open_es", "snes", "simple_ga")
+EVERY_TIME = ("openai_es", "mu_plus_lambda", "snes", "sv_open_es", "simple_ga")
+CASES = [
+    pytest.param(name, marks=[] if name in EVERY_TIME else pytest.mark.slow)
+    for name in names()
+]
 
 
-@pytest.fixture(params=names(), scope="module")
+def test_every_way_to_start_a_strategy_is_tested_every_time():
+    from koki2.search.evosax_recipes import RECIPES  # imports evosax, which is slow
+
+    starts = [RECIPES[name].start for name in EVERY_TIME if name in RECIPES]
+    assert sorted(starts) == sorted({recipe.start for recipe in RECIPES.values()})
+
+
+@pytest.fixture(params=CASES, scope="module")
 def case(request):
     return search(request.param)
 
@@ -97,7 +107,7 @@ def test_the_first_generation_lies_around_the_centre(case):
     centre = jnp.full(NUM_DIMS, 5.0)
     state = case.init(jax.random.key(0), centre)
     np.testing.assert_array_equal(case.strategy.mean(state), centre)
-    population, _, _ = case.compiled(jax.random.key(1), state, NO_ONE)
+    population, _, _ = case.compiled(jax.random.key(1), state, NONE)
     assert population.shape == (case.strategy.pop_size, NUM_DIMS)
     noise = np.asarray(population) - 5.0
     if case.strategy.name == "gradientless_descent":
@@ -108,9 +118,9 @@ def test_the_first_generation_lies_around_the_centre(case):
 def test_the_state_is_arrays_whose_types_never_change(case):
     state = case.init(jax.random.key(0), jnp.zeros(NUM_DIMS))
     asked = jax.eval_shape(case.strategy.ask, jax.random.key(0), state)
-    told = jax.eval_shape(case.generation, jax.random.key(0), state, NO_ONE)
+    after = jax.eval_shape(case.generation, jax.random.key(0), state, NONE)
     before = types(jax.eval_shape(lambda: state))
-    assert before == types(asked[1]) == types(told[1])
+    assert before == types(asked[1]) == types(after[1])
     assert not any(weak for _, _, weak in before.values())
     assert not any(
         jnp.issubdtype(d, jax.dtypes.prng_key) for _, d, _ in before.values()
@@ -119,7 +129,7 @@ def test_the_state_is_arrays_whose_types_never_change(case):
 
 def test_generations_can_be_scanned(case):
     def generation(state, key):
-        return case.generation(key, state, NO_ONE)[1:]
+        return case.generation(key, state, NONE)[1:]
 
     state = case.init(jax.random.key(0), jnp.zeros(NUM_DIMS))
     keys = jax.random.split(jax.random.key(1), 3)
@@ -144,12 +154,12 @@ def test_climbs(case):
     assert gained > 0.1, f"climbed {gained:.0%} of the way in 20 generations"
 
 
-def test_a_life_that_failed_never_wins(case):
-    """Whoever climbs above -7.6 (the centre is at -7.84) fails, and is never kept."""
+def test_a_genome_that_failed_never_wins(case):
+    """Genomes above -7.6 (the centre is at -7.84) fail, and are never kept."""
     state = case.init(jax.random.key(0), jnp.zeros(NUM_DIMS))
     failures = 0
     for step in range(5):
-        population, _, _ = case.compiled(key_of(step), state, NO_ONE)
+        population, _, _ = case.compiled(key_of(step), state, NONE)
         failing = np.asarray(height(population)) > -7.6
         again, state, mean = case.compiled(key_of(step), state, failing)
         np.testing.assert_array_equal(population, again)
@@ -162,10 +172,10 @@ def test_a_life_that_failed_never_wins(case):
 
 def test_a_generation_that_failed_moves_nothing(case):
     """Neither the very first, nor one after three good ones; nor does it do harm."""
-    failed, state = case.run(1, failing=EVERYONE)
+    failed, state = case.run(1, failing=ALL)
     np.testing.assert_array_equal(failed[1], failed[0])
     for step in range(6):
-        failing = EVERYONE if step == 3 else NO_ONE
+        failing = ALL if step == 3 else NONE
         before = case.strategy.mean(state)
         _, state, mean = case.compiled(key_of(1 + step), state, failing)
         assert np.array_equal(mean, before) or step != 3
@@ -173,19 +183,13 @@ def test_a_generation_that_failed_moves_nothing(case):
     assert height(mean) > height(failed[0])
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(n, marks=[pytest.mark.slow] * (n not in EVERY_TIME))
-        for n in names()
-    ],
-)
+@pytest.mark.parametrize("name", CASES)
 def test_jit_agrees_with_eager(name):
     """One generation from the same state, compiled and step by step."""
     case = search(name)
     _, state = case.run(2)
-    compiled = case.compiled(key_of(9), state, NO_ONE)
+    compiled = case.compiled(key_of(9), state, NONE)
     with jax.disable_jit():
-        eager = case.generation(key_of(9), state, NO_ONE)
+        eager = case.generation(key_of(9), state, NONE)
     close = functools.partial(np.testing.assert_allclose, rtol=1e-3, atol=1e-4)
     jax.tree.map(close, compiled, eager)

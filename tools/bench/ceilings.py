@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from koki2.cli import startup
+from koki2.session import startup
 
 MATMUL = 1024  # rows and columns
 STREAM = 1 << 25  # floats per array: three times 128 MiB, which no cache holds

@@ -24,7 +24,7 @@ import rich.box
 import rich.console
 import rich.table
 
-from koki2.cli import startup, xla_flags
+from koki2.session import startup, xla_flags
 
 SAMPLE = 0.05  # seconds a sample takes at least: quick calls are repeated within it
 

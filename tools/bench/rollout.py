@@ -27,9 +27,10 @@ from koki2.agents.configs import AgentConfig
 from koki2.agents.topology import Topology
 from koki2.core.keys import Stream, stream
 from koki2.envs.configs import ChemotaxisConfig
+from koki2.evolution import build, setting
 from koki2.evolution.configs import EvolutionConfig, LoopConfig
 from koki2.evolution.rollout import Keep, Layout, rollout, WIDE
-from koki2.evolution.task import Task, task, wiring
+from koki2.evolution.task import Task
 from koki2.kernels.edge_sum import WRITTEN_OUT
 from koki2.search.configs import SearchConfig
 
@@ -79,8 +80,9 @@ class Case(NamedTuple):
 
 def population(work: EvolutionConfig) -> tuple[Task, Topology, tuple[Any, Any]]:
     """The task, its wiring, and what is evaluated: keys of episodes, lively agents."""
-    wires = wiring(work, seed=0)
-    parts = task(work, wires)
+    named = setting(work)
+    wires = named.wiring(0)
+    parts = named.task(wires)
     keys = jax.random.split(jax.random.key(1), work.search.pop_size)
     genes = LIVELY * jax.vmap(parts.genome.init)(keys)
     develop = lambda genes: parts.genome.develop(jax.random.key(0), genes)
@@ -138,15 +140,15 @@ def generation(
     name: str, work: EvolutionConfig, layout: Layout | None, *, samples: int = 5
 ) -> harness.Row:
     """Generations of OpenAI-ES: koki2's compiled loop, and the twin's one by one."""
-    search = evolve(work, seed=0, layout=layout)
-    carry = search.init()
+    program = build(work, 0, layout=layout)
+    carry = program.init()
     start = carry.search.mean
     key = stream(jax.random.key(0), Stream.GENERATION)
     keys = [jax.random.fold_in(key, g) for g in range(CHUNK)]
-    step = jax.jit(twin.generation(work, wiring(work, seed=0)))
+    step = jax.jit(twin.generation(work, setting(work).wiring(0)))
 
     def ours() -> dict[str, Any]:
-        return search.chunk(carry)[1]
+        return program.chunk(carry, program.total)[1]["metrics"]
 
     def theirs() -> list[jax.Array]:
         mean, fitnesses = start, []

@@ -13,9 +13,9 @@ import jax
 import numpy as np
 
 from koki2.envs.registry import LEVELS
+from koki2.evolution import setting
 from koki2.evolution.configs import EvolutionConfig
 from koki2.evolution.rollout import Layout, rollout, WIDE
-from koki2.evolution.task import task, wiring
 
 POPULATION, EPISODES, BLOCK = 128, 8, Layout().block
 LIVELY = 3.0  # genes over those of a first genome, so that agents move
@@ -26,7 +26,8 @@ QUICK = ("obstacles-l1.2",)
 def program(name: str, layout: Layout | None):
     """Lives of a population in a level: a function, and its arguments."""
     work = EvolutionConfig(env=LEVELS[name].config)
-    parts = task(work, wiring(work, seed=0))
+    named = setting(work)
+    parts = named.task(named.wiring(0))
     keys = jax.random.split(jax.random.key(1), POPULATION)
     genes = LIVELY * jax.vmap(parts.genome.init)(keys)
     develop = lambda genes: parts.genome.develop(jax.random.key(0), genes)

@@ -28,9 +28,10 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
 from koki2.cli import settings  # noqa: E402
-from koki2.evolution import evolve, WIDE  # noqa: E402
+from koki2.evolution import build, setting, WIDE  # noqa: E402
+from koki2.evolution.build import evaluator  # noqa: E402
+from koki2.evolution.evolve import FAIL_FITNESS  # noqa: E402
 from koki2.evolution.generation import generation  # noqa: E402
-from koki2.evolution.task import task, wiring  # noqa: E402
 from koki2.kernels import cases  # noqa: E402
 from koki2.search import make  # noqa: E402
 
@@ -195,10 +196,14 @@ def one_generation():
     if found is None:
         raise ValueError(f"preset {PRESET}: {problems}")
     config = found.config
-    parts = task(config, wiring(config, 0))
-    strategy = make(config.search, parts.genome.size)
-    carry = jax.eval_shape(evolve(config, 0).init)
-    run = lambda key, carry: generation(config, parts, strategy, WIDE, key, carry)
+    named = setting(config)
+    task = named.task(named.wiring(0))
+    strategy = make(config.search, task.genome.size)
+    evaluates = evaluator(config, task, named.score, WIDE)
+    carry = jax.eval_shape(build(config, 0).init)
+    run = lambda key, carry: generation(
+        task.genome, strategy, evaluates, FAIL_FITNESS, key, carry
+    )
     return run, jax.eval_shape(lambda: jax.random.key(0)), carry
 
 

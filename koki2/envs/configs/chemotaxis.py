@@ -3,12 +3,10 @@
 import dataclasses
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Le
 
 from koki2.core.configs import check
-
-Probability = Annotated[float, Ge(0), Le(1)]
-Phase = Annotated[float, Ge(0), Le(1)]
+from koki2.envs.configs import fields
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -16,18 +14,17 @@ class ChemotaxisConfig:
     """Chemotaxis, levels L0.0 to L1.1. Static: changing a field recompiles."""
 
     world: Literal["chemotaxis"] = "chemotaxis"
-    """The factory in `koki2.envs` that these knobs are for."""
     width: Annotated[int, Ge(2), Le(32768)] = 64
     """Cells from west to east."""
     height: Annotated[int, Ge(1), Le(32768)] = 1
     """Cells from north to south; 1 is the one-dimensional world L0.0."""
-    num_sources: Annotated[int, Ge(1), Le(64)] = 1
+    num_sources: fields.OneTo64 = 1
     """Sources in the world, K."""
     num_bad_sources: Annotated[int, Ge(0)] = 0
     """How many of the sources harm instead of feed."""
-    bad_source_integrity_loss: Annotated[float, Ge(0)] = 0.0
+    bad_source_integrity_loss: fields.Amount = 0.0
     """Integrity lost on arriving at a bad source; a life starts with 1."""
-    bad_source_deplete_p: Probability = 1.0
+    bad_source_deplete_p: fields.Probability = 1.0
     """Chance that a bad source depletes when arrived at (with deplete_sources)."""
     good_only_gradient: bool = False
     """Let the gradient point at good sources only: the informative-cue control."""
@@ -37,35 +34,33 @@ class ChemotaxisConfig:
     """Steps until a depleted source comes back; 0 is at once."""
     bad_source_respawn_delay: Annotated[int, Ge(-1)] = -1
     """The same for bad sources; -1 takes respawn_delay."""
-    steps: Annotated[int, Ge(1), Le(1_000_000)] = 128
-    """Length of a life, T."""
-    energy_init: Annotated[float, Gt(0), Le(1)] = 1.0
-    """Energy at birth."""
-    energy_decay: Annotated[float, Ge(0)] | Literal["auto"] = "auto"
+    steps: fields.Steps = 128
+    energy_init: fields.EnergyInit = 1.0
+    energy_decay: fields.Amount | Literal["auto"] = "auto"
     """Energy lost per step; auto is energy_init / steps, which starves nobody."""
-    energy_gain: Annotated[float, Ge(0)] = 0.05
+    energy_gain: fields.Amount = 0.05
     """Energy gained on arriving at a good source."""
     terminate_on_reach: bool = False
     """End the life on standing on a good source."""
-    obs_noise: Annotated[float, Ge(0)] = 0.0
+    obs_noise: fields.Amount = 0.0
     """Standard deviation of the Gaussian noise on all four channels (L1.1)."""
-    grad_dropout_p: Probability = 0.0
+    grad_dropout_p: fields.Probability = 0.0
     """Chance per step that both gradient channels read zero (L1.1)."""
-    grad_gain_min: Annotated[float, Ge(0)] = 1.0
+    grad_gain_min: fields.Amount = 1.0
     """Gradient gain at birth."""
-    grad_gain_max: Annotated[float, Ge(0)] = 1.0
+    grad_gain_max: fields.Amount = 1.0
     """Gradient gain when mature."""
-    grad_gain_start_phi: Phase = 0.0
+    grad_gain_start_phi: fields.Probability = 0.0
     """Phase at which the gain starts to rise."""
-    grad_gain_end_phi: Phase = 0.0
+    grad_gain_end_phi: fields.Probability = 0.0
     """Phase at which it is mature; at or before the start: mature from birth."""
-    grad_bins_min: Annotated[float, Ge(0)] = 0.0
+    grad_bins_min: fields.Amount = 0.0
     """Gradient resolution at birth, bins per unit; 0 is exact."""
-    grad_bins_max: Annotated[float, Ge(0)] = 0.0
+    grad_bins_max: fields.Amount = 0.0
     """Gradient resolution when mature; 0 is exact."""
-    grad_bins_start_phi: Phase = 0.0
+    grad_bins_start_phi: fields.Probability = 0.0
     """Phase at which the resolution starts to rise."""
-    grad_bins_end_phi: Phase = 0.0
+    grad_bins_end_phi: fields.Probability = 0.0
     """Phase at which it is mature; at or before the start: mature from birth."""
 
     def __post_init__(self):

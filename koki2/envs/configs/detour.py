@@ -3,9 +3,10 @@
 import dataclasses
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Le
 
 from koki2.core.configs import check
+from koki2.envs.configs import fields
 
 FRONT = 3  # columns in the west where lives start
 YARD = 3  # columns in the east where the feast lies
@@ -17,26 +18,24 @@ class DetourConfig:
     """Detour, level L1.3. Static: changing a field recompiles."""
 
     world: Literal["detour"] = "detour"
-    """The factory in `koki2.envs` that these knobs are for."""
     height: Annotated[int, Ge(5), Le(4096)] = 11
     """Cells from north to south."""
-    mouth: Annotated[int, Ge(1), Le(64)] = 3
+    mouth: fields.OneTo64 = 3
     """Rows of the pocket that are open to the west."""
-    arm_min: Annotated[int, Ge(0), Le(64)] = 3
+    arm_min: fields.UpTo64 = 3
     """Cells from the pocket's end to the tip of an arm, at least."""
-    arm_max: Annotated[int, Ge(1), Le(64)] = 6
+    arm_max: fields.OneTo64 = 6
     """Cells from the pocket's end to the tip of an arm, at most."""
-    crumbs: Annotated[int, Ge(1), Le(64)] = 4
+    crumbs: fields.OneTo64 = 4
     """Crumbs, C: the last cells of the straight way in hold one each, once a life."""
-    steps: Annotated[int, Ge(1), Le(1_000_000)] = 128
-    """Length of a life, T."""
-    energy_init: Annotated[float, Gt(0), Le(1)] = 0.8
+    steps: fields.Steps = 128
+    energy_init: fields.Fraction = 0.8
     """Energy at birth; low enough that there is room for all crumbs."""
-    energy_decay: Annotated[float, Ge(0)] = 0.02
+    energy_decay: fields.Amount = 0.02
     """Energy lost per step: without food a life ends after 40 steps."""
-    crumb_gain: Annotated[float, Ge(0)] = 0.08
+    crumb_gain: fields.Amount = 0.08
     """Energy gained on arriving at a crumb."""
-    feast_gain: Annotated[float, Ge(0)] = 0.3
+    feast_gain: fields.Amount = 0.3
     """Energy gained on arriving at the feast."""
     feels_walls: bool = True
     """Whether the agent feels what blocks its four sides."""

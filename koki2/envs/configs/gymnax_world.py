@@ -13,7 +13,6 @@ class GymnaxConfig:
     """An environment of gymnax, as gymnax sets it up. Static."""
 
     world: Literal["gymnax_world"] = "gymnax_world"
-    """The factory in `koki2.envs` that these knobs are for."""
     name: str = "CartPole-v1"
     """Which environment, as `gymnax.make` knows it; its actions must be discrete."""
     steps: Annotated[int, Ge(1), Le(1_000_000)] | Literal["auto"] = "auto"

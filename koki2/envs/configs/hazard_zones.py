@@ -3,9 +3,10 @@
 import dataclasses
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge, Le
 
 from koki2.core.configs import check
+from koki2.envs.configs import fields
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -13,29 +14,23 @@ class HazardZonesConfig:
     """Hazard zones, level L3.0. Static: changing a field recompiles."""
 
     world: Literal["hazard_zones"] = "hazard_zones"
-    """The factory in `koki2.envs` that these knobs are for."""
-    width: Annotated[int, Ge(2), Le(4096)] = 16
-    """Cells from west to east."""
-    height: Annotated[int, Ge(2), Le(4096)] = 16
-    """Cells from north to south."""
-    num_zones: Annotated[int, Ge(0), Le(64)] = 3
+    width: fields.Width = 16
+    height: fields.Height = 16
+    num_zones: fields.UpTo64 = 3
     """Discs in which integrity falls; they may overlap, which is no worse."""
     zone_radius: Annotated[int, Ge(0), Le(1024)] = 3
     """Cells from a zone's centre to its rim."""
-    zone_loss: Annotated[float, Ge(0)] = 0.1
+    zone_loss: fields.Amount = 0.1
     """Integrity lost per step in a zone; a life starts with 1."""
-    num_sources: Annotated[int, Ge(1), Le(64)] = 3
+    num_sources: fields.OneTo64 = 3
     """Good sources, K, in zones or out; one that is arrived at is elsewhere at once."""
     food_lasts: Annotated[int, Ge(0)] = 24
     """Steps until a source that nobody eats is elsewhere, one by one; 0 is for ever."""
-    steps: Annotated[int, Ge(1), Le(1_000_000)] = 128
-    """Length of a life, T."""
-    energy_init: Annotated[float, Gt(0), Le(1)] = 1.0
-    """Energy at birth."""
-    energy_decay: Annotated[float, Ge(0)] = 0.025
+    steps: fields.Steps = 128
+    energy_init: fields.EnergyInit = 1.0
+    energy_decay: fields.Amount = 0.025
     """Energy lost per step: without food a full store lasts 40 steps."""
-    energy_gain: Annotated[float, Ge(0)] = 0.3
-    """Energy gained on arriving at a source."""
+    energy_gain: fields.EnergyGain = 0.3
     feels_danger: bool = True
     """Whether the agent feels zones on its four sides, or by contact only."""
 

@@ -3,9 +3,10 @@
 import dataclasses
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Gt, Le
+from annotated_types import Ge
 
 from koki2.core.configs import check
+from koki2.envs.configs import fields
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -13,35 +14,29 @@ class MovingNeedsConfig:
     """Moving needs, level L4.2. Static: changing a field recompiles."""
 
     world: Literal["moving_needs"] = "moving_needs"
-    """The factory in `koki2.envs` that these knobs are for."""
-    width: Annotated[int, Ge(2), Le(4096)] = 16
-    """Cells from west to east."""
-    height: Annotated[int, Ge(2), Le(4096)] = 16
-    """Cells from north to south."""
-    num_food: Annotated[int, Ge(1), Le(64)] = 2
+    width: fields.Width = 16
+    height: fields.Height = 16
+    num_food: fields.OneTo64 = 2
     """Sources of energy; one that is arrived at comes back elsewhere at once."""
-    num_water: Annotated[int, Ge(1), Le(64)] = 2
+    num_water: fields.OneTo64 = 2
     """Sources of hydration, likewise."""
-    steps: Annotated[int, Ge(1), Le(1_000_000)] = 128
-    """Length of a life, T."""
-    turns: Annotated[int, Ge(0), Le(64)] = 2
+    steps: fields.Steps = 128
+    turns: fields.UpTo64 = 2
     """How often the season turns in a life, once in each of so many equal stretches."""
     pressed_rate: Annotated[float, Ge(1)] = 4.0
     """How many times as fast the need of the season falls: energy when cold,
     hydration when hot."""
     pressed_weight: Annotated[float, Ge(1)] = 4.0
     """Weight of that need in the drive; the other's is 1."""
-    energy_init: Annotated[float, Gt(0), Le(1)] = 1.0
-    """Energy at birth."""
-    energy_decay: Annotated[float, Ge(0)] = 0.008
+    energy_init: fields.EnergyInit = 1.0
+    energy_decay: fields.Amount = 0.008
     """Energy lost per step out of its season: a full store lasts 125 steps."""
-    energy_gain: Annotated[float, Ge(0)] = 0.25
+    energy_gain: fields.Amount = 0.25
     """Energy gained on arriving at food, as far as there is room."""
-    hydration_init: Annotated[float, Gt(0), Le(1)] = 1.0
-    """Hydration at birth."""
-    hydration_decay: Annotated[float, Ge(0)] = 0.008
+    hydration_init: fields.HydrationInit = 1.0
+    hydration_decay: fields.Amount = 0.008
     """Hydration lost per step out of its season."""
-    hydration_gain: Annotated[float, Ge(0)] = 0.25
+    hydration_gain: fields.Amount = 0.25
     """Hydration gained on arriving at water, as far as there is room."""
 
     def __post_init__(self):

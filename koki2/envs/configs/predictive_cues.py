@@ -1,11 +1,10 @@
 """The knobs of predictive cues, level L3.1."""
 
 import dataclasses
-from typing import Annotated, Literal
-
-from annotated_types import Ge, Gt, Le
+from typing import Literal
 
 from koki2.core.configs import check
+from koki2.envs.configs import fields
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -13,31 +12,25 @@ class PredictiveCuesConfig:
     """Predictive cues, level L3.1. Static: changing a field recompiles."""
 
     world: Literal["predictive_cues"] = "predictive_cues"
-    """The factory in `koki2.envs` that these knobs are for."""
-    width: Annotated[int, Ge(2), Le(4096)] = 16
-    """Cells from west to east."""
-    height: Annotated[int, Ge(1), Le(4096)] = 16
-    """Cells from north to south."""
-    num_shelters: Annotated[int, Ge(1), Le(64)] = 5
+    width: fields.Width = 16
+    height: fields.AnyHeight = 16
+    num_shelters: fields.OneTo64 = 5
     """Cells in which nobody is struck."""
-    cue_delay: Annotated[int, Ge(1), Le(4096)] = 10
+    cue_delay: fields.Cells = 10
     """Steps from a cue, which sounds for one step, to the strike."""
-    calm_min: Annotated[int, Ge(1), Le(4096)] = 8
+    calm_min: fields.Cells = 8
     """Fewest steps from a strike to the next cue."""
-    calm_max: Annotated[int, Ge(1), Le(4096)] = 24
+    calm_max: fields.Cells = 24
     """Most steps from a strike to the next cue."""
-    strike_loss: Annotated[float, Ge(0)] = 0.5
+    strike_loss: fields.Amount = 0.5
     """Integrity lost by a strike in the open; a life starts with 1."""
-    num_sources: Annotated[int, Ge(1), Le(64)] = 3
+    num_sources: fields.OneTo64 = 3
     """Good sources in the open, K; one arrived at is elsewhere at once."""
-    steps: Annotated[int, Ge(1), Le(1_000_000)] = 128
-    """Length of a life, T."""
-    energy_init: Annotated[float, Gt(0), Le(1)] = 1.0
-    """Energy at birth."""
-    energy_decay: Annotated[float, Ge(0)] = 0.025
+    steps: fields.Steps = 128
+    energy_init: fields.EnergyInit = 1.0
+    energy_decay: fields.Amount = 0.025
     """Energy lost per step: without food a full store lasts 40 steps."""
-    energy_gain: Annotated[float, Ge(0)] = 0.3
-    """Energy gained on arriving at a source."""
+    energy_gain: fields.EnergyGain = 0.3
 
     def __post_init__(self):
         check(self)

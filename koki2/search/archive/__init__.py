@@ -1,8 +1,8 @@
-"""archive: the best genome found for every cell of a behaviour space.
+"""archive: the best genome of every cell of a behaviour space (a repertoire).
 
-`cells(ArchiveConfig(...))` cuts the space, as a grid or by centroids; `empty` makes an
-archive over it, `insert` puts a batch in, `store` does so on any number of devices,
-`summary` says how full it is, and how good. Start at `records.Archive`.
+`cells(ArchiveConfig(...))` divides the space, into a grid or by centroids; `empty`
+makes an archive over it, `insert` adds a batch, `store` does so on any number of
+devices, `summary` computes coverage and QD-score. Start at `records.Archive`.
 """
 
 from koki2.search.archive.cvt import cvt as cvt
@@ -21,7 +21,7 @@ from koki2.search.configs import ArchiveConfig
 
 
 def cells(config: ArchiveConfig) -> Cells:
-    """The cells of a behaviour space, as configured.
+    """Divides a behaviour space into cells, as configured.
 
     Example:
       >>> cells(ArchiveConfig(shape=(8, 4))).count

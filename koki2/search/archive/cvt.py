@@ -1,9 +1,9 @@
-"""CVT: as many centroids as wanted, spread evenly over the space; the nearest's cell.
+"""CVT: a given number of centroids, spread evenly; a cell is what is nearest to one.
 
-The centroids are Lloyd's on points of a scrambled Sobol sequence, which fills the space
-better than chance does; the same config gives the same centroids, anywhere. The nearest
-is found exactly: in few dimensions by looking at those only that can be nearest to
-anything in the descriptor's neighbourhood, beyond that by looking at all.
+The centroids are fitted by Lloyd's algorithm to points of a scrambled Sobol sequence,
+which fills the space more evenly than random points; the same config gives the same
+centroids on every machine. The nearest centroid is found exactly: in few dimensions
+among those that can be nearest in the descriptor's neighbourhood, else among all.
 """
 
 import functools
@@ -18,15 +18,15 @@ from koki2.search.archive.nearest import nearest
 from koki2.search.archive.records import Cells
 from koki2.search.configs import ArchiveConfig
 
-ITERATIONS = 20  # of Lloyd's
+ITERATIONS = 20  # of Lloyd's algorithm
 
 
 def cvt(config: ArchiveConfig) -> Cells:
-    """Cuts the space into the Voronoi cells of `config.cvt_cells` centroids.
+    """Divides the space into the Voronoi cells of `config.cvt_cells` centroids.
 
-    Distances count in units of the space's own span, so that a dimension of large
-    numbers does not drown the others. A descriptor as near to two centroids belongs to
-    the one of lower number.
+    Distances are in units of the space's span in each dimension, so that a dimension
+    of large numbers does not dominate. A descriptor equally near to two centroids
+    belongs to the one of lower index.
 
     Args:
       config: cvt_cells, cvt_samples, cvt_seed, low and high are read.
@@ -39,7 +39,7 @@ def cvt(config: ArchiveConfig) -> Cells:
       16
 
     Source: Vassiliades, Chatzilygeroudis and Mouret, "Using centroidal Voronoi
-    tessellations to scale up MAP-Elites", 2018. Fixed here: points that lie outside of
+    tessellations to scale up MAP-Elites", 2018. Unlike there, descriptors outside of
     the space are refused.
     """
     low, high = (np.array(edge, np.float32) for edge in (config.low, config.high))
@@ -62,7 +62,7 @@ def cvt(config: ArchiveConfig) -> Cells:
 
 @functools.lru_cache(maxsize=16)
 def _centroids(count: int, samples: int, seed: int, dims: int) -> np.ndarray:
-    """Centroids in the unit cube, [count, dims], float32, in the order of a curve."""
+    """Centroids in the unit cube, [count, dims], float32, in the Sobol order."""
     sobol = scipy.stats.qmc.Sobol(dims, rng=np.random.default_rng(seed))
     power = max(samples - 1, 1).bit_length()
     points = sobol.random_base2(power)[:samples]
@@ -75,6 +75,6 @@ def _centroids(count: int, samples: int, seed: int, dims: int) -> np.ndarray:
             centroids[:, b] = np.where(
                 size > 0, total / np.maximum(size, 1), centroids[:, b]
             )
-    found = centroids.astype(np.float32)
-    found.setflags(write=False)
-    return found
+    fitted = centroids.astype(np.float32)
+    fitted.setflags(write=False)
+    return fitted

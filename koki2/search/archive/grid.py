@@ -1,4 +1,4 @@
-"""A grid: equal boxes, whose number is arithmetic and needs no search.
+"""A grid: equal boxes, whose index is computed without a search.
 
 i_b = min(floor((x_b - low_b) * (n_b / (high_b - low_b))), n_b - 1)
 cell = ((i_1 n_2 + i_2) n_3 + i_3) ...
@@ -13,11 +13,11 @@ from koki2.search.configs import ArchiveConfig
 
 
 def grid(config: ArchiveConfig) -> Cells:
-    """Cuts the space into `config.shape` equal boxes, in any number of dimensions.
+    """Divides the space into `config.shape` equal boxes, in any number of dimensions.
 
-    A box holds its lower faces; the space's own upper faces belong to the last boxes.
-    Computed in float32 by a subtraction and a multiplication, which no compiler
-    contracts: the same descriptor has the same cell everywhere.
+    A box includes its lower faces; the upper faces of the space belong to the last
+    boxes. Computed in float32 by a subtraction and a multiplication, which no compiler
+    contracts: the same descriptor has the same cell on every machine.
 
     Args:
       config: shape, low and high are read.

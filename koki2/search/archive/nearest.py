@@ -1,9 +1,9 @@
-"""The nearest of fixed points, exactly, for points of the unit cube.
+"""Exact search for the nearest of fixed centroids, for points of the unit cube.
 
-The cube is cut into equal buckets. A centroid can be nearest to a point of a bucket
-with middle m and radius r only if it is no farther from m than the nearest to m is,
-plus 2 r. So each bucket lists few, and looking at these is enough. In many dimensions
-the lists grow long and the buckets too many; then all centroids are looked at.
+The cube is divided into equal buckets. A centroid can be nearest to a point of a bucket
+with middle m and radius r only if its distance from m is at most that of the nearest
+centroid to m, plus 2 r. So each bucket lists a few candidates, and these are enough. In
+many dimensions the lists are long and the buckets many; then all centroids are tried.
 """
 
 from collections.abc import Callable
@@ -13,15 +13,15 @@ import numpy as np
 import scipy.spatial
 from jaxtyping import Array, Float, Int
 
-MAX_DIMS = 4  # beyond it, all are looked at
+MAX_DIMS = 4  # beyond it, all centroids are tried
 _BUCKETS_PER_CENTROID = 4.0
 _MAX_BUCKETS = 2**17
 _MAX_ENTRIES = 2**24  # of all lists together
-_SLACK = 1e-5  # what float32 may be off by
+_SLACK = 1e-5  # error bound of float32
 
 
 def nearest(centroids: np.ndarray) -> Callable[[Float[Array, " B"]], Int[Array, ""]]:
-    """Builds point -> number of the nearest centroid; of two as near, the lower.
+    """Builds point -> index of the nearest centroid; of two equally near, the lower.
 
     Args:
       centroids: in the unit cube, [C, B], float32.
@@ -40,7 +40,7 @@ def nearest(centroids: np.ndarray) -> Callable[[Float[Array, " B"]], Int[Array, 
         return lambda point: _first_nearest(jnp.asarray(centroids), point)
     per_side = round(lists.shape[0] ** (1 / dims))
     stride = per_side ** np.arange(dims - 1, -1, -1, dtype=np.int32)
-    # A bucket's candidates lie together, so that a look-up reads one stretch of memory.
+    # A bucket's candidates are contiguous, so that a look-up reads one block of memory.
     places = centroids[lists].reshape(lists.shape[0], -1)
 
     def find(point: Float[Array, " B"]) -> Int[Array, ""]:
@@ -53,9 +53,11 @@ def nearest(centroids: np.ndarray) -> Callable[[Float[Array, " B"]], Int[Array, 
     return find
 
 
-def _first_nearest(places: Float[Array, "K B"], point: Float[Array, " B"]):
+def _first_nearest(
+    places: Float[Array, "K B"], point: Float[Array, " B"]
+) -> Int[Array, ""]:
     gap = places - point[None]
-    # Term by term, which many points at once compile to far better than a sum.
+    # Term by term: batched over points, XLA compiles this far better than a sum.
     square = sum(gap[:, b] * gap[:, b] for b in range(point.shape[0]))
     return jnp.argmin(square).astype(jnp.int32)
 
@@ -63,12 +65,12 @@ def _first_nearest(places: Float[Array, "K B"], point: Float[Array, " B"]):
 def _candidates(centroids: np.ndarray) -> np.ndarray | None:
     """The centroids that can be nearest in each bucket, ascending, [buckets, K].
 
-    Short lists are filled up with their last entry, which wins no tie against itself.
+    Short lists are padded with their last entry, which cannot change the argmin.
     None if the lists would take too much memory.
     """
     count, dims = centroids.shape
-    wanted = min(count * _BUCKETS_PER_CENTROID, _MAX_BUCKETS)
-    per_side = max(1, int(wanted ** (1 / dims)))
+    buckets = min(count * _BUCKETS_PER_CENTROID, _MAX_BUCKETS)
+    per_side = max(1, int(buckets ** (1 / dims)))
     line = (np.arange(per_side) + 0.5) / per_side
     middle = np.stack(np.meshgrid(*[line] * dims, indexing="ij"), -1).reshape(-1, dims)
     radius = np.sqrt(dims) / (2 * per_side)

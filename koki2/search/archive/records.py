@@ -1,4 +1,4 @@
-"""What an archive holds, what is put into it, and what became of that.
+"""Records: an archive, a batch to insert, and the result of an insertion.
 
 Arrays only: C cells, D numbers in a genome, B in a descriptor, N rows in a batch.
 """
@@ -13,49 +13,52 @@ from jaxtyping import Array, Bool, Float, Int
 
 
 class Cells(NamedTuple):
-    """A behaviour space cut into cells. Static: build it outside of `jit`."""
+    """A behaviour space divided into cells. Static: build it outside of `jit`."""
 
     count: int
-    """How many cells there are, C."""
+    """Number of cells, C."""
     low: np.ndarray
-    """Lower edge of the space in each dimension, [B], float32. Belongs to it."""
+    """Lower edge of the space in each dimension, [B], float32. Part of the space."""
     high: np.ndarray
-    """Upper edge, likewise; belongs to it too."""
+    """Upper edge, likewise; part of the space too."""
     centre: np.ndarray
     """A point of each cell, [C, B], float32: its middle, or its centroid."""
     shape: tuple[int, ...] | None
-    """Cells per dimension, the last one running fastest; None where it is no grid."""
+    """Cells per dimension, the last varying fastest; None if it is not a grid."""
     index: Callable[[Float[Array, " B"]], Int[Array, ""]]
-    """descriptor -> its cell, below C, or C where it is not finite or lies outside.
-    One descriptor."""
+    """descriptor -> its cell, below C; C if it is not finite or is outside of the
+    space. One descriptor."""
 
 
 @chex.dataclass(frozen=True, kw_only=True)
 class Archive:
-    """The best genome met so far in every cell. What is not filled is not read."""
+    """The elite of every cell. Cells that are not filled are not read.
+
+    Not a `novelty.NoveltyArchive`, which is a ring buffer of past behaviours.
+    """
 
     genome: Float[Array, "C D"]
     fitness: Float[Array, " C"]  # -inf where empty
     descriptor: Float[Array, "C B"]
     filled: Bool[Array, " C"]
-    birth: Int[Array, " C"]  # when its elite came, as told; -1 where empty
+    birth: Int[Array, " C"]  # birth of its elite, as in its batch; -1 where empty
 
 
 @chex.dataclass(frozen=True, kw_only=True)
 class Batch:
-    """Genomes that were tried."""
+    """Genomes that were evaluated."""
 
     genome: Float[Array, "N D"]
     fitness: Float[Array, " N"]  # higher is better
     descriptor: Float[Array, "N B"]
-    birth: Int[Array, " N"]  # when: a generation, say; not negative
+    birth: Int[Array, " N"]  # when, as a generation number; not negative
 
 
 @chex.dataclass(frozen=True, kw_only=True)
 class Insertion:
-    """What became of a batch, row by row."""
+    """The result of inserting a batch, row by row."""
 
-    cell: Int[Array, " N"]  # C where there is none
+    cell: Int[Array, " N"]  # C if it has none
     accepted: Bool[Array, " N"]  # is an elite now
     before: Float[Array, " N"]  # fitness in that cell before; -inf if empty or none
     not_finite: Int[Array, ""]  # rows refused: fitness or descriptor NaN or infinite
@@ -63,7 +66,7 @@ class Insertion:
 
 
 def empty(cells: Cells, num_dims: int) -> Archive:
-    """An archive with nothing in it, for genomes of `num_dims` numbers.
+    """Returns an archive without elites, for genomes of `num_dims` numbers.
 
     Example:
       >>> from koki2.search.archive import grid

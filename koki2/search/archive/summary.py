@@ -1,4 +1,4 @@
-"""How full an archive is, how good, and how old: figures of one moment."""
+"""Coverage, QD-score, fitness and age of an archive."""
 
 import chex
 import jax.numpy as jnp
@@ -9,30 +9,31 @@ from koki2.search.archive.records import Archive
 
 @chex.dataclass(frozen=True, kw_only=True)
 class Summary:
-    """Figures of an archive."""
+    """Figures of an archive at one time."""
 
     coverage: Float[Array, ""]  # share of cells filled, in [0, 1]
     qd_score: Float[Array, ""]  # sum of (fitness - offset) over filled cells
-    best: Float[Array, ""]  # NaN while empty, like the next two
+    best: Float[Array, ""]  # NaN while empty, as the next two
     mean: Float[Array, ""]
-    mean_age: Float[Array, ""]  # since their elites came
+    mean_age: Float[Array, ""]  # of the elites
 
 
 def summary(archive: Archive, offset: float, now: Int[Array, ""]) -> Summary:
-    """The figures.
+    """Computes the figures of an archive.
 
     Args:
       archive: of C cells.
-      offset: the lowest fitness there is, so that no elite lowers the QD-score.
-      now: the time, as births tell it; an elite's age is `now - birth`.
+      offset: the lowest possible fitness, so that no elite lowers the QD-score.
+      now: the time in the unit of births; an elite's age is `now - birth`.
 
     Example:
       >>> archive = Archive(
       ...     genome=jnp.zeros((2, 1)), fitness=jnp.array([3.0, -jnp.inf]),
       ...     descriptor=jnp.zeros((2, 1)), filled=jnp.array([True, False]),
       ...     birth=jnp.array([4, -1]))
-      >>> found = summary(archive, -1.0, jnp.int32(10))
-      >>> [float(x) for x in (found.coverage, found.qd_score, found.mean_age)]
+      >>> figures = summary(archive, -1.0, jnp.int32(10))
+      >>> [float(x) for x in (
+      ...     figures.coverage, figures.qd_score, figures.mean_age)]
       [0.5, 4.0, 6.0]
 
     Source: Pugh et al., "Quality diversity", 2016 (the QD-score).
@@ -52,5 +53,5 @@ def summary(archive: Archive, offset: float, now: Int[Array, ""]) -> Summary:
 
 
 def ages(archive: Archive, now: Int[Array, ""]) -> Int[Array, " C"]:
-    """How long ago each cell's elite came; -1 where there is none."""
+    """Computes the age of each cell's elite; -1 where the cell is empty."""
     return jnp.where(archive.filled, now - archive.birth, -1)

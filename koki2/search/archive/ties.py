@@ -1,9 +1,9 @@
-"""Ties: who stays in a cell when fitness does not decide.
+"""Ties: which of two equally fit genomes keeps a cell.
 
-The elder does; and of those born together, the one whose bits hash higher. So neither
-the order of a batch nor how it was split decides, and no gene is favoured for being
-large, as it would be if genomes were compared number by number. Rows of equal hash are
-taken to be the same row; that two others collide has a chance of 2^-64.
+The older one does; of those born together, the one whose bits have the higher hash. So
+neither the order of a batch nor how it was split decides, and no gene is favoured for
+being large, as it would be if genomes were compared number by number. Rows of equal
+hash are taken to be the same row; two others collide with a probability of 2^-64.
 """
 
 import jax
@@ -15,7 +15,7 @@ _SALTS = (0x9E3779B9, 0x7F4A7C15)
 
 
 def order(fitness: Float[Array, "*N"]) -> Int[Array, "*N"]:
-    """Integers in the order of some floats, equal only where the bits are.
+    """Maps floats to integers of the same order, equal only where the bits are.
 
     Example:
       >>> order(jnp.array([-jnp.inf, -1.0, -0.0, 0.0, 2.0])).tolist() == sorted(
@@ -29,7 +29,7 @@ def order(fitness: Float[Array, "*N"]) -> Int[Array, "*N"]:
 def words(
     genome: Float[Array, "M D"], descriptor: Float[Array, "M B"]
 ) -> UInt32[Array, "M 2"]:
-    """Two words of hash for each row: sums over its numbers of their mixed bits."""
+    """Computes two words of hash per row: sums over its numbers of their mixed bits."""
     bits = [jax.lax.bitcast_convert_type(x, jnp.uint32) for x in (genome, descriptor)]
     row = jnp.concatenate(bits, axis=1)
     place = jnp.arange(1, row.shape[1] + 1, dtype=jnp.uint32)
@@ -43,23 +43,23 @@ def words_of(
     rows: Int[Array, " M"],
     count: Int[Array, ""],
 ) -> UInt32[Array, "M 2"]:
-    """`words` of the first `count` of the rows named; zeros for the others."""
+    """Computes `words` of the first `count` of the given rows; zeros for the others."""
     length = rows.shape[0]
     padded = jnp.concatenate([rows, jnp.zeros(ROWS, rows.dtype)])
 
-    def body(i, found):
+    def body(i: Int[Array, ""], hashes: UInt32[Array, "M 2"]) -> Array:
         some = jax.lax.dynamic_slice(padded, (i * ROWS,), (ROWS,))
         new = words(genome[some], descriptor[some])
-        return jax.lax.dynamic_update_slice(found, new, (i * ROWS, jnp.int32(0)))
+        return jax.lax.dynamic_update_slice(hashes, new, (i * ROWS, jnp.int32(0)))
 
-    found = jnp.zeros((length + ROWS, len(_SALTS)), jnp.uint32)
-    found = jax.lax.fori_loop(jnp.int32(0), -(-count // ROWS), body, found)
+    hashes = jnp.zeros((length + ROWS, len(_SALTS)), jnp.uint32)
+    hashes = jax.lax.fori_loop(jnp.int32(0), -(-count // ROWS), body, hashes)
     known = jnp.arange(length) < count
-    return jnp.where(known[:, None], found[:length], jnp.uint32(0))
+    return jnp.where(known[:, None], hashes[:length], jnp.uint32(0))
 
 
 def _mix(x: UInt32[Array, "*N"]) -> UInt32[Array, "*N"]:
-    """The finaliser of MurmurHash3: every bit in moves every bit out."""
+    """The finaliser of MurmurHash3: every input bit changes every output bit."""
     x = (x ^ (x >> 16)) * jnp.uint32(0x85EBCA6B)
     x = (x ^ (x >> 13)) * jnp.uint32(0xC2B2AE35)
     return x ^ (x >> 16)

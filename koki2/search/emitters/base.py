@@ -14,36 +14,36 @@ State = Any
 
 
 class Elites(NamedTuple):
-    """What an emitter may know of the archive. Of the genomes, only those it asks for
-    are fetched: they may lie on many devices."""
+    """What an emitter may read of the archive. Only the genomes that it asks for are
+    gathered, since they may be sharded over many devices."""
 
     cells: Archive
-    """In the order of cells, on every device; do not read `genome` of it."""
+    """In the order of cells, replicated; do not read `genome` of it."""
     genomes: Callable[[Int[Array, " M"]], Float[Array, "M D"]]
-    """cells -> the genomes in them; of a cell that is empty, the first genome."""
+    """cells -> the genomes in them; for an empty cell, the initial genome."""
 
 
 class Emitter(NamedTuple):
-    """Makes genomes to try. Pure functions, to be put under `jit` and `scan`."""
+    """Makes genomes to evaluate. Pure functions, for use under `jit` and `scan`."""
 
     name: str
     batch_size: int
     """Genomes per generation, P. Static."""
     init: Callable[[Key, Float[Array, " D"]], State]
-    """(key, first genome) -> state."""
+    """(key, initial genome) -> state."""
     ask: Callable[
         [Key, State, Elites], tuple[Float[Array, "P D"], Int[Array, "P 2"], State]
     ]
-    """(key, state, elites) -> (genomes, the cells of their parents, state); a parent
-    that there is not is -1."""
+    """(key, state, elites) -> (genomes, the cells of their parents, state); -1 stands
+    for no parent."""
     tell: Callable[[State, Batch, Insertion, Elites], State]
-    """(state, what was tried, what became of it, elites after) -> state."""
+    """(state, batch, result of its insertion, elites after) -> state."""
 
 
 def draw(
     key: Key, filled: Bool[Array, " C"], shape: tuple[int, ...]
 ) -> Int[Array, "*M"]:
-    """Cells drawn uniformly from those that are filled; 0 where none is.
+    """Draws cells uniformly from those that are filled; 0 if none is.
 
     Example:
       >>> filled = jnp.array([False, True, False, True])
@@ -58,16 +58,20 @@ def draw(
 
 
 def normal(key: Key, shape: tuple[int, ...]) -> Float[Array, "..."]:
-    """`jax.random.normal`, in a computation of its own.
+    """Draws `jax.random.normal` behind an optimization barrier.
 
-    Fused with what adds it to genomes, XLA makes the numbers of it one by one, and
-    again for each reader, which takes a CPU several times as long.
+    Fused with the addition to genomes, XLA would draw the numbers one by one, and again
+    for each consumer, which takes a CPU several times as long.
     """
     return jax.lax.optimization_barrier(jax.random.normal(key, shape))
 
 
-def parents_of(cell: Int[Array, " P"], filled: Bool[Array, " C"], second=None):
-    """Parents as `ask` returns them: -1 where the archive was empty."""
+def parents_of(
+    cell: Int[Array, " P"],
+    filled: Bool[Array, " C"],
+    second: Int[Array, " P"] | None = None,
+) -> Int[Array, "P 2"]:
+    """Returns parents as `ask` does: -1 where the archive was empty."""
     second = jnp.full_like(cell, -1) if second is None else second
     pair = jnp.stack([cell, second], axis=1)
     return jnp.where(jnp.any(filled), pair, -1)

@@ -64,23 +64,23 @@ def register_emitter(
     EMITTERS.register(name, EmitterEntry(factory, uses_strategy), replace=replace)
 
 
-def _gaussian(config: Any, num_dims: int, mutate: Any) -> Any:
+def _gaussian(config: object, num_dims: int, mutate: object) -> Any:
     return load("koki2.search.emitters.parents:gaussian")(config)
 
 
-def _iso_line(config: Any, num_dims: int, mutate: Any) -> Any:
+def _iso_line(config: object, num_dims: int, mutate: object) -> Any:
     return load("koki2.search.emitters.parents:iso_line")(config)
 
 
-def _mutation(config: Any, num_dims: int, mutate: Any) -> Any:
+def _mutation(config: object, num_dims: int, mutate: object) -> Any:
     return load("koki2.search.emitters.parents:mutation")(config, mutate)
 
 
-def _improvement(config: Any, num_dims: int, mutate: Any) -> Any:
+def _improvement(config: object, num_dims: int, mutate: object) -> Any:
     return load("koki2.search.emitters.strategies:improvement")(config, num_dims)
 
 
-def _novelty(config: Any, num_dims: int, mutate: Any) -> Any:
+def _novelty(config: object, num_dims: int, mutate: object) -> Any:
     return load("koki2.search.emitters.strategies:novelty")(config, num_dims)
 
 

@@ -1,28 +1,30 @@
-"""Emitters that vary elites drawn at random, each as likely as any other.
+"""Emitters that vary elites drawn uniformly.
 
-While the archive is empty, every elite is the first genome, and the noise that of
-`init_sigma`.
+While the archive is empty, every elite is the initial genome, and the noise has the
+standard deviation `init_sigma`.
 """
 
 from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from koki2.core.types import Key
 from koki2.search.configs import EmitterConfig
-from koki2.search.emitters.base import draw, Elites, Emitter, normal, parents_of
+from koki2.search.emitters.base import draw, Elites, Emitter, normal, parents_of, State
 
 
 def gaussian(config: EmitterConfig) -> Emitter:
-    """child = elite + sigma * noise.
+    """Builds the emitter child = elite + sigma * noise.
 
     Args:
       config: batch_size, sigma and init_sigma are read.
     """
 
-    def ask(key: Key, state, elites: Elites):
+    def ask(
+        key: Key, state: State, elites: Elites
+    ) -> tuple[Float[Array, "P D"], Int[Array, "P 2"], State]:
         key_parent, key_noise = jax.random.split(key)
         filled = elites.cells.filled
         cell = draw(key_parent, filled, (config.batch_size,))
@@ -35,10 +37,12 @@ def gaussian(config: EmitterConfig) -> Emitter:
 
 
 def iso_line(config: EmitterConfig) -> Emitter:
-    """child = elite + iso_sigma * noise + line_sigma * number * (other elite - elite).
+    """Builds Iso+LineDD: noise, and a step along the line to another elite.
 
-    The line carries what elites have in common: it is short along genes in which they
-    agree. The two may be the same one.
+        child = elite + iso_sigma eps + line_sigma r (other - elite)
+
+    with eps ~ N(0, I) and one r ~ N(0, 1) per child. The line is short along genes in
+    which elites agree. The two elites may be the same.
 
     Args:
       config: batch_size, iso_sigma, line_sigma and init_sigma are read.
@@ -47,7 +51,9 @@ def iso_line(config: EmitterConfig) -> Emitter:
     interspecies correlation", 2018 (Iso+LineDD).
     """
 
-    def ask(key: Key, state, elites: Elites):
+    def ask(
+        key: Key, state: State, elites: Elites
+    ) -> tuple[Float[Array, "P D"], Int[Array, "P 2"], State]:
         key_parent, key_noise, key_line = jax.random.split(key, 3)
         filled, size = elites.cells.filled, config.batch_size
         pair = draw(key_parent, filled, (2, size))
@@ -66,11 +72,11 @@ def mutation(
     config: EmitterConfig,
     mutate: Callable[[Key, Float[Array, " D"]], Float[Array, " D"]] | None,
 ) -> Emitter:
-    """child = mutate(elite): by an operator that knows what the genes mean.
+    """Builds the emitter child = mutate(elite), by an operator that knows the genes.
 
     Args:
       config: batch_size and init_sigma are read.
-      mutate: (key, parent) -> child; one of them.
+      mutate: (key, parent) -> child, of one genome.
 
     Raises:
       ValueError: `mutate` is None.
@@ -81,7 +87,9 @@ def mutation(
             "mutation, since only a genome knows its groups of genes, got None."
         )
 
-    def ask(key: Key, state, elites: Elites):
+    def ask(
+        key: Key, state: State, elites: Elites
+    ) -> tuple[Float[Array, "P D"], Int[Array, "P 2"], State]:
         key_parent, key_children, key_first = jax.random.split(key, 3)
         filled = elites.cells.filled
         cell = draw(key_parent, filled, (config.batch_size,))
@@ -97,7 +105,7 @@ def mutation(
     return _stateless("mutation", config.batch_size, ask)
 
 
-def _stateless(name: str, size: int, ask) -> Emitter:
+def _stateless(name: str, size: int, ask: Callable) -> Emitter:
     return Emitter(
         name=name,
         batch_size=size,

@@ -5,12 +5,12 @@ import functools
 import jax
 import numpy as np
 import pytest
+import tiny
 from bits import assert_same_bits
 
 from koki2 import agents, envs
 from koki2.core.keys import episode_keys
 from koki2.evolution import EvolutionConfig, rollout, run_episode
-from koki2.evolution.task import task, wiring
 
 pytest.importorskip("gymnax")
 
@@ -21,7 +21,7 @@ def test_a_life_in_lanes_is_that_life_alone(name):
         env=envs.GymnaxConfig(name=name, steps=8),
         agent=agents.AgentConfig(n_neurons=8, k_edges=2),
     )
-    parts = task(config, wiring(config, 0))
+    parts = tiny.task(config, 0)
     keys = functools.partial(episode_keys, 5, 2)
     draw = lambda key: parts.genome.develop(
         jax.random.key(0), 10 * parts.genome.init(key)

@@ -1,11 +1,11 @@
-"""What worlds of several stores share, by hand."""
+"""What a step does to a body, by hand."""
 
 import jax.numpy as jnp
-import numpy as np
 import pytest
 
 from koki2.envs import Care
-from koki2.envs.foraging import lived, met, smell, worths
+from koki2.envs.body import arrivals, drive_reduction, update_stores
+from koki2.envs.grid import Map
 
 
 def floats(values):
@@ -14,16 +14,18 @@ def floats(values):
 
 def test_arriving_is_coming_from_elsewhere():
     source = jnp.array([[1, 1], [2, 1], [1, 1]])
-    here, arrived = met(source, jnp.array([1, 1]), jnp.array([1, 1]))
+    here, arrived = arrivals(source, jnp.array([1, 1]), jnp.array([1, 1]))
     assert here.tolist() == [True, False, True] and not bool(jnp.any(arrived))
-    here, arrived = met(source, jnp.array([1, 1]), jnp.array([2, 1]))
+    here, arrived = arrivals(source, jnp.array([1, 1]), jnp.array([2, 1]))
     assert here.tolist() == arrived.tolist() == [False, True, False]
+    gone = jnp.zeros(3, bool)
+    assert not jnp.any(jnp.stack(arrivals(source, source[0], source[1], gone)))
 
 
-def test_each_kind_smells_of_its_own_nearest_and_an_absent_one_of_nothing():
+def test_each_kind_has_a_gradient_to_its_own_nearest_and_an_absent_one_has_none():
     source = jnp.array([[4, 0], [3, 2], [1, 1]])
-    smelt = smell(source, jnp.array([2, 2]), (2, 0, 1), np.float32([4, 2]))
-    assert smelt.tolist() == [0.25, 0.0, 0.0, 0.0, -0.25, -0.5]
+    felt = Map(5, 3).source_gradients(source, jnp.array([2, 2]), (2, 0, 1))
+    assert felt.tolist() == [0.25, 0.0, 0.0, 0.0, -0.25, -0.5]
 
 
 @pytest.mark.parametrize(
@@ -39,7 +41,7 @@ def test_each_kind_smells_of_its_own_nearest_and_an_absent_one_of_nothing():
 def test_a_store_spends_an_eighth_and_takes_what_it_has_room_for(
     store, gain, loss, after, came
 ):
-    got = lived(jnp.float32(store), cost=0.125, gain=gain, loss=loss)
+    got = update_stores(jnp.float32(store), cost=0.125, gain=gain, loss=loss)
     assert floats(got) == [after, came]
 
 
@@ -52,15 +54,20 @@ def test_care_scales_cost_gain_and_loss_and_holds_a_buffer():
         hazard=jnp.float32(4.0),
     )
     given = dict(cost=0.125, gain=0.0625, loss=0.125)
-    assert floats(lived(jnp.float32(0.5), **given, care=care)) == [0.25, -0.375]
-    assert floats(lived(jnp.float32(1.0), **given, care=care)) == [0.5625, -0.375]
+    assert floats(update_stores(jnp.float32(0.5), **given, care=care)) == [0.25, -0.375]
+    assert floats(update_stores(jnp.float32(1.0), **given, care=care)) == [
+        0.5625,
+        -0.375,
+    ]
 
 
 def test_worth_is_the_fall_of_the_weighed_drive_against_waiting():
     """Waiting leaves (0.5, 0.75), whose drive is 4/16 + 1/16, the second weighed 4."""
     effect = jnp.array([[0.5, 0.0], [0.0, 0.5], [0.25, -0.25]])
     store, cost = jnp.array([0.75, 0.75]), jnp.array([0.25, 0.0])
-    got = worths(store, cost=cost, effect=effect)
+    got = drive_reduction(store, cost=cost, effect=effect)
     assert got.tolist() == [4 / 16, 1 / 16, 3 / 16 - 3 / 16]
-    weighed = worths(store, cost=cost, effect=effect, weights=jnp.array([1.0, 4.0]))
+    weighed = drive_reduction(
+        store, cost=cost, effect=effect, weights=jnp.array([1.0, 4.0])
+    )
     assert weighed.tolist() == [4 / 16, 4 / 16, 3 / 16 - 12 / 16]

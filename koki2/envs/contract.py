@@ -1,0 +1,349 @@
+"""What every world promises, as checks that anyone can run on a world of their own.
+
+    for name, check in CHECKS.items():
+        check(env)  # raises AssertionError, with a sentence
+
+A check plays episodes of random actions, without care and under it, and looks at what
+came of them. They are compiled once a world, however many checks look at them.
+"""
+
+import functools
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from koki2.envs.base import AnyEnv, Care, Feedback, has_map, PrivilegedState, State
+from koki2.envs.grid import MOVES
+from koki2.envs.registry import is_env
+
+EPISODES = 4
+LONGEST = 1024  # steps of an episode that are looked at
+_FAST = {"xla_backend_optimization_level": 0}  # compiles faster
+
+
+class Played(NamedTuple):
+    """Episodes of random actions, as NumPy arrays. B episodes of T steps."""
+
+    actions: Any  # [B, T]
+    observations: Any  # [B, T + 1, O]
+    states: State  # [B, T + 1]
+    feedback: Feedback  # [B, T]
+    truth: PrivilegedState | None  # [B, T + 1]; None without a map
+
+
+def play(env: AnyEnv, care: Care | None = None, seed: int = 0) -> Played:
+    """Plays episodes of random actions, at one care throughout."""
+    truth = env.privileged_state if has_map(env) else None
+    run = _compiled(env.init, env.step, truth, env.num_actions, _length(env))
+    return jax.tree.map(_plain, run(jax.random.key(seed), care))
+
+
+def care(
+    metabolism: float = 1.0,
+    buffer: float = 0.0,
+    richness: float = 1.0,
+    hazard: float = 1.0,
+) -> Care:
+    """Care of plain numbers; the defaults are an adult's."""
+    values = (metabolism, buffer, richness, hazard)
+    names = ("metabolism", "buffer", "richness", "hazard")
+    return Care(**dict(zip(names, map(jnp.float32, values), strict=True)))
+
+
+def check_form(env: AnyEnv) -> None:
+    """It has the fields of an `Env`, and they are of the right type."""
+    _must(is_env(env), f"a world must have the fields of an Env, got {env!r:.200}")
+    for name in ("observation_size", "num_actions", "steps", "version"):
+        value = getattr(env, name)
+        _must(
+            isinstance(value, int) and value >= 1,
+            f"{name} must be an integer >= 1, got {value!r}",
+        )
+
+
+def check_replay(env: AnyEnv) -> None:
+    """The same key gives the same episode, bit for bit."""
+    first, again = jax.tree.leaves(play(env)), jax.tree.leaves(play(env))
+    _must(
+        all(a.tobytes() == b.tobytes() for a, b in zip(first, again, strict=True)),
+        "the same key must give the same episode bit for bit, got two",
+    )
+
+
+def check_numbers(env: AnyEnv) -> None:
+    """Everything is finite, and integrity is between empty and full."""
+    played = play(env)
+    for path, leaf in jax.tree_util.tree_leaves_with_path(played):
+        where = jax.tree_util.keystr(path)
+        _must(np.all(np.isfinite(leaf)), f"{where} must be finite at every step")
+    if played.feedback.body is not None:
+        integrity = played.feedback.body.integrity
+        _must(_in_unit(integrity), "body.integrity must be in [0, 1]")
+
+
+def check_clock(env: AnyEnv) -> None:
+    """The clock alone truncates: at step `Env.steps`, and never before."""
+    played = play(env)
+    expected = np.arange(1, _length(env) + 1) == env.steps
+    _must(
+        np.all(played.feedback.truncated == expected[None]),
+        f"truncated must be true in step {env.steps} (Env.steps) and in no other",
+    )
+
+
+def check_shapes(env: AnyEnv) -> None:
+    """Observations, rewards and ends are of the shapes and types they should be."""
+    played = play(env)
+    size, seen = env.observation_size, played.observations
+    _must(
+        seen.shape[2:] == (size,) and seen.dtype == np.float32,
+        f"an observation must be float32 [{size}] (Env.observation_size), got "
+        f"{seen.dtype} {list(seen.shape[2:])}",
+    )
+    for name, dtype in (("reward", "float32"), ("terminated", "bool")):
+        value = getattr(played.feedback, name)
+        _must(
+            value.ndim == 2 and value.dtype == dtype,
+            f"feedback.{name} must be a scalar of {dtype}, got {value.dtype} "
+            f"{list(value.shape[2:])}",
+        )
+
+
+def check_types(env: AnyEnv) -> None:
+    """A step keeps the types of the state, so that it is compiled once."""
+    state, _ = env.init(jax.random.key(0))
+    after, _, _ = env.step(jax.random.key(1), state, jnp.int32(0))
+    state, after = jax.eval_shape(lambda: (state, after))
+    first, later = map(jax.tree_util.tree_leaves_with_path, (state, after))
+    _must(
+        [path for path, _ in first] == [path for path, _ in later],
+        "a step must keep the fields of the state",
+    )
+    for (path, a), (_, b) in zip(first, later, strict=True):
+        types = [(x.shape, str(x.dtype), x.weak_type) for x in (a, b)]
+        _must(
+            types[0] == types[1] and not a.weak_type,
+            f"state{jax.tree_util.keystr(path)} must keep one type that is not weak, "
+            f"got {types[0]} and, after a step, {types[1]}",
+        )
+
+
+def check_jit(env: AnyEnv) -> None:
+    """`jit` agrees with eager, within a rounding."""
+    state, _ = env.init(jax.random.key(0))
+    args = lambda: (jax.random.key(1), state, jnp.int32(env.num_actions - 1))
+    eager = jax.tree.leaves(env.step(*args()))
+    compiled = jax.tree.leaves(jax.jit(env.step)(*args()))
+    for a, b in zip(eager, compiled, strict=True):
+        if not jnp.issubdtype(a.dtype, jax.dtypes.prng_key):
+            close = np.allclose(a, b, rtol=1e-6, atol=1e-7)
+            _must(close, f"a step under jit must agree with eager, got {b} and {a}")
+
+
+def check_adult_care(env: AnyEnv) -> None:
+    """Care of an adult is no care: factors of 1, nothing held back."""
+    plain, adult = play(env).feedback, play(env, care()).feedback
+    for a, b in zip(jax.tree.leaves(plain), jax.tree.leaves(adult), strict=True):
+        close = np.allclose(a, b, rtol=1e-5, atol=1e-6)
+        _must(close, "a step under an adult's care must be as one without care")
+
+
+def check_gentle_care(env: AnyEnv) -> None:
+    """Care spares: no need falls where nothing costs, nor a store below its buffer."""
+    if not _has_body_on_map(env):
+        return
+    free = play(env, care(metabolism=0.0, hazard=0.0))
+    lost = free.feedback.body.integrity_lost
+    _must(np.all(lost == 0), "no integrity must be lost where care.hazard is 0")
+    falls = np.diff(free.truth.needs, axis=1)
+    _must(
+        np.all(falls >= -1e-6),
+        "no need must fall where care.metabolism and care.hazard are 0",
+    )
+    starved = play(env, care(metabolism=0.0, richness=0.0, hazard=0.0))
+    gained = starved.feedback.body.energy_gained
+    _must(np.all(gained == 0), "no energy must be gained where care.richness is 0")
+    held = play(env, care(metabolism=10.0, buffer=0.5)).truth.needs[:, 1:]
+    stores = [i for i, need in enumerate(env.needs) if need != "integrity"]
+    _must(np.all(held[..., stores] >= 0.5), "no store must fall below care.buffer, 0.5")
+
+
+def check_starvation(env: AnyEnv) -> None:
+    """An empty need ends the episode."""
+    if not _has_body_on_map(env):
+        return
+    for harsh in (None, care(metabolism=50.0, richness=0.0, hazard=50.0)):
+        played = play(env, harsh)
+        empty = np.any(played.truth.needs[:, 1:] <= 0, axis=-1)
+        _must(
+            np.all(played.feedback.terminated | ~empty),
+            "terminated must be true where a need is empty",
+        )
+
+
+def check_arrivals(env: AnyEnv) -> None:
+    """What feeds is an active source at the cell where the step ends."""
+    if not _has_body_on_map(env):
+        return
+    played = play(env)
+    before = jax.tree.map(lambda x: x[:, :-1], played.truth)
+    there = played.truth.position[:, 1:, None]
+    at_source = np.any(np.all(before.source == there, axis=-1) & before.active, axis=-1)
+    body = played.feedback.body
+    fed = body.reached | (body.energy_gained > 0)
+    _must(
+        np.all(at_source | ~fed),
+        "a step that feeds must end on a source that privileged_state calls active",
+    )
+
+
+def check_moves(env: AnyEnv) -> None:
+    """Actions are those of maps: stay, up, down, left, right; or one stays."""
+    if not has_map(env):
+        return
+    played = play(env)
+    steps = np.diff(played.truth.position, axis=1)
+    asked = np.array(MOVES)[np.minimum(played.actions, len(MOVES) - 1)]
+    _must(
+        np.all(np.all(steps == asked, axis=-1) | np.all(steps == 0, axis=-1)),
+        "an action must move an agent as MOVES says, or leave it where it is",
+    )
+
+
+def check_privileged_state(env: AnyEnv) -> None:
+    """What is told of a map fits together, and lies on it."""
+    if not has_map(env):
+        return
+    truth, (width, height) = play(env).truth, env.size
+    sources = truth.source.shape[2]
+    for name in ("worth", "active", "kind"):
+        value = getattr(truth, name)
+        _must(
+            value is None or value.shape[2:] == (sources,),
+            f"privileged_state.{name} must be one for each of {sources} sources",
+        )
+    _must(
+        truth.needs.shape[2:] == (len(env.needs),) and _in_unit(truth.needs),
+        f"privileged_state.needs must be in [0, 1], one for each of {env.needs}",
+    )
+    for name in ("position", "source"):
+        place = getattr(truth, name)
+        inside = (place >= 0) & (place < np.array([width, height]))
+        _must(np.all(inside), f"{name} must lie on the map, {width} x {height} cells")
+    for name in ("wall", "danger"):
+        value = getattr(truth, name)
+        _must(
+            value is None or value.shape[2:] == (height, width),
+            f"privileged_state.{name} must be [{height}, {width}], or None",
+        )
+    if truth.wall is not None:
+        x, y = np.moveaxis(truth.position, -1, 0)[..., None, None]
+        at = np.take_along_axis(np.take_along_axis(truth.wall, y, 2), x, 3)
+        _must(not np.any(at), "an agent must not stand in a wall")
+
+
+def check_competent(env: AnyEnv) -> None:
+    """The scripted policy chooses actions that exist, and keeps its memory's types."""
+    if env.competent is None:
+        return
+    memory, seen = env.competent.memory, play(env).observations[0]
+    for observation in seen[:8]:
+        after, action = env.competent.choose(
+            jax.random.key(0), memory, jnp.asarray(observation)
+        )
+        _must(
+            0 <= int(action) < env.num_actions,
+            f"competent must choose one of {env.num_actions} actions, got {action}",
+        )
+        shapes = [
+            [(jnp.shape(x), jnp.result_type(x)) for x in jax.tree.leaves(m)]
+            for m in (memory, after)
+        ]
+        _must(shapes[0] == shapes[1], "competent must keep the types of its memory")
+        memory = after
+
+
+CHECKS: Mapping[str, Callable[[AnyEnv], None]] = MappingProxyType(
+    {
+        "form": check_form,
+        "replay": check_replay,
+        "numbers": check_numbers,
+        "clock": check_clock,
+        "shapes": check_shapes,
+        "types": check_types,
+        "jit": check_jit,
+        "adult care": check_adult_care,
+        "gentle care": check_gentle_care,
+        "starvation": check_starvation,
+        "arrivals": check_arrivals,
+        "moves": check_moves,
+        "privileged state": check_privileged_state,
+        "competent policy": check_competent,
+    }
+)
+"""Every check by name; each raises AssertionError with a sentence. Checks of bodies and
+maps pass where there are none."""
+
+
+def _must(holds: Any, sentence: str) -> None:
+    if not bool(holds):
+        raise AssertionError(f"{sentence}.")
+
+
+def _plain(leaf: jax.Array) -> np.ndarray:
+    if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+        leaf = jax.random.key_data(leaf)
+    return np.asarray(leaf)
+
+
+def _in_unit(values: Any) -> Any:
+    return np.all((values >= 0) & (values <= 1))
+
+
+def _length(env: AnyEnv) -> int:
+    return min(env.steps, LONGEST)
+
+
+def _has_body_on_map(env: AnyEnv) -> bool:
+    return has_map(env) and play(env).feedback.body is not None
+
+
+@functools.lru_cache(maxsize=4)
+def _compiled(
+    init: Callable[..., Any],
+    step: Callable[..., Any],
+    truth: Callable[..., Any] | None,
+    num_actions: int,
+    length: int,
+) -> Callable[[Any, Care | None], Played]:
+    """Plays `EPISODES`, compiled once for each kind of care (some, or None)."""
+    tell = (lambda state: None) if truth is None else truth
+
+    def episode(key: Any, care: Care | None) -> Played:
+        key_birth, key_actions, key_steps = jax.random.split(key, 3)
+        state, observation = init(key_birth)
+        actions = jax.random.randint(key_actions, (length,), 0, num_actions)
+
+        def one(state: State, inputs: tuple[Any, Any]) -> tuple[State, Any]:
+            t, action = inputs
+            key_step = jax.random.fold_in(key_steps, t)
+            args = () if care is None else (care,)
+            state, observation, feedback = step(key_step, state, action, *args)
+            return state, (state, observation, feedback, tell(state))
+
+        times = jnp.arange(length, dtype=jnp.int32)
+        first = (state, observation, tell(state))
+        states, seen, feedback, told = jax.lax.scan(one, state, (times, actions))[1]
+        join = lambda a, b: jnp.concatenate([a[None], b])
+        states, seen, told = jax.tree.map(join, first, (states, seen, told))
+        return Played(actions, seen, states, feedback, told)
+
+    def run(key: Any, care: Care | None) -> Played:
+        keys = jax.random.split(key, EPISODES)
+        return jax.vmap(episode, in_axes=(0, None))(keys, care)
+
+    return jax.jit(run, compiler_options=_FAST)

@@ -1,0 +1,278 @@
+"""A sweep: many runs under one folder, each taken up where it stands.
+
+    OUT/sweep.json             code, machine and flags under which it began
+    OUT/cells/evo_3f..._seed0  run folders, as every command knows them
+    OUT/sweep.csv, sweep.png   table and plot, written by the edge; see `sweep_table`
+
+Cells that differ only in their seed share one compiled program; others compile anew.
+Finished cells are left alone and unfinished ones resumed, so that a sweep that was
+killed and started again ends in the same table.
+"""
+
+import contextlib
+import dataclasses
+import functools
+import pathlib
+import shutil
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from koki2 import runlog
+from koki2.core.program import Program
+from koki2.reports import heldout
+from koki2.runlog import atomic, folder, jsontext, lock
+from koki2.session import driver, folders, kinds, objects as objects_, startup
+from koki2.session.kinds import Kind
+from koki2.session.progress import progress
+from koki2.session.signals import Stop
+from koki2.session.sweep_cells import Cell, Piece, pieces
+from koki2.session.sweep_workers import run_pieces
+
+CELLS = "cells"
+_SWEEP = "sweep.json"
+_PATIENCE = 50  # tries at a lock, for the process that held it may be about to end
+_PAUSE = 0.1  # seconds between tries
+
+T = TypeVar("T")
+
+
+class HeldOut(NamedTuple):
+    """Which unseen episodes to evaluate finished cells on."""
+
+    episodes: int
+    eval_seeds: tuple[int, ...]
+
+
+class Outcome(NamedTuple):
+    """What a cell came to."""
+
+    cell: Cell
+    path: pathlib.Path
+    """Its run folder."""
+    summary: dict[str, Any] | None
+    """None while it is not complete."""
+    unseen: dict[int, dict[str, dict[str, float]]]
+    """Means over unseen episodes: eval seed -> genome -> mean_<metric> -> value."""
+    is_done: bool
+    """Whether it is complete, and evaluated where that was asked for."""
+
+
+def run_cells(
+    cells: Sequence[Cell],
+    out: str | pathlib.Path,
+    *,
+    jobs: int = 1,
+    held_out: HeldOut | None = None,
+    stop: Stop,
+    show_progress: bool = False,
+) -> list[Outcome]:
+    """Runs what is left of some cells, and evaluates their genomes.
+
+    Args:
+      cells: what to run.
+      out: the folder of the sweep, new or of an earlier call.
+      jobs: number of processes; the result does not depend on it.
+      held_out: evaluate every finished cell on these episodes; kept in its folder.
+      stop: tells whether to stop.
+      show_progress: show how far each run is, where one process runs them all.
+
+    Returns:
+      An outcome per cell, in their order; some are not done if a stop was asked for.
+
+    Raises:
+      InputError: another process runs this sweep, a config cannot be built, or there
+        are no genomes to evaluate.
+      BrokenRunError: a run folder is damaged.
+      OSError: the disk refused, or a worker was killed.
+    """
+    out = pathlib.Path(out)
+    if held_out is not None:
+        _check_genomes(cells)
+    root = out / CELLS
+    _make(root)
+    with _patiently(lambda: lock.Lock(out)):
+        _note_or_restore(out)
+        work = functools.partial(
+            run_piece,
+            root=root,
+            held_out=held_out,
+            show_progress=show_progress and jobs == 1,
+        )
+        left = [cell for cell in cells if not _is_done(cell, root, held_out)]
+        run_pieces(_of_left(cells, left, jobs), work, jobs, stop)
+        return [_outcome(cell, root, held_out) for cell in cells]
+
+
+def run_piece(
+    piece: Piece,
+    stop: Stop,
+    *,
+    root: pathlib.Path,
+    held_out: HeldOut | None,
+    show_progress: bool,
+) -> None:
+    """Runs and evaluates the cells of a piece until they are done or a stop is asked.
+
+    Args:
+      piece: cells of one shape.
+      stop: tells whether to stop.
+      root: where their run folders are.
+      held_out: see `run_cells`.
+      show_progress: show how far each run is.
+    """
+    first = piece.cells[0]
+    for role, facts in first.objects.items():
+        objects_.declare(role, facts["name"], known=facts)
+    kind = kinds.kind_of(first.kind)
+    programs: dict[int, Program] = {}
+    judge: Any = None
+    for cell in piece.cells:
+        if stop.signal is not None:
+            return
+        path = root / cell.folder
+        if not path.is_dir() or runlog.read_summary(path) is None:
+            if not programs:  # compiled by the first that runs
+                built = kinds.build(kind, cell.config, piece.seeds)
+                programs = dict(zip(piece.seeds, built, strict=True))
+            program = programs[cell.seed]
+            with _open(cell, kind, path) as run:
+                shown = [progress(kind, program)] if show_progress else []
+                if not driver.finish(run, program, kind, stop, sinks=shown):
+                    return
+                _say(cell, kind, run.summary or {})
+        for eval_seed in _not_evaluated(cell, path, held_out):
+            if judge is None:
+                from koki2 import evolution
+
+                judge = evolution.judge(cell.config)
+            _evaluate(judge, cell, kind, path, eval_seed, held_out.episodes)
+
+
+def _of_left(cells: Sequence[Cell], left: Sequence[Cell], jobs: int) -> list[Piece]:
+    """The pieces of what is left; their seeds are those of the whole sweep."""
+    seeds = {piece.cells[0].shape: piece.seeds for piece in pieces(cells, 1)}
+    return [p._replace(seeds=seeds[p.cells[0].shape]) for p in pieces(left, jobs)]
+
+
+def _is_done(cell: Cell, root: pathlib.Path, held_out: HeldOut | None) -> bool:
+    path = root / cell.folder
+    is_complete = path.is_dir() and runlog.read_summary(path) is not None
+    return is_complete and not any(_not_evaluated(cell, path, held_out))
+
+
+def _open(cell: Cell, kind: Kind, path: pathlib.Path) -> runlog.Run:
+    """Starts the run of a cell, or resumes it."""
+    if path.is_dir() and not (path / folder.CONFIG).exists():
+        shutil.rmtree(path)  # killed before it was a run
+    if not path.exists():
+        return folders.start(
+            "sweep",
+            kind,
+            cell.config,
+            cell.seed,
+            path.parent,
+            provenance=cell.provenance,
+            objects=cell.objects,
+            out_dir=path,
+        )
+    run = _patiently(lambda: runlog.Run.resume(path))
+    if jsontext.digest(run.config) != jsontext.digest(_plain(cell)):
+        run.close()
+        raise runlog.BrokenRunError(
+            f"{path} should hold the config that its name is made of, but was changed."
+        )
+    return run
+
+
+def _plain(cell: Cell) -> dict[str, Any]:
+    return dataclasses.asdict(cell.config)
+
+
+def _patiently(take: Callable[[], T]) -> T:
+    """Takes a lock that a process may hold which is about to end."""
+    for _ in range(_PATIENCE):
+        with contextlib.suppress(runlog.LockedError):
+            return take()
+        time.sleep(_PAUSE)
+    return take()
+
+
+def _make(root: pathlib.Path) -> None:
+    try:
+        with contextlib.suppress(FileExistsError):
+            atomic.make_folder(root)
+    except NotADirectoryError:
+        raise runlog.InputError(
+            f"a sweep must have a folder to write to, but {root.parent} is, or lies in,"
+            " a file."
+        ) from None
+
+
+def _note_or_restore(out: pathlib.Path) -> None:
+    """Notes the flags under which a sweep begins, or returns to them."""
+    path = out / _SWEEP
+    if path.exists():
+        startup.restore(jsontext.decode(path.read_bytes(), where=str(path)))
+        return
+    argv = ["koki2", *startup.call.get().argv]
+    facts = runlog.manifest(command="sweep", argv=argv, seed=0, config={}, devices=[])
+    kept = ("created_at_utc", "argv", "git", "versions", "cpu", "environment")
+    atomic.write_json(path, {name: facts[name] for name in kept})
+
+
+def _check_genomes(cells: Sequence[Cell]) -> None:
+    for name in dict.fromkeys(cell.kind for cell in cells):
+        if not kinds.kind_of(name).genomes:
+            raise runlog.InputError(
+                "unseen episodes must be of runs that leave genomes; those of kind "
+                f"{name} leave none."
+            )
+
+
+def _not_evaluated(
+    cell: Cell, path: pathlib.Path, held_out: HeldOut | None
+) -> list[int]:
+    """The eval seeds of which a run lacks the episodes of some genome."""
+    if held_out is None:
+        return []
+    genomes = set(kinds.kind_of(cell.kind).genomes)
+    unseen = _unseen(path, held_out)
+    return [seed for seed in held_out.eval_seeds if genomes - unseen[seed].keys()]
+
+
+def _unseen(
+    path: pathlib.Path, held_out: HeldOut
+) -> dict[int, dict[str, dict[str, float]]]:
+    return {
+        seed: heldout.read_means(path, seed, held_out.episodes)
+        for seed in held_out.eval_seeds
+    }
+
+
+def _evaluate(
+    judge: Any,
+    cell: Cell,
+    kind: Kind,
+    path: pathlib.Path,
+    eval_seed: int,
+    episodes: int,
+) -> None:
+    genomes = {name: runlog.read_genome(path, name) for name in kind.genomes}
+    lives = heldout.live(
+        judge, cell.seed, genomes, eval_seed=eval_seed, episodes=episodes
+    )
+    heldout.keep(path, lives, eval_seed, episodes)
+
+
+def _outcome(cell: Cell, root: pathlib.Path, held_out: HeldOut | None) -> Outcome:
+    path = root / cell.folder
+    summary = runlog.read_summary(path) if path.is_dir() else None
+    unseen = {} if held_out is None else _unseen(path, held_out)
+    return Outcome(cell, path, summary, unseen, _is_done(cell, root, held_out))
+
+
+def _say(cell: Cell, kind: Kind, summary: dict[str, Any]) -> None:
+    words = [f"{name} {value:.6g}" for name, value in kind.headline(summary).items()]
+    print("  ".join([f"{cell.label}: complete", *words]), file=sys.stderr, flush=True)

@@ -1,0 +1,328 @@
+"""Sweep files: from the values in a TOML or JSON file to the cells of a sweep.
+
+    kind = "evo"                       # default
+    world = "chemotaxis-l0.2"
+
+    [search]                           # base settings, in a table per group
+    pop_size = 32
+
+    [grid]                             # every combination
+    "search.sigma" = [0.05, 0.1]
+    seed = [0, 1, 2]
+
+    [zip]                              # first with first, second with second
+    "loop.generations" = [20, 40]
+    "loop.episodes" = [8, 4]
+
+    [[list]]                           # one table per choice
+    label = "plastic"
+    "agent.plast_enabled" = true
+
+Settings lie over each other: defaults < world < base < axes. Imports no JAX.
+"""
+
+import dataclasses
+import itertools
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from koki2 import runlog
+from koki2.envs.registry import find
+from koki2.session import objects as objects_, schema
+from koki2.session.kinds import Kind, kind_of
+from koki2.session.sweep_cells import Cell
+
+Point = dict[str, Any]
+"""Values by field: GROUP.FIELD, seed, world or label."""
+
+_AXES = ("grid", "zip", "list")
+_WORDS = ("kind", "world", *_AXES)
+_MAX_CELLS = 10_000
+_MAX_SEED = 2**31 - 1
+
+
+class Plan(NamedTuple):
+    """What a sweep file asks for."""
+
+    kind: Kind
+    cells: list[Cell]
+    settings: list[str]
+    """The columns that tell its configs apart, in the order of the file."""
+
+
+def plan(values: Mapping[str, Any], *, where: str) -> Plan:
+    """Makes the cells of a sweep.
+
+    Args:
+      values: what the file holds.
+      where: what to call it in errors.
+
+    Raises:
+      InputError: all that is wrong with it.
+
+    Example:
+      >>> grid = {"search.sigma": [0.1, 0.2], "seed": [0, 1]}
+      >>> found = plan({"grid": grid}, where="sigma.toml")
+      >>> [cell.label for cell in found.cells][1:3]
+      ['search.sigma 0.1, seed 1', 'search.sigma 0.2, seed 0']
+    """
+    problems: list[str] = []
+    kind = _kind(values.get("kind", "evo"), where)
+    axes = _axes(values, problems)
+    base = {name: value for name, value in values.items() if name not in _WORDS}
+    count = math.prod(len(axis) for axis in axes)
+    if count > _MAX_CELLS:
+        problems.append(f"there must be at most {_MAX_CELLS} cells, got {count}.")
+    if problems:
+        raise _bad(where, problems)
+    points = [_merged(combination) for combination in itertools.product(*axes)]
+    settings = list(dict.fromkeys(name for axis in axes for name in _shown(axis)))
+    cells: list[Cell] = []
+    made: dict[str, dict[str, Any] | None] = {}
+    for point in points:
+        seed = point.pop("seed", 0)
+        if not _is_seed(seed):
+            problems.append(
+                f"seed must be an integer >= 0 and <= {_MAX_SEED}, got {seed!r:.60}"
+            )
+            continue
+        key = repr(sorted(point.items()))
+        if key not in made:
+            world = point.get("world", values.get("world"))
+            made[key] = _facts(kind, world, base, point, settings, where, problems)
+        if (facts := made[key]) is not None:
+            cells.append(Cell(kind=kind.name, seed=seed, **facts))
+    problems += _twice(cells)
+    if problems:
+        raise _bad(where, problems)
+    return Plan(kind, cells, settings)
+
+
+def _kind(name: Any, where: str) -> Kind:
+    if not isinstance(name, str):
+        raise _bad(where, [f"kind must be a name, got {schema.show(name)}"])
+    try:
+        return kind_of(name)
+    except runlog.InputError as error:
+        raise _bad(where, [f"kind: {error}"]) from None
+
+
+def _bad(where: str, problems: list[str]) -> runlog.InputError:
+    lines = list(dict.fromkeys(problems))
+    count = "1 problem" if len(lines) == 1 else f"{len(lines)} problems"
+    return runlog.InputError(
+        "\n".join([f"{where} has {count}:", *(f"  {line}" for line in lines)])
+    )
+
+
+def _axes(values: Mapping[str, Any], problems: list[str]) -> list[list[Point]]:
+    """The axes of a file, each a list of points; what is wrong joins `problems`."""
+    axes: list[list[Point]] = []
+    table = values.get("list", [])
+    if not isinstance(table, list) or not all(isinstance(p, Mapping) for p in table):
+        problems.append("list must be tables, each written under [[list]].")
+    elif table:
+        axes.append([_flat(point) for point in table])
+        _check_labels(axes[0], problems)
+    zipped, grid = (_lists(values, name, problems) for name in ("zip", "grid"))
+    lengths = {name: len(column) for name, column in zipped.items()}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f"{name} {length}" for name, length in lengths.items())
+        problems.append(f"lists of zip must be equally long, got {told}.")
+    elif zipped:
+        rows = zip(*zipped.values(), strict=True)
+        axes.append([dict(zip(zipped, row, strict=True)) for row in rows])
+    axes += [[{name: value} for value in column] for name, column in grid.items()]
+    named = [{name for point in axis for name in point} for axis in axes]
+    for one, other in itertools.combinations(named, 2):
+        for name in sorted(one & other):
+            problems.append(f"{name} must be on one axis, is on two.")
+    return axes
+
+
+def _lists(
+    values: Mapping[str, Any], axis: str, problems: list[str]
+) -> dict[str, list[Any]]:
+    """The lists of grid or zip by field; nested tables are the same as dotted names."""
+    table = values.get(axis, {})
+    if not isinstance(table, Mapping):
+        problems.append(f"{axis} must be a table of lists, got {schema.show(table)}.")
+        return {}
+    found = _flat(table)
+    for name, column in found.items():
+        if not isinstance(column, list) or not column:
+            problems.append(
+                f"{axis}: {name} must be a list of one value or more, got "
+                f"{schema.show(column)}."
+            )
+    return {n: column for n, column in found.items() if isinstance(column, list)}
+
+
+def _check_labels(points: list[Point], problems: list[str]) -> None:
+    labels = [point["label"] for point in points if "label" in point]
+    if labels and (
+        len(labels) < len(points)
+        or not all(isinstance(label, str) for label in labels)
+        or len(set(labels)) < len(labels)
+    ):
+        problems.append(
+            "label must be given for every table of list or for none, a different text "
+            f"each, got {schema.show(labels)}."
+        )
+
+
+def _flat(table: Mapping[str, Any], prefix: str = "") -> Point:
+    found: Point = {}
+    for name, value in table.items():
+        if isinstance(value, Mapping):
+            found |= _flat(value, f"{prefix}{name}.")
+        else:
+            found[prefix + name] = value
+    return found
+
+
+def _merged(points: tuple[Point, ...]) -> Point:
+    return {name: value for point in points for name, value in point.items()}
+
+
+def _shown(axis: list[Point]) -> Iterator[str]:
+    """The fields of an axis that a table shows; a label stands for all of a point."""
+    if any("label" in point for point in axis):
+        yield "label"
+        return
+    for point in axis:
+        yield from (name for name in point if name != "seed")
+
+
+def _is_seed(value: Any) -> bool:
+    is_integer = isinstance(value, int) and not isinstance(value, bool)
+    return is_integer and 0 <= value <= _MAX_SEED
+
+
+def _facts(
+    kind: Kind,
+    world: Any,
+    base: Mapping[str, Any],
+    point: Point,
+    settings: list[str],
+    where: str,
+    problems: list[str],
+) -> dict[str, Any] | None:
+    """What the cells of a point share; None where it is not accepted."""
+    objects: dict[str, Any] = {}
+    given = _nested({n: v for n, v in point.items() if n not in ("world", "label")})
+    layers = [base, given]
+    for layer in layers:
+        _declare_objects(layer, objects, problems)
+    defaults = _defaults(kind, world, objects, problems)
+    if defaults is None:
+        return None
+    shape = tuple((name, type(group)) for name, group in defaults.items())
+    merged = {name: dataclasses.asdict(group) for name, group in defaults.items()}
+    provenance = {".".join(path): "default" for path in schema.names(shape)}
+    if world is not None:
+        layers = [_own(find(world).settings, merged), *layers]
+    faults = [fault for layer in layers for fault in schema.problems(shape, layer)]
+    problems += [f"{'.'.join(path)} {text}" for path, text in faults]
+    if faults:
+        return None
+    for layer in layers:
+        for group, table in layer.items():
+            merged[group] |= table
+            provenance |= {f"{group}.{name}": f"sweep:{where}" for name in table}
+    config, lines = schema.construct(kind.config, shape, merged)
+    if config is None:
+        at = ", ".join(f"{name} {value}" for name, value in point.items())
+        problems += [f"{line} (at {at})" if at else line for line in lines]
+        return None
+    return {
+        "config": config,
+        "settings": {n: _setting(n, config, point, world) for n in settings},
+        "provenance": provenance,
+        "objects": objects,
+    }
+
+
+def _defaults(
+    kind: Kind, world: Any, objects: dict[str, Any], problems: list[str]
+) -> dict[str, Any] | None:
+    """The groups of a kind's config in a world, as they are from the box."""
+    if world is None:
+        return dict(vars(kind.config()))
+    if "env" not in vars(kind.config()):
+        problems.append(f"world must be left out: runs of {kind.name} have none.")
+        return None
+    if not isinstance(world, str):
+        problems.append(f"world must be a name, got {schema.show(world)}")
+        return None
+    try:
+        if not _is_level(world) and objects_.is_reference(world):
+            objects["world"] = objects_.declare("world", world)
+        return dict(vars(kind.config(env=find(world).config)))
+    except ValueError as error:
+        problems.append(f"world: {error}")
+        return None
+
+
+def _declare_objects(
+    layer: Mapping[str, Any], objects: dict[str, Any], problems: list[str]
+) -> None:
+    """Declares the objects from outside the package that settings name."""
+    by_flag = {role.flag: name for name, role in objects_.ROLES.items()}
+    for name, value in _flat(layer).items():
+        role = by_flag.get(name.rpartition(".")[2])
+        if role is None or not isinstance(value, str):
+            continue
+        if objects_.is_reference(value):
+            try:
+                objects[role] = objects_.declare(role, value)
+            except runlog.InputError as error:
+                problems.append(f"{name}: {error}")
+
+
+def _is_level(name: str) -> bool:
+    try:
+        find(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _own(
+    values: Mapping[str, Mapping[str, Any]], groups: Mapping[str, Any]
+) -> dict[str, Mapping[str, Any]]:
+    """Those of the groups that this kind has; levels know of other kinds too."""
+    return {name: table for name, table in values.items() if name in groups}
+
+
+def _nested(point: Point) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in point.items():
+        *groups, field = name.split(".")
+        table = found
+        for group in groups:
+            table = table.setdefault(group, {})
+            if not isinstance(table, dict):  # both GROUP and GROUP.FIELD: GROUP is bad
+                break
+        else:
+            table[field] = value
+    return found
+
+
+def _setting(name: str, config: Any, point: Point, world: Any) -> Any:
+    """The value of a field as the config has it."""
+    if name in ("world", "label"):
+        return point.get(name, world if name == "world" else None)
+    value = config
+    for part in name.split("."):
+        value = getattr(value, part, None)  # not every world has every field
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _twice(cells: list[Cell]) -> Iterator[str]:
+    seen: dict[str, Cell] = {}
+    for cell in cells:
+        if cell.folder in seen:
+            yield f"two cells must not be the same: {cell.label} is there twice."
+        seen[cell.folder] = cell

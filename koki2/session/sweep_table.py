@@ -1,0 +1,95 @@
+"""The table of a sweep: a row per cell, and one with intervals over its seeds."""
+
+import csv
+import io
+import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from koki2.reports.table import Group, over_seeds
+from koki2.runlog import atomic
+from koki2.session import kinds
+from koki2.session.kinds import Kind
+from koki2.session.sweep import CELLS, Outcome
+
+
+class Table(NamedTuple):
+    """What the cells of a sweep came to."""
+
+    rows: list[dict[str, Any]]
+    """One per cell, with the same columns: settings, seed, status, results, run."""
+    results: list[str]
+    """The columns that are results."""
+    unseen: list[str]
+    """Those of them that are of unseen episodes, the one that counts first."""
+    groups: list[Group]
+    """The rows over seeds."""
+
+
+def table(
+    outcomes: Sequence[Outcome], settings: Sequence[str], columns: Sequence[str] = ()
+) -> Table:
+    """Makes the table of a sweep.
+
+    Args:
+      outcomes: of `run_cells`.
+      settings: the columns that tell the configs of its cells apart.
+      columns: of the last row of each run, beside the headline of its kind.
+
+    Returns:
+      The table. Its columns `unseen_<genome>_fitness` are means over unseen episodes
+      of all eval seeds.
+    """
+    results = [_results(outcome, columns) for outcome in outcomes]
+    names = list(dict.fromkeys(name for found in results for name in found))
+    rows = [
+        {
+            **outcome.cell.settings,
+            "seed": outcome.cell.seed,
+            "status": "interrupted" if outcome.summary is None else "complete",
+            **{name: found.get(name) for name in names},
+            "run": f"{CELLS}/{outcome.path.name}",
+        }
+        for outcome, found in zip(outcomes, results, strict=True)
+    ]
+    unseen = _unseen_columns([kinds.kind_of(o.cell.kind) for o in outcomes])
+    unseen = [name for name in unseen if name in names]
+    return Table(rows, names, unseen, over_seeds(rows, settings, names))
+
+
+def columns_of(kind: Kind, is_evaluated: bool) -> list[str]:
+    """The columns that may be plotted."""
+    return [*(_unseen_columns([kind]) if is_evaluated else []), *kind.columns]
+
+
+def write_csv(path: pathlib.Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Writes rows with the same columns as CSV, whole or not at all."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    atomic.write_bytes(path, text.getvalue().encode())
+
+
+def _results(outcome: Outcome, columns: Sequence[str]) -> dict[str, float]:
+    summary = outcome.summary or {}
+    found = kinds.kind_of(outcome.cell.kind).headline(summary)
+    found |= {name: summary[name] for name in columns if name in summary}
+    by_genome: dict[str, list[float]] = {}
+    for means in outcome.unseen.values():
+        for genome, values in means.items():
+            by_genome.setdefault(genome, []).append(values["mean_fitness"])
+    for genome, values in sorted(by_genome.items()):
+        found[_unseen_name(genome)] = float(np.mean(values))
+    return found
+
+
+def _unseen_columns(found: Sequence[Kind]) -> list[str]:
+    genomes = dict.fromkeys(genome for kind in found for genome in kind.genomes)
+    return [_unseen_name(genome) for genome in genomes]
+
+
+def _unseen_name(genome: str) -> str:
+    return f"unseen_{genome}_fitness"
