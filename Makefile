@@ -1,7 +1,7 @@
 # Two commands: `make evolve` runs the main job, `make test` passes or fails the project.
 # Both set everything up first. tools/setup.sh and tools/check.sh do the work.
 
-.PHONY: help evolve test test-slow test-strict test-3.11 test-gpu lint format bench setup lock clean
+.PHONY: help evolve test test-slow test-strict test-3.11 test-gpu lint format docs bench setup lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -32,6 +32,9 @@ lint: setup ## format, lint and the floors of the architecture
 format: setup ## rewrite the code in house format
 	@.venv/bin/ruff check --quiet --select I --fix . && .venv/bin/ruff format --quiet .
 
+docs: setup ## the documentation as a site, in site/index.html
+	@sh tools/check.sh docs
+
 bench: setup ## every benchmark, the quick way
 	@set -e; for file in $$(grep -l __main__ tools/bench/*.py); do \
 	  .venv/bin/python "$$file" --quick || [ $$? = 2 ]; done # 2: wants peers that are not here
@@ -45,9 +48,10 @@ IN = pyproject.toml requirements/gold.in
 
 lock: setup ## requirements/*.lock anew (UPGRADE=--upgrade takes newer versions)
 	@$(COMPILE) $(IN) -o requirements/base.lock
-	@set -e; for extra in bench cuda13 dev; do \
+	@set -e; for extra in bench cuda13; do \
 	  $(COMPILE) --extra $$extra $(IN) -o requirements/$$extra.lock; done
+	@$(COMPILE) --extra dev --extra docs $(IN) -o requirements/dev.lock
 
 clean: ## remove environments and caches, never runs/
-	@rm -rf .venv .venv-3.11 .venv-gpu .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf .venv .venv-3.11 .venv-gpu site .ruff_cache .import_linter_cache .hypothesis
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Passes or fails the project: sh tools/check.sh [STEP...]
 #
-# Steps: format lint imports strict py311 gpu clock tests slow. Without any: all but the
-# slow tests, and py311 and gpu only where CI is set. Every step runs even if one before it
+# Steps: format lint imports docs strict py311 gpu clock tests slow. Without any: all but
+# the slow tests, and docs, py311 and gpu only where CI is set. Every step runs even if one before it
 # failed; the tests come last, so that their count is the closing line.
 # JOBS=n sets how many test processes run at once (2).
 set -u
@@ -68,12 +68,13 @@ strict_if_there() {
   fi
 }
 
-[ $# -gt 0 ] || set -- format lint imports strict ${CI:+py311 gpu} clock tests
+[ $# -gt 0 ] || set -- format lint imports ${CI:+docs} strict ${CI:+py311 gpu} clock tests
 for step; do
   case $step in
     format) run format "$bin/ruff" format --check --quiet --output-format concise . ;;
     lint) run lint "$bin/ruff" check --quiet --output-format concise . ;;
     imports) run imports quietly "$bin/lint-imports" --no-logo ;;
+    docs) run docs "$bin/mkdocs" build --strict --quiet ;;
     strict) run strict-bits strict_if_there "$bin/python" ;;
     py311) run python-3.11 py311 ;;
     gpu) run gpu sh tools/gpu_lane/run.sh ;;

@@ -78,8 +78,8 @@ def parse(command: Command, options: type, argv: Sequence[str]) -> Parsed:
         for path, text in schema.problems(options, own)
     ]
     if layered is not None:
-        given = _given(found, layered.metadata["groups"], argv)
         kind = kind_of(layered.metadata["kind"])
+        given = _given(found, kind.config, layered.metadata["groups"], argv)
         settings, more = settings_.resolve(layers, given, level, kind, objects)
         lines += more
         if settings is not None:
@@ -158,7 +158,8 @@ def _flags_class(command: Command, options: type, level: Level | None) -> type:
             default = config() if level is None else config(env=level.config)
             for group in field.metadata["groups"]:
                 value = getattr(default, group)
-                kind = _unchecked(type(value))
+                shared = shared_names(config, group)
+                kind = _unchecked(type(value), tuple(shared.items()))
                 set_ = {
                     f.name: getattr(value, f.name) for f in dataclasses.fields(value)
                 }
@@ -186,9 +187,27 @@ def _doc(command: Command, options: type) -> str | None:
     return f"{options.__doc__}\n    Name the world first: its settings are then flags."
 
 
+def shared_names(config: type, group: str) -> dict[str, str]:
+    """The flags of those fields that an earlier group has too, by field: with a prefix.
+
+    Example:
+      >>> from koki2.evolution.configs import QDConfig
+      >>> shared_names(QDConfig, "rungs")
+      {'novelty_k': 'rungs-novelty-k'}
+    """
+    groups = vars(config())
+    before = list(groups)[: list(groups).index(group)]
+    taken = {f.name for g in before for f in dataclasses.fields(groups[g])} - {"world"}
+    own = [f.name for f in dataclasses.fields(groups[group]) if f.name in taken]
+    return {name: f"{group}-{name}".replace("_", "-") for name in own}
+
+
 @functools.cache
-def _unchecked(kind: type) -> type:
-    """The class without its checks, and without a flag for what is fixed (`world`)."""
+def _unchecked(kind: type, shared: tuple[tuple[str, str], ...] = ()) -> type:
+    """The class without its checks, and without a flag for what is fixed (`world`).
+
+    `shared` gives the flags of fields that are not called as the field is.
+    """
     hide = lambda hint: Annotated[hint, tyro.conf.Fixed, tyro.conf.Suppress]
     fixed = []
     for name, hint in schema.hints(kind).items():
@@ -196,6 +215,9 @@ def _unchecked(kind: type) -> type:
             fixed.append((name, hide(hint), typing.get_args(hint)[0]))
         elif name == "world":  # of an object: which one says the first word
             fixed.append((name, hide(hint)))
+        elif flag := dict(shared).get(name):
+            named = Annotated[hint, tyro.conf.arg(name=flag)]
+            fixed.append((name, named, _default_of(kind, name)))
     names = {"__post_init__": lambda self: None, "__doc__": kind.__doc__}
     if not fixed:  # a plain subclass, for making a dataclass takes its time
         return type(kind.__name__, (kind,), names | {"__module__": _NO_SOURCE})
@@ -206,14 +228,22 @@ def _unchecked(kind: type) -> type:
     return made
 
 
-def _given(found: Any, groups: Sequence[str], argv: Sequence[str]) -> dict[str, Any]:
+def _default_of(kind: type, name: str) -> Any:
+    return next(f.default for f in dataclasses.fields(kind) if f.name == name)
+
+
+def _given(
+    found: Any, config: type, groups: Sequence[str], argv: Sequence[str]
+) -> dict[str, Any]:
     """The values of the flags that stand in `argv`, even where they are the default."""
     words = {w[2:].partition("=")[0].replace("-", "_") for w in argv if w[:2] == "--"}
     values: dict[str, Any] = {}
     for group in groups:
+        shared = shared_names(config, group)
         for field in dataclasses.fields(getattr(found, group)):
             value = getattr(getattr(found, group), field.name)
-            said = {field.name} | ({f"no_{field.name}"} if value is False else set())
+            flag = shared.get(field.name, field.name).replace("-", "_")
+            said = {flag} | ({f"no_{flag}"} if value is False else set())
             if words & said:
                 values.setdefault(group, {})[field.name] = value
     return values

@@ -13,6 +13,7 @@ from koki2 import runlog
 from koki2.cli import settings as settings_
 from koki2.runlog import jsontext
 from koki2.session.kinds import Kind
+from koki2.session.objects import ROLES
 
 
 def print_json(value: Mapping[str, Any]) -> None:
@@ -97,7 +98,7 @@ def print_end(run: runlog.Run, kind: Kind, config: Any, *, as_json: bool) -> Non
     if as_json:
         print_json(run_facts(run))
         return
-    path = shlex.quote(str(run.path))
+    path = " ".join([shlex.quote(str(run.path)), *_named_again(run)])
     if run.summary is None:
         print(f"stopped: {run.path} has all it needs to go on")
         print(f"next: koki2 resume {path}")
@@ -109,6 +110,14 @@ def print_end(run: runlog.Run, kind: Kind, config: Any, *, as_json: bool) -> Non
     print(f"run: {run.path}")
     if kind.advice is not None:
         print(f"next: {kind.advice(config, path)}")
+
+
+def _named_again(run: runlog.Run) -> list[str]:
+    """The flags that name the objects of a run that are from outside koki2."""
+    return [
+        f"--{ROLES[role].flag} {shlex.quote(facts['name'])}"
+        for role, facts in runlog.read_objects(run.path).items()
+    ]
 
 
 def checked_out(

@@ -46,12 +46,13 @@ class Options(Named):
 def run(options: Options) -> int:
     """Draws."""
     paths = distinct(options.runs)
-    runs = {n: folders.read_folder(p, options.given) for n, p in paths.items()}
-    kind = _one_kind(runs)
-    draw, name = PAGES[kind]
+    runs = {n: folders.read_folder(p, rows_only=True) for n, p in paths.items()}
+    drawing = PAGES[_one_kind(runs)]
+    if not drawing.rows_only:
+        runs = {n: folders.read_folder(p, options.given) for n, p in paths.items()}
     default = next(iter(paths.values())) if len(paths) == 1 else pathlib.Path()
-    out = output.checked_out(options.out, default / name, pictures.FORMATS)
-    page = draw(runs, options.dims)
+    out = output.checked_out(options.out, default / drawing.file, pictures.FORMATS)
+    page = drawing.draw(runs, options.dims)
     pictures.save(page.figure, out)
     if options.json:
         facts = {"out": str(out), "generations": {}, "held_out": {}, "complete": {}}

@@ -147,7 +147,7 @@ def live(
     lost, integrity = jnp.float32(0.0), jnp.float32(1.0)
     needs, died = energy[None], energy <= 0.0
     if hasattr(state, "integrity"):
-        lost = loss if care is None else care.hazard * loss
+        lost = jnp.asarray(loss if care is None else care.hazard * loss, jnp.float32)
         integrity = jnp.clip(state.integrity - lost, 0.0, 1.0)
         changes["integrity"] = integrity
         needs, died = jnp.stack([energy, integrity]), died | (integrity <= 0.0)

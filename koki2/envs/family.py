@@ -65,7 +65,7 @@ class FamilyState:
 
 
 def family(config: FamilyConfig = FamilyConfig()) -> MapEnv:
-    """Builds the world. See the module for the task, `FamilyConfig` for knobs.
+    """Builds the world of this module; `FamilyConfig` has its settings.
 
     The observation is `[gx, gy, energy, integrity]`, g pointing to the nearest active
     source in units of the world's size, then turned and mirrored as this life's senses

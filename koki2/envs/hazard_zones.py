@@ -7,8 +7,8 @@ that lies near a rim. Energy is a real pressure: without food a life ends after 
 steps.
 
 Cells are (x, y) from the north-west corner; energy and integrity are in [0, 1], 1 is
-full. A source that is arrived at is in another cell at once; one that nobody eats is so
-in time, lest all food ends up in zones. Nothing heals.
+full. A source that is arrived at is in another cell at once; an uneaten one is so in
+time, or all food would end up in zones. Nothing heals.
 
 Source: seed 002, the ladder's L3.0 (hazard zones); discs and food that goes are ours.
 """
@@ -45,7 +45,7 @@ class HazardZonesState:
 
 
 def hazard_zones(config: HazardZonesConfig = HazardZonesConfig()) -> MapEnv:
-    """Builds the world. See the module for the task, `HazardZonesConfig` for knobs.
+    """Builds the world of this module; `HazardZonesConfig` has its settings.
 
     The observation is `[gx, gy, energy, integrity]`, g pointing straight at the nearest
     source in units of the world's size, then 1 or 0 for each of the four sides (up,

@@ -46,7 +46,7 @@ class LayoutShiftState:
 
 
 def layout_shift(config: LayoutShiftConfig = LayoutShiftConfig()) -> MapEnv:
-    """Builds the world. See the module for the task, `LayoutShiftConfig` for knobs.
+    """Builds the world of this module; `LayoutShiftConfig` has its settings.
 
     The observation is `[rx, ry, bx, by, energy, integrity]`: r points at the nearest
     red source and b at the nearest blue one, in units of the world's size. Then, if

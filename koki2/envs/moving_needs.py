@@ -44,7 +44,7 @@ class MovingNeedsState:
 
 
 def moving_needs(config: MovingNeedsConfig = MovingNeedsConfig()) -> MapEnv:
-    """Builds the world. See the module for the task, `MovingNeedsConfig` for knobs.
+    """Builds the world of this module; `MovingNeedsConfig` has its settings.
 
     The observation is `[fx, fy, wx, wy, energy, hydration]`: f points at the nearest
     food and w at the nearest water, in units of the world's size.

@@ -42,7 +42,7 @@ class ObstaclesState:
 
 
 def obstacles(config: ObstaclesConfig = ObstaclesConfig()) -> MapEnv:
-    """Builds the world. See the module for the task, `ObstaclesConfig` for knobs.
+    """Builds the world of this module; `ObstaclesConfig` has its settings.
 
     The observation is `[gx, gy, energy]`, g pointing straight at the nearest source in
     units of the world's size, then 1 or 0 for each of the four sides (up, down, left,

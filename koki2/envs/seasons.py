@@ -44,7 +44,7 @@ class SeasonsState:
 
 
 def seasons(config: SeasonsConfig = SeasonsConfig()) -> MapEnv:
-    """Builds the world. See the module for the task, `SeasonsConfig` for knobs.
+    """Builds the world of this module; `SeasonsConfig` has its settings.
 
     The observation is `[gx, gy, energy, place]`, g pointing to the nearest source in
     units of the world's size, place going from -1 in the west to 1 in the east; then,

@@ -38,7 +38,7 @@ class SparseState:
 
 
 def sparse(config: SparseConfig = SparseConfig()) -> MapEnv:
-    """Builds the world. See the module for the task, `SparseConfig` for knobs.
+    """Builds the world of this module; `SparseConfig` has its settings.
 
     The observation is `[gx, gy, energy]`, g pointing to the nearest source within the
     range of smell, in units of that range; zero if there is none; then 1 or 0 for each

@@ -1,8 +1,8 @@
 """What worlds with storms share: food in the open, shelters, and a sky that strikes.
 
-When it strikes, and what is heard before, is the `Sky`'s affair: levels differ by it.
-Who is not in a shelter cell at a strike loses integrity; shelters are smelled like
-food, and hold none. Energy is a real pressure: nobody can wait in a shelter for long.
+When it strikes, and what is heard before, is told by the `Sky`: levels differ by it.
+An agent outside a shelter cell at a strike loses integrity; shelters are smelled like
+food, and hold none. Energy is a real pressure: one cannot wait in a shelter for long.
 
 Cells are (x, y) from the north-west corner; energy and integrity are in [0, 1].
 """

@@ -42,7 +42,7 @@ class TradeOffsState:
 
 
 def trade_offs(config: TradeOffsConfig = TradeOffsConfig()) -> MapEnv:
-    """Builds the world. See the module for the task, `TradeOffsConfig` for knobs.
+    """Builds the world of this module; `TradeOffsConfig` has its settings.
 
     The observation is a gradient (x, y) to the nearest source of each of `KINDS` in
     turn, in units of the world's size, then energy and hydration. A source counts as

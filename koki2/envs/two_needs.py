@@ -40,7 +40,7 @@ class TwoNeedsState:
 
 
 def two_needs(config: TwoNeedsConfig = TwoNeedsConfig()) -> MapEnv:
-    """Builds the world. See the module for the task, `TwoNeedsConfig` for knobs.
+    """Builds the world of this module; `TwoNeedsConfig` has its settings.
 
     The observation is `[fx, fy, wx, wy, energy, hydration]`: f points at the nearest
     food and w at the nearest water, in units of the world's size.

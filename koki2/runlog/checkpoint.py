@@ -36,7 +36,7 @@ FORMAT = 2
 KEEP = 3
 _MAX_JSON = 2**26
 ORBAX_BYTES = 2**30
-"""States above this size go to Orbax."""
+"""States above this size go to Orbax, where JAX runs in one process."""
 _BACK_ENDS = {"npz": npz, "orbax": orbax}
 _FILE = re.compile(r"step_(\d{8,})(-2(?=\.orbax))?\.(json|npz|orbax)")
 
@@ -232,7 +232,8 @@ def _spell(header: dict[str, Any]) -> bytes:
 def _choose(arrays: Arrays) -> str:
     size = sum(getattr(array, "nbytes", 0) for array in arrays.values())
     is_sharded = any(orbax.is_sharded(array) for array in arrays.values())
-    return "orbax" if is_sharded or size > ORBAX_BYTES else "npz"
+    is_large = is_sharded or size > ORBAX_BYTES
+    return "orbax" if is_large and orbax.is_usable() else "npz"
 
 
 def _load_arrays(

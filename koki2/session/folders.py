@@ -19,7 +19,7 @@ class RunFolder(NamedTuple):
     path: pathlib.Path
     kind: Kind
     config: Any
-    """Of the class `kind.config`."""
+    """Of the class `kind.config`; None where it was not asked for."""
     seed: int
     manifest: dict[str, Any]
 
@@ -28,12 +28,15 @@ class RunFolder(NamedTuple):
         return runlog.read_summary(self.path) is not None
 
 
-def read_folder(path: str | pathlib.Path, given: Given | None = None) -> RunFolder:
+def read_folder(
+    path: str | pathlib.Path, given: Given | None = None, *, rows_only: bool = False
+) -> RunFolder:
     """Reads what a run is, registering the objects that it needs.
 
     Args:
       path: the run folder.
       given: the objects named on the command line.
+      rows_only: whether no config is asked for, and so no object from outside.
 
     Raises:
       InputError: no such folder, or an object that was not named again.
@@ -41,9 +44,10 @@ def read_folder(path: str | pathlib.Path, given: Given | None = None) -> RunFold
     """
     path = pathlib.Path(path)
     manifest, document = runlog.read_manifest(path), runlog.read_config(path)
-    kind = kind_of(runlog.read_kind(path))
-    objects_.declare_known(runlog.read_objects(path), given or {})
-    config = parse(kind, document["config"], where=str(path))
+    kind, config = kind_of(runlog.read_kind(path)), None
+    if not rows_only:
+        objects_.declare_known(runlog.read_objects(path), given or {})
+        config = parse(kind, document["config"], where=str(path))
     seed = manifest.get("seed")
     if not isinstance(seed, int) or isinstance(seed, bool):
         raise runlog.BrokenRunError(f"the manifest of {path} should have a seed.")

@@ -1,7 +1,7 @@
 """Pages: what `koki2 plot` draws of runs of one kind, as a matplotlib figure."""
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from koki2 import pictures, runlog
@@ -71,5 +71,19 @@ def qd_page(runs: Mapping[str, RunFolder], dims: Sequence[str] | None) -> Page:
     return Page(figure, units, {})
 
 
-PAGES = {"evo": (fitness_page, "fitness.png"), "qd": (qd_page, "archive.png")}
-"""By kind of run: (runs, dims) -> page, and the name of its file."""
+class Drawing(NamedTuple):
+    """How runs of a kind are drawn."""
+
+    draw: Callable[[Mapping[str, RunFolder], Sequence[str] | None], Page]
+    """(runs, dims) -> page."""
+    file: str
+    """What the picture is called."""
+    rows_only: bool
+    """Whether it is drawn of rows alone, so that no config is read."""
+
+
+PAGES = {
+    "evo": Drawing(fitness_page, "fitness.png", rows_only=True),
+    "qd": Drawing(qd_page, "archive.png", rows_only=False),
+}
+"""By kind of run."""

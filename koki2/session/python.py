@@ -62,9 +62,9 @@ class RunView:
 
         if self.kind.name not in PAGES:
             raise runlog.InputError(f"there is no page for runs of {self.kind.name}.")
-        draw, _ = PAGES[self.kind.name]
-        name = self.path.resolve().name
-        return draw({name: folders.read_folder(self.path)}, None).figure
+        page, name = PAGES[self.kind.name], self.path.resolve().name
+        read = folders.read_folder(self.path, rows_only=page.rows_only)
+        return page.draw({name: read}, None).figure
 
     def __repr__(self) -> str:
         summary = self.summary

@@ -15,7 +15,7 @@ from koki2.search.emitters.catalogue import (
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "base": ["Elites", "Emitter"],
+        "base": ["draw", "Elites", "Emitter", "parents_of"],
         "parents": ["gaussian", "iso_line", "mutation"],
         "registry": ["make"],
         "strategies": ["improvement", "novelty"],
