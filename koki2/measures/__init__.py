@@ -15,7 +15,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "columns": ["centre", "standardise", "varies"],
         "configs": ["DescriptorConfig", "KernelConfig"],
         "correlation": ["Correlations", "correlations"],
-        "descriptors": ["DescriptorReport", "judge", "Verdict"],
+        "behaviour_space": ["DescriptorReport", "judge", "Verdict"],
         "kernel_components": ["kernel_pca", "KernelPCA"],
         "neighbourhoods": ["continuity", "trustworthiness"],
         "pca": ["explained_variance"],

@@ -95,7 +95,7 @@ def test_a_pixel_is_painted_in_the_colour_of_its_fitness_and_an_empty_one_grey(
     to_pixels = found["Fitness of elites"].transData.transform
     colour = matplotlib.colormaps["viridis"]
     grey = tuple(int(drawing.EMPTY[k : k + 2], 16) for k in (1, 3, 5))
-    for place, wanted in (
+    for place, expected in (
         ((0.25, 0.25), colour(0.0, bytes=True)[:3]),
         ((0.75, 0.25), colour(0.25, bytes=True)[:3]),
         ((0.75, 0.75), colour(1.0, bytes=True)[:3]),
@@ -103,7 +103,7 @@ def test_a_pixel_is_painted_in_the_colour_of_its_fitness_and_an_empty_one_grey(
     ):
         x, y = to_pixels(place)
         seen = image.getpixel((round(x), image.height - round(y)))
-        assert np.abs(np.subtract(seen, [int(c) for c in wanted])).max() <= 1, place
+        assert np.abs(np.subtract(seen, [int(c) for c in expected])).max() <= 1, place
 
 
 def test_over_more_dimensions_each_pixel_is_the_fittest_elite_and_its_age():
