@@ -32,7 +32,7 @@ lint: setup ## format, lint and the floors of the architecture
 format: setup ## rewrite the code in house format
 	@.venv/bin/ruff check --quiet --select I --fix . && .venv/bin/ruff format --quiet .
 
-docs: setup ## the documentation as a site, in site/index.html
+docs: setup ## the documentation as a site, in site/
 	@sh tools/check.sh docs
 
 bench: setup ## every benchmark, the quick way

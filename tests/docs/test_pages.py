@@ -82,3 +82,9 @@ def test_every_room_has_a_page_of_its_api():
     rooms = {path.parent.name for path in (ROOT / "koki2").glob("*/__init__.py")}
     pages = {path.stem for path in (ROOT / "docs" / "api").glob("*.md")}
     assert rooms - {"cli"} == pages - {"index", "koki2"}
+
+
+def test_every_file_of_your_own_is_on_a_page():
+    pages = "".join(page.read_text(encoding="utf-8") for page in OWN.glob("*.md"))
+    for file in OWN.glob("*.py"):
+        assert f"--8<--\nadd_your_own/{file.name}\n--8<--" in pages, file.name
