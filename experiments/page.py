@@ -10,21 +10,22 @@ from typing import Any
 
 import numpy as np
 
-from experiments.lab import METRICS, values
-from koki2 import evolution, pictures
+from experiments.lab import METRICS, Results, values
+from koki2 import pictures
+from koki2.reports.statistics import interval
 
-Found = Mapping[str, Any]
 
-
-def write(folder: pathlib.Path, found: Found, *, title: str, verdict: Sequence[str]):
+def write(
+    folder: pathlib.Path, found: Results, *, title: str, verdict: Sequence[str]
+) -> None:
     """Writes report.md and fitness.png into `folder`, and prints the page."""
     worlds = list(dict.fromkeys(name.partition("/")[0] for name in found["arms"]))
     lines = [f"<!-- written by {title.split(':')[0]} -->", f"# {title}", ""]
     lines += ["## Verdict", "", *(f"- {line}" for line in verdict), ""]
-    lines += ["![Fitness on unseen lives](fitness.png)", ""]
+    lines += ["![Fitness on unseen episodes](fitness.png)", ""]
     lines += [
-        "Judged genomes on unseen lives, both eval seeds; 95% bootstrap interval over "
-        "seeds in brackets. A probe is the genomes of an arm with the agent changed.",
+        "Genomes on unseen episodes, both eval seeds; 95% bootstrap interval over "
+        "seeds in brackets. A probe is the genomes of an arm, evaluated otherwise.",
         "",
     ]
     for world in worlds:
@@ -47,7 +48,7 @@ def say(contrast: Mapping[str, Any]) -> str:
     )
 
 
-def _table(found: Found, world: str) -> list[str]:
+def _table(found: Results, world: str) -> list[str]:
     metrics = _metrics(found)
     lines = [f"### {world}", "", "| who | " + " | ".join(metrics) + " |"]
     lines.append("|---" * (len(metrics) + 1) + "|")
@@ -63,19 +64,22 @@ def _table(found: Found, world: str) -> list[str]:
     return [*lines, ""]
 
 
-def _metrics(found: Found) -> list[str]:
-    """Those that were kept; older results have fewer."""
-    arm = next(iter(found["arms"].values()))
-    kept = next(iter((arm.get("mean") or arm["best"]).values()))
-    return [metric for metric in METRICS if metric in kept]
+def _metrics(found: Results) -> list[str]:
+    """The metrics that all arms and baselines have; older results have fewer."""
+    arms = [arm.get("mean") or arm["best"] for arm in found["arms"].values()]
+    kept = [set(next(iter(episodes.values()))) for episodes in arms]
+    kept += [
+        set(m) for by_policy in found["baselines"].values() for m in by_policy.values()
+    ]
+    return [metric for metric in METRICS if all(metric in names for names in kept)]
 
 
 def _cell(numbers: np.ndarray) -> str:
-    over = evolution.interval(numbers)
+    over = interval(numbers)
     return f"{over['mean']:.4g} [{over['low']:.4g}, {over['high']:.4g}]"
 
 
-def _contrasts(found: Found) -> list[str]:
+def _contrasts(found: Results) -> list[str]:
     if not found["contrasts"]:
         return []
     lines = [
@@ -92,13 +96,13 @@ def _contrasts(found: Found) -> list[str]:
     return lines
 
 
-def _bars(found: Found, world: str) -> int:
+def _bars(found: Results, world: str) -> int:
     """How many stand in the panel of a world."""
     names = [n for n in [*found["arms"], *found["probes"]] if n.split("/")[0] == world]
     return len(names) + len(found["baselines"].get(world, {}))
 
 
-def _draw(found: Found, worlds: Sequence[str], path: pathlib.Path) -> None:
+def _draw(found: Results, worlds: Sequence[str], path: pathlib.Path) -> None:
     with pictures.house():
         most = max(_bars(found, world) for world in worlds)
         figure = pictures.figure(max(10.0, 1.1 * most), 3.2 * len(worlds))
@@ -107,7 +111,7 @@ def _draw(found: Found, worlds: Sequence[str], path: pathlib.Path) -> None:
             groups, dots = {}, {}
             for name in [*found["arms"], *found["probes"]]:
                 if name.partition("/")[0] == world:
-                    over = evolution.interval(values(found, name))
+                    over = interval(values(found, name))
                     label = name.partition("/")[2]
                     groups[label] = [(over["mean"], over["low"], over["high"])]
                     dots[label] = [list(values(found, name))]

@@ -48,7 +48,7 @@ in it.
 
 The tables hold means over 512 unseen lives of each baseline, the same lives for all,
 with 95% bootstrap intervals (`koki2 baseline WORLD --policy P --episodes 512`). *stay*
-never moves and *random* moves anyhow; *greedy* follows the first gradient it senses;
+never moves and *random* acts at random; *greedy* follows the first gradient it senses;
 *competent* is a script that does what the world asks for, by the senses alone; *oracle*
 knows the whole truth, and is no ceiling where it plans badly. The films show a
 competent life of middling fitness: of the middle third of the first 64, the one in

@@ -36,34 +36,34 @@ def nursed(dose: float) -> NursingConfig:
     )
 
 
-def study(smoke: bool) -> lab.Study:
+def study() -> lab.Study:
     """An arm per dose."""
-    loop = LoopConfig(generations=4 if smoke else 200, episodes=8)
-    doses = dict([*DOSES.items()][::2]) if smoke else DOSES
+    loop = LoopConfig(generations=200, episodes=8)
     arms = {
         f"nursing/{name}": EvolutionConfig(
             env=find(WORLD).config,
-            search=SearchConfig(pop_size=16 if smoke else 128),
+            search=SearchConfig(pop_size=128),
             viability=MVT,
             nursing=nursed(dose),
             loop=loop,
         )
-        for name, dose in doses.items()
+        for name, dose in DOSES.items()
     }
     others = [name for name in arms if name != "nursing/none"]
     return lab.Study(
         name="e004",
         arms=arms,
-        seeds=[40, 41] if smoke else list(range(40, 50)),
-        episodes=32 if smoke else 512,
+        seeds=tuple(range(40, 50)),
+        episodes=512,
         contrasts=tuple(lab.Contrast(name, "nursing/none") for name in others),
+        smoke_arms=("nursing/none", "nursing/middle"),
     )
 
 
 def main() -> None:
     """Runs everything and writes the page."""
     options = lab.options(pathlib.Path(__file__).parent, __doc__)
-    found = lab.results(study(options.smoke), options)
+    found = lab.results(study(), options)
     verdict = [page.say(contrast) for contrast in found["contrasts"]]
     page.write(
         options.out, found, title="E004: how much nursing is best?", verdict=verdict

@@ -48,20 +48,18 @@ ARMS = {
 }
 
 
-EQUAL = ", equal steps"
+GENERATIONS, EQUAL = 200, ", equal steps"
 
 
-def study(options: lab.Options, generations: dict[str, int]) -> lab.Study:
-    """The arms named, each for so many generations."""
-    smoke, arms, contrasts = options.smoke, {}, []
+def study(generations: dict[str, int], smoke: tuple[str, ...] = ()) -> lab.Study:
+    """The arms named, each for so many generations; a smoke keeps some."""
+    arms, contrasts = {}, []
     for arm, count in generations.items():
         label, _, name = arm.removesuffix(EQUAL).partition("/")
         arms[arm] = EvolutionConfig(
             env=find(WORLDS[label]).config,
-            search=SearchConfig(pop_size=16 if smoke else 128),
-            loop=LoopConfig(
-                generations=count, episodes=8, checkpoint_every=4 if smoke else 20
-            ),
+            search=SearchConfig(pop_size=128),
+            loop=LoopConfig(generations=count, episodes=8, checkpoint_every=20),
             **ARMS[name],
         )
         if name != "none":
@@ -69,23 +67,24 @@ def study(options: lab.Options, generations: dict[str, int]) -> lab.Study:
     return lab.Study(
         name="e005",
         arms=arms,
-        seeds=[50, 51] if smoke else list(range(50, 60)),
-        episodes=32 if smoke else 512,
+        seeds=tuple(range(50, 60)),
+        episodes=512,
         contrasts=tuple(contrasts),
+        smoke_arms=smoke,
     )
 
 
-def steps(found: dict, arm: str) -> float:
+def steps(found: lab.Results, arm: str) -> float:
     """Env-steps of a run of an arm, the mean over seeds."""
     return float(np.mean(found["arms"][arm]["env_steps"]))
 
 
-def saved(found: dict, arm: str) -> float:
+def saved(found: lab.Results, arm: str) -> float:
     """Share of the env-steps that the same generations without MVT and rungs take."""
     return 1 - steps(found, arm) / steps(found, f"{arm.partition('/')[0]}/none")
 
 
-def verdict(found: dict) -> list[str]:
+def verdict(found: lab.Results) -> list[str]:
     """Per arm: what it saves, and what that costs in fitness."""
     lines = []
     for contrast in found["contrasts"]:
@@ -100,17 +99,16 @@ def verdict(found: dict) -> list[str]:
 def main() -> None:
     """Runs both parts, equal generations and then equal env-steps; writes the page."""
     options = lab.options(pathlib.Path(__file__).parent, __doc__)
-    labels = [*WORLDS][:1] if options.smoke else [*WORLDS]
-    count = 4 if options.smoke else 200
-    arms = ("none", "rungs, novelty") if options.smoke else ARMS
-    names = [f"{label}/{name}" for label in labels for name in arms]
+    names = [f"{label}/{name}" for label in WORLDS for name in ARMS]
 
-    def longer(found: dict) -> lab.Study:
-        cheaper = [name for name in names if not name.endswith("/none")]
-        more = {n + EQUAL: round(count / (1 - saved(found, n))) for n in cheaper}
-        return study(options, more)
+    def longer(found: lab.Results) -> lab.Study:
+        cheaper = [name for name in found["arms"] if not name.endswith("/none")]
+        more = {n + EQUAL: round(GENERATIONS / (1 - saved(found, n))) for n in cheaper}
+        return study(more)
 
-    found = lab.results(study(options, dict.fromkeys(names, count)), options, longer)
+    smoke = ("L0.2/none", "L0.2/rungs, novelty")
+    first = study(dict.fromkeys(names, GENERATIONS), smoke)
+    found = lab.results(first, options, longer)
     title = "E005: what do viability and rungs save, and at what price?"
     page.write(options.out, found, title=title, verdict=verdict(found))
 

@@ -22,27 +22,25 @@ LEARNING = {
 }
 
 
-def study(smoke: bool) -> lab.Study:
+def study() -> lab.Study:
     """The ablation matrix: strains by learning."""
-    loop = LoopConfig(generations=4 if smoke else 200, episodes=8)
-    learning = {"fixed": {}} if smoke else LEARNING
+    loop = LoopConfig(generations=200, episodes=8)
     arms, contrasts = {}, []
-    for label, knobs in learning.items():
-        strains = dict([*STRAINS.items()][: 2 if smoke else None])
-        for strain, constraint in strains.items():
+    for label, knobs in LEARNING.items():
+        for strain, constraint in STRAINS.items():
             arms[f"{label}/{strain}"] = EvolutionConfig(
                 env=find(WORLD).config,
                 agent=AgentConfig(**knobs, **constraint),
-                search=SearchConfig(pop_size=16 if smoke else 128),
+                search=SearchConfig(pop_size=128),
                 loop=loop,
             )
-        free, *bound = (f"{label}/{strain}" for strain in strains)
+        free, *bound = (f"{label}/{strain}" for strain in STRAINS)
         contrasts += [lab.Contrast(name, free) for name in bound]
     return lab.Study(
         name="e006",
         arms=arms,
-        seeds=[60, 61] if smoke else list(range(60, 70)),
-        episodes=32 if smoke else 512,
+        seeds=tuple(range(60, 70)),
+        episodes=512,
         contrasts=tuple(contrasts),
     )
 
@@ -50,7 +48,7 @@ def study(smoke: bool) -> lab.Study:
 def main() -> None:
     """Runs everything and writes the page."""
     options = lab.options(pathlib.Path(__file__).parent, __doc__)
-    found = lab.results(study(options.smoke), options)
+    found = lab.results(study(), options)
     title = "E006: what do biological constraints cost, and what do they buy?"
     verdict = [page.say(contrast) for contrast in found["contrasts"]]
     page.write(options.out, found, title=title, verdict=verdict)

@@ -20,18 +20,18 @@ PLASTIC = {"plast_enabled": True, "plast_eta": 0.1, "modulator_kind": "drive"}
 CONTROLS = ("none", "clamped", "shuffled", "frozen")
 
 
-def study(smoke: bool) -> lab.Study:
+def study() -> lab.Study:
     """An arm per control, and the same controls on the genomes of the plastic arm."""
-    loop = LoopConfig(generations=4 if smoke else 200, episodes=8)
+    loop = LoopConfig(generations=200, episodes=8)
     env = find(WORLD).config
     arms = {
         f"cues/{control}": EvolutionConfig(
             env=env,
             agent=AgentConfig(**PLASTIC, control=control),
-            search=SearchConfig(pop_size=16 if smoke else 128),
+            search=SearchConfig(pop_size=128),
             loop=loop,
         )
-        for control in (CONTROLS[:1] if smoke else CONTROLS)
+        for control in CONTROLS
     }
     probes = {
         f"cues/none, then {control}": lab.Probe("cues/none", {"control": control})
@@ -41,8 +41,8 @@ def study(smoke: bool) -> lab.Study:
     return lab.Study(
         name="e007",
         arms=arms,
-        seeds=[70, 71] if smoke else list(range(70, 80)),
-        episodes=32 if smoke else 512,
+        seeds=tuple(range(70, 80)),
+        episodes=512,
         probes=probes,
         contrasts=tuple(lab.Contrast("cues/none", name) for name in others),
         baselines={
@@ -54,7 +54,7 @@ def study(smoke: bool) -> lab.Study:
 def main() -> None:
     """Runs everything and writes the page."""
     options = lab.options(pathlib.Path(__file__).parent, __doc__)
-    found = lab.results(study(options.smoke), options)
+    found = lab.results(study(), options)
     title = "E007: does avoidance by cue emerge, and does it hang on modulation?"
     verdict = [page.say(contrast) for contrast in found["contrasts"]]
     page.write(options.out, found, title=title, verdict=verdict)

@@ -21,7 +21,7 @@ import tyro
 from koki2 import runlog
 from koki2.cli import settings as settings_
 from koki2.cli.commands import Command
-from koki2.envs.registry import find, Level
+from koki2.envs.registry import find, Level, WORLDS
 from koki2.session import objects as objects_, schema
 from koki2.session.kinds import kind_of
 from koki2.session.startup import JaxOptions, XlaOptions
@@ -78,8 +78,8 @@ def parse(command: Command, options: type, argv: Sequence[str]) -> Parsed:
         for path, text in schema.problems(options, own)
     ]
     if layered is not None:
-        given = _given(found, layered.metadata["groups"], argv)
         kind = kind_of(layered.metadata["kind"])
+        given = _given(found, kind.config, layered.metadata["groups"], argv)
         settings, more = settings_.resolve(layers, given, level, kind, objects)
         lines += more
         if settings is not None:
@@ -105,8 +105,10 @@ def _objects(argv: Sequence[str]) -> dict[str, dict[str, str]]:
             before = argv[i - 1] if i and "=" not in argv[i - 1] else ""
             flag, value = before if before.startswith("--") else "--world", word
         role = by_flag.get(flag.removeprefix("--").replace("-", "_"))
-        if role is not None and objects_.is_reference(value) and not _is_level(value):
-            found[role] = objects_.declare(role, value)
+        if role is not None and objects_.is_reference(value):
+            prefix = value.partition(":")[0]
+            if prefix not in {world.prefix for world in WORLDS.values()}:
+                found[role] = objects_.declare(role, value)
     return found
 
 
@@ -156,11 +158,10 @@ def _flags_class(command: Command, options: type, level: Level | None) -> type:
             extra.append(("layers", settings_.Layers, settings_.Layers()))
             config = kind_of(field.metadata["kind"]).config
             default = config() if level is None else config(env=level.config)
-            groups = field.metadata["groups"]
-            second = _taken_names(default, groups)
-            for group in groups:
+            for group in field.metadata["groups"]:
                 value = getattr(default, group)
-                kind = _unchecked(type(value), group, second[group])
+                shared = shared_names(config, group)
+                kind = _unchecked(type(value), tuple(shared.items()))
                 set_ = {
                     f.name: getattr(value, f.name) for f in dataclasses.fields(value)
                 }
@@ -188,28 +189,26 @@ def _doc(command: Command, options: type) -> str | None:
     return f"{options.__doc__}\n    Name the world first: its settings are then flags."
 
 
-def _taken_names(config: Any, groups: Sequence[str]) -> dict[str, frozenset[str]]:
-    """Of each group, the fields named as one of a group before it.
+def shared_names(config: type, group: str) -> dict[str, str]:
+    """The flags of those fields that an earlier group has too, by field: with a prefix.
 
-    Their flags have the name of the group in front: --rungs-novelty-k.
+    Example:
+      >>> from koki2.evolution.configs import QDConfig
+      >>> shared_names(QDConfig, "rungs")
+      {'novelty_k': 'rungs-novelty-k'}
     """
-    taken: set[str] = set()
-    second = {}
-    for group in groups:
-        names = {field.name for field in dataclasses.fields(getattr(config, group))}
-        second[group] = frozenset(names & taken)
-        taken |= names
-    return second
+    groups = vars(config())
+    before = list(groups)[: list(groups).index(group)]
+    taken = {f.name for g in before for f in dataclasses.fields(groups[g])} - {"world"}
+    own = [f.name for f in dataclasses.fields(groups[group]) if f.name in taken]
+    return {name: f"{group}-{name}".replace("_", "-") for name in own}
 
 
 @functools.cache
-def _unchecked(kind: type, group: str, second: frozenset[str]) -> type:
+def _unchecked(kind: type, shared: tuple[tuple[str, str], ...] = ()) -> type:
     """The class without its checks, and without a flag for what is fixed (`world`).
 
-    Args:
-      kind: of a group of a config.
-      group: its name.
-      second: its fields whose flags have the name of the group in front.
+    `shared` gives the flags of fields that are not called as the field is.
     """
     hide = lambda hint: Annotated[hint, tyro.conf.Fixed, tyro.conf.Suppress]
     fixed = []
@@ -218,9 +217,9 @@ def _unchecked(kind: type, group: str, second: frozenset[str]) -> type:
             fixed.append((name, hide(hint), typing.get_args(hint)[0]))
         elif name == "world":  # of an object: which one says the first word
             fixed.append((name, hide(hint)))
-        elif name in second:
-            flag = tyro.conf.arg(name=f"{group}-{name}".replace("_", "-"))
-            fixed.append((name, Annotated[hint, flag]))
+        elif flag := dict(shared).get(name):
+            named = Annotated[hint, tyro.conf.arg(name=flag)]
+            fixed.append((name, named, _default_of(kind, name)))
     names = {"__post_init__": lambda self: None, "__doc__": kind.__doc__}
     if not fixed:  # a plain subclass, for making a dataclass takes its time
         return type(kind.__name__, (kind,), names | {"__module__": _NO_SOURCE})
@@ -231,17 +230,21 @@ def _unchecked(kind: type, group: str, second: frozenset[str]) -> type:
     return made
 
 
-def _given(found: Any, groups: Sequence[str], argv: Sequence[str]) -> dict[str, Any]:
+def _default_of(kind: type, name: str) -> Any:
+    return next(f.default for f in dataclasses.fields(kind) if f.name == name)
+
+
+def _given(
+    found: Any, config: type, groups: Sequence[str], argv: Sequence[str]
+) -> dict[str, Any]:
     """The values of the flags that stand in `argv`, even where they are the default."""
     words = {w[2:].partition("=")[0].replace("-", "_") for w in argv if w[:2] == "--"}
     values: dict[str, Any] = {}
-    second = _taken_names(found, groups)
     for group in groups:
+        shared = shared_names(config, group)
         for field in dataclasses.fields(getattr(found, group)):
             value = getattr(getattr(found, group), field.name)
-            flag = (
-                f"{group}_{field.name}" if field.name in second[group] else field.name
-            )
+            flag = shared.get(field.name, field.name).replace("-", "_")
             said = {flag} | ({f"no_{flag}"} if value is False else set())
             if words & said:
                 values.setdefault(group, {})[field.name] = value

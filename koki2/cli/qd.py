@@ -18,4 +18,6 @@ class Options(evo.Options):
     settings: Settings = layered("qd")
 
 
-run = evo.run
+def run(options: Options) -> int:
+    """Illuminates."""
+    return evo.run(options)

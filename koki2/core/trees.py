@@ -9,6 +9,7 @@ int4) keep their dtype of `ml_dtypes`.
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.experimental import multihost_utils
 from jaxtyping import PyTree
 
 KEY_IMPLEMENTATIONS = {
@@ -21,12 +22,15 @@ KEY_IMPLEMENTATIONS = {
 def pack(tree: PyTree) -> dict[str, np.ndarray]:
     """Returns every leaf by its path, on the host.
 
+    A collective where JAX runs in several processes: each must call it, and each gets
+    all of every leaf.
+
     Example:
       >>> sorted(pack({"a": jnp.zeros(2), "b": {"c": jax.random.key(0)}}))
       ["['a']", "['b']['c']:key<fry>"]
     """
     leaves = jax.tree_util.tree_leaves_with_path(tree)
-    named = {_name(path, leaf): _key_data(leaf) for path, leaf in leaves}
+    named = {_name(path, leaf): _gathered(_key_data(leaf)) for path, leaf in leaves}
     return {name: np.asarray(leaf) for name, leaf in jax.device_get(named).items()}
 
 
@@ -75,6 +79,13 @@ def _name(path: tuple, leaf: PyTree) -> str:
 
 def _key_data(leaf: PyTree) -> PyTree:
     return jax.random.key_data(leaf) if _is_key(leaf) else leaf
+
+
+def _gathered(leaf: PyTree) -> PyTree:
+    """The leaf where this process can read all of it."""
+    if isinstance(leaf, jax.Array) and not leaf.is_fully_addressable:
+        return multihost_utils.process_allgather(leaf, tiled=True)
+    return leaf
 
 
 def _stored(leaf: PyTree) -> tuple[tuple[int, ...], np.dtype]:

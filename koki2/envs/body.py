@@ -59,10 +59,10 @@ def arrivals(
       >>> [which.tolist() for which in arrivals(source, step[0], step[1])]
       [[False, True], [False, True]]
     """
-    here = jnp.all(source == position[None], axis=1)
+    standing = jnp.all(source == position[None], axis=1)
     if active is not None:
-        here = here & active
-    return here, here & ~jnp.all(source == before[None], axis=1)
+        standing = standing & active
+    return standing, standing & ~jnp.all(source == before[None], axis=1)
 
 
 def count(which: Bool[Array, " K"]) -> Int[Array, ""]:
@@ -147,7 +147,7 @@ def live(
     lost, integrity = jnp.float32(0.0), jnp.float32(1.0)
     needs, died = energy[None], energy <= 0.0
     if hasattr(state, "integrity"):
-        lost = loss if care is None else care.hazard * loss
+        lost = jnp.asarray(loss if care is None else care.hazard * loss, jnp.float32)
         integrity = jnp.clip(state.integrity - lost, 0.0, 1.0)
         changes["integrity"] = integrity
         needs, died = jnp.stack([energy, integrity]), died | (integrity <= 0.0)

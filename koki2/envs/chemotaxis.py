@@ -6,9 +6,9 @@ settings of one world. Positions are in cells, (x, y) from the north-west corner
 energy and integrity are in [0, 1], 1 is full; a life lasts T steps.
 
 Energy is no pressure at the defaults: it reaches zero exactly at the horizon, so
-nobody starves (levels from L2 on differ). Entering a good source again pays again.
+no agent starves (levels from L2 on differ). Entering a good source again pays again.
 
-Source: seed 002, stages L0 and L1; its runbook names every knob.
+Source: seed 002, stages L0 and L1; its runbook names every setting.
 """
 
 import dataclasses
@@ -43,7 +43,7 @@ class ChemotaxisState:
 
 
 def chemotaxis(config: ChemotaxisConfig = ChemotaxisConfig()) -> MapEnv:
-    """Builds the world. See the module for the task, `ChemotaxisConfig` for knobs.
+    """Builds the world of this module; `ChemotaxisConfig` has its settings.
 
     The observation is `[gx, gy, energy, integrity]`, where g points from the agent to
     the nearest active source, in units of the world's size; zero if there is none.
@@ -75,9 +75,9 @@ def chemotaxis(config: ChemotaxisConfig = ChemotaxisConfig()) -> MapEnv:
         return state, observe(key_sense, state)
 
     def ripe(state: ChemotaxisState, name: str) -> Float[Array, ""]:
-        """How far a sense has ripened: the schedule of the knobs of that name."""
-        knobs = [f"{name}_{part}" for part in ("min", "max", "start_phi", "end_phi")]
-        values = (getattr(config, knob) for knob in knobs)
+        """How far a sense has ripened: the schedule of the settings of that name."""
+        names = [f"{name}_{part}" for part in ("min", "max", "start_phi", "end_phi")]
+        values = (getattr(config, setting) for setting in names)
         return smoothstep(phase(state.t, config.steps), *values)
 
     def observe(key: Key, state: ChemotaxisState) -> Observation:
@@ -109,9 +109,9 @@ def chemotaxis(config: ChemotaxisConfig = ChemotaxisConfig()) -> MapEnv:
         key_deplete, key_place, key_sense = jax.random.split(key, 3)
         position = map.move(state.position, action)
         active = _active(state)
-        here, arrived = arrivals(state.source, state.position, position, active)
+        standing, arrived = arrivals(state.source, state.position, position, active)
         meals, harms = count(arrived & ~state.bad), count(arrived & state.bad)
-        reached = jnp.any(here & ~state.bad)
+        reached = jnp.any(standing & ~state.bad)
         source, respawn = state.source, state.respawn
         if config.deplete_sources:
             source, respawn = deplete(key_deplete, key_place, state, arrived)

@@ -58,7 +58,7 @@ class DetourState:
 
 
 def detour(config: DetourConfig = DetourConfig()) -> MapEnv:
-    """Builds the world. See the module for the task, `DetourConfig` for knobs.
+    """Builds the world of this module; `DetourConfig` has its settings.
 
     The observation is `[gx, gy, energy]`, g pointing straight at the feast in units of
     the world's size, then 1 or 0 for each of the four sides (up, down, left, right)

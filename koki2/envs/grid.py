@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float, Int, Shaped
 
 from koki2.core.types import Key
 
@@ -107,8 +107,8 @@ class Map:
         return (jnp.stack(near) / self.span[None]).reshape(-1)
 
     def field(
-        self, value: Callable[[Int[Array, "N 2"]], Array]
-    ) -> Bool[Array, "H W"] | Float[Array, "H W"]:
+        self, value: Callable[[Int[Array, "N 2"]], Shaped[Array, " N"]]
+    ) -> Shaped[Array, "H W"]:
         """What `value` says of every cell, row by row."""
         every = np.stack(np.meshgrid(*map(np.arange, self.size)), axis=-1)
         values = value(jnp.asarray(every.reshape(-1, 2), jnp.int32))

@@ -7,8 +7,8 @@ that lies near a rim. Energy is a real pressure: without food a life ends after 
 steps.
 
 Cells are (x, y) from the north-west corner; energy and integrity are in [0, 1], 1 is
-full. A source that is arrived at is in another cell at once; one that nobody eats is so
-in time, lest all food ends up in zones. Nothing heals.
+full. A source that is arrived at is in another cell at once; an uneaten one is so in
+time, or all food would end up in zones. Nothing heals.
 
 Source: seed 002, the ladder's L3.0 (hazard zones); discs and food that goes are ours.
 """
@@ -45,7 +45,7 @@ class HazardZonesState:
 
 
 def hazard_zones(config: HazardZonesConfig = HazardZonesConfig()) -> MapEnv:
-    """Builds the world. See the module for the task, `HazardZonesConfig` for knobs.
+    """Builds the world of this module; `HazardZonesConfig` has its settings.
 
     The observation is `[gx, gy, energy, integrity]`, g pointing straight at the nearest
     source in units of the world's size, then 1 or 0 for each of the four sides (up,
@@ -93,7 +93,7 @@ def hazard_zones(config: HazardZonesConfig = HazardZonesConfig()) -> MapEnv:
         key: Key, state: HazardZonesState, action: Action, care: Care | None
     ) -> tuple[HazardZonesState, Feedback]:
         position = map.move(state.position, action)
-        here, goes = arrivals(state.source, state.position, position)
+        standing, goes = arrivals(state.source, state.position, position)
         gain = config.energy_gain * number(goes)
         was_in, is_in = harmful(state, jnp.stack([state.position, position]))
         if config.food_lasts:
@@ -106,7 +106,7 @@ def hazard_zones(config: HazardZonesConfig = HazardZonesConfig()) -> MapEnv:
             gain=gain,
             loss=jnp.where(is_in, jnp.float32(config.zone_loss), 0.0),
             care=care,
-            reached=jnp.any(here),
+            reached=jnp.any(standing),
             bad_arrivals=(is_in & ~was_in).astype(jnp.int32),  # zones entered
             position=position,
             source=jnp.where(goes[:, None], fresh, state.source),

@@ -3,125 +3,67 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from koki2.envs.configs import (
-    ChemotaxisConfig,
-    DetourConfig,
-    FamilyConfig,
-    HazardZonesConfig,
-    LayoutShiftConfig,
-    MisleadingCuesConfig,
-    MovingNeedsConfig,
-    ObstaclesConfig,
-    PredictiveCuesConfig,
-    SeasonsConfig,
-    SparseConfig,
-    TradeOffsConfig,
-    TwoNeedsConfig,
-)
+from koki2.envs import configs
 from koki2.envs.gymnax_level import GYMNAX
 from koki2.envs.world import imported, Level, World
 
 _HARM = {"num_sources": 4, "num_bad_sources": 2, "bad_source_integrity_loss": 0.25}
+_DEPLETE = {"deplete_sources": True, "respawn_delay": 4, "bad_source_deplete_p": 0.5}
+_RIPEN = {
+    "grad_dropout_p": 0.5,
+    "obs_noise": 0.05,
+    "grad_gain_min": 0.0,
+    "grad_gain_end_phi": 0.3,
+    "grad_bins_min": 2.0,
+    "grad_bins_max": 16.0,
+    "grad_bins_end_phi": 0.6,
+}
 
-_LADDER = (
-    Level("chemotaxis-l0.0", "follow a gradient along a line", ChemotaxisConfig()),
-    Level(
-        "chemotaxis-l0.1",
-        "follow a gradient on a plane",
-        ChemotaxisConfig(width=16, height=16),
-    ),
-    Level(
-        "chemotaxis-l0.2",
-        "several sources, some harm, all smell alike",
-        ChemotaxisConfig(**_HARM),
-    ),
-    Level(
-        "chemotaxis-l1.0",
-        "sources deplete and come back elsewhere",
-        ChemotaxisConfig(
-            **_HARM, deplete_sources=True, respawn_delay=4, bad_source_deplete_p=0.5
-        ),
-    ),
-    Level(
-        "chemotaxis-l1.1",
-        "the gradient drops out, the senses are noisy and ripen",
-        ChemotaxisConfig(
-            **_HARM,
-            grad_dropout_p=0.5,
-            obs_noise=0.05,
-            grad_gain_min=0.0,
-            grad_gain_end_phi=0.3,
-            grad_bins_min=2.0,
-            grad_bins_max=16.0,
-            grad_bins_end_phi=0.6,
-        ),
-    ),
-    Level(
-        "obstacles-l1.2",
-        "walls stand between the agent and what it smells",
-        ObstaclesConfig(),
-    ),
-    Level(
-        "detour-l1.3",
-        "the way to what one smells is a dead end with crumbs in it",
-        DetourConfig(),
-    ),
-    Level(
-        "two-needs-l2.0",
-        "food and water, two stores, and death when either is empty",
-        TwoNeedsConfig(),
-    ),
-    Level(
-        "trade-offs-l2.1",
-        "what is common feeds one need and harms the other",
-        TradeOffsConfig(),
-    ),
-    Level(
-        "layout-shift-l2.2",
-        "which of two kinds feeds must be found out, and again",
-        LayoutShiftConfig(),
-    ),
-    Level(
-        "hazard-zones-l3.0",
-        "places that harm lie before food, and round it",
-        HazardZonesConfig(),
-    ),
-    Level(
-        "predictive-cues-l3.1",
-        "a sound foretells a strike: remember it, and shelter",
-        PredictiveCuesConfig(),
-    ),
-    Level(
-        "misleading-cues-l3.2",
-        "one of two sounds foretells a strike, most times",
-        MisleadingCuesConfig(),
-    ),
-    Level(
-        "sparse-l4.0",
-        "little food on a wide map, smelled from near by only",
-        SparseConfig(),
-    ),
-    Level(
-        "seasons-l4.1",
-        "food feeds in one half of the map, and the half turns",
-        SeasonsConfig(),
-    ),
-    Level(
-        "moving-needs-l4.2",
-        "seasons turn unseen, and with them what a body needs most",
-        MovingNeedsConfig(),
-    ),
-    Level(
-        "family-l5",
-        "every life is in another world, and must find out which",
-        FamilyConfig(),
-    ),
+_CONFIGS = {
+    "chemotaxis-l0.0": configs.ChemotaxisConfig(),
+    "chemotaxis-l0.1": configs.ChemotaxisConfig(width=16, height=16),
+    "chemotaxis-l0.2": configs.ChemotaxisConfig(**_HARM),
+    "chemotaxis-l1.0": configs.ChemotaxisConfig(**_HARM, **_DEPLETE),
+    "chemotaxis-l1.1": configs.ChemotaxisConfig(**_HARM, **_RIPEN),
+    "obstacles-l1.2": configs.ObstaclesConfig(),
+    "detour-l1.3": configs.DetourConfig(),
+    "two-needs-l2.0": configs.TwoNeedsConfig(),
+    "trade-offs-l2.1": configs.TradeOffsConfig(),
+    "layout-shift-l2.2": configs.LayoutShiftConfig(),
+    "hazard-zones-l3.0": configs.HazardZonesConfig(),
+    "predictive-cues-l3.1": configs.PredictiveCuesConfig(),
+    "misleading-cues-l3.2": configs.MisleadingCuesConfig(),
+    "sparse-l4.0": configs.SparseConfig(),
+    "seasons-l4.1": configs.SeasonsConfig(),
+    "moving-needs-l4.2": configs.MovingNeedsConfig(),
+    "family-l5": configs.FamilyConfig(),
+}
+_ASKS = {
+    "chemotaxis-l0.0": "follow a gradient along a line",
+    "chemotaxis-l0.1": "follow a gradient on a plane",
+    "chemotaxis-l0.2": "several sources, some harm, all smell alike",
+    "chemotaxis-l1.0": "sources deplete and come back elsewhere",
+    "chemotaxis-l1.1": "the gradient drops out, the senses are noisy and ripen",
+    "obstacles-l1.2": "walls stand between the agent and what it smells",
+    "detour-l1.3": "the way to what one smells is a dead end with crumbs in it",
+    "two-needs-l2.0": "food and water, two stores, and death when either is empty",
+    "trade-offs-l2.1": "what is common feeds one need and harms the other",
+    "layout-shift-l2.2": "which of two kinds feeds must be found out, and again",
+    "hazard-zones-l3.0": "places that harm lie before food, and round it",
+    "predictive-cues-l3.1": "a sound foretells a strike: remember it, and shelter",
+    "misleading-cues-l3.2": "one of two sounds foretells a strike, most times",
+    "sparse-l4.0": "little food on a wide map, smelled from near by only",
+    "seasons-l4.1": "food feeds in one half of the map, and the half turns",
+    "moving-needs-l4.2": "seasons turn unseen, and with them what a body needs most",
+    "family-l5": "every life is in another world, and must find out which",
+}
+
+LEVELS: Mapping[str, Level] = MappingProxyType(
+    {name: Level(name, _ASKS[name], config) for name, config in _CONFIGS.items()}
 )
-
-LEVELS: Mapping[str, Level] = MappingProxyType({level.name: level for level in _LADDER})
 """Every level of the ladder, from the easiest on."""
 
-_EASIEST = {level.config.world: level for level in reversed(_LADDER)}
+_EASIEST = {level.config.world: level for level in reversed(LEVELS.values())}
 
 OURS = (
     *(

@@ -36,7 +36,7 @@ class TwoCueSky:
 
 
 def misleading_cues(config: MisleadingCuesConfig = MisleadingCuesConfig()) -> MapEnv:
-    """Builds the world. See the module for the task, `MisleadingCuesConfig` for knobs.
+    """Builds the world of this module; `MisleadingCuesConfig` has its settings.
 
     The observation is `[gx, gy, energy, integrity, sx, sy, cue, cue, strike]`, g and s
     pointing to the nearest source and shelter in units of the world's size; a cue is 1

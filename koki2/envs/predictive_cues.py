@@ -32,7 +32,7 @@ class WarnedSky:
 
 
 def predictive_cues(config: PredictiveCuesConfig = PredictiveCuesConfig()) -> MapEnv:
-    """Builds the world. See the module for the task, `PredictiveCuesConfig` for knobs.
+    """Builds the world of this module; `PredictiveCuesConfig` has its settings.
 
     The observation is `[gx, gy, energy, integrity, sx, sy, cue]`, g and s pointing to
     the nearest source and shelter in units of the world's size; the cue is 1 in the

@@ -38,7 +38,7 @@ class SparseState:
 
 
 def sparse(config: SparseConfig = SparseConfig()) -> MapEnv:
-    """Builds the world. See the module for the task, `SparseConfig` for knobs.
+    """Builds the world of this module; `SparseConfig` has its settings.
 
     The observation is `[gx, gy, energy]`, g pointing to the nearest source within the
     range of smell, in units of that range; zero if there is none; then 1 or 0 for each
@@ -72,7 +72,7 @@ def sparse(config: SparseConfig = SparseConfig()) -> MapEnv:
         key: Key, state: SparseState, action: Action, care: Care | None
     ) -> tuple[SparseState, Feedback]:
         position = map.move(state.position, action)
-        here, arrived = arrivals(state.source, state.position, position)
+        standing, arrived = arrivals(state.source, state.position, position)
         fresh = map.cells(key, config.num_sources)
         return live(
             state,
@@ -80,7 +80,7 @@ def sparse(config: SparseConfig = SparseConfig()) -> MapEnv:
             cost=config.energy_decay,
             gain=config.energy_gain * number(arrived),
             care=care,
-            reached=jnp.any(here),
+            reached=jnp.any(standing),
             position=position,
             source=jnp.where(arrived[:, None], fresh, state.source),
         )

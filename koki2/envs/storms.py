@@ -1,8 +1,8 @@
 """What worlds with storms share: food in the open, shelters, and a sky that strikes.
 
-When it strikes, and what is heard before, is the `Sky`'s affair: levels differ by it.
-Who is not in a shelter cell at a strike loses integrity; shelters are smelled like
-food, and hold none. Energy is a real pressure: nobody can wait in a shelter for long.
+When it strikes, and what is heard before, is told by the `Sky`: levels differ by it.
+An agent outside a shelter cell at a strike loses integrity; shelters are smelled like
+food, and hold none. Energy is a real pressure: one cannot wait in a shelter for long.
 
 Cells are (x, y) from the north-west corner; energy and integrity are in [0, 1].
 """
@@ -113,7 +113,7 @@ def storms(
     ) -> tuple[StormState, Observation, Feedback]:
         key_source, key_sky = jax.random.split(key)
         position = map.move(state.position, action)
-        here, arrived = arrivals(state.source, state.position, position)
+        standing, arrived = arrivals(state.source, state.position, position)
         weather, strikes = sky.advance(key_sky, state.sky)
         hit = strikes & ~jnp.any(jnp.all(state.shelter == position[None], axis=1))
         fresh = in_the_open(key_source, state.shelter)
@@ -124,7 +124,7 @@ def storms(
             gain=config.energy_gain * number(arrived),
             loss=jnp.where(hit, jnp.float32(config.strike_loss), 0.0),
             care=care,
-            reached=jnp.any(here),
+            reached=jnp.any(standing),
             bad_arrivals=hit.astype(jnp.int32),  # strikes in the open
             position=position,
             source=jnp.where(arrived[:, None], fresh, state.source),

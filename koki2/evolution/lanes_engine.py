@@ -52,7 +52,7 @@ WIDE = Layout(block=128, lives=1 << 16)
 """All at once, up to 65,536 episodes."""
 
 
-def in_lanes(
+def rollout_in_lanes(
     episode: Episode,
     keys: Keys,
     params: PyTree | None,

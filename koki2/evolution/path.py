@@ -44,7 +44,7 @@ def paths_in(env: AnyEnv) -> Paths:
     """
     if not has_map(env):
         raise ValueError(
-            "a path wants a world with a map, for only there an agent is somewhere; "
+            "a path must be in a world with a map, where an agent is somewhere; "
             "this one has none."
         )
     size = np.array(env.size, np.int32)

@@ -14,7 +14,11 @@ from jaxtyping import Array, Bool, PyTree
 from koki2.core import devices
 from koki2.core.types import Key, Keys
 from koki2.evolution.episode import Episode, EpisodeState, EpisodeStats, run_episode
-from koki2.evolution.lanes_engine import in_lanes, Layout as Layout, WIDE as WIDE
+from koki2.evolution.lanes_engine import (
+    Layout as Layout,
+    rollout_in_lanes,
+    WIDE as WIDE,
+)
 
 Engine = Literal["auto", "lanes", "vmap"]
 Keep = Literal["stats", "state"]
@@ -64,12 +68,12 @@ def rollout(
       [[128, 128]]
     """
     if choose_engine(engine, layout) == "vmap":
-        return _by_vmap(episode, keys, params, steps or episode.steps, keep)
+        return _rollout_by_vmap(episode, keys, params, steps or episode.steps, keep)
     if wanted is None:
         genomes = 1 if params is None else jax.tree.leaves(params)[0].shape[0]
         wanted = jnp.ones(genomes, bool)
     steps = steps or episode.steps
-    return in_lanes(episode, keys, params, steps, wanted, layout, keep)
+    return rollout_in_lanes(episode, keys, params, steps, wanted, layout, keep)
 
 
 def choose_engine(engine: str, layout: Layout | None = None) -> str:
@@ -89,7 +93,7 @@ def choose_engine(engine: str, layout: Layout | None = None) -> str:
     return "lanes" if engine == "auto" else engine
 
 
-def _by_vmap(
+def _rollout_by_vmap(
     episode: Episode, keys: Keys, params: PyTree | None, steps: int, keep: Keep
 ) -> EpisodeStats | EpisodeState:
     """`run_episode` over episodes within genomes, on every device the whole of it."""

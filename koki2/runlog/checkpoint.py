@@ -36,7 +36,7 @@ FORMAT = 2
 KEEP = 3
 _MAX_JSON = 2**26
 ORBAX_BYTES = 2**30
-"""States above this size go to Orbax."""
+"""States above this size go to Orbax, where JAX runs in one process."""
 _BACK_ENDS = {"npz": npz, "orbax": orbax}
 _FILE = re.compile(r"step_(\d{8,})(-2(?=\.orbax))?\.(json|npz|orbax)")
 
@@ -121,8 +121,8 @@ def save(
 
 def steps(folder: Path) -> list[int]:
     """Steps of which there is a checkpoint, rising; none is opened."""
-    found = _files(pathlib.Path(folder))
-    return sorted(step for step, name in found if name.endswith(".json"))
+    files = _files(pathlib.Path(folder))
+    return sorted(step for step, name in files if name.endswith(".json"))
 
 
 def load_newest(
@@ -208,13 +208,13 @@ def _load_header(folder: pathlib.Path, step: int) -> dict[str, Any]:
 
 
 def _compare(
-    folder: pathlib.Path, step: int, found: Mapping[str, Any], facts: Values
+    folder: pathlib.Path, step: int, written: Mapping[str, Any], facts: Values
 ) -> None:
     differing = [
-        f"its {name} is {found.get(name, 'missing')!r:.80}, that of this run "
+        f"its {name} is {written.get(name, 'missing')!r:.80}, that of this run "
         f"{facts.get(name, 'missing')!r:.80}"
-        for name in sorted({*found, *facts})
-        if name not in found or name not in facts or found[name] != facts[name]
+        for name in sorted({*written, *facts})
+        if name not in written or name not in facts or written[name] != facts[name]
     ]
     if differing:
         raise BrokenRunError(
@@ -232,7 +232,8 @@ def _spell(header: dict[str, Any]) -> bytes:
 def _choose(arrays: Arrays) -> str:
     size = sum(getattr(array, "nbytes", 0) for array in arrays.values())
     is_sharded = any(orbax.is_sharded(array) for array in arrays.values())
-    return "orbax" if is_sharded or size > ORBAX_BYTES else "npz"
+    is_large = is_sharded or size > ORBAX_BYTES
+    return "orbax" if is_large and orbax.is_usable() else "npz"
 
 
 def _load_arrays(

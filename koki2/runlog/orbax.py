@@ -13,14 +13,25 @@ under kill. Orbax is imported when it is first used, for that takes half a secon
 import hashlib
 import math
 import pathlib
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 from koki2.runlog import arrays as arrays_, atomic
-from koki2.runlog.errors import BrokenRunError, InputError
+from koki2.runlog.errors import BrokenRunError
 from koki2.runlog.types import Arrays, Values
 
 TEMPORARY = "*.orbax-checkpoint-tmp*"
+
+
+def is_usable() -> bool:
+    """False where JAX runs in several processes.
+
+    There process 0 writes alone what all have gathered, and Orbax would wait for the
+    others for ever.
+    """
+    jax = sys.modules.get("jax")
+    return jax is None or not jax.distributed.is_initialized()
 
 
 def is_sharded(array: object) -> bool:
@@ -35,11 +46,6 @@ def check(arrays: Arrays) -> None:
     for name, array in arrays.items():
         arrays_.check_name(name)
         if is_sharded(array):
-            if not array.is_fully_addressable:
-                raise InputError(
-                    f"array {name!r} must lie on the devices of this process, so that "
-                    "it can write all of it; gather it first."
-                )
             arrays_.check_dtype(name, array.dtype)
 
 
@@ -65,8 +71,7 @@ def save(path: pathlib.Path, arrays: Arrays) -> dict[str, Any]:
         from orbax.checkpoint import v1
 
         try:
-            with _context():
-                v1.save(str(path.absolute()), leaves)
+            v1.save(str(path.absolute()), leaves)
         except Exception as error:  # tensorstore tells a full disk as a ValueError
             raise OSError(f"Orbax could not write {path}: {error}") from error
         atomic.sync_tree(path)
@@ -116,27 +121,11 @@ def _load(path: pathlib.Path, likes: Mapping[str, Any]) -> dict[str, Any]:
     from orbax.checkpoint import v1
 
     try:
-        with _context():
-            return v1.load(str(path.absolute()), dict(likes))
+        return v1.load(str(path.absolute()), dict(likes))
     except Exception as error:  # damaged files may break a parser in any way
         raise BrokenRunError(
             f"{path} should hold arrays as Orbax writes them, but does not: {error}"
         ) from error
-
-
-def _context() -> Any:
-    """Orbax's settings: this process alone, also where JAX runs in several."""
-    import jax
-    from orbax.checkpoint import v1
-
-    if jax.process_count() == 1:
-        return v1.Context()
-    alone = v1.options.MultiprocessingOptions(
-        primary_host=jax.process_index(),
-        active_processes={jax.process_index()},
-        barrier_sync_key_prefix=f"koki2_{jax.process_index()}",
-    )
-    return v1.Context(multiprocessing_options=alone)
 
 
 def _leaf(number: int) -> str:

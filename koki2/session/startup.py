@@ -1,4 +1,4 @@
-"""Start-up: before JAX starts: XLA flags, the compilation cache, debug switches, a fresh process.
+"""Start-up: XLA flags, the compilation cache, debug switches, before JAX starts.
 
 All of it goes into the environment, for JAX is not imported yet; where it is (a caller
 in Python, a test), XLA has chosen its flags, which then stay as they are.

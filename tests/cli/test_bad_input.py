@@ -10,9 +10,10 @@ import typing
 import pytest
 from hypothesis import assume, given, HealthCheck, settings, strategies as st
 
-from koki2.cli import drive, main, schema
+from koki2.cli import main
 from koki2.cli.commands import COMMANDS
 from koki2.evolution.configs import EvolutionConfig
+from koki2.session import kinds, schema
 
 GROUPS = {f.name: type(f.default) for f in dataclasses.fields(EvolutionConfig)}
 FIELDS = [
@@ -122,12 +123,12 @@ def refuse(tmp_path_factory):
     """Runs `main` in an empty folder and expects to be refused with nothing done."""
     folder, before = tmp_path_factory.mktemp("bad"), os.getcwd()
     os.chdir(folder)
-    evolve_many = drive.evolve_many
+    build = kinds.build
 
     def accepted(*_):
         raise AssertionError("that was good input")
 
-    drive.evolve_many = accepted
+    kinds.build = accepted
 
     def call(argv, files=()):
         out, err = io.StringIO(), io.StringIO()
@@ -144,7 +145,7 @@ def refuse(tmp_path_factory):
         assert len(err.getvalue()) > 10, "a reason is given"
 
     yield call
-    drive.evolve_many = evolve_many
+    kinds.build = build
     os.chdir(before)
 
 

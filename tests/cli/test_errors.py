@@ -30,7 +30,7 @@ def test_everything_wrong_is_said_at_once(refused, home):
         "env.num_surces is unknown; did you mean env.num_sources",
         "env.width must be an integer >= 2 and <= 32768, got 1.5 (mine.toml)",
         "env.height must be an integer >= 1 and <= 32768, got 0 (mine.toml)",
-        "loop.generations must be an integer >= 1 and <= 10000000, got True (mine.toml)",
+        "loop.generations must be an integer >= 1 and <= 10000000, got True (mine.toml",
         "serch is unknown; did you mean search? (mine.toml)",
         "search.lr must be a finite number > 0, got -1.0 (--lr)",
         "search.sigma must be a finite number > 0, got nan (--sigma)",

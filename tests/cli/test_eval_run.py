@@ -1,4 +1,5 @@
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,16 +11,20 @@ from koki2 import evolution
 def run(koki2, fake, home, monkeypatch):
     """A run, and lives of which the best genome's are 1 better than the baseline's."""
 
-    def genome(config, seed, genome, *, eval_seed, episodes, agent):
-        worth = np.arange(episodes, dtype=np.float32) + eval_seed + 1
-        return {"fitness": worth + agent.plast_eta, "t_alive": np.full(episodes, 9.0)}
+    def judge(config):
+        eta = config.agent.plast_eta
 
-    def policy(config, policy, *, eval_seed, episodes):
-        worth = np.arange(episodes, dtype=np.float32) + eval_seed
-        return {"fitness": worth, "t_alive": np.full(episodes, 7.0)}
+        def genome(seed, genome, *, eval_seed, episodes):
+            fitness = np.arange(episodes, dtype=np.float32) + eval_seed + 1
+            return {"fitness": fitness + eta, "t_alive": np.full(episodes, 9.0)}
 
-    for name, value in (("evaluate_genome", genome), ("evaluate_baseline", policy)):
-        monkeypatch.setattr(evolution, name, value, raising=False)
+        def baseline(policy, *, eval_seed, episodes):
+            fitness = np.arange(episodes, dtype=np.float32) + eval_seed
+            return {"fitness": fitness, "t_alive": np.full(episodes, 7.0)}
+
+        return SimpleNamespace(genome=genome, baseline=baseline)
+
+    monkeypatch.setattr(evolution, "judge", judge, raising=False)
     assert koki2("evo-l0 --preset smoke --out-dir run").code == 0
     return home / "run"
 
@@ -81,6 +86,7 @@ def test_a_genome_that_does_not_fit_is_broken(koki2, run, monkeypatch):
     def no(*_, **__):
         raise ValueError("w has 2 numbers, not 581.")
 
-    monkeypatch.setattr(evolution, "evaluate_genome", no)
+    misfit = lambda config: SimpleNamespace(genome=no)
+    monkeypatch.setattr(evolution, "judge", misfit)
     said = koki2("eval-run --run-dir run")
-    assert said.code == 3 and "should fit its config" in said.err
+    assert said.code == 3 and "should fit the run's config" in said.err

@@ -14,9 +14,9 @@ import tiny
 
 from koki2 import runlog
 from koki2.agents.configs import AgentConfig
-from koki2.cli import exchange, export
 from koki2.envs.configs import ChemotaxisConfig
 from koki2.evolution.configs import BehaviourConfig, EvolutionConfig, QDConfig
+from koki2.reports import exchange, pyribs
 from koki2.search import archive as archives
 from koki2.search.configs import ArchiveConfig
 
@@ -60,7 +60,8 @@ def make_run(home):
             "centre": space.centre,
         }
         values, path = dataclasses.asdict(config), home / name
-        with runlog.Run.start(home, "qd", 7, values, {}, {}, out_dir=path) as run:
+        made = runlog.Run.start(home, "qd", 7, values, {}, {}, kind="qd", out_dir=path)
+        with made as run:
             if is_complete:
                 run.save_artifact("archive", arrays)
                 run.finish({})
@@ -216,22 +217,22 @@ def test_a_table_without_rows_is_an_empty_archive(koki2, make_run):
 @pytest.mark.parametrize(
     "change, said",
     [
-        (lambda t: t.replace("objective", "score"), "wants a column objective"),
-        (lambda t: t.replace("measures_1", "end_y"), "the run has 2 such, but has 1 "),
+        (lambda t: t.replace("objective", "score"), "must have a column objective"),
+        (lambda t: t.replace("measures_1", "end_y"), "the run has 2, but has 1 "),
         (
             lambda t: t.replace("objective,", "solution_9999,objective,"),
-            "the run has 53 such, but has 54",
+            "the run has 53, but has 54",
         ),
         (
             lambda t: t.replace("solution_0,", f"solution_{SIZE},"),
-            "wants columns solution_0",
+            "must have columns solution_0",
         ),
         (lambda t: t.replace("index", "birth"), "has two columns of one name"),
         (lambda t: t.replace("0.5,", "half,"), "line 2, objective .* is 'half'"),
         (lambda t: t.replace("\n0,", "\n,", 1), "line 2, solution_0 .* is ''"),
         (lambda t: t.replace(",-3,", ",-3,7,"), "line 2, should have .* columns"),
         (lambda t: t, "line 2, birth should be a generation, .* is -3"),
-        (lambda t: "", "wants columns solution_0 to"),
+        (lambda t: "", "must have columns solution_0 to"),
         (lambda t: t.replace("0.5,", '0.5,"'), "cannot be read as CSV"),
         (lambda t: "\xff", "cannot be read as CSV"),
     ],
@@ -259,14 +260,17 @@ def test_what_cannot_be_exported_or_imported_is_refused_in_a_line(
     (home / "taken" / "mine.txt").touch()
     for words, said in (
         ("export nowhere --out a", "nowhere should be the folder of a run"),
-        ("export evo --out a", "wants a run of koki2 qd"),
+        ("export evo --out a", "must be of a run of koki2 qd"),
         ("export short --out a", "not complete: koki2 resume short"),
         ("export run --out taken", "new or empty folder.* holds mine.txt"),
         ("export run --out taken/mine.txt", "is, or lies in, a file"),
         ("export run --out taken/mine.txt/a", "is, or lies in, a file"),
         ("import-archive nowhere --like run --out a.npz", "nowhere cannot be read"),
         ("import-archive taken --like run --out a.npz", "archive.csv cannot be read"),
-        ("import-archive a --like evo --out a.npz", "--like wants a run of koki2 qd"),
+        (
+            "import-archive a --like evo --out a.npz",
+            "--like must be of a run of koki2 qd",
+        ),
         ("import-archive a --like run --out a.csv", "a name in .npz"),
         ("import-archive a --like run --out run/archive.npz", "outside of the run"),
     ):
@@ -287,11 +291,11 @@ def test_epsilon_is_such_that_pyribs_has_the_elites_in_our_cells():
         index = np.asarray(jax.vmap(cells(cut).index)(jnp.array(measures)))
         assert (index == np.arange(count)).all()
         data = {"measures": measures, "index": index}
-        assert not export.agrees(cut, data, epsilon=0.0).all()
-        assert export.agrees(cut, data).all() == is_default
-        found = export.epsilon(cut, data)
-        assert export.agrees(cut, data, epsilon=found).all()
-        assert (found == export.EPSILON) == is_default
+        assert not pyribs.agrees(cut, data, epsilon=0.0).all()
+        assert pyribs.agrees(cut, data).all() == is_default
+        found = pyribs.epsilon(cut, data)
+        assert pyribs.agrees(cut, data, epsilon=found).all()
+        assert (found == pyribs.EPSILON) == is_default
 
 
 def test_elites_that_pyribs_would_have_elsewhere_are_counted(

@@ -6,10 +6,9 @@ import shutil
 
 import numpy as np
 import pytest
-from koki2.cli.signals import Stop
 
 from koki2 import runlog
-from koki2.cli import drive
+from koki2.session import driver, folders, kinds
 
 WORDS = (
     "qd chemotaxis-l0.1 --width 6 --height 6 --steps 16 --n-neurons 8 --k-edges 2 "
@@ -62,18 +61,15 @@ def test_it_replays_bit_for_bit_and_a_changed_archive_is_found_out(koki2, run):
 
 
 def test_stopped_after_a_checkpoint_and_resumed_it_is_the_same_run(koki2, run, home):
-    from koki2.cli import settings
-
-    config, seed = settings.of_run(run)
-    found = settings.Settings(config=config, provenance={})
-    with drive.start("qd", found, seed, home, out_dir=home / "again") as stopped:
-        with Stop() as stop:
-            evolution = drive.evolve(config, seed)
-            for chunk in drive.chunks(evolution, evolution.init(), 2):
-                stopped.append(chunk.rows)
-                arrays = evolution.pack(chunk.carry)
-                stopped.checkpoint(chunk.done, arrays, {"generation": chunk.done})
-            assert stop.signal is None
+    read = folders.read_folder(run)
+    (program,) = kinds.build(read.kind, read.config, [read.seed])
+    again = folders.start(
+        "qd", read.kind, read.config, read.seed, home, out_dir="again"
+    )
+    with again as stopped:
+        chunk, _ = next(driver.chunks(program, program.init()))
+        stopped.append(chunk.rows["metrics"])
+        stopped.checkpoint(chunk.done, chunk.state, {})
     assert koki2("resume again").code == 0
     for name in ("generations.jsonl", "archive.npz", "best_genome.npz"):
         assert (home / "again" / name).read_bytes() == (run / name).read_bytes(), name
@@ -108,8 +104,8 @@ def test_an_elite_can_be_watched_by_its_place(koki2, run):
     empty = int(np.flatnonzero(~archive["filled"])[0])
     for words, says in {
         f"{empty}": "is empty",
-        "4 0": "wants a place in (4, 4)",
-        "0 0 0": "wants a place in (4, 4)",
+        "4 0": "must be a place in (4, 4)",
+        "0 0 0": "must be a place in (4, 4)",
         "16": "from 0 to 15",
     }.items():
         said = koki2(f"replay-life run --cell {words}")
@@ -159,5 +155,5 @@ def test_descriptors_that_want_a_map_are_refused_in_gymnax(koki2, home):
 
 def test_a_run_of_evolution_has_no_archive(koki2, fake, home):
     assert koki2("evo-l0 --generations 2 --out-dir run").code == 0
-    assert "wants a run of koki2 qd" in koki2("descriptors run").err
-    assert "wants a run of koki2 qd" in koki2("replay-life run --cell 3").err
+    assert "must be of a run of koki2 qd" in koki2("descriptors run").err
+    assert "must go with a run of koki2 qd" in koki2("replay-life run --cell 3").err

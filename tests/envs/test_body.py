@@ -1,10 +1,14 @@
 """What a step does to a body, by hand."""
 
+import dataclasses
+
+import chex
 import jax.numpy as jnp
 import pytest
+from jaxtyping import Array, Float, Int
 
 from koki2.envs import Care
-from koki2.envs.body import arrivals, drive_reduction, update_stores
+from koki2.envs.body import arrivals, drive_reduction, live, update_stores
 from koki2.envs.grid import Map
 
 
@@ -71,3 +75,45 @@ def test_worth_is_the_fall_of_the_weighed_drive_against_waiting():
         store, cost=cost, effect=effect, weights=jnp.array([1.0, 4.0])
     )
     assert weighed.tolist() == [4 / 16, 4 / 16, 3 / 16 - 12 / 16]
+
+
+@chex.dataclass(frozen=True, kw_only=True)
+class Being:
+    t: Int[Array, ""]
+    energy: Float[Array, ""]
+    integrity: Float[Array, ""]
+
+
+def test_a_step_of_a_body_under_care_and_what_it_reports():
+    """Energy 0.75 - 0.125 / 2 + 2 * 0.25 is full, integrity 1 - 4 * 0.125 a half; the
+    drive was 1/16 and is 1/4. There was room for 0.3125 of the meal.
+    """
+    being = Being(t=jnp.int32(8), energy=jnp.float32(0.75), integrity=jnp.float32(1.0))
+    care = Care(
+        metabolism=jnp.float32(0.5),
+        buffer=jnp.float32(0.25),
+        richness=jnp.float32(2.0),
+        hazard=jnp.float32(4.0),
+    )
+    for absorbs, gained in ((False, 0.5), (True, 0.3125)):
+        after, felt = live(
+            being,
+            steps=9,
+            cost=0.125,
+            gain=jnp.float32(0.25),
+            loss=jnp.float32(0.125),
+            care=care,
+            reached=jnp.array(True),
+            bad_arrivals=1,
+            absorbs=absorbs,
+        )
+        body = felt.body
+        assert floats([after.energy, after.integrity, after.t]) == [1.0, 0.5, 9]
+        assert floats([body.energy_gained, body.integrity_lost]) == [gained, 0.5]
+        assert float(felt.reward) == float(body.drive_fall) == 1 / 16 - 1 / 4
+        assert not bool(felt.terminated) and bool(felt.truncated)
+    spent = dataclasses.replace(being, energy=jnp.float32(0.125))
+    step = dict(steps=99, cost=0.125, gain=jnp.float32(0.0), reached=jnp.array(False))
+    assert bool(live(spent, **step)[1].terminated)
+    held, felt = live(spent, **step, care=care)
+    assert float(held.energy) == 0.25 and not bool(felt.terminated)

@@ -21,7 +21,7 @@ import pytest
 
 from koki2 import agents
 from koki2.core.keys import episode_keys
-from koki2.envs import Care, detour, DetourConfig
+from koki2.envs import detour, DetourConfig
 from koki2.envs.grid import towards
 from koki2.evolution import episode, evaluate_baseline, EvolutionConfig, rollout
 
@@ -180,19 +180,6 @@ def test_without_food_one_starves_before_the_clock():
     assert not walk(being(), [STAY] * 15)[3].terminated
     felt = walk(being(), [STAY] * 16)[3]
     assert felt.terminated and not felt.truncated
-
-
-def test_care_slows_the_metabolism_enriches_food_and_keeps_a_reserve():
-    care = Care(
-        metabolism=jnp.float32(0.5),
-        buffer=jnp.float32(0.0),
-        richness=jnp.float32(2.0),
-        hazard=jnp.float32(1.0),
-    )
-    _, gained, _, _, state = walk(being((3, 3)), [RIGHT], care=care)
-    assert gained == [0.25] and float(state.energy) == 0.5 - 0.015625 + 0.25
-    kept = dataclasses.replace(care, buffer=jnp.float32(0.75))
-    assert float(walk(being(), [STAY], care=kept)[4].energy) == 0.75
 
 
 def test_the_truth_tells_crumbs_from_the_feast_and_which_are_left():

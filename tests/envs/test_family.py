@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from koki2.envs import Care, family, FamilyConfig, FamilyState
+from koki2.envs import family, FamilyConfig, FamilyState
 from koki2.envs.family import Rules, WAYS
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
@@ -109,17 +109,6 @@ def test_a_source_arrived_at_comes_back_after_the_lifes_own_delay(delay, waits):
 def test_a_gradient_that_always_drops_out_is_never_felt():
     _, seen, _ = act(being((4, 2), [(6, 4), FAR], dropout=1.0))
     assert floats(seen) == [0.0, 0.0, 0.5, 1.0]
-
-
-def test_care_softens_what_the_rules_do():
-    one = jnp.float32(1.0)
-    care = Care(metabolism=one / 2, buffer=one / 4, richness=one / 2, hazard=one / 2)
-    state = being((4, 2), [(5, 2), (5, 2)], decay=0.25)
-    after, _, felt = act(state, RIGHT, care)
-    assert floats([after.energy, after.integrity]) == [0.5, 0.75]
-    assert floats([felt.body.energy_gained, felt.body.integrity_lost]) == [0.125, 0.25]
-    thin, _, felt = act(being((4, 2), [FAR, FAR], decay=1.0), STAY, care)
-    assert float(thin.energy) == 0.25 and not bool(felt.terminated)
 
 
 def test_lives_differ_in_all_rules_and_within_their_ranges():

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from koki2.envs import Care, hazard_zones, HazardZonesConfig, HazardZonesState
+from koki2.envs import hazard_zones, HazardZonesConfig, HazardZonesState
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
 UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles faster
@@ -103,24 +103,6 @@ def test_food_that_nobody_eats_goes_one_by_one(t, stay):
     state = being((0, 0), places, t=t)
     (after,), _, _ = walk([STAY], state, num_sources=2, food_lasts=4)
     assert [k for k in range(2) if tuple(after.source[k].tolist()) == places[k]] == stay
-
-
-def test_care_softens_harm_and_hunger():
-    care = Care(
-        metabolism=jnp.float32(0.5),
-        buffer=jnp.float32(0.25),
-        richness=jnp.float32(2.0),
-        hazard=jnp.float32(0.5),
-    )
-    (fed,), _, (felt,) = walk([RIGHT], being((4, 2), [(5, 2)], energy=0.25), care)
-    assert floats([felt.body.energy_gained, fed.energy, fed.integrity]) == [
-        0.6,
-        0.85,
-        0.875,
-    ]
-    hungry = being((1, 1), energy=0.5)
-    (after,), _, (felt,) = walk([STAY], hungry, care, energy_decay=1.0)
-    assert float(after.energy) == 0.25 and not bool(felt.terminated)
 
 
 def test_nobody_is_born_in_a_zone():

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from koki2.envs import Care, layout_shift, LayoutShiftConfig, LayoutShiftState
+from koki2.envs import layout_shift, LayoutShiftConfig, LayoutShiftState
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
 UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles faster
@@ -134,16 +134,6 @@ def test_hunger_and_harm_kill():
     assert bool(felt.terminated) and float(felt.body.integrity) == 0.0
     _, _, felt = act(being((4, 0), t=15))
     assert bool(felt.truncated) and not bool(felt.terminated)
-
-
-def test_care_makes_meals_richer_hunger_slower_and_harm_smaller():
-    half, quarter = jnp.float32(0.5), jnp.float32(0.25)
-    care = Care(metabolism=half, buffer=quarter, richness=half, hazard=quarter)
-    fed, _, _ = act(being((1, 2)), RIGHT, care, energy_decay=0.25)
-    assert float(fed.energy) == 0.5 - 0.125 + 0.125
-    harmed, _, felt = act(being((7, 2), energy=0.25), LEFT, care, energy_decay=0.25)
-    assert float(harmed.energy) == 0.25 and float(harmed.integrity) == 1 - 1 / 16
-    assert float(felt.body.integrity_lost) == 1 / 16
 
 
 def test_the_competent_policy_holds_to_what_fed_and_drops_what_harmed():

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from koki2.envs import Care, moving_needs, MovingNeedsConfig, MovingNeedsState
+from koki2.envs import moving_needs, MovingNeedsConfig, MovingNeedsState
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
 UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles faster
@@ -104,15 +104,6 @@ def test_either_store_kills_when_empty_the_pressed_one_sooner(
 ):
     _, _, felt = act(being((4, 0), energy, hydration, t=t))
     assert bool(felt.terminated) == dies and not bool(felt.truncated)
-
-
-def test_care_makes_meals_richer_and_both_needs_slower():
-    half, quarter = jnp.float32(0.5), jnp.float32(0.25)
-    care = Care(metabolism=half, buffer=quarter, richness=half, hazard=half)
-    fed, _, _ = act(being((1, 2)), RIGHT, care)
-    assert fed.store.tolist() == [39 / 64, 28 / 64]
-    thin, _, felt = act(being((4, 0), 0.25, 0.25), STAY, care)
-    assert thin.store.tolist() == [0.25, 0.25] and not bool(felt.terminated)
 
 
 def test_the_competent_policy_feels_the_season_and_remembers_it():

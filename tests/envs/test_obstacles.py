@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from koki2.envs import Care, obstacles, ObstaclesConfig
+from koki2.envs import obstacles, ObstaclesConfig
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
 CONFIG = ObstaclesConfig(
@@ -79,19 +79,6 @@ def test_eating_feeds_once_and_the_food_is_elsewhere_and_never_in_a_wall():
 def test_without_food_one_starves_before_the_clock():
     _, _, felt, _ = walk(being((1, 2)), [STAY] * 4)
     assert bool(felt.terminated) and not bool(felt.truncated)
-
-
-def test_care_slows_the_metabolism_enriches_food_and_keeps_a_reserve():
-    care = Care(
-        metabolism=jnp.float32(0.5),
-        buffer=jnp.float32(0.0),
-        richness=jnp.float32(2.0),
-        hazard=jnp.float32(1.0),
-    )
-    _, _, felt, state = walk(being((4, 2), energy=0.25), [RIGHT], care=care)
-    assert (float(felt.body.energy_gained), float(state.energy)) == (0.5, 0.6875)
-    kept = dataclasses.replace(care, buffer=jnp.float32(0.75))
-    assert float(walk(being((1, 2)), [STAY], care=kept)[3].energy) == 0.75
 
 
 def test_the_competent_policy_finds_the_door():

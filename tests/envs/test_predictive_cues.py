@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from koki2.envs import Care, predictive_cues, PredictiveCuesConfig, StormState
+from koki2.envs import predictive_cues, PredictiveCuesConfig, StormState
 from koki2.envs.predictive_cues import WarnedSky
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
@@ -125,13 +125,6 @@ def test_calms_differ_and_lie_between_their_bounds():
         jax.vmap(predictive_cues(config).init), compiler_options=UNOPTIMISED
     )(jax.random.split(jax.random.key(0), 64))
     assert set(states.sky.until.tolist()) == {5, 6, 7}
-
-
-def test_care_softens_the_strike():
-    one = jnp.float32(1.0)
-    care = Care(metabolism=one, buffer=0 * one, richness=one, hazard=one / 2)
-    (after,), _, (felt,) = walk([STAY], being((0, 0), until=1), care)
-    assert floats([after.integrity, felt.body.integrity_lost]) == [0.75, 0.25]
 
 
 def test_a_cell_too_far_from_shelter_to_get_there_in_time_is_dangerous():

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from koki2.envs import Care, seasons, SeasonsConfig, SeasonsState
+from koki2.envs import seasons, SeasonsConfig, SeasonsState
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
 UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles faster
@@ -104,15 +104,6 @@ def test_starving_terminates_and_the_clock_truncates():
     assert not bool(felt.terminated) and bool(felt.truncated)
     _, _, felt = act(being((0, 0)), energy_decay=0.5)
     assert bool(felt.terminated) and not bool(felt.truncated)
-
-
-def test_care_makes_meals_richer_and_hunger_slower():
-    one = jnp.float32(1.0)
-    care = Care(metabolism=one / 2, buffer=one / 4, richness=one / 2, hazard=one)
-    fed, _, _ = act(being((0, 2)), RIGHT, care, energy_decay=0.5)
-    assert floats([fed.energy]) == [0.5 - 0.25 + 0.15]
-    thin, _, felt = act(being((0, 0)), STAY, care, energy_decay=1.0)
-    assert float(thin.energy) == 0.25 and not bool(felt.terminated)
 
 
 def test_the_competent_policy_goes_over_when_food_feeds_no_more():

@@ -127,7 +127,7 @@ def test_the_competent_policy_prefers_the_clean_unless_twice_as_far(
 
 def test_a_world_without_sources_says_why():
     none = dict(num_salty=0, num_foul=0, num_food=0, num_water=0)
-    with pytest.raises(ValueError, match="wants at least one source"):
+    with pytest.raises(ValueError, match="must have at least one source"):
         TradeOffsConfig(**none)
     env = trade_offs(TradeOffsConfig(**none | {"num_water": 1}))
     assert env.init(jax.random.key(0))[1].tolist()[:6] == [0.0] * 6

@@ -22,18 +22,19 @@ from koki2.core.keys import episode_keys
 from koki2.envs import chemotaxis, ChemotaxisConfig
 from koki2.envs.base import BodyFeedback, Care, Env, Feedback
 from koki2.evolution import (
+    build,
     episode,
     EvolutionConfig,
-    evolve,
     report,
     rollout,
     run_episode,
+    setting,
 )
+from koki2.evolution.build import adult
 from koki2.evolution.configs import FitnessConfig, LoopConfig, NursingConfig
 from koki2.evolution.nursing import (
     ADULT,
-    adult,
-    fertile,
+    fertility,
     first_step,
     MOTOR,
     nursing,
@@ -59,12 +60,12 @@ def room(steps=T, feeds=1.0, harms=0.0):
 
     def step(key, state, action, care: Care | None = None):
         del key, action
-        told = [jnp.float32(x) for x in (1, 0, 1, 1)]
+        factors = [jnp.float32(x) for x in (1, 0, 1, 1)]
         if care is not None:
-            told = [care.metabolism, care.buffer, care.richness, care.hazard]
+            factors = [care.metabolism, care.buffer, care.richness, care.hazard]
         body = BodyFeedback(
-            energy_gained=feeds * told[2],
-            integrity_lost=harms * told[3],
+            energy_gained=feeds * factors[2],
+            integrity_lost=harms * factors[3],
             drive_fall=jnp.float32(0),
             integrity=jnp.float32(1),
             bad_arrivals=jnp.int32(0),
@@ -76,7 +77,7 @@ def room(steps=T, feeds=1.0, harms=0.0):
             truncated=state.t + 1 >= steps,
             body=body,
         )
-        care = state.care.at[state.t].set(jnp.stack(told))
+        care = state.care.at[state.t].set(jnp.stack(factors))
         return Room(t=state.t + 1, care=care), seen, feedback
 
     return Env(
@@ -149,7 +150,7 @@ GROWN = dict(metabolism=1.0, buffer=0.0, richness=1.0, hazard=1.0)
         ("hazard", 0.0, 0.5),
     ],
 )
-def test_what_the_world_is_told_ripens_one_factor_at_a_time(name, birth, half):
+def test_the_care_given_to_the_world_ripens_one_factor_at_a_time(name, birth, half):
     care = lived(**{f"nurse_{name}": birth}).world.care
     for column, (other, grown) in zip(care.T, GROWN.items(), strict=True):
         values = [birth, half] + 3 * [grown] if other == name else 5 * [grown]
@@ -181,12 +182,12 @@ def keys_of_steps():
     return [jax.random.fold_in(key_life, t) for t in range(T)]
 
 
-def test_noise_falls_and_has_luck_of_its_own():
+def test_noise_falls_and_is_drawn_with_a_key_of_its_own():
     seen = lived(nurse_sense_noise=1.0).body.seen
     for t, size in enumerate([1, 0.5, 0, 0, 0]):
         drawn = jax.random.normal(jax.random.fold_in(keys_of_steps()[t], SENSE), (3,))
-        wanted = np.array([1, 2, 3]) + size * np.asarray(drawn)
-        np.testing.assert_allclose(seen[t], wanted, rtol=1e-6)
+        expected = np.array([1, 2, 3]) + size * np.asarray(drawn)
+        np.testing.assert_allclose(seen[t], expected, rtol=1e-6)
 
 
 def test_the_young_cannot_always_do_what_they_mean():
@@ -197,14 +198,14 @@ def test_the_young_cannot_always_do_what_they_mean():
     assert stats.actions.tolist() == [T - moves, 0, 0, 0, moves]
 
 
-def test_motor_and_sense_draw_by_keys_that_are_nobody_elses():
+def test_motor_and_sense_draw_with_keys_that_nothing_else_uses():
     key = keys_of_steps()[0]
     folded = [jax.random.fold_in(key, purpose) for purpose in (MOTOR, SENSE)]
     four = [*folded, *jax.random.split(key)]
     assert len({tuple(jax.random.key_data(k).tolist()) for k in four}) == 4
 
 
-def test_nursing_shifts_nobody_elses_luck():
+def test_nursing_shifts_no_other_draw():
     """A walker hears nothing and its world is noisy: both draw as ever."""
     env = chemotaxis(ChemotaxisConfig(width=9, steps=8, obs_noise=0.1))
     knobs = NursingConfig(nurse_sense_noise=1.0, nurse_sense_gain=0.5)
@@ -228,7 +229,7 @@ def test_steps_of_the_young_weigh_what_we_say():
     assert float(figures["fitness"]) == 3.5 + 10 * 3.5
     assert (float(figures["t_alive"]), float(figures["energy_gained"])) == (5, 5)
     assert lived(repro_phi=0.5).stats.weighted is None
-    assert lived(early_weight=0.25).stats.weighted is None  # nobody is young
+    assert lived(early_weight=0.25).stats.weighted is None  # no step is before phase 0
 
 
 @pytest.mark.parametrize(
@@ -239,7 +240,10 @@ def test_a_life_reproduces_once_it_has_lived_a_step_of_that_phase(phi, steps, fi
     config = NursingConfig(repro_phi=phi)
     assert first_step(config, steps) == first
     alive = jnp.array([[first, 0], [0, first + 1]])
-    assert fertile(config, alive, steps).tolist() == [False, True]
+    fertile = fertility(config, steps)
+    assert (fertile is None) == (phi == 0)
+    if fertile is not None:
+        assert fertile(alive).tolist() == [False, True]
 
 
 def test_what_working_costs_is_charged():
@@ -286,15 +290,26 @@ def test_nursed_lives_in_lanes_are_those_lived_plainly():
     jax.tree.map(close, lanes, alone)
 
 
-def test_an_adult_config_is_the_config_of_one_who_was_never_nursed():
+def test_an_adult_config_is_the_config_without_nursing():
     config = tiny.config(nursing=EVERYTHING)
     assert adult(config) == tiny.config() != config
     assert adult(tiny.config()) == tiny.config()
 
 
+def test_genomes_are_judged_in_a_task_without_nursing():
+    config = tiny.config(nursing=EVERYTHING)
+    named = setting(config)
+    wiring = named.wiring(0)
+    for task, weighs in ((named.task(wiring), True), (named.adult(wiring), False)):
+        params = task.genome.develop(jax.random.key(0), jnp.zeros(task.genome.size))
+        world, observation, _ = task.episode.reset(jax.random.key(0))
+        stats = task.episode.start(world, observation, params).stats
+        assert (stats.weighted is not None) == weighs
+
+
 @pytest.mark.parametrize("decay, barren", [(0.5, 4), (0.0, 0)])
-def test_who_dies_before_its_time_does_not_reproduce(decay, barren):
-    """Two steps of life are not enough for the sixth; nobody teaches anything then."""
+def test_a_genome_that_dies_before_its_time_does_not_reproduce(decay, barren):
+    """Two steps of life are not enough for the sixth; then nothing is learnt."""
     world = dict(width=4, energy_decay=decay, energy_gain=0.0, steps=12)
     config = tiny.config(
         world,
@@ -304,14 +319,10 @@ def test_who_dies_before_its_time_does_not_reproduce(decay, barren):
         checkpoint_every=1,
         nursing=NursingConfig(repro_phi=0.5),
     )
-    search = evolve(config, 0)
-    start = search.init()
-    carry, rows = search.chunk(start)
-    assert rows["repro_failed"].tolist() == [barren]
-    assert rows["evaluated"].tolist() == [4]
-    moved = np.any(
-        search.pack(carry)[".search.mean"] != search.pack(start)[".search.mean"]
-    )
+    (start, after), rows, _ = tiny.run(build(config, 0), 1)
+    assert rows["repro_failed"] == [barren]
+    assert rows["evaluated"] == [4]
+    moved = np.any(after[".search.mean"] != start[".search.mean"])
     assert not (barren and moved)
     assert (rows["generation_best"][0] == np.float32(-1e9)) == bool(barren)
 

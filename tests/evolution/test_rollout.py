@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import tiny
 from bits import assert_same_bits, differences
-from koki2.evolution.loop import scan
 
+from koki2.core.chunks import chunked_scan
 from koki2.core.keys import episode_keys
+from koki2.envs import make as make_env
 from koki2.evolution import Layout, rollout, run_episode, WIDE
 from koki2.evolution.rollout import choose_engine
 from koki2.evolution.task import baseline
@@ -87,7 +88,7 @@ def test_of_plastic_lives_only_the_sums_of_weight_changes_are_rounded(name):
 
 def test_baselines_too_with_episodes_on_the_minor_axis():
     """One agent that sees the truth, and eleven lives."""
-    life = baseline(CONFIGS["plastic"], "oracle")
+    life = baseline(make_env(CONFIGS["plastic"].env), "oracle")
     together = jax.jit(lambda k: rollout(life, k, None))(episode_keys(6, 11))
     alone = one_by_one(life, episode_keys(6, 11), None, 1).stats
     assert_same_bits(together, alone)
@@ -145,8 +146,7 @@ def test_a_step_is_traced_once():
 
     counted = parts.episode._replace(step=step)
     one = lambda n: (n + 1, {"stats": rollout(counted, keys(), params)})
-    chunk = lambda n: scan(CONFIGS["plastic"].loop, one, lambda n: n, n)
-    jax.make_jaxpr(chunk)(jnp.int32(0))
+    jax.make_jaxpr(chunked_scan(one, 2))(jnp.int32(0), jnp.int32(2))
     assert len(traced) == 1
 
 
@@ -163,7 +163,7 @@ def test_the_vmap_engine_counts_the_same():
 
 
 def test_the_vmap_engine_takes_agents_without_parameters():
-    life = baseline(CONFIGS["plastic"], "oracle")
+    life = baseline(make_env(CONFIGS["plastic"].env), "oracle")
     run = lambda engine: jax.jit(lambda k: rollout(life, k, None, engine=engine))
     stats = [run(engine)(episode_keys(6, 3)).t_alive for engine in ("vmap", "lanes")]
     np.testing.assert_array_equal(*stats)
@@ -172,7 +172,7 @@ def test_the_vmap_engine_takes_agents_without_parameters():
 
 def test_on_a_cpu_auto_is_lanes_always():
     """The program is the same, whatever the size of the population."""
-    life = baseline(CONFIGS["plain"], "stay")
+    life = baseline(make_env(CONFIGS["plain"].env), "stay")
     for episodes in (1, 3):
         program = lambda engine, n=episodes: (
             jax.jit(lambda k: rollout(life, k, None, engine=engine))
@@ -185,6 +185,6 @@ def test_on_a_cpu_auto_is_lanes_always():
 def test_an_engine_that_cannot_run_is_refused():
     with pytest.raises(ValueError, match="engine must be one of auto, .*, got 'fast'"):
         choose_engine("fast")
-    life = baseline(CONFIGS["plain"], "stay")
+    life = baseline(make_env(CONFIGS["plain"].env), "stay")
     with pytest.raises(ValueError, match="layout must be None for the engine vmap"):
         rollout(life, episode_keys(6, 1), None, engine="vmap", layout=Layout())

@@ -7,12 +7,14 @@ through `vmap` as one without a rule does.
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 from unittest import mock
 
 import jax
 import jax.numpy as jnp
 from jax import lax
+from jax.extend import core as jex
+from jaxtyping import PyTree
 
 from koki2.evolution.episode import Episode, EpisodeState, EpisodeStats
 from koki2.evolution.rollout import rollout
@@ -24,6 +26,8 @@ CHUNK = 8  # genomes; as `Layout` has it for 8 episodes
 
 Flags = Literal["default", "small loops", "all devices"]
 Idea = Literal["keys", "sums", "lane_form", "stages"]
+Arguments = tuple[jax.Array, PyTree]
+"""Keys of episodes [E], parameters [P, ...]."""
 
 
 class Variant(NamedTuple):
@@ -46,22 +50,19 @@ VARIANTS = (
         ("keys", "sums", "lane_form", "stages"),
     ),
     Variant(
-        "+ random words written out",
-        "small loops",
-        "lanes",
-        ("sums", "lane_form", "stages"),
+        "+ synapses written out", "small loops", "lanes", ("keys", "sums", "stages")
     ),
-    Variant(
-        "+ fixed-order reductions", "small loops", "lanes", ("lane_form", "stages")
-    ),
-    Variant("+ synapses written out", "small loops", "lanes", ("stages",)),
+    Variant("+ random words written out", "small loops", "lanes", ("sums", "stages")),
+    Variant("+ fixed-order reductions", "small loops", "lanes", ("stages",)),
     Variant("+ stages", "small loops", "lanes"),
     Variant("+ a device per core", "all devices", "lanes"),
 )
 
 
-def lowered(variant: Variant, episode: Episode, arguments: tuple[Any, Any]) -> Any:
-    """Traces and lowers the variant: (keys [E], params [P, ...]) -> stats [P, E, ...].
+def lowered(
+    variant: Variant, episode: Episode, arguments: Arguments
+) -> jax.stages.Lowered:
+    """Traces and lowers the variant: its arguments to stats, [P, E, ...].
 
     Not safe among threads, for the table of rules is changed meanwhile.
     """
@@ -93,7 +94,9 @@ def left_out(ideas: Sequence[Idea]) -> Iterator[None]:
         yield
 
 
-def rolled_fold_in(eqn: Any, values: Sequence[LaneArray], axes: int) -> list[LaneArray]:
+def rolled_fold_in(
+    eqn: jex.JaxprEqn, values: Sequence[LaneArray], axes: int
+) -> list[LaneArray]:
     """JAX's own fold_in, a rolled loop, under `vmap`."""
     key, data = values
     sizes = lane_sizes(values, axes)
@@ -111,14 +114,14 @@ def rolled_fold_in(eqn: Any, values: Sequence[LaneArray], axes: int) -> list[Lan
     return [LaneArray(function(*arrays), key.rank)]
 
 
-def in_chunks(episode: Episode, keys: jax.Array, params: Any) -> EpisodeStats:
+def in_chunks(episode: Episode, keys: jax.Array, params: PyTree) -> EpisodeStats:
     """Chunks of genomes by `vmap`, each until all its episodes have ended."""
     many = lambda function, inner, outer: jax.vmap(
         jax.vmap(function, inner), outer
     )  # episodes within genomes
     world, observation, key_life = jax.vmap(episode.reset)(keys)
 
-    def chunk(params: Any) -> EpisodeStats:
+    def chunk(params: PyTree) -> EpisodeStats:
         birth = many(episode.start, (0, 0, None), (None, None, 0))
         Carry = tuple[jax.Array, EpisodeState]
 

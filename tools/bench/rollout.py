@@ -21,7 +21,6 @@ import harness
 import jax
 import numpy as np
 import twin
-from koki2.evolution.loop import evolve
 
 from koki2.agents.configs import AgentConfig
 from koki2.agents.topology import Topology

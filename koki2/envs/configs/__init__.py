@@ -1,4 +1,4 @@
-"""The knobs of every world, one file each. No JAX, so that `--help` answers at once."""
+"""The settings of every world, one file each. No JAX, so that `--help` is fast."""
 
 from koki2.envs.configs.chemotaxis import ChemotaxisConfig as ChemotaxisConfig
 from koki2.envs.configs.detour import DetourConfig as DetourConfig

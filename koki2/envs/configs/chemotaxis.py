@@ -1,4 +1,4 @@
-"""The knobs of chemotaxis, levels L0.0 to L1.1."""
+"""The settings of chemotaxis, levels L0.0 to L1.1."""
 
 import dataclasses
 from typing import Annotated, Literal
@@ -37,7 +37,7 @@ class ChemotaxisConfig:
     steps: fields.Steps = 128
     energy_init: fields.EnergyInit = 1.0
     energy_decay: fields.Amount | Literal["auto"] = "auto"
-    """Energy lost per step; auto is energy_init / steps, which starves nobody."""
+    """Energy lost per step; auto is energy_init / steps, at which none starves."""
     energy_gain: fields.Amount = 0.05
     """Energy gained on arriving at a good source."""
     terminate_on_reach: bool = False

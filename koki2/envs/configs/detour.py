@@ -1,4 +1,4 @@
-"""The knobs of detour, level L1.3."""
+"""The settings of detour, level L1.3."""
 
 import dataclasses
 from typing import Annotated, Literal

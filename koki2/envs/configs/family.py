@@ -1,4 +1,4 @@
-"""The knobs of the family of worlds, level L5: ranges from which a life draws."""
+"""The settings of the family of worlds, level L5: ranges from which a life draws."""
 
 import dataclasses
 from typing import Annotated, Literal

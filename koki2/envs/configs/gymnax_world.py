@@ -1,4 +1,4 @@
-"""The knobs of a world that gymnax made."""
+"""The settings of a world that gymnax made."""
 
 import dataclasses
 from typing import Annotated, Literal

@@ -1,4 +1,4 @@
-"""The knobs of hazard zones, level L3.0."""
+"""The settings of hazard zones, level L3.0."""
 
 import dataclasses
 from typing import Annotated, Literal
@@ -25,7 +25,7 @@ class HazardZonesConfig:
     num_sources: fields.OneTo64 = 3
     """Good sources, K, in zones or out; one that is arrived at is elsewhere at once."""
     food_lasts: Annotated[int, Ge(0)] = 24
-    """Steps until a source that nobody eats is elsewhere, one by one; 0 is for ever."""
+    """Steps until an uneaten source is elsewhere, one by one; 0 is for ever."""
     steps: fields.Steps = 128
     energy_init: fields.EnergyInit = 1.0
     energy_decay: fields.Amount = 0.025

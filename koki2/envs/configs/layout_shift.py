@@ -1,4 +1,4 @@
-"""The knobs of layout shift, level L2.2."""
+"""The settings of layout shift, level L2.2."""
 
 import dataclasses
 from typing import Annotated, Literal

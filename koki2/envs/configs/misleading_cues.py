@@ -1,4 +1,4 @@
-"""The knobs of misleading cues, level L3.2."""
+"""The settings of misleading cues, level L3.2."""
 
 import dataclasses
 from typing import Literal
@@ -15,7 +15,7 @@ class MisleadingCuesConfig:
     width: fields.Width = 16
     height: fields.AnyHeight = 16
     num_shelters: fields.OneTo64 = 5
-    """Cells in which nobody is struck."""
+    """Cells in which a strike does no harm."""
     cue_delay: fields.Cells = 8
     """Steps from a cue, which sounds for one step, to the strike, if one follows."""
     calm_min: fields.Cells = 2

@@ -1,4 +1,4 @@
-"""The knobs of moving needs, level L4.2."""
+"""The settings of moving needs, level L4.2."""
 
 import dataclasses
 from typing import Annotated, Literal

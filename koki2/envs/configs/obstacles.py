@@ -1,4 +1,4 @@
-"""The knobs of obstacles, level L1.2."""
+"""The settings of obstacles, level L1.2."""
 
 import dataclasses
 from typing import Annotated, Literal

@@ -1,4 +1,4 @@
-"""The knobs of seasons, level L4.1."""
+"""The settings of seasons, level L4.1."""
 
 import dataclasses
 from typing import Annotated, Literal

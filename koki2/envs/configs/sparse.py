@@ -1,4 +1,4 @@
-"""The knobs of a sparse world, level L4.0."""
+"""The settings of a sparse world, level L4.0."""
 
 import dataclasses
 from typing import Annotated, Literal

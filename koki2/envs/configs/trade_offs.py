@@ -1,4 +1,4 @@
-"""The knobs of trade-offs, level L2.1."""
+"""The settings of trade-offs, level L2.1."""
 
 import dataclasses
 from typing import Literal
@@ -42,6 +42,6 @@ class TradeOffsConfig:
         check(self)
         if not self.num_salty + self.num_foul + self.num_food + self.num_water:
             raise ValueError(
-                "trade-offs wants at least one source of any kind, got num_salty = "
+                "trade-offs must have at least one source of any kind, got num_salty = "
                 "num_foul = num_food = num_water = 0."
             )

@@ -1,4 +1,4 @@
-"""The knobs of two needs, level L2.0."""
+"""The settings of two needs, level L2.0."""
 
 import dataclasses
 from typing import Literal

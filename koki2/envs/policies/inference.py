@@ -17,7 +17,7 @@ def once_bitten() -> Policy:
     again, and dies of it. It remembers having been harmed.
     """
 
-    def choose(key: Key, bitten: Memory, observation: Observation):
+    def choose(key: Key | None, bitten: Memory, observation: Observation):
         del key
         bitten = bitten | (observation[3] < CAUTION)
         gx, gy = observation[0], observation[1]
@@ -34,7 +34,7 @@ def win_stay_lose_shift(span: np.ndarray) -> Policy:
     to: 1 red, -1 blue, 0 not known yet.
     """
 
-    def choose(key: Key, memory: Memory, observation: Observation):
+    def choose(key: Key | None, memory: Memory, observation: Observation):
         del key
         held, met_last, energy_last, integrity_last = memory
         energy, integrity = observation[4], observation[5]
@@ -67,7 +67,7 @@ def find_bearings(ways: np.ndarray, span: np.ndarray) -> Policy:
     undo = np.linalg.inv(ways).astype(np.float32)
     numbers = np.arange(len(MOVES))
 
-    def choose(key: Key, memory: Memory, observation: Observation):
+    def choose(key: Key | None, memory: Memory, observation: Observation):
         del key
         right, felt, move = memory
         now = observation[:2]

@@ -13,7 +13,7 @@ from koki2.envs.grid import towards
 def for_the_emptier() -> Policy:
     """Goes for what fills the emptier store; energy wins ties. Remembers nothing."""
 
-    def choose(key: Key, memory: Memory, observation: Observation):
+    def choose(key: Key | None, memory: Memory, observation: Observation):
         del key
         fx, fy, wx, wy, energy, hydration = observation
         thirsty = hydration < energy
@@ -26,7 +26,7 @@ def for_the_emptier() -> Policy:
 def clean_unless_far(span: np.ndarray) -> Policy:
     """Goes for the emptier store, clean unless the tainted is less than half as far."""
 
-    def choose(key: Key, memory: Memory, observation: Observation):
+    def choose(key: Key | None, memory: Memory, observation: Observation):
         del key
         thirsty = observation[9] < observation[8]
         tainted = jnp.where(thirsty, observation[2:4], observation[0:2])
@@ -47,7 +47,7 @@ def most_for_the_way(config: MovingNeedsConfig, span: np.ndarray) -> Policy:
     """
     effect = np.diag(np.float32([config.energy_gain, config.hydration_gain]))
 
-    def choose(key: Key, memory: Memory, observation: Observation):
+    def choose(key: Key | None, memory: Memory, observation: Observation):
         del key
         hot, before = memory
         store, smelt = observation[4:6], observation[:4].reshape(2, 2)

@@ -16,7 +16,7 @@ def sweep(stride: int) -> Policy:
     (1 south, -1 north), and how many steps across are left.
     """
 
-    def choose(key: Key, memory: Memory, observation: Observation):
+    def choose(key: Key | None, memory: Memory, observation: Observation):
         del key
         along, across, left = memory
         gx, gy = observation[0], observation[1]
@@ -47,7 +47,7 @@ def migrant(span: np.ndarray) -> Policy:
     move it makes leads onto a source.
     """
 
-    def choose(key: Key, memory: Memory, observation: Observation):
+    def choose(key: Key | None, memory: Memory, observation: Observation):
         del key
         side, energy, bites = memory
         g, place = observation[:2] * span, observation[3]

@@ -14,7 +14,7 @@ def home_at_the_cue(delay: int, span: np.ndarray) -> Policy:
     It remembers how many moves are left until then; 0 is calm.
     """
 
-    def choose(key: Key, left: Memory, observation: Observation):
+    def choose(key: Key | None, left: Memory, observation: Observation):
         del key
         left = jnp.where(observation[6] > 0, delay, left).astype(jnp.int32)
         food, home = observation[:2] * span, observation[4:6] * span
@@ -33,7 +33,7 @@ def once_sure(delay: int, span: np.ndarray) -> Policy:
     and the cue that a strike followed (-1: not known).
     """
 
-    def choose(key: Key, memory: Memory, observation: Observation):
+    def choose(key: Key | None, memory: Memory, observation: Observation):
         del key
         left, last, honest = memory
         honest = jnp.where(observation[8] > 0, last, honest)

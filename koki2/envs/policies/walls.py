@@ -14,7 +14,7 @@ def along_the_wall() -> Policy:
     It remembers which way it was going (1 down, -1 up), and turns at the world's edge.
     """
 
-    def choose(key: Key, going: Memory, observation: Observation):
+    def choose(key: Key | None, going: Memory, observation: Observation):
         del key
         gx, gy = observation[0], observation[1]
         up, down, left, right = (observation[i] > 0 for i in range(3, 7))
@@ -39,7 +39,7 @@ def hand_on_the_wall() -> Policy:
     pocket (the Pledge algorithm; Abelson and diSessa, "Turtle geometry", 1980).
     """
 
-    def choose(key: Key, turns: Memory, observation: Observation):
+    def choose(key: Key | None, turns: Memory, observation: Observation):
         del key
         gx, gy = observation[0], observation[1]
         barred = observation[jnp.array([6, 3, 5, 4])] > 0  # east, north, west, south
@@ -62,7 +62,7 @@ def round_danger(span: np.ndarray) -> Policy:
     moves = SIDES.astype(np.float32)
     back = np.array([2, 1, 4, 3], np.int32)  # which move each side undoes
 
-    def choose(key: Key, last: Memory, observation: Observation):
+    def choose(key: Key | None, last: Memory, observation: Observation):
         del key
         offset = observation[:2] * span
         danger = (observation[4:8] > 0).astype(jnp.float32)

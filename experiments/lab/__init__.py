@@ -1,0 +1,29 @@
+"""lab: what experiments share: a study, its smoke, its runs, its paired contrasts.
+
+    study       an experiment as data: arms, seeds, probes, contrasts, baselines
+    runner      runs a study as a local sweep, and writes results.json
+    statistics  values and contrasts out of results
+
+`experiments.page` writes the report. An experiment imports koki2.session, never
+koki2.cli.
+"""
+
+from experiments.lab.runner import (
+    Options as Options,
+    options as options,
+    read_genomes as read_genomes,
+    results as results,
+)
+from experiments.lab.statistics import (
+    contrast as contrast,
+    METRICS as METRICS,
+    Results as Results,
+    values as values,
+)
+from experiments.lab.study import (
+    Contrast as Contrast,
+    EVAL_SEEDS as EVAL_SEEDS,
+    Probe as Probe,
+    smoke as smoke,
+    Study as Study,
+)

@@ -1,0 +1,217 @@
+"""Runs a study as a local sweep: a cell per arm and seed; see `koki2.session.sweep`.
+
+A study that was stopped or killed goes on when it is started again: finished runs and
+evaluations are found in runs_dir/NAME.
+"""
+
+import dataclasses
+import json
+import pathlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Annotated, Any, TYPE_CHECKING
+
+import numpy as np
+import tyro
+from annotated_types import Ge
+
+from experiments.lab.statistics import contrast, is_known, METRICS, Results
+from experiments.lab.study import EVAL_SEEDS, Probe, smoke, Study
+from koki2 import evolution, runlog
+from koki2.evolution.configs import Config
+from koki2.session import startup, sweep
+from koki2.session.kinds import Kind, KINDS
+from koki2.session.signals import Stop
+from koki2.session.sweep_cells import Cell
+
+if TYPE_CHECKING:  # JAX is not imported before its flags are chosen
+    from koki2.evolution.judging import Judge
+
+Extra = Callable[[Study, "Options", Results], Mapping[str, Any]]
+"""(study, options, results) -> more results."""
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options:
+    """Run an experiment and write its page."""
+
+    smoke: bool = False
+    """A minute's version: that it runs, not what it finds. Writes under runs_dir."""
+    report: bool = False
+    """Only write the page anew, from results.json."""
+    jobs: Annotated[int, Ge(1)] = 1
+    """Processes; the results do not depend on how many."""
+    runs_dir: pathlib.Path = pathlib.Path("runs")
+    """Where run folders are made."""
+    out: pathlib.Path | None = None
+    """Where results and page go; none is beside the experiment (smoke: runs_dir)."""
+
+
+def options(here: pathlib.Path, doc: str | None) -> Options:
+    """Reads the command line of the experiment in folder `here`, and prepares JAX."""
+    read = tyro.cli(Options, description=doc)
+    out = read.out or (read.runs_dir / f"{here.name}_smoke" if read.smoke else here)
+    startup.begin(None)
+    startup.prepare(startup.XlaOptions(), startup.JaxOptions())
+    out.mkdir(parents=True, exist_ok=True)
+    return dataclasses.replace(read, out=out)
+
+
+def results(
+    study: Study,
+    options: Options,
+    more: Callable[[Results], Study] | None = None,
+    extra: Extra | None = None,
+) -> Results:
+    """Runs a study, or reads what an earlier run of it left.
+
+    Args:
+      study: what to run; of a smoke, the minute's version of it is run.
+      options: how.
+      more: the results -> a second study that depends on them, whose arms, probes and
+        contrasts are added.
+      extra: measures more on the runs of the first study.
+
+    Returns:
+      The results, as `statistics` describes them; also written to results.json.
+    """
+    assert options.out is not None
+    path = options.out / "results.json"
+    if options.report:
+        return json.loads(path.read_text())
+    study = smoke(study) if options.smoke else study
+    found: Results = {"arms": {}, "probes": {}, "baselines": {}}
+    _run(study, options, found)
+    contrasts = [*study.contrasts]
+    if extra is not None:
+        found |= extra(study, options, found)
+    if more is not None:
+        _write(path, found)
+        second = more(found)
+        second = smoke(second) if options.smoke else second
+        _run(second, options, found)
+        contrasts += second.contrasts
+    if options.smoke:  # it has not all of the arms
+        contrasts = [c for c in contrasts if all(is_known(found, name) for name in c)]
+    found["contrasts"] = [contrast(found, pair) for pair in contrasts]
+    _write(path, found)
+    return found
+
+
+def read_genomes(
+    options: Options, found: Results, arm: str, which: str | None = None
+) -> list[dict[str, np.ndarray]]:
+    """Reads the genomes of an arm, one per seed.
+
+    Args:
+      options: where the runs are.
+      found: results.
+      arm: its name.
+      which: "best" or "mean"; None is the one that counts first.
+    """
+    which = which or ("mean" if "mean" in found["arms"][arm] else "best")
+    runs = found["arms"][arm]["runs"]
+    return [runlog.read_genome(options.runs_dir / run, which) for run in runs]
+
+
+def _run(study: Study, options: Options, found: Results) -> None:
+    """Adds a study's arms, probes and baselines to the results."""
+    cells = {name: _cells(study, name) for name in study.arms}
+    with Stop() as stop:
+        outcomes = sweep.run_cells(
+            [cell for of_arm in cells.values() for cell in of_arm],
+            options.runs_dir / study.name,
+            jobs=options.jobs,
+            held_out=sweep.HeldOut(study.episodes, EVAL_SEEDS),
+            stop=stop,
+        )
+    if not all(outcome.is_done for outcome in outcomes):
+        raise SystemExit(stop.code)
+    for i, name in enumerate(cells):
+        of_arm = outcomes[i * len(study.seeds) : (i + 1) * len(study.seeds)]
+        found["arms"][name] = _arm(of_arm, options.runs_dir)
+    for name, probe in study.probes.items():
+        found["probes"][name] = _probe(study, options, found, probe)
+    for world, (config, policies) in study.baselines.items():
+        judge = evolution.judge(config)
+        found["baselines"][world] = {p: _baseline(study, judge, p) for p in policies}
+
+
+def _cells(study: Study, arm: str) -> list[Cell]:
+    config = study.arms[arm]
+    return [
+        Cell(kind=_kind(config).name, config=config, seed=seed, settings={"arm": arm})
+        for seed in study.seeds
+    ]
+
+
+def _kind(config: Config) -> Kind:
+    return next(kind for kind in KINDS.values() if kind.config is type(config))
+
+
+def _arm(outcomes: Sequence[sweep.Outcome], runs_dir: pathlib.Path) -> Results:
+    summaries = [outcome.summary or {} for outcome in outcomes]
+    found: Results = {
+        "runs": [str(outcome.path.relative_to(runs_dir)) for outcome in outcomes],
+        "env_steps": [summary["env_steps"] for summary in summaries],
+        "training": [_known(summary["mean_fitness"]) for summary in summaries],
+    }
+    for which in outcomes[0].unseen[EVAL_SEEDS[0]]:
+        found[which] = {
+            str(seed): _columns([outcome.unseen[seed][which] for outcome in outcomes])
+            for seed in EVAL_SEEDS
+        }
+    return found
+
+
+def _probe(study: Study, options: Options, found: Results, probe: Probe) -> Results:
+    """Evaluates a probe; means as those of an arm."""
+    if not probe.agent and probe.genome is not None:  # that is evaluated already
+        return found["arms"][probe.arm][probe.genome]
+    config = study.arms[probe.arm]
+    agent = dataclasses.replace(config.agent, **probe.agent)
+    judge = evolution.judge(dataclasses.replace(config, agent=agent))
+    genomes = read_genomes(options, found, probe.arm, probe.genome)
+    of_seeds = list(zip(study.seeds, genomes, strict=True))
+    return {
+        str(eval_seed): _columns(
+            [
+                _means(
+                    judge.genome(
+                        seed, genome, eval_seed=eval_seed, episodes=study.episodes
+                    )
+                )
+                for seed, genome in of_seeds
+            ]
+        )
+        for eval_seed in EVAL_SEEDS
+    }
+
+
+def _baseline(study: Study, judge: "Judge", policy: str) -> dict[str, float]:
+    means = [
+        _means(judge.baseline(policy, eval_seed=eval_seed, episodes=study.episodes))
+        for eval_seed in EVAL_SEEDS
+    ]
+    return {name: float(np.mean(v)) for name, v in _columns(means).items()}
+
+
+def _means(figures: Mapping[str, np.ndarray]) -> dict[str, float]:
+    return {
+        f"mean_{name}": float(np.mean(values, dtype=np.float64))
+        for name, values in figures.items()
+    }
+
+
+def _columns(means: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
+    """The metrics that are kept, each a number per row of means."""
+    kept = [name for name in METRICS if f"mean_{name}" in means[0]]
+    return {name: [row[f"mean_{name}"] for row in means] for name in kept}
+
+
+def _known(value: float) -> float | None:
+    """A number, or None for NaN: of a generation in which no genome was viable."""
+    return value if value == value else None
+
+
+def _write(path: pathlib.Path, found: Results) -> None:
+    path.write_text(json.dumps(found, indent=1, allow_nan=False) + "\n")
