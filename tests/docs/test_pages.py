@@ -2,8 +2,10 @@
 
 import doctest
 import importlib
+import os
 import pathlib
 import re
+import subprocess
 import sys
 
 import matplotlib
@@ -54,6 +56,29 @@ def test_the_whole_run_evolves(there):
 def test_a_whole_run_is_one_screen():
     text = (ROOT / "docs" / "whole_run.py").read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 60
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "page",
+    [
+        "README.md",
+        "docs/tutorial.md",
+        *(f"docs/add_your_own/{name}.md" for name in ("world", "agent")),
+        *(f"docs/add_your_own/{name}.md" for name in ("strategy", "emitter")),
+    ],
+)
+def test_the_commands_of_a_page_run(page, tmp_path):
+    """As typed, in a checkout: every line of every block in the language sh."""
+    (tmp_path / "docs").symlink_to(ROOT / "docs")
+    koki2 = f'koki2() {{ "{sys.executable}" -m koki2 "$@"; }}\n'
+    code = "".join(code for code in blocks(page, "sh") if "make" not in code)
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    script = ["bash", "-euc", koki2 + code]
+    ran = subprocess.run(
+        script, cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stdout[-2000:] + ran.stderr[-2000:]
 
 
 @pytest.mark.slow
