@@ -6,16 +6,26 @@ detour. It does not look further ahead than the next source: a ceiling to read a
 against, not an optimum.
 """
 
+from typing import Protocol, runtime_checkable
+
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from koki2.agents.base import Agent
-from koki2.agents.scripted import MOVES, STAY
+from koki2.agents.scripted import MOVES, STAY, Truth
 from koki2.core.types import Key
 
 HARM = 20.0  # steps of detour that a harmful source in the way is worth
 DANGER = 100.0  # steps of detour per unit of integrity lost in a cell
+
+
+@runtime_checkable
+class MapTruth(Truth, Protocol):
+    """What the navigator observes, beside what every oracle does."""
+
+    wall: Bool[Array, "H W"] | None
+    danger: Float[Array, "H W"] | None  # integrity lost per step
 
 
 def navigator(size: tuple[int, int]) -> Agent:
@@ -26,25 +36,25 @@ def navigator(size: tuple[int, int]) -> Agent:
     width, height = size
     moves = jnp.array(MOVES, jnp.int32)
 
-    def choose(key: Key, truth) -> Int[Array, ""]:
+    def choose(key: Key | None, truth: MapTruth) -> Int[Array, ""]:
         del key
-        here = truth.position
+        position = truth.position
         cost = _costs(truth, width, height)
-        reach = _distances(cost, here)[truth.source[:, 1], truth.source[:, 0]]
-        reach = jnp.where(jnp.all(truth.source == here[None], axis=1), 2.0, reach)
-        wanted = truth.active & (truth.worth > 0) & jnp.isfinite(reach)
-        gain = jnp.where(wanted, truth.worth / (reach + 1.0), -jnp.inf)
+        reach = _distances(cost, position)[truth.source[:, 1], truth.source[:, 0]]
+        reach = jnp.where(jnp.all(truth.source == position[None], axis=1), 2.0, reach)
+        feeds = truth.active & (truth.worth > 0) & jnp.isfinite(reach)
+        gain = jnp.where(feeds, truth.worth / (reach + 1.0), -jnp.inf)
         goal = truth.source[jnp.argmax(gain)]
 
         around = jnp.clip(
-            here[None] + moves, 0, jnp.array([[width - 1, height - 1]], jnp.int32)
+            position[None] + moves, 0, jnp.array([[width - 1, height - 1]], jnp.int32)
         )
-        stands = jnp.all(around == here[None], axis=1)  # staying, or held by the edge
+        stands = jnp.all(around == position[None], axis=1)  # stays, or is at the edge
         look = lambda field: field[around[:, 1], around[:, 0]]
         way = look(_distances(cost, goal)) + look(cost)
         go = jnp.argmin(jnp.where(stands, jnp.inf, way))
         flee = jnp.argmin(look(cost))  # to where it is safest; staying wins ties
-        out = jnp.where(jnp.any(wanted), go, flee).astype(jnp.int32)
+        out = jnp.where(jnp.any(feeds), go, flee).astype(jnp.int32)
         stuck = jnp.all(stands | ~jnp.isfinite(look(cost)))
         return jnp.where(stuck, STAY, out)
 
@@ -53,7 +63,7 @@ def navigator(size: tuple[int, int]) -> Agent:
     return Agent(init=nothing, act=act, learn=None, uses_privileged_state=True)
 
 
-def _costs(truth, width: int, height: int) -> Float[Array, "H W"]:
+def _costs(truth: MapTruth, width: int, height: int) -> Float[Array, "H W"]:
     """What entering a cell costs, in steps; a wall costs infinitely many."""
     cost = jnp.ones((height, width))
     if truth.danger is not None:
@@ -63,7 +73,9 @@ def _costs(truth, width: int, height: int) -> Float[Array, "H W"]:
     return cost if truth.wall is None else jnp.where(truth.wall, jnp.inf, cost)
 
 
-def _distances(cost: Float[Array, "H W"], start: Int[Array, "2"]):
+def _distances(
+    cost: Float[Array, "H W"], start: Int[Array, "2"]
+) -> Float[Array, "H W"]:
     """The cheapest way from `start` to every cell, by relaxing until nothing changes.
 
     Both ends count alike: a cell's own cost is paid on entering it.

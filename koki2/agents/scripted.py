@@ -6,17 +6,37 @@ a policy of its own (`policy`); `navigator` is the oracle of worlds with walls. 
 are those of the worlds: 0 stay, 1 up (y - 1), 2 down, 3 left (x - 1), 4 right.
 """
 
+from collections.abc import Callable
+from typing import Any, Protocol, runtime_checkable, TypeAlias
+
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int
 
 from koki2.agents.base import Agent
+from koki2.core.types import Key
+
+Action: TypeAlias = Int[Array, ""]
+Observation: TypeAlias = Float[Array, " O"]
 
 DEADBAND = 1e-3  # a gradient smaller than this is none
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
 MOVES = ((0, 0), (0, -1), (0, 1), (-1, 0), (1, 0))
 
 
-def _scripted(choose, *, uses_privileged_state: bool = False) -> Agent:
+@runtime_checkable
+class Truth(Protocol):
+    """What an oracle observes: the fields of a privileged state that it reads."""
+
+    position: Int[Array, "2"]  # cells
+    source: Int[Array, "K 2"]  # cells
+    worth: Float[Array, " K"]  # of arriving: above zero feeds, below harms
+    active: Bool[Array, " K"]
+
+
+def _scripted(
+    choose: Callable[..., Action], *, uses_privileged_state: bool = False
+) -> Agent:
     nothing = lambda params: None
     act = lambda key, params, state, observation: (None, choose(key, observation))
     return Agent(
@@ -24,7 +44,7 @@ def _scripted(choose, *, uses_privileged_state: bool = False) -> Agent:
     )
 
 
-def _towards(gx, gy):
+def _towards(gx: Float[Array, ""], gy: Float[Array, ""]) -> Action:
     """The larger component's direction; x wins ties."""
     x = jnp.where(gx > 0, RIGHT, LEFT)
     y = jnp.where(gy > 0, DOWN, UP)
@@ -40,7 +60,7 @@ def greedy() -> Agent:
       True
     """
 
-    def choose(key, observation):
+    def choose(key: Key | None, observation: Observation) -> Action:
         del key
         gx, gy = observation[0], observation[1]
         flat = jnp.maximum(jnp.abs(gx), jnp.abs(gy)) < DEADBAND
@@ -59,7 +79,11 @@ def stay() -> Agent:
     return _scripted(lambda key, _: jnp.int32(STAY))
 
 
-def policy(memory, choose) -> Agent:
+def policy(
+    memory: Any,
+    choose: Callable[[Key, Any, Observation], tuple[Any, Action]],
+    /,
+) -> Agent:
     """A scripted way to live by the senses: `choose(key, memory, observation)`."""
     act = lambda key, params, state, observation: choose(key, state, observation)
     return Agent(init=lambda params: memory, act=act, learn=None)
@@ -77,24 +101,25 @@ def oracle(size: tuple[int, int]) -> Agent:
     detour = 1000
     width, height = size
 
-    def room(position):  # cells to the wall going up, down, left, right
+    def room(position: Int[Array, "2"]) -> Int[Array, "4"]:
+        """Cells to the edge going up, down, left, right."""
         x, y = position[0], position[1]
         return jnp.stack([y, height - 1 - y, x, width - 1 - x])
 
-    def choose(key, truth):
+    def choose(key: Key | None, truth: Truth) -> Action:
         del key
         offset = truth.source - truth.position[None]  # [K, 2], cells
         food = (truth.worth > 0) & truth.active
         harm = ~(truth.worth > 0) & truth.active
         reach = jnp.sum(jnp.abs(offset), axis=1)
         crossed = _between(offset, harm)
-        here = reach == 0
+        standing = reach == 0
         cost = reach + detour * crossed
-        cost = jnp.where(food & ~here, cost, jnp.iinfo(jnp.int32).max)
+        cost = jnp.where(food & ~standing, cost, jnp.iinfo(jnp.int32).max)
         goal = offset[jnp.argmin(cost)]
         near = jnp.min(cost)
         step_off = _free_step(offset, harm, room(truth.position))
-        home = jnp.any(food & here)
+        home = jnp.any(food & standing)
         along = jnp.where(goal[0] != 0, 0, goal[1])  # x first, as `_between` looks
         go = _towards(goal[0].astype(jnp.float32), along.astype(jnp.float32))
         away = jnp.where(near <= 1, go, step_off)
@@ -104,17 +129,19 @@ def oracle(size: tuple[int, int]) -> Agent:
     return _scripted(choose, uses_privileged_state=True)
 
 
-def _between(offset, harm):
-    """How many harmful sources lie on the walk to each source: [K]."""
+def _between(offset: Int[Array, "K 2"], harm: Bool[Array, " K"]) -> Int[Array, " K"]:
+    """How many harmful sources lie on the walk to each source."""
     x, y = offset[:, 0], offset[:, 1]
     inside = lambda a, end: (a * jnp.sign(end) >= 0) & (jnp.abs(a) <= jnp.abs(end))
     on_row = (y[None] == 0) & inside(x[None], x[:, None])
     on_column = (x[None] == x[:, None]) & inside(y[None], y[:, None])
-    met = (on_row | on_column) & harm[None]
-    return jnp.sum(met, axis=1, dtype=jnp.int32)
+    crossed = (on_row | on_column) & harm[None]
+    return jnp.sum(crossed, axis=1, dtype=jnp.int32)
 
 
-def _free_step(offset, harm, room):
+def _free_step(
+    offset: Int[Array, "K 2"], harm: Bool[Array, " K"], room: Int[Array, "4"]
+) -> Action:
     """A step to a cell within the walls and free of harm; staying if there is none."""
     moves = jnp.array(MOVES, jnp.int32)  # [5, 2]
     lands = jnp.all(offset[None] == moves[:, None], axis=2) & harm[None]

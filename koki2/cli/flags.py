@@ -21,7 +21,7 @@ import tyro
 from koki2 import runlog
 from koki2.cli import settings as settings_
 from koki2.cli.commands import Command
-from koki2.envs.registry import find, Level
+from koki2.envs.registry import find, Level, WORLDS
 from koki2.session import objects as objects_, schema
 from koki2.session.kinds import kind_of
 from koki2.session.startup import JaxOptions, XlaOptions
@@ -105,8 +105,10 @@ def _objects(argv: Sequence[str]) -> dict[str, dict[str, str]]:
             before = argv[i - 1] if i and "=" not in argv[i - 1] else ""
             flag, value = before if before.startswith("--") else "--world", word
         role = by_flag.get(flag.removeprefix("--").replace("-", "_"))
-        if role is not None and objects_.is_reference(value) and not _is_level(value):
-            found[role] = objects_.declare(role, value)
+        if role is not None and objects_.is_reference(value):
+            prefix = value.partition(":")[0]
+            if prefix not in {world.prefix for world in WORLDS.values()}:
+                found[role] = objects_.declare(role, value)
     return found
 
 

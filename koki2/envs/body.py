@@ -59,10 +59,10 @@ def arrivals(
       >>> [which.tolist() for which in arrivals(source, step[0], step[1])]
       [[False, True], [False, True]]
     """
-    here = jnp.all(source == position[None], axis=1)
+    standing = jnp.all(source == position[None], axis=1)
     if active is not None:
-        here = here & active
-    return here, here & ~jnp.all(source == before[None], axis=1)
+        standing = standing & active
+    return standing, standing & ~jnp.all(source == before[None], axis=1)
 
 
 def count(which: Bool[Array, " K"]) -> Int[Array, ""]:

@@ -109,9 +109,9 @@ def chemotaxis(config: ChemotaxisConfig = ChemotaxisConfig()) -> MapEnv:
         key_deplete, key_place, key_sense = jax.random.split(key, 3)
         position = map.move(state.position, action)
         active = _active(state)
-        here, arrived = arrivals(state.source, state.position, position, active)
+        standing, arrived = arrivals(state.source, state.position, position, active)
         meals, harms = count(arrived & ~state.bad), count(arrived & state.bad)
-        reached = jnp.any(here & ~state.bad)
+        reached = jnp.any(standing & ~state.bad)
         source, respawn = state.source, state.respawn
         if config.deplete_sources:
             source, respawn = deplete(key_deplete, key_place, state, arrived)

@@ -125,7 +125,7 @@ def family(config: FamilyConfig = FamilyConfig()) -> MapEnv:
         key_place, key_sense = jax.random.split(key)
         rules, active = state.rules, state.respawn == 0
         position = map.move(state.position, action)
-        here, arrived = arrivals(state.source, state.position, position, active)
+        standing, arrived = arrivals(state.source, state.position, position, active)
         meals, harms = count(arrived & ~rules.bad), count(arrived & rules.bad)
         waits = jnp.maximum(state.respawn - 1, 0)
         respawn = jnp.where(arrived, rules.delay, waits)
@@ -138,7 +138,7 @@ def family(config: FamilyConfig = FamilyConfig()) -> MapEnv:
             gain=rules.gain * meals.astype(jnp.float32),
             loss=rules.loss * harms.astype(jnp.float32),
             care=care,
-            reached=jnp.any(here & ~rules.bad),
+            reached=jnp.any(standing & ~rules.bad),
             bad_arrivals=harms,
             position=position,
             source=jnp.where(comes[:, None], fresh, state.source),

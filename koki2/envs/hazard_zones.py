@@ -93,7 +93,7 @@ def hazard_zones(config: HazardZonesConfig = HazardZonesConfig()) -> MapEnv:
         key: Key, state: HazardZonesState, action: Action, care: Care | None
     ) -> tuple[HazardZonesState, Feedback]:
         position = map.move(state.position, action)
-        here, goes = arrivals(state.source, state.position, position)
+        standing, goes = arrivals(state.source, state.position, position)
         gain = config.energy_gain * number(goes)
         was_in, is_in = harmful(state, jnp.stack([state.position, position]))
         if config.food_lasts:
@@ -106,7 +106,7 @@ def hazard_zones(config: HazardZonesConfig = HazardZonesConfig()) -> MapEnv:
             gain=gain,
             loss=jnp.where(is_in, jnp.float32(config.zone_loss), 0.0),
             care=care,
-            reached=jnp.any(here),
+            reached=jnp.any(standing),
             bad_arrivals=(is_in & ~was_in).astype(jnp.int32),  # zones entered
             position=position,
             source=jnp.where(goes[:, None], fresh, state.source),

@@ -101,7 +101,7 @@ def layout_shift(config: LayoutShiftConfig = LayoutShiftConfig()) -> MapEnv:
         key: Key, state: LayoutShiftState, action: Action, care: Care | None
     ) -> tuple[LayoutShiftState, Feedback]:
         position = map.move(state.position, action)
-        here, goes = arrivals(state.source, state.position, position)
+        standing, goes = arrivals(state.source, state.position, position)
         good = feeds(state)
         meals, harms = count(goes & good), count(goes & ~good)
         taste = jnp.sign(meals - harms).astype(jnp.float32)
@@ -115,7 +115,7 @@ def layout_shift(config: LayoutShiftConfig = LayoutShiftConfig()) -> MapEnv:
             gain=config.energy_gain * meals.astype(jnp.float32),
             loss=config.integrity_loss * harms.astype(jnp.float32),
             care=care,
-            reached=jnp.any(here & good),
+            reached=jnp.any(standing & good),
             bad_arrivals=harms,
             absorbs=True,
             position=position,

@@ -94,7 +94,7 @@ def moving_needs(config: MovingNeedsConfig = MovingNeedsConfig()) -> MapEnv:
         key: Key, state: MovingNeedsState, action: Action, care: Care | None
     ) -> tuple[MovingNeedsState, Feedback]:
         position = map.move(state.position, action)
-        here, arrived = arrivals(state.source, state.position, position)
+        standing, arrived = arrivals(state.source, state.position, position)
         cost, weights = season(state)
         fresh = map.cells(key, len(kind))
         return live_by_stores(
@@ -104,7 +104,7 @@ def moving_needs(config: MovingNeedsConfig = MovingNeedsConfig()) -> MapEnv:
             gain=jnp.sum(jnp.where(arrived[:, None], effect, 0.0), axis=0),
             weights=weights,
             care=care,
-            reached=jnp.any(here),
+            reached=jnp.any(standing),
             position=position,
             source=jnp.where(arrived[:, None], fresh, state.source),
         )

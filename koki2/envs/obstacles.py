@@ -93,7 +93,7 @@ def obstacles(config: ObstaclesConfig = ObstaclesConfig()) -> MapEnv:
         key: Key, state: ObstaclesState, action: Action, care: Care | None
     ) -> tuple[ObstaclesState, Feedback]:
         position = move_unless(partial(blocked, state), state.position, action)
-        here, arrived = arrivals(state.source, state.position, position)
+        standing, arrived = arrivals(state.source, state.position, position)
         fresh = free_cells(key, config.num_sources)
         return live(
             state,
@@ -101,7 +101,7 @@ def obstacles(config: ObstaclesConfig = ObstaclesConfig()) -> MapEnv:
             cost=config.energy_decay,
             gain=config.energy_gain * number(arrived),
             care=care,
-            reached=jnp.any(here),
+            reached=jnp.any(standing),
             position=position,
             source=jnp.where(arrived[:, None], fresh, state.source),
         )

@@ -2,9 +2,9 @@
 
 In either half of the map lies as much food, but only that of one half is any good;
 which one turns every half a year, and in what part of the year a life starts differs
-from life to life. Nothing smells of it: who tastes that food here feeds no more must go
-over to the other half, as a migrant does. Without food a life ends after 40 steps,
-sooner than a season.
+from life to life. Nothing smells of it: an agent that tastes food which feeds no more
+must go over to the other half, as a migrant does. Without food a life ends after 40
+steps, sooner than a season.
 
 Cells are (x, y) from the north-west corner; energy is in [0, 1], 1 is full; the year is
 in steps. A source that is arrived at, good or not, is elsewhere in its half at once.
@@ -101,7 +101,7 @@ def seasons(config: SeasonsConfig = SeasonsConfig()) -> MapEnv:
         key: Key, state: SeasonsState, action: Action, care: Care | None
     ) -> tuple[SeasonsState, Feedback]:
         position = map.move(state.position, action)
-        here, arrived = arrivals(state.source, state.position, position)
+        standing, arrived = arrivals(state.source, state.position, position)
         good = feeds(state)
         gain = config.energy_gain * number(arrived & good)
         if config.energy_gain_off:
@@ -112,7 +112,7 @@ def seasons(config: SeasonsConfig = SeasonsConfig()) -> MapEnv:
             cost=config.energy_decay,
             gain=gain,
             care=care,
-            reached=jnp.any(here & good),
+            reached=jnp.any(standing & good),
             bad_arrivals=count(arrived & ~good),  # out of season
             position=position,
             source=jnp.where(arrived[:, None], in_their_halves(key), state.source),

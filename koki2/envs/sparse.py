@@ -72,7 +72,7 @@ def sparse(config: SparseConfig = SparseConfig()) -> MapEnv:
         key: Key, state: SparseState, action: Action, care: Care | None
     ) -> tuple[SparseState, Feedback]:
         position = map.move(state.position, action)
-        here, arrived = arrivals(state.source, state.position, position)
+        standing, arrived = arrivals(state.source, state.position, position)
         fresh = map.cells(key, config.num_sources)
         return live(
             state,
@@ -80,7 +80,7 @@ def sparse(config: SparseConfig = SparseConfig()) -> MapEnv:
             cost=config.energy_decay,
             gain=config.energy_gain * number(arrived),
             care=care,
-            reached=jnp.any(here),
+            reached=jnp.any(standing),
             position=position,
             source=jnp.where(arrived[:, None], fresh, state.source),
         )

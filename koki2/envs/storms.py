@@ -113,7 +113,7 @@ def storms(
     ) -> tuple[StormState, Observation, Feedback]:
         key_source, key_sky = jax.random.split(key)
         position = map.move(state.position, action)
-        here, arrived = arrivals(state.source, state.position, position)
+        standing, arrived = arrivals(state.source, state.position, position)
         weather, strikes = sky.advance(key_sky, state.sky)
         hit = strikes & ~jnp.any(jnp.all(state.shelter == position[None], axis=1))
         fresh = in_the_open(key_source, state.shelter)
@@ -124,7 +124,7 @@ def storms(
             gain=config.energy_gain * number(arrived),
             loss=jnp.where(hit, jnp.float32(config.strike_loss), 0.0),
             care=care,
-            reached=jnp.any(here),
+            reached=jnp.any(standing),
             bad_arrivals=hit.astype(jnp.int32),  # strikes in the open
             position=position,
             source=jnp.where(arrived[:, None], fresh, state.source),

@@ -7,7 +7,7 @@ the starving and kills the thirsty. Neglected, either store ends a life after 50
 
 Cells are (x, y) from the north-west corner; stores are in [0, 1], 1 is full. A source
 that is arrived at comes back in another cell at once. What a full store has no room
-for is not taken in, and does not count. Nobody here has an integrity to lose: what a
+for is not taken in, and does not count. There is no integrity to lose: what a
 source takes counts against what it gives, so that the energy gained may be below zero.
 
 Source: seed 002, the ladder's L2.1 (trade-offs); kinds and numbers are ours.
@@ -84,7 +84,7 @@ def trade_offs(config: TradeOffsConfig = TradeOffsConfig()) -> MapEnv:
         key: Key, state: TradeOffsState, action: Action, care: Care | None
     ) -> tuple[TradeOffsState, Feedback]:
         position = map.move(state.position, action)
-        here, arrived = arrivals(state.source, state.position, position)
+        standing, arrived = arrivals(state.source, state.position, position)
         total = lambda effect: jnp.sum(jnp.where(arrived[:, None], effect, 0.0), axis=0)
         value = worth(state)
         fresh = map.cells(key, len(kind))
@@ -95,7 +95,7 @@ def trade_offs(config: TradeOffsConfig = TradeOffsConfig()) -> MapEnv:
             gain=total(gives),
             loss=total(takes),
             care=care,
-            reached=jnp.any(here & (value > 0)),
+            reached=jnp.any(standing & (value > 0)),
             bad_arrivals=count(arrived & (value < 0)),
             position=position,
             source=jnp.where(arrived[:, None], fresh, state.source),

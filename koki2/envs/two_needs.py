@@ -75,7 +75,7 @@ def two_needs(config: TwoNeedsConfig = TwoNeedsConfig()) -> MapEnv:
         key: Key, state: TwoNeedsState, action: Action, care: Care | None
     ) -> tuple[TwoNeedsState, Feedback]:
         position = map.move(state.position, action)
-        here, arrived = arrivals(state.source, state.position, position)
+        standing, arrived = arrivals(state.source, state.position, position)
         fresh = map.cells(key, len(kind))
         return live_by_stores(
             state,
@@ -83,7 +83,7 @@ def two_needs(config: TwoNeedsConfig = TwoNeedsConfig()) -> MapEnv:
             cost=cost,
             gain=jnp.sum(jnp.where(arrived[:, None], effect, 0.0), axis=0),
             care=care,
-            reached=jnp.any(here),
+            reached=jnp.any(standing),
             position=position,
             source=jnp.where(arrived[:, None], fresh, state.source),
         )

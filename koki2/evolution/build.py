@@ -134,12 +134,8 @@ def build_qd(
 
     wirings = [named.wiring(seed) for seed in seeds]
     genome = named.task(wirings[0]).genome
-    mutate = None
-    if config.emitter.emitter == "mutation":
-        knobs = genomes.GroupMutation(
-            sigma=config.emitter.sigma, rate=config.emitter.rate
-        )
-        mutate = genomes.mutation(genomes.MutationConfig(others=knobs), genome)
+    how = genomes.GroupMutation(sigma=config.emitter.sigma, rate=config.emitter.rate)
+    mutate = genomes.mutation(genomes.MutationConfig(others=how), genome)
     return illuminate_many(
         assemble,
         search.map_elites(config.archive, config.emitter, genome.size, mutate=mutate),

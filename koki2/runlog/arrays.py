@@ -229,9 +229,9 @@ def _read_array(member: Any, size: int) -> Any:
     shape, fortran, dtype = np.lib.format.read_array_header_1_0(member)
     if dtype.kind not in _KINDS:
         raise ValueError(f"dtype {dtype} is not a number's")
-    promised, there = math.prod(shape) * dtype.itemsize, size - member.tell()
-    if min(shape, default=0) < 0 or promised != there:
-        raise ValueError(f"shape {shape} must have {promised} bytes, has {there}")
+    promised, held = math.prod(shape) * dtype.itemsize, size - member.tell()
+    if min(shape, default=0) < 0 or promised != held:
+        raise ValueError(f"shape {shape} must have {promised} bytes, has {held}")
     array = np.ndarray(shape, dtype, order="F" if fortran else "C")
     data = memoryview(array.reshape(-1, order="A").view(np.uint8))
     at = 0

@@ -121,8 +121,8 @@ def save(
 
 def steps(folder: Path) -> list[int]:
     """Steps of which there is a checkpoint, rising; none is opened."""
-    found = _files(pathlib.Path(folder))
-    return sorted(step for step, name in found if name.endswith(".json"))
+    files = _files(pathlib.Path(folder))
+    return sorted(step for step, name in files if name.endswith(".json"))
 
 
 def load_newest(
@@ -208,13 +208,13 @@ def _load_header(folder: pathlib.Path, step: int) -> dict[str, Any]:
 
 
 def _compare(
-    folder: pathlib.Path, step: int, found: Mapping[str, Any], facts: Values
+    folder: pathlib.Path, step: int, written: Mapping[str, Any], facts: Values
 ) -> None:
     differing = [
-        f"its {name} is {found.get(name, 'missing')!r:.80}, that of this run "
+        f"its {name} is {written.get(name, 'missing')!r:.80}, that of this run "
         f"{facts.get(name, 'missing')!r:.80}"
-        for name in sorted({*found, *facts})
-        if name not in found or name not in facts or found[name] != facts[name]
+        for name in sorted({*written, *facts})
+        if name not in written or name not in facts or written[name] != facts[name]
     ]
     if differing:
         raise BrokenRunError(

@@ -90,12 +90,12 @@ def parse(name: str) -> tuple[str, str, int] | None:
       >>> parse("notes") is None
       True
     """
-    found = _NAME.fullmatch(name)
-    if found is None:
+    match = _NAME.fullmatch(name)
+    if match is None:
         return None
-    t = found["started"]
+    t = match["started"]
     started = f"{t[:4]}-{t[4:6]}-{t[6:11]}:{t[11:13]}:{t[13:]}"
-    return started, found["command"], int(found["seed"])
+    return started, match["command"], int(match["seed"])
 
 
 def check_stem(what: str, name: str) -> None:

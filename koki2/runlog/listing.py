@@ -62,11 +62,12 @@ def _info(path: pathlib.Path) -> RunInfo:
         manifest = reading.read_manifest(path)
         started = _of(manifest, "created_at_utc", str) or started
         command = _of(manifest, "command", str) or command
-        seed = seed if (found := _of(manifest, "seed", int)) is None else found
-        found = reading.read_summary(path)
-        if found is not None and status != "running":
+        noted = _of(manifest, "seed", int)
+        seed = seed if noted is None else noted
+        verdict = reading.read_summary(path)
+        if verdict is not None and status != "running":
             status = "complete"
-        summary = found or {}
+        summary = verdict or {}
     except (BrokenRunError, OSError) as error:
         if status != "running":
             status, problem = "broken", str(error)

@@ -132,7 +132,7 @@ def differences(old: Values, new: Values) -> list[str]:
     pairs.append(only)
     for name in ("devices", "strict_bits", "config_digest"):
         pairs.append((name.replace("_", " "), old.get(name), new.get(name)))
-    found = [
+    changes = [
         f"{what}: {_words(then)} then, {_words(now)} now"
         for what, then, now in pairs
         if then != now
@@ -140,8 +140,10 @@ def differences(old: Values, new: Values) -> list[str]:
     dirty = zip(("then", "now"), _both(old, new, "git", "dirty"), strict=True)
     when = " and ".join(word for word, is_dirty in dirty if is_dirty)
     if when:
-        found.insert(0, f"koki2 had uncommitted changes {when}; what they were is lost")
-    return found
+        changes.insert(
+            0, f"koki2 had uncommitted changes {when}; what they were is lost"
+        )
+    return changes
 
 
 def git_state(checkout: pathlib.Path) -> dict[str, Any]:
@@ -170,13 +172,13 @@ def git_state(checkout: pathlib.Path) -> dict[str, Any]:
 
 
 def _versions() -> dict[str, str]:
-    found = {"python": platform.python_version()}
+    versions = {"python": platform.python_version()}
     for name in _PACKAGES:
         try:
-            found[name] = importlib.metadata.version(name)
+            versions[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-    return found
+    return versions
 
 
 def _cpu(cpuinfo: pathlib.Path) -> dict[str, Any]:

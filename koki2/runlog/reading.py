@@ -26,11 +26,11 @@ def read_config(run: Path) -> dict[str, Any]:
       BrokenRunError: it has no config.json, or one that koki2 did not write.
     """
     path = _file(run, folder.CONFIG)
-    found = _object(path)
+    document = _object(path)
     for key in ("config", "provenance"):
-        if not isinstance(found.get(key), dict):
+        if not isinstance(document.get(key), dict):
             raise BrokenRunError(f'{path} should have an object "{key}", has none.')
-    return found
+    return document
 
 
 def read_kind(run: Path) -> str:

@@ -144,12 +144,12 @@ def _prefix_hash(path: pathlib.Path, offset: int) -> "hashlib._Hash":
         raise BrokenRunError(
             f"{path} should hold the {offset} bytes that were acknowledged, has {size}."
         )
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     with open(path, "rb") as file:
         while offset > 0 and (chunk := file.read(min(offset, 2**20))):
-            found.update(chunk)
+            digest.update(chunk)
             offset -= len(chunk)
-    return found
+    return digest
 
 
 def _whole_lines(path: pathlib.Path) -> int:

@@ -62,7 +62,7 @@ class Run:
         path: pathlib.Path,
         document: dict[str, Any],
         manifest: dict[str, Any],
-        held: contextlib.ExitStack,
+        resources: contextlib.ExitStack,
         restored: Checkpoint | None = None,
         summary: dict[str, Any] | None = None,
     ):
@@ -83,10 +83,10 @@ class Run:
             else:
                 offset = restored.streams[name]["offset"] if restored else 0
             writer = RowWriter(path / file, offset=offset)
-            self._rows[name] = held.enter_context(writer)
-        self._timing = held.enter_context(RowWriter(path / folder.TIMING))
+            self._rows[name] = resources.enter_context(writer)
+        self._timing = resources.enter_context(RowWriter(path / folder.TIMING))
         self._facts = _facts(document, manifest)
-        self._held = held
+        self._resources = resources
 
     @classmethod
     def start(
@@ -133,13 +133,13 @@ class Run:
         document = {"kind": kind, "config": config, "provenance": provenance}
         document = _as_read(document | {"objects": objects or {}}, folder.CONFIG)
         path = folder.create(root, command, seed, out_dir=out_dir, tag=tag)
-        with contextlib.ExitStack() as held:
-            held.enter_context(Lock(path))
+        with contextlib.ExitStack() as resources:
+            resources.enter_context(Lock(path))
             folder.check_new(path)  # another start may have been faster
-            run = cls(path, document, facts, held)
+            run = cls(path, document, facts, resources)
             atomic.write_json(path / folder.MANIFEST, facts, sort_keys=True)
             atomic.write_json(path / folder.CONFIG, document)
-            run._held = held.pop_all()
+            run._resources = resources.pop_all()
         return run
 
     @classmethod
@@ -168,8 +168,8 @@ class Run:
                 f"{path / folder.CONFIG} should have the digest that {folder.MANIFEST} "
                 "keeps of it, so that the run goes on as it began; one was changed."
             )
-        with contextlib.ExitStack() as held:
-            held.enter_context(Lock(path))
+        with contextlib.ExitStack() as resources:
+            resources.enter_context(Lock(path))
             summary = reading.read_summary(path)
             if summary is None:
                 restored = checkpoint.load_newest(
@@ -177,9 +177,9 @@ class Run:
                     lambda loaded: _rows_problem(path, facts["streams"], loaded),
                     facts=_facts(document, facts),
                 )
-            run = cls(path, document, facts, held, restored, summary)
+            run = cls(path, document, facts, resources, restored, summary)
             atomic.clean(path)
-            run._held = held.pop_all()
+            run._resources = resources.pop_all()
         return run
 
     def append(
@@ -261,7 +261,7 @@ class Run:
 
     def close(self) -> None:
         """Frees files and lock; the run can be resumed. A second call does nothing."""
-        self._held.close()
+        self._resources.close()
 
     def __enter__(self) -> "Run":
         return self

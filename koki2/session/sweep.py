@@ -28,7 +28,6 @@ from koki2.session.kinds import Kind
 from koki2.session.progress import progress
 from koki2.session.signals import Stop
 from koki2.session.sweep_cells import Cell, Piece, pieces
-from koki2.session.sweep_workers import run_pieces
 
 CELLS = "cells"
 _SWEEP = "sweep.json"
@@ -71,7 +70,7 @@ def run_cells(
     """Runs what is left of some cells, and evaluates their genomes.
 
     Args:
-      cells: what to run.
+      cells: what to run; one that is there twice is run once.
       out: the folder of the sweep, new or of an earlier call.
       jobs: number of processes; the result does not depend on it.
       held_out: evaluate every finished cell on these episodes; kept in its folder.
@@ -87,12 +86,15 @@ def run_cells(
       BrokenRunError: a run folder is damaged.
       OSError: the disk refused, or a worker was killed.
     """
+    from koki2.session.sweep_workers import run_pieces  # multiprocessing is slow
+
     out = pathlib.Path(out)
     if held_out is not None:
         _check_genomes(cells)
     root = out / CELLS
     _make(root)
     with _patiently(lambda: lock.Lock(out)):
+        atomic.clean(out)
         _note_or_restore(out)
         work = functools.partial(
             run_piece,
@@ -100,8 +102,9 @@ def run_cells(
             held_out=held_out,
             show_progress=show_progress and jobs == 1,
         )
-        left = [cell for cell in cells if not _is_done(cell, root, held_out)]
-        run_pieces(_of_left(cells, left, jobs), work, jobs, stop)
+        once = list({cell.folder: cell for cell in cells}.values())
+        left = [cell for cell in once if not _is_done(cell, root, held_out)]
+        run_pieces(_of_left(once, left, jobs), work, jobs, stop)
         return [_outcome(cell, root, held_out) for cell in cells]
 
 
@@ -259,6 +262,7 @@ def _evaluate(
     eval_seed: int,
     episodes: int,
 ) -> None:
+    atomic.clean(path / "heldout")
     genomes = {name: runlog.read_genome(path, name) for name in kind.genomes}
     lives = heldout.live(
         judge, cell.seed, genomes, eval_seed=eval_seed, episodes=episodes

@@ -82,16 +82,16 @@ def plan(values: Mapping[str, Any], *, where: str) -> Plan:
     made: dict[str, dict[str, Any] | None] = {}
     for point in points:
         seed = point.pop("seed", 0)
-        if not _is_seed(seed):
-            problems.append(
-                f"seed must be an integer >= 0 and <= {_MAX_SEED}, got {seed!r:.60}"
-            )
-            continue
         key = repr(sorted(point.items()))
         if key not in made:
             world = point.get("world", values.get("world"))
             made[key] = _facts(kind, world, base, point, settings, where, problems)
-        if (facts := made[key]) is not None:
+        facts = made[key]
+        if not _is_seed(seed):
+            problems.append(
+                f"seed must be an integer >= 0 and <= {_MAX_SEED}, got {seed!r:.60}"
+            )
+        elif facts is not None:
             cells.append(Cell(kind=kind.name, seed=seed, **facts))
     problems += _twice(cells)
     if problems:

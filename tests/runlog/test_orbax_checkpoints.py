@@ -207,7 +207,7 @@ def faulty_saves(tmp_path, monkeypatch, fault, again, every):
 
 
 @pytest.mark.parametrize(
-    "every", [13, pytest.param(1, marks=pytest.mark.slow)], ids=["few", "all"]
+    "every", [29, pytest.param(1, marks=pytest.mark.slow)], ids=["few", "all"]
 )
 @pytest.mark.parametrize("again", [False, True])
 @pytest.mark.parametrize("fault", [Killed, errno.ENOSPC])

@@ -1,0 +1,152 @@
+"""A world in a file outside the package goes wherever ours do."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from koki2 import runlog
+
+EXAMPLES = pathlib.Path(__file__).parents[2] / "docs" / "add_your_own"
+SMALL = "--pop-size 8 --episodes 2 --n-neurons 8 --k-edges 2"
+
+
+@pytest.fixture
+def files(home):
+    for name in ("my_world.py", "my_map_world.py", "my_strategy.py"):
+        shutil.copy(EXAMPLES / name, home / name)
+    return home
+
+
+def test_it_evolves_is_judged_and_replays_if_it_is_named_again(koki2, files):
+    words = f"evo my_world.py:line --generations 3 {SMALL} --out-dir run"
+    assert koki2(words).code == 0
+    document = runlog.read_config("run")
+    assert document["config"]["env"] == {"world": "my_world.py:line"}
+    assert document["objects"]["world"]["name"] == "my_world.py:line"
+    for command in (
+        "replay run",
+        "eval-run --run-dir run --episodes 2 --baseline-policy random",
+    ):
+        said = koki2(command)
+        assert said.code == 2 and "--world my_world.py:line" in said.err
+        said = koki2(f"{command} --world my_world.py:line")
+        assert said.code == 0, said.err
+    assert koki2("plot run").code == 0 and koki2("runs --runs-dir .").code == 0
+
+
+def test_a_changed_source_is_refused_before_it_is_run(koki2, files):
+    words = f"evo my_world.py:line --generations 2 {SMALL} --out-dir run"
+    assert koki2(words).code == 0
+    with open("my_world.py", "a") as file:
+        file.write("\nraise SystemExit('this ran')\n")
+    said = koki2("replay run --world my_world.py:line")
+    assert said.code == 2 and "as it was when the run began" in said.err
+
+
+def test_it_is_resumed_after_kill_9_and_ends_in_the_same_files(files):
+    words = f"evo my_world.py:line --generations 400 --checkpoint-every 2 {SMALL}"
+    words = [*words.split(), "--out-dir"]
+    line = [sys.executable, "-m", "koki2"]
+    where = {"PYTHONPATH": str(EXAMPLES.parents[1]), "XDG_CACHE_HOME": str(files)}
+    run = lambda *more: subprocess.Popen(
+        [*line, *more], env=os.environ | where, stderr=subprocess.DEVNULL
+    )
+    assert run(*words, "whole").wait() == 0
+    process = run(*words, "killed")
+    rows = files / "killed" / "generations.jsonl"
+    while process.poll() is None:
+        if rows.exists() and rows.stat().st_size > 2000:
+            process.kill()
+    assert process.wait() == -9
+    assert run("resume", "killed", "--world", "my_world.py:line").wait() == 0
+    for name in ("generations.jsonl", "best_genome.npz", "mean_genome.npz"):
+        ours, theirs = files / "killed" / name, files / "whole" / name
+        assert ours.read_bytes() == theirs.read_bytes(), name
+
+
+def test_one_with_a_map_is_filmed_and_one_without_says_why_not(koki2, files):
+    for world in ("my_map_world.py:field", "my_world.py:line"):
+        words = f"evo {world} --generations 2 {SMALL} --out-dir {world[:6]}"
+        assert koki2(words).code == 0
+    film = "--steps-max 4 --world my_map_world.py:field --out life.gif"
+    said = koki2(f"replay-life my_map {film}")
+    assert said.code == 0 and (files / "life.gif").exists(), said.err
+    said = koki2("replay-life my_wor --world my_world.py:line")
+    assert said.code == 2 and "has none" in said.err
+
+
+def test_a_strategy_of_ones_own_searches(koki2, files):
+    words = f"evo-l0 --strategy my_strategy.py:keep_best {SMALL} --generations 2"
+    said = koki2(f"{words} --out-dir run")
+    assert said.code == 0, said.err
+    assert set(runlog.read_objects("run")) == {"strategy"}
+    assert koki2("replay run --strategy my_strategy.py:keep_best").code == 0
+
+
+@pytest.mark.parametrize(
+    "words, says",
+    [
+        ("evo nowhere.py:line", "nowhere.py:line cannot be read"),
+        ("evo my_world.py:plane", "must define plane"),
+        ("evo broken.py:line", "broken.py:line cannot be loaded: NameError"),
+        ("evo number.py:line", "must be an Env"),
+        ("evo no_such_module:line", "neither no_such_module.py nor a module"),
+    ],
+)
+def test_what_is_no_world_is_refused_with_nothing_made(koki2, files, words, says):
+    (files / "broken.py").write_text("line = nothing\n")
+    (files / "number.py").write_text("line = 3\n")
+    before = sorted(files.iterdir())
+    said = koki2(f"{words} --out-dir run")
+    assert said.code == 2 and says in said.err and "Traceback" not in said.err
+    assert sorted(files.iterdir()) == before
+
+
+def test_check_tells_what_a_world_breaks(koki2, files):
+    said = koki2("check my_world.py:line --json")
+    assert said.code == 0 and said.json["broken"] == {}, said.json
+    text = (files / "my_world.py").read_text()
+    (files / "wrong.py").write_text(text + "\n_line = line\n" + WRONG)
+    said = koki2("check wrong.py:line --json")
+    assert said.code == 1 and said.json["broken"]
+
+
+WRONG = """
+def line():
+    env = _line()
+    return env._replace(observation_size=env.observation_size + 1)
+"""
+
+
+def test_python_leaves_the_folder_that_the_command_line_leaves(koki2, files):
+    import koki2 as package
+
+    sys.path.insert(0, str(files))
+    try:
+        from my_world import line
+    finally:
+        sys.path.remove(str(files))
+    task = package.make_task(line(), package.AgentConfig(n_neurons=8, k_edges=2))
+    search = package.SearchConfig(pop_size=8)
+    program = package.evolve(
+        task,
+        package.search.make(search, task.genome.size),
+        package.full_episodes(task.episode, package.score(), episodes=2),
+        loop=package.LoopConfig(generations=3, checkpoint_every=2),
+        seed=0,
+    )
+    run = package.run(program, out="from_python", progress=False)
+    assert run.summary["status"] == "complete" and len(run.rows()) == 3
+    again = package.run(program, out="from_python", progress=False)
+    assert again.rows() == run.rows()
+    found = package.evaluate(run, episodes=4, seed=1)
+    assert set(found["genomes"]) == {"best", "mean"} and "random" in repr(found)
+    assert run.plot().axes and "Run(" in repr(package.load("from_python"))
+    names = {path.name for path in (files / "from_python").iterdir()}
+    assert {"config.json", "generations.jsonl", "summary.json"} <= names
+    said = koki2("resume from_python --json")
+    assert said.code == 0 and said.json["status"] == "complete"
