@@ -24,7 +24,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from koki2 import evolution, pictures  # noqa: E402
-from koki2.cli import settings  # noqa: E402
+from koki2.session import settings  # noqa: E402
 from koki2.envs.base import has_map  # noqa: E402
 from koki2.envs.registry import find, Level, LEVELS, make  # noqa: E402
 

@@ -19,10 +19,9 @@ from typing import Annotated, Any, Literal, NamedTuple
 import tyro
 
 from koki2 import runlog
-from koki2.cli import settings as settings_
 from koki2.cli.commands import Command
 from koki2.envs.registry import find, Level, WORLDS
-from koki2.session import objects as objects_, schema
+from koki2.session import objects as objects_, schema, settings as settings_
 from koki2.session.kinds import kind_of
 from koki2.session.startup import JaxOptions, XlaOptions
 

@@ -57,8 +57,8 @@ def save_gif(
     path = pathlib.Path(path)
     if not (1 <= fps <= 50 and hold > 0 and path.suffix.lower() == ".gif"):
         raise ValueError(
-            "a film wants 1 <= fps <= 50, hold > 0 and a name that ends in .gif, got "
-            f"{fps=}, {hold=}, {path}."
+            "a film must have 1 <= fps <= 50, hold > 0 and a name that ends in .gif, "
+            f"got {fps=}, {hold=}, {path}."
         )
     palette = np.array(list(_colors()), np.uint8)
     nearest = np.full(2**24, -1, np.int16)  # by colour; filled as colours come
@@ -68,7 +68,7 @@ def save_gif(
         image.putpalette(palette.tobytes())
         images.append(image)
     if not images:
-        raise ValueError(f"a film wants at least one frame, got none for {path}.")
+        raise ValueError(f"a film must have at least one frame, got none for {path}.")
     each = 10 * round(100 / fps)  # milliseconds
     times = [each] * (len(images) - 1) + [max(each, 10 * round(100 * hold))]
     buffer = io.BytesIO()

@@ -57,13 +57,13 @@ def archive_figure(
       ['Coverage', 'QD-score', 'Fitness']
     """
     if not runs or not all(np.size(c["evaluations"]) for c in runs.values()):
-        raise ValueError("archive_figure wants runs with one generation or more each.")
+        raise ValueError("each run must have one generation or more.")
     archive = archive if len(runs) == 1 else None
     if archive is not None and len(archive[0].names) > 1:
         count = len(archive[0].names)
         if dims[0] == dims[1] or not all(0 <= b < count for b in dims):
             raise ValueError(
-                f"dims wants two different dimensions of {count}, got {dims}."
+                f"dims must be two different dimensions of {count}, got {dims}."
             )
     with house():
         page, maps, curves = _page(archive)

@@ -16,7 +16,7 @@ a mapping with
 and, where there is such a thing,
 
     kind [T+1, K]                which of kind_names, text
-    wall [T+1, H, W] bool        cells nobody can enter
+    wall [T+1, H, W] bool        cells that cannot be entered
     danger [T+1, H, W]           harm per step there
     observation [T+1, O]         first the gradient that is sensed (gx, gy), in worlds
     spike [T, N]                 0 or 1; of rate neurons from -1 to 1
@@ -67,7 +67,7 @@ def checked(life: Mapping[str, Any]) -> dict[str, np.ndarray]:
     arrays = {name: np.asarray(value) for name, value in life.items()}
     missing = sorted(_NEEDED.keys() - arrays.keys())
     if missing:
-        raise ValueError(f"a life wants {', '.join(missing)}, which it has not.")
+        raise ValueError(f"a life must have {', '.join(missing)}, which are missing.")
     count = lambda name, axis: (*arrays[name].shape, 0, 0)[axis]
     steps, sources = count("action", 0), count("worth", 1)
     sizes = {"T": steps, "T1": steps + 1, "K": sources, "M": count("need_names", 0)}
@@ -83,11 +83,11 @@ def checked(life: Mapping[str, Any]) -> dict[str, np.ndarray]:
         )
         if not fits:
             shape = tuple(sizes.get(size, "any") for size in wanted)
-            problems.append(f"{name} wants shape {shape}, got {came}")
+            problems.append(f"{name} must have shape {shape}, got {came}")
     if not problems and "kind" in arrays:
         names = len(arrays.get("kind_names", ()))
         if not np.all((0 <= arrays["kind"]) & (arrays["kind"] < names)):
-            problems.append(f"kind wants numbers below {names}, one per kind_names")
+            problems.append(f"kind must be below {names}, one per kind_names")
     if problems or steps == 0:
         found = "; ".join(problems) or "no steps"
         raise ValueError(f"a life of {steps} steps, {sources} sources: {found}.")
@@ -159,7 +159,7 @@ def ending(life: Life) -> str:
 
 
 def life_facts(life: Mapping[str, Any]) -> dict[str, Any]:
-    """What a life came to, in plain values, for whoever does not watch the film.
+    """What a life came to, in plain values, for those who do not watch the film.
 
     Returns:
       steps lived, the ending in words, how often food and harm were entered, and, by

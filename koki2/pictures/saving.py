@@ -38,7 +38,7 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
     ending = path.suffix.lower()
     if ending not in FORMATS:
         raise ValueError(
-            f"a figure's name wants to end in {list(FORMATS)}, got {path}."
+            f"a figure's name must end in one of {list(FORMATS)}, got {path}."
         )
     buffer = io.BytesIO()
     with house():
@@ -47,7 +47,7 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
 
 
 def write(path: pathlib.Path, data: bytes) -> None:
-    """Puts data at path in one piece: whoever looks sees the old file or the new."""
+    """Puts data at path in one piece: a reader sees the old file or the new."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         temporary.write_bytes(data)

@@ -2,10 +2,9 @@ import json
 
 import pytest
 
-from koki2.cli import presets
-from koki2.cli.settings import Layers, resolve
 from koki2.evolution.configs import EvolutionConfig
-from koki2.session import schema
+from koki2.session import presets, schema
+from koki2.session.settings import Layers, resolve
 
 
 @pytest.fixture

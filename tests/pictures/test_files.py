@@ -25,7 +25,7 @@ def test_a_figure_saved_twice_is_the_same_bytes_without_a_date(
 
 
 def test_another_ending_is_refused(tmp_path):
-    with pytest.raises(ValueError, match="wants to end in .*got .*jpg"):
+    with pytest.raises(ValueError, match="must end in .*got .*jpg"):
         pictures.save(pictures.figure(1, 1), tmp_path / "a.jpg")
 
 

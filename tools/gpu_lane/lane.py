@@ -27,13 +27,13 @@ from jax.experimental import topologies
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from koki2.cli import settings  # noqa: E402
 from koki2.evolution import build, setting, WIDE  # noqa: E402
 from koki2.evolution.build import evaluator  # noqa: E402
 from koki2.evolution.evolve import FAIL_FITNESS  # noqa: E402
 from koki2.evolution.generation import generation  # noqa: E402
 from koki2.kernels import cases  # noqa: E402
 from koki2.search import make  # noqa: E402
+from koki2.session import settings  # noqa: E402
 
 TARGET = pathlib.Path(__file__).with_name("h200.txtpb")
 SHARED = 227 * 1024  # bytes of shared memory that one program may have, at most

@@ -12,11 +12,10 @@ from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Le
 
-from koki2.cli import files
-from koki2.cli.presets import PRESETS
 from koki2.envs.registry import Level, WORLDS
-from koki2.session import schema
+from koki2.session import files, schema
 from koki2.session.kinds import Kind, kind_of
+from koki2.session.presets import PRESETS
 
 Seed = Annotated[int, Ge(0), Le(2**31 - 1)]
 
