@@ -30,10 +30,10 @@ def study() -> lab.Study:
         mean, best = f"{world}/ES", f"{world}/ES, best genome"
         arms[mean], baselines[world] = config, (config, BASELINES)
         probes[best] = lab.Probe(mean, genome="best")
-        pairs = [
-            (ours, f"{world}/{them}") for ours in (mean, best) for them in BASELINES
-        ]
-        contrasts += [lab.Contrast(*pair) for pair in [*pairs, (mean, best)]]
+        for ours in (mean, best):
+            others = [f"{world}/greedy", f"{world}/random"]
+            contrasts += [lab.Contrast(ours, theirs) for theirs in others]
+        contrasts.append(lab.Contrast(mean, best))
     return lab.Study(
         name="e001",
         arms=arms,

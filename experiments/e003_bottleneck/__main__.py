@@ -75,12 +75,16 @@ def verdict(found: lab.Results) -> list[str]:
     """Fitness per size, then the share of catastrophic mutants."""
     lines = [page.say(contrast) for contrast in found["contrasts"]]
     shares = found["catastrophic"]
+    for arm, per_seed in shares.items():
+        known = [share for share in per_seed if share is not None]
+        if known:
+            mean = f"{sum(known) / len(known):.3f}"
+            lines.append(f"catastrophic mutants, {arm}: {mean}, {len(known)} genomes")
     for ours in (arm for arm in shares if arm.endswith("/cppn")):
         theirs = ours.replace("/cppn", "/direct")
         pairs = zip(shares[ours], shares[theirs], strict=True)
         both = [pair for pair in pairs if None not in pair]
-        if not both:
-            lines.append(f"{ours}: no pair of genomes that are fitter than staying.")
+        if not both:  # no pair of genomes that are fitter than staying
             continue
         gap = statistics.paired([c for c, _ in both], [d for _, d in both])
         names = {"ours": f"catastrophic mutants, {ours}", "theirs": theirs}
