@@ -47,10 +47,10 @@ def study() -> lab.Study:
 
 def main() -> None:
     """Runs everything and writes the page."""
-    options = lab.options(pathlib.Path(__file__).parent, __doc__)
-    found = lab.results(study(), options)
-    verdict = [page.say(contrast) for contrast in found["contrasts"]]
-    page.write(options.out, found, title="E001: competence at L0.2", verdict=verdict)
+    options = lab.read_options(pathlib.Path(__file__).parent, __doc__)
+    results = lab.run_study(study(), options)
+    verdict = [page.say(contrast) for contrast in results["contrasts"]]
+    page.write(options.out, results, title="E001: competence at L0.2", verdict=verdict)
 
 
 if __name__ == "__main__":

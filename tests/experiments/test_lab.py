@@ -77,44 +77,44 @@ def test_a_study_names_only_its_own_arms():
 
 def test_a_study_is_run_once_and_read_back(fake, tmp_path, monkeypatch):
     options = lab.Options(runs_dir=tmp_path / "runs", out=tmp_path)
-    found = lab.results(study(), options)
-    runs = found["arms"]["w/a"]["runs"]
-    genomes = lab.read_genomes(options, found, "w/a")
+    results = lab.run_study(study(), options)
+    runs = results["arms"]["w/a"]["runs"]
+    genomes = lab.read_genomes(options, results, "w/a")
     assert len(set(runs)) == 3 and (options.runs_dir / runs[0]).is_dir()
     expected = [genome["w"].sum() + CONFIG.agent.plast_eta for genome in genomes]
-    assert lab.values(found, "w/a").tolist() == pytest.approx(expected)
-    lowered = lab.values(found, "w/a") - lab.values(found, "w/a, eta 0")
+    assert lab.read_values(results, "w/a").tolist() == pytest.approx(expected)
+    lowered = lab.read_values(results, "w/a") - lab.read_values(results, "w/a, eta 0")
     assert lowered == pytest.approx(CONFIG.agent.plast_eta)
-    best = lab.read_genomes(options, found, "w/a", "best")
-    assert lab.values(found, "w/a, best")[0] == pytest.approx(
+    best = lab.read_genomes(options, results, "w/a", "best")
+    assert lab.read_values(results, "w/a, best")[0] == pytest.approx(
         best[0]["w"].sum() + CONFIG.agent.plast_eta
     )
-    assert lab.values(found, "w/stay").tolist() == [2.5] * 3  # both eval seeds
-    assert found["arms"]["w/a"]["env_steps"] == [400] * 3
-    assert found["contrasts"][0] == lab.contrast(found, study().contrasts[0])
+    assert lab.read_values(results, "w/stay").tolist() == [2.5] * 3  # both eval seeds
+    assert results["arms"]["w/a"]["env_steps"] == [400] * 3
+    assert results["contrasts"][0] == lab.contrast(results, study().contrasts[0])
     before = (tmp_path / "results.json").read_bytes()
     monkeypatch.setattr(sweep.driver, "finish", None)  # a call would fail
     monkeypatch.setattr(sweep, "_evaluate", None)
-    assert lab.results(study(), options) == found
+    assert lab.run_study(study(), options) == results
     assert (tmp_path / "results.json").read_bytes() == before
-    assert lab.results(study(), lab.Options(report=True, out=tmp_path)) == found
+    assert lab.run_study(study(), lab.Options(report=True, out=tmp_path)) == results
 
 
 def test_a_second_study_hangs_on_the_first_and_extra_measures_join(fake, tmp_path):
     options = lab.Options(runs_dir=tmp_path / "runs", out=tmp_path)
 
-    def more(found):
-        arms = {f"{name}, again": CONFIG for name in found["arms"]}
+    def more(results):
+        arms = {f"{name}, again": CONFIG for name in results["arms"]}
         pairs = tuple(lab.Contrast(name, "w/a") for name in arms)
         return study(arms=arms, probes={}, baselines={}, contrasts=pairs)
 
     only = study(arms={"w/a": CONFIG}, probes={}, contrasts=())
-    extra = lambda study, options, found: {"arms of it": [*study.arms]}
-    found = lab.results(only, options, more, extra)
-    assert found["arms of it"] == ["w/a"]
-    (again,) = found["contrasts"]
+    extra = lambda study, options, results: {"arms of it": [*study.arms]}
+    results = lab.run_study(only, options, more, extra)
+    assert results["arms of it"] == ["w/a"]
+    (again,) = results["contrasts"]
     assert (again["ours"], again["mean"], again["wins"]) == ("w/a, again", 0.0, 0)
-    assert found["arms"]["w/a, again"] == found["arms"]["w/a"]  # the same cells
+    assert results["arms"]["w/a, again"] == results["arms"]["w/a"]  # the same cells
 
 
 @pytest.mark.parametrize("name", STUDIES)
@@ -133,22 +133,22 @@ def test_experiments_compare_what_they_have_and_need_no_command_line(name):
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_published_contrasts_follow_from_published_values(name):
-    found = json.loads((FOLDER / name / "results.json").read_text())
-    for published in found["contrasts"]:
+    results = json.loads((FOLDER / name / "results.json").read_text())
+    for published in results["contrasts"]:
         pair = lab.Contrast(published["ours"], published["theirs"])
-        assert lab.contrast(found, pair) == published
+        assert lab.contrast(results, pair) == published
 
 
 def test_what_e001_published_is_still_what_its_readme_says():
-    found = json.loads((FOLDER / "e001_l0_competence" / "results.json").read_text())
-    mean = found["arms"]["bonus 50/ES"]["mean"]
+    results = json.loads((FOLDER / "e001_l0_competence" / "results.json").read_text())
+    mean = results["arms"]["bonus 50/ES"]["mean"]
     assert np.mean(mean["424242"]["fitness"]) == pytest.approx(166.1, abs=0.05)
     assert np.mean(mean["0"]["fitness"]) == pytest.approx(165.4, abs=0.05)
 
 
 def test_paired_statistics_on_paper():
-    found = statistics.paired([3.0, 5.0, 1.0], [1.0, 1.0, 1.0])  # gaps 2, 4, 0
-    assert (found["mean"], found["effect"]) == (2.0, 1.0)
-    assert (found["wins"], found["seeds"]) == (2, 3)
+    results = statistics.paired([3.0, 5.0, 1.0], [1.0, 1.0, 1.0])  # gaps 2, 4, 0
+    assert (results["mean"], results["effect"]) == (2.0, 1.0)
+    assert (results["wins"], results["seeds"]) == (2, 3)
     with pytest.raises(ValueError, match="same seeds, got 1 and 2"):
         statistics.paired([1.0], [1.0, 2.0])
