@@ -63,8 +63,8 @@ def plan(values: Mapping[str, Any], *, where: str) -> Plan:
 
     Example:
       >>> grid = {"search.sigma": [0.1, 0.2], "seed": [0, 1]}
-      >>> found = plan({"grid": grid}, where="sigma.toml")
-      >>> [cell.label for cell in found.cells][1:3]
+      >>> sigmas = plan({"grid": grid}, where="sigma.toml")
+      >>> [cell.label for cell in sigmas.cells][1:3]
       ['search.sigma 0.1, seed 1', 'search.sigma 0.2, seed 0']
     """
     problems: list[str] = []
@@ -128,8 +128,8 @@ def _axes(values: Mapping[str, Any], problems: list[str]) -> list[list[Point]]:
     zipped, grid = (_lists(values, name, problems) for name in ("zip", "grid"))
     lengths = {name: len(column) for name, column in zipped.items()}
     if len(set(lengths.values())) > 1:
-        told = ", ".join(f"{name} {length}" for name, length in lengths.items())
-        problems.append(f"lists of zip must be equally long, got {told}.")
+        shown = ", ".join(f"{name} {length}" for name, length in lengths.items())
+        problems.append(f"lists of zip must be equally long, got {shown}.")
     elif zipped:
         rows = zip(*zipped.values(), strict=True)
         axes.append([dict(zip(zipped, row, strict=True)) for row in rows])
@@ -149,14 +149,14 @@ def _lists(
     if not isinstance(table, Mapping):
         problems.append(f"{axis} must be a table of lists, got {schema.show(table)}.")
         return {}
-    found = _flat(table)
-    for name, column in found.items():
+    columns = _flat(table)
+    for name, column in columns.items():
         if not isinstance(column, list) or not column:
             problems.append(
                 f"{axis}: {name} must be a list of one value or more, got "
                 f"{schema.show(column)}."
             )
-    return {n: column for n, column in found.items() if isinstance(column, list)}
+    return {n: c for n, c in columns.items() if isinstance(c, list)}
 
 
 def _check_labels(points: list[Point], problems: list[str]) -> None:
@@ -173,13 +173,13 @@ def _check_labels(points: list[Point], problems: list[str]) -> None:
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> Point:
-    found: Point = {}
+    point: Point = {}
     for name, value in table.items():
         if isinstance(value, Mapping):
-            found |= _flat(value, f"{prefix}{name}.")
+            point |= _flat(value, f"{prefix}{name}.")
         else:
-            found[prefix + name] = value
-    return found
+            point[prefix + name] = value
+    return point
 
 
 def _merged(points: tuple[Point, ...]) -> Point:
@@ -297,17 +297,17 @@ def _own(
 
 
 def _nested(point: Point) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    nested: dict[str, Any] = {}
     for name, value in point.items():
         *groups, field = name.split(".")
-        table = found
+        table = nested
         for group in groups:
             table = table.setdefault(group, {})
             if not isinstance(table, dict):  # both GROUP and GROUP.FIELD: GROUP is bad
                 break
         else:
             table[field] = value
-    return found
+    return nested
 
 
 def _setting(name: str, config: Any, point: Point, world: Any) -> Any:
