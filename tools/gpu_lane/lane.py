@@ -54,7 +54,7 @@ class Resources(NamedTuple):
     """What ptxas made of a kernel."""
 
     registers: int  # of a thread
-    spilled: int  # bytes stored to slow memory, for want of registers
+    spilled: int  # bytes stored to slow memory, for lack of registers
 
 
 def launches(lowered: jax.stages.Lowered) -> list[Launch]:
@@ -183,8 +183,8 @@ class Lane:
 
 
 def over(kernels: list[Launch]) -> str | None:
-    """Which kernels want more shared memory than there is; None if none does."""
-    large = [f"{k.name} wants {k.shared:,} B" for k in kernels if k.shared > SHARED]
+    """Which kernels need more shared memory than there is; None if none does."""
+    large = [f"{k.name} needs {k.shared:,} B" for k in kernels if k.shared > SHARED]
     return (
         f"{', '.join(large)} of shared memory, there are {SHARED:,}" if large else None
     )
