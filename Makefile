@@ -32,12 +32,12 @@ lint: setup ## format, lint and the floors of the architecture
 format: setup ## rewrite the code in house format
 	@.venv/bin/ruff check --quiet --select I --fix . && .venv/bin/ruff format --quiet .
 
-docs: setup ## the documentation as a site, in site/index.html
+docs: setup ## the documentation as a site, in site/
 	@sh tools/check.sh docs
 
 bench: setup ## every benchmark, the quick way
 	@set -e; for file in $$(grep -l __main__ tools/bench/*.py); do \
-	  .venv/bin/python "$$file" --quick || [ $$? = 2 ]; done # 2: wants peers that are not here
+	  .venv/bin/python "$$file" --quick || [ $$? = 2 ]; done # 2: it needs peers that are not here
 
 setup: ## .venv from requirements/dev.lock (PYTHON=... chooses the interpreter)
 	@sh tools/setup.sh .venv 3.12 3.11 any

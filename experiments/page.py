@@ -10,16 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from experiments.lab import METRICS, Results, values
+from experiments.lab import METRICS, read_values, Results
 from koki2 import pictures
 from koki2.reports.statistics import interval
 
 
 def write(
-    folder: pathlib.Path, found: Results, *, title: str, verdict: Sequence[str]
+    folder: pathlib.Path, results: Results, *, title: str, verdict: Sequence[str]
 ) -> None:
     """Writes report.md and fitness.png into `folder`, and prints the page."""
-    worlds = list(dict.fromkeys(name.partition("/")[0] for name in found["arms"]))
+    worlds = list(dict.fromkeys(name.partition("/")[0] for name in results["arms"]))
     lines = [f"<!-- written by {title.split(':')[0]} -->", f"# {title}", ""]
     lines += ["## Verdict", "", *(f"- {line}" for line in verdict), ""]
     lines += ["![Fitness on unseen episodes](fitness.png)", ""]
@@ -29,9 +29,9 @@ def write(
         "",
     ]
     for world in worlds:
-        lines += _table(found, world)
-    lines += _contrasts(found)
-    _draw(found, worlds, folder / "fitness.png")
+        lines += _table(results, world)
+    lines += _contrasts(results)
+    _draw(results, worlds, folder / "fitness.png")
     text = "\n".join(lines).rstrip() + "\n"
     (folder / "report.md").write_text(text)
     print(text)
@@ -48,28 +48,30 @@ def say(contrast: Mapping[str, Any]) -> str:
     )
 
 
-def _table(found: Results, world: str) -> list[str]:
-    metrics = _metrics(found)
+def _table(results: Results, world: str) -> list[str]:
+    metrics = _metrics(results)
     lines = [f"### {world}", "", "| who | " + " | ".join(metrics) + " |"]
     lines.append("|---" * (len(metrics) + 1) + "|")
-    for name in [*found["arms"], *found["probes"]]:
+    for name in [*results["arms"], *results["probes"]]:
         if name.partition("/")[0] != world:
             continue
-        cells = [_cell(values(found, name, metric)) for metric in metrics]
-        mark = " (probe)" if name in found["probes"] else ""
+        cells = [_cell(read_values(results, name, metric)) for metric in metrics]
+        mark = " (probe)" if name in results["probes"] else ""
         lines.append(f"| {name.partition('/')[2]}{mark} | " + " | ".join(cells) + " |")
-    for policy, means in found["baselines"].get(world, {}).items():
+    for policy, means in results["baselines"].get(world, {}).items():
         cells = [f"{means[metric]:.3g}" for metric in metrics]
         lines.append(f"| *{policy}* | " + " | ".join(cells) + " |")
     return [*lines, ""]
 
 
-def _metrics(found: Results) -> list[str]:
+def _metrics(results: Results) -> list[str]:
     """The metrics that all arms and baselines have; older results have fewer."""
-    arms = [arm.get("mean") or arm["best"] for arm in found["arms"].values()]
+    arms = [arm.get("mean") or arm["best"] for arm in results["arms"].values()]
     kept = [set(next(iter(episodes.values()))) for episodes in arms]
     kept += [
-        set(m) for by_policy in found["baselines"].values() for m in by_policy.values()
+        set(m)
+        for by_policy in results["baselines"].values()
+        for m in by_policy.values()
     ]
     return [metric for metric in METRICS if all(metric in names for names in kept)]
 
@@ -79,8 +81,8 @@ def _cell(numbers: np.ndarray) -> str:
     return f"{over['mean']:.4g} [{over['low']:.4g}, {over['high']:.4g}]"
 
 
-def _contrasts(found: Results) -> list[str]:
-    if not found["contrasts"]:
+def _contrasts(results: Results) -> list[str]:
+    if not results["contrasts"]:
         return []
     lines = [
         "### Contrasts, paired by seed",
@@ -88,7 +90,7 @@ def _contrasts(found: Results) -> list[str]:
         "| ours - theirs | fitness | d | wins |",
     ]
     lines.append("|---|---|---|---|")
-    for c in found["contrasts"]:
+    for c in results["contrasts"]:
         effect = "" if c["effect"] is None else f"{c['effect']:.2f}"
         gap = f"{c['mean']:+.2f} [{c['low']:+.2f}, {c['high']:+.2f}]"
         who = f"{c['ours']} - {c['theirs']}"
@@ -96,26 +98,28 @@ def _contrasts(found: Results) -> list[str]:
     return lines
 
 
-def _bars(found: Results, world: str) -> int:
+def _bars(results: Results, world: str) -> int:
     """How many stand in the panel of a world."""
-    names = [n for n in [*found["arms"], *found["probes"]] if n.split("/")[0] == world]
-    return len(names) + len(found["baselines"].get(world, {}))
+    names = [
+        n for n in [*results["arms"], *results["probes"]] if n.split("/")[0] == world
+    ]
+    return len(names) + len(results["baselines"].get(world, {}))
 
 
-def _draw(found: Results, worlds: Sequence[str], path: pathlib.Path) -> None:
+def _draw(results: Results, worlds: Sequence[str], path: pathlib.Path) -> None:
     with pictures.house():
-        most = max(_bars(found, world) for world in worlds)
+        most = max(_bars(results, world) for world in worlds)
         figure = pictures.figure(max(10.0, 1.1 * most), 3.2 * len(worlds))
         panels = np.atleast_1d(figure.subplots(len(worlds), 1))
         for axes, world in zip(panels, worlds, strict=True):
             groups, dots = {}, {}
-            for name in [*found["arms"], *found["probes"]]:
+            for name in [*results["arms"], *results["probes"]]:
                 if name.partition("/")[0] == world:
-                    over = interval(values(found, name))
+                    over = interval(read_values(results, name))
                     label = name.partition("/")[2]
                     groups[label] = [(over["mean"], over["low"], over["high"])]
-                    dots[label] = [list(values(found, name))]
-            for policy, means in found["baselines"].get(world, {}).items():
+                    dots[label] = [list(read_values(results, name))]
+            for policy, means in results["baselines"].get(world, {}).items():
                 label = policy if policy not in groups else f"{policy} policy"
                 groups[label] = [(means["fitness"], np.nan, np.nan)]
                 dots[label] = [[]]

@@ -34,7 +34,9 @@ def pytest_ignore_collect(collection_path):
 
 def pytest_collection_modifyitems(items):
     if not STRICT_FLAGS and any(STRICT_TESTS in item.path.parents for item in items):
-        raise pytest.UsageError("strict tests want strict flags: make test-strict")
+        raise pytest.UsageError(
+            "strict tests must run under strict flags: make test-strict"
+        )
 
 
 @pytest.fixture

@@ -24,9 +24,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from koki2 import evolution, pictures  # noqa: E402
-from koki2.cli import settings  # noqa: E402
 from koki2.envs.base import has_map  # noqa: E402
-from koki2.envs.registry import find, Level, LEVELS, make  # noqa: E402
+from koki2.envs.registry import find, Level, LEVELS, make, WORLDS  # noqa: E402
 
 POLICIES = ("stay", "random", "greedy", "competent", "oracle")
 LIVES, SEED, FIRST = 512, 0, 64
@@ -99,10 +98,13 @@ def main(options: Options) -> None:
 
 def config_of(level: Level) -> evolution.EvolutionConfig:
     """The config that `koki2 baseline LEVEL` would use."""
-    found, problems = settings.resolve(settings.Layers(), {}, level)
-    if found is None:
-        raise ValueError(f"{level.name} has settings that will not do: {problems}.")
-    return found.config
+    config = evolution.EvolutionConfig(env=level.config)
+    groups = {
+        name: dataclasses.replace(getattr(config, name), **values)
+        for name, values in level.settings.items()
+        if hasattr(config, name)
+    }
+    return dataclasses.replace(config, **groups)
 
 
 def section(level: Level, lives: Lives, fitness) -> str:
@@ -117,7 +119,9 @@ def section(level: Level, lives: Lives, fitness) -> str:
     if first.name == level.name:
         module = importlib.import_module(f"koki2.envs.{level.config.world}")
         lines += ["", textwrap.fill(asks(inspect.getdoc(module) or ""), WIDTH)]
-    knobs = settings.of_level(level)["env"]
+    plain = dataclasses.asdict(WORLDS.find(level.config.world).config)
+    values = dataclasses.asdict(level.config)
+    knobs = {name: value for name, value in values.items() if value != plain[name]}
     if knobs:
         said = ", ".join(f"`{name}` {value}" for name, value in knobs.items())
         lines += ["", textwrap.fill(f"Knobs of {level.config.world}: {said}.", WIDTH)]
@@ -200,8 +204,8 @@ def typical(figures: Mapping[str, np.ndarray]) -> int:
 
 def film(level: Level, episode: int, options: Options) -> None:
     """A competent life, cut to what a page can bear."""
-    life = evolution.watch(
-        config_of(level), 0, None, eval_seed=SEED, episode=episode, policy="competent"
+    life = evolution.watch_baseline(
+        config_of(level), "competent", eval_seed=SEED, episode=episode
     )
     path = options.out / "worlds" / f"{level.name}.gif"
     title = f"{level.name}: competent, life {episode} of seed {SEED}"

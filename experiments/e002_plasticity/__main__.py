@@ -69,11 +69,11 @@ def study() -> lab.Study:
     )
 
 
-def verdict(found: lab.Results) -> list[str]:
+def verdict(results: lab.Results) -> list[str]:
     """Per world: does plastic beat fixed, and does taking learning away undo it?"""
     lines = []
-    by_name = {(c["ours"], c["theirs"]): c for c in found["contrasts"]}
-    for label in dict.fromkeys(name.partition("/")[0] for name in found["arms"]):
+    by_name = {(c["ours"], c["theirs"]): c for c in results["contrasts"]}
+    for label in dict.fromkeys(name.partition("/")[0] for name in results["arms"]):
         shown = [
             by_name[f"{label}/plastic", f"{label}/{other}"]
             for other in OTHERS
@@ -89,10 +89,10 @@ def verdict(found: lab.Results) -> list[str]:
 def main() -> None:
     """Runs everything and writes the page."""
     here = pathlib.Path(__file__).parent
-    options = lab.options(here, __doc__)
-    found = lab.results(study(), options)
+    options = lab.read_options(here, __doc__)
+    results = lab.run_study(study(), options)
     title = "E002: does learning within a life help, and where?"
-    page.write(options.out, found, title=title, verdict=verdict(found))
+    page.write(options.out, results, title=title, verdict=verdict(results))
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ def study() -> lab.Study:
 
 
 def robustness(
-    study: lab.Study, options: lab.Options, found: lab.Results
+    study: lab.Study, options: lab.Options, results: lab.Results
 ) -> dict[str, Any]:
     """Measures the share of catastrophic mutants of every mean genome, per arm."""
     import jax
@@ -62,7 +62,7 @@ def robustness(
             eval_seed=lab.EVAL_SEEDS[0],
             episodes=8 if options.smoke else EPISODES,
         )
-        genomes = lab.read_genomes(options, found, arm)
+        genomes = lab.read_genomes(options, results, arm)
         per_seed = [
             share(jax.random.key(seed), seed, genome)
             for seed, genome in zip(study.seeds, genomes, strict=True)
@@ -71,16 +71,20 @@ def robustness(
     return {"catastrophic": shares}
 
 
-def verdict(found: lab.Results) -> list[str]:
+def verdict(results: lab.Results) -> list[str]:
     """Fitness per size, then the share of catastrophic mutants."""
-    lines = [page.say(contrast) for contrast in found["contrasts"]]
-    shares = found["catastrophic"]
+    lines = [page.say(contrast) for contrast in results["contrasts"]]
+    shares = results["catastrophic"]
+    for arm, per_seed in shares.items():
+        known = [share for share in per_seed if share is not None]
+        if known:
+            mean = f"{sum(known) / len(known):.3f}"
+            lines.append(f"catastrophic mutants, {arm}: {mean}, {len(known)} genomes")
     for ours in (arm for arm in shares if arm.endswith("/cppn")):
         theirs = ours.replace("/cppn", "/direct")
         pairs = zip(shares[ours], shares[theirs], strict=True)
         both = [pair for pair in pairs if None not in pair]
-        if not both:
-            lines.append(f"{ours}: no pair of genomes that are fitter than staying.")
+        if not both:  # no pair of genomes that are fitter than staying
             continue
         gap = statistics.paired([c for c, _ in both], [d for _, d in both])
         names = {"ours": f"catastrophic mutants, {ours}", "theirs": theirs}
@@ -90,10 +94,10 @@ def verdict(found: lab.Results) -> list[str]:
 
 def main() -> None:
     """Runs everything and writes the page."""
-    options = lab.options(pathlib.Path(__file__).parent, __doc__)
-    found = lab.results(study(), options, extra=robustness)
+    options = lab.read_options(pathlib.Path(__file__).parent, __doc__)
+    results = lab.run_study(study(), options, extra=robustness)
     title = "E003: does a genome that develops scale further than a direct one?"
-    page.write(options.out, found, title=title, verdict=verdict(found))
+    page.write(options.out, results, title=title, verdict=verdict(results))
 
 
 if __name__ == "__main__":

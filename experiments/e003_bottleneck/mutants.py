@@ -39,7 +39,7 @@ def catastrophic_share(
       genome is no fitter than an agent that only stays.
     """
     named = setting(config)
-    lives = genome_lives(named.adult, config.fitness)
+    evaluate = genome_lives(named.adult, config.fitness)
     which = {"eval_seed": eval_seed, "episodes": episodes}
     floor = float(np.mean(judge(config).baseline("stay", **which)["fitness"]))
     boldness = MutationConfig(others=GroupMutation(sigma=config.search.sigma))
@@ -51,10 +51,12 @@ def catastrophic_share(
         mutate = mutation(boldness, encoding)
         children = jax.vmap(mutate, (0, None))(jax.random.split(key, mutants), parent)
         genes = jnp.concatenate([parent[None], children])
-        fitness = np.mean(lives(wiring, genes, eval_seed, episodes)["fitness"], axis=1)
-        found = catastrophic_rate(
+        fitness = np.mean(
+            evaluate(wiring, genes, eval_seed, episodes)["fitness"], axis=1
+        )
+        rate = catastrophic_rate(
             jnp.float32(fitness[0]), jnp.asarray(fitness[1:], jnp.float32), floor=floor
         )
-        return float(found)
+        return float(rate)
 
     return share

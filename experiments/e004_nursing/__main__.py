@@ -62,11 +62,11 @@ def study() -> lab.Study:
 
 def main() -> None:
     """Runs everything and writes the page."""
-    options = lab.options(pathlib.Path(__file__).parent, __doc__)
-    found = lab.results(study(), options)
-    verdict = [page.say(contrast) for contrast in found["contrasts"]]
+    options = lab.read_options(pathlib.Path(__file__).parent, __doc__)
+    results = lab.run_study(study(), options)
+    verdict = [page.say(contrast) for contrast in results["contrasts"]]
     page.write(
-        options.out, found, title="E004: how much nursing is best?", verdict=verdict
+        options.out, results, title="E004: how much nursing is best?", verdict=verdict
     )
 
 

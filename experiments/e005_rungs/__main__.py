@@ -74,22 +74,22 @@ def study(generations: dict[str, int], smoke: tuple[str, ...] = ()) -> lab.Study
     )
 
 
-def steps(found: lab.Results, arm: str) -> float:
+def steps(results: lab.Results, arm: str) -> float:
     """Env-steps of a run of an arm, the mean over seeds."""
-    return float(np.mean(found["arms"][arm]["env_steps"]))
+    return float(np.mean(results["arms"][arm]["env_steps"]))
 
 
-def saved(found: lab.Results, arm: str) -> float:
+def saved(results: lab.Results, arm: str) -> float:
     """Share of the env-steps that the same generations without MVT and rungs take."""
-    return 1 - steps(found, arm) / steps(found, f"{arm.partition('/')[0]}/none")
+    return 1 - steps(results, arm) / steps(results, f"{arm.partition('/')[0]}/none")
 
 
-def verdict(found: lab.Results) -> list[str]:
+def verdict(results: lab.Results) -> list[str]:
     """Per arm: what it saves, and what that costs in fitness."""
     lines = []
-    for contrast in found["contrasts"]:
+    for contrast in results["contrasts"]:
         arm = contrast["ours"]
-        share, free = saved(found, arm), contrast["high"] >= 0
+        share, free = saved(results, arm), contrast["high"] >= 0
         cost = "at no loss of fitness that shows" if free else "at a loss of fitness"
         what = "for equal env-steps" if arm.endswith(EQUAL) else f"saves {share:.0%}"
         lines.append(f"{arm}: {what}, {cost}. {page.say(contrast)}.")
@@ -98,19 +98,21 @@ def verdict(found: lab.Results) -> list[str]:
 
 def main() -> None:
     """Runs both parts, equal generations and then equal env-steps; writes the page."""
-    options = lab.options(pathlib.Path(__file__).parent, __doc__)
+    options = lab.read_options(pathlib.Path(__file__).parent, __doc__)
     names = [f"{label}/{name}" for label in WORLDS for name in ARMS]
 
-    def longer(found: lab.Results) -> lab.Study:
-        cheaper = [name for name in found["arms"] if not name.endswith("/none")]
-        more = {n + EQUAL: round(GENERATIONS / (1 - saved(found, n))) for n in cheaper}
+    def longer(results: lab.Results) -> lab.Study:
+        cheaper = [name for name in results["arms"] if not name.endswith("/none")]
+        more = {
+            n + EQUAL: round(GENERATIONS / (1 - saved(results, n))) for n in cheaper
+        }
         return study(more)
 
     smoke = ("L0.2/none", "L0.2/rungs, novelty")
     first = study(dict.fromkeys(names, GENERATIONS), smoke)
-    found = lab.results(first, options, longer)
+    results = lab.run_study(first, options, longer)
     title = "E005: what do viability and rungs save, and at what price?"
-    page.write(options.out, found, title=title, verdict=verdict(found))
+    page.write(options.out, results, title=title, verdict=verdict(results))
 
 
 if __name__ == "__main__":

@@ -53,11 +53,11 @@ def study() -> lab.Study:
 
 def main() -> None:
     """Runs everything and writes the page."""
-    options = lab.options(pathlib.Path(__file__).parent, __doc__)
-    found = lab.results(study(), options)
+    options = lab.read_options(pathlib.Path(__file__).parent, __doc__)
+    results = lab.run_study(study(), options)
     title = "E007: does avoidance by cue emerge, and does it hang on modulation?"
-    verdict = [page.say(contrast) for contrast in found["contrasts"]]
-    page.write(options.out, found, title=title, verdict=verdict)
+    verdict = [page.say(contrast) for contrast in results["contrasts"]]
+    page.write(options.out, results, title=title, verdict=verdict)
 
 
 if __name__ == "__main__":

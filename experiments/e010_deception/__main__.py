@@ -71,10 +71,10 @@ def study(generations: dict[str, int]) -> lab.Study:
     )
 
 
-def seconds(options: lab.Options, found: lab.Results, arm: str) -> float:
+def seconds(options: lab.Options, results: lab.Results, arm: str) -> float:
     """Seconds per generation of an arm once it is compiled: the median over seeds."""
     rates = []
-    for name in found["arms"][arm]["runs"]:
+    for name in results["arms"][arm]["runs"]:
         rows = list(runlog.read_timing(options.runs_dir / name))
         done = [row["generation"] for row in rows]
         spent = sum(row["seconds"] for row in rows[1:])
@@ -82,15 +82,15 @@ def seconds(options: lab.Options, found: lab.Results, arm: str) -> float:
     return float(np.median(rates))
 
 
-def verdict(found: lab.Results) -> list[str]:
+def verdict(results: lab.Results) -> list[str]:
     """One line per contrast: does MAP-Elites win, and by how much?"""
     lines = []
-    for contrast in found["contrasts"]:
+    for contrast in results["contrasts"]:
         sure = contrast["low"] > 0 or contrast["high"] < 0
         word = "beats" if contrast["mean"] > 0 else "loses to"
         word = word if sure else "cannot be told from"
         lines.append(f"MAP-Elites {word} {contrast['theirs']}. {page.say(contrast)}.")
-    budget = found["generations"]
+    budget = results["generations"]
     counts = ", ".join(
         f"{arm.partition('/')[2].removesuffix(EQUAL)} {count}"
         for arm, count in budget.items()
@@ -102,22 +102,24 @@ def verdict(found: lab.Results) -> list[str]:
 
 def main() -> None:
     """Runs both parts, equal evaluations and then equal wall time; writes the page."""
-    options = lab.options(pathlib.Path(__file__).parent, __doc__)
+    options = lab.read_options(pathlib.Path(__file__).parent, __doc__)
     first = dict.fromkeys([OURS, *(f"L1.3/{name}" for name in SEARCHES)], 200)
 
-    def longer(found: lab.Results) -> lab.Study:
-        ours = seconds(options, found, OURS)
+    def longer(results: lab.Results) -> lab.Study:
+        ours = seconds(options, results, OURS)
         equal = {
-            arm + EQUAL: max(1, round(first[arm] * ours / seconds(options, found, arm)))
-            for arm in found["arms"]
+            arm + EQUAL: max(
+                1, round(first[arm] * ours / seconds(options, results, arm))
+            )
+            for arm in results["arms"]
             if arm != OURS
         }
-        found["generations"] = first | equal
+        results["generations"] = first | equal
         return study(equal)
 
-    found = lab.results(study(first), options, longer)
+    results = lab.run_study(study(first), options, longer)
     title = "E010: does an archive find the detour that the gradient misses?"
-    page.write(options.out, found, title=title, verdict=verdict(found))
+    page.write(options.out, results, title=title, verdict=verdict(results))
 
 
 if __name__ == "__main__":

@@ -10,15 +10,15 @@ koki2.cli.
 
 from experiments.lab.runner import (
     Options as Options,
-    options as options,
     read_genomes as read_genomes,
-    results as results,
+    read_options as read_options,
+    run_study as run_study,
 )
 from experiments.lab.statistics import (
     contrast as contrast,
     METRICS as METRICS,
+    read_values as read_values,
     Results as Results,
-    values as values,
 )
 from experiments.lab.study import (
     Contrast as Contrast,

@@ -1,7 +1,7 @@
 """Runs a study as a local sweep: a cell per arm and seed; see `koki2.session.sweep`.
 
 A study that was stopped or killed goes on when it is started again: finished runs and
-evaluations are found in runs_dir/NAME.
+evaluations are read from runs_dir/NAME.
 """
 
 import dataclasses
@@ -46,7 +46,7 @@ class Options:
     """Where results and page go; none is beside the experiment (smoke: runs_dir)."""
 
 
-def options(here: pathlib.Path, doc: str | None) -> Options:
+def read_options(here: pathlib.Path, doc: str | None) -> Options:
     """Reads the command line of the experiment in folder `here`, and prepares JAX."""
     read = tyro.cli(Options, description=doc)
     out = read.out or (read.runs_dir / f"{here.name}_smoke" if read.smoke else here)
@@ -56,7 +56,7 @@ def options(here: pathlib.Path, doc: str | None) -> Options:
     return dataclasses.replace(read, out=out)
 
 
-def results(
+def run_study(
     study: Study,
     options: Options,
     more: Callable[[Results], Study] | None = None,
@@ -79,42 +79,42 @@ def results(
     if options.report:
         return json.loads(path.read_text())
     study = smoke(study) if options.smoke else study
-    found: Results = {"arms": {}, "probes": {}, "baselines": {}}
-    _run(study, options, found)
+    results: Results = {"arms": {}, "probes": {}, "baselines": {}}
+    _run(study, options, results)
     contrasts = [*study.contrasts]
     if extra is not None:
-        found |= extra(study, options, found)
+        results |= extra(study, options, results)
     if more is not None:
-        _write(path, found)
-        second = more(found)
+        _write(path, results)
+        second = more(results)
         second = smoke(second) if options.smoke else second
-        _run(second, options, found)
+        _run(second, options, results)
         contrasts += second.contrasts
     if options.smoke:  # it has not all of the arms
-        contrasts = [c for c in contrasts if all(is_known(found, name) for name in c)]
-    found["contrasts"] = [contrast(found, pair) for pair in contrasts]
-    _write(path, found)
-    return found
+        contrasts = [c for c in contrasts if all(is_known(results, name) for name in c)]
+    results["contrasts"] = [contrast(results, pair) for pair in contrasts]
+    _write(path, results)
+    return results
 
 
 def read_genomes(
-    options: Options, found: Results, arm: str, which: str | None = None
+    options: Options, results: Results, arm: str, which: str | None = None
 ) -> list[dict[str, np.ndarray]]:
     """Reads the genomes of an arm, one per seed.
 
     Args:
       options: where the runs are.
-      found: results.
+      results: of `run_study`.
       arm: its name.
       which: "best" or "mean"; None is the one that counts first.
     """
-    which = which or ("mean" if "mean" in found["arms"][arm] else "best")
-    runs = found["arms"][arm]["runs"]
+    which = which or ("mean" if "mean" in results["arms"][arm] else "best")
+    runs = results["arms"][arm]["runs"]
     return [runlog.read_genome(options.runs_dir / run, which) for run in runs]
 
 
-def _run(study: Study, options: Options, found: Results) -> None:
-    """Adds a study's arms, probes and baselines to the results."""
+def _run(study: Study, options: Options, results: Results) -> None:
+    """Adds a study's arms, probes and baselines to results."""
     cells = {name: _cells(study, name) for name in study.arms}
     with Stop() as stop:
         outcomes = sweep.run_cells(
@@ -128,12 +128,12 @@ def _run(study: Study, options: Options, found: Results) -> None:
         raise SystemExit(stop.code)
     for i, name in enumerate(cells):
         of_arm = outcomes[i * len(study.seeds) : (i + 1) * len(study.seeds)]
-        found["arms"][name] = _arm(of_arm, options.runs_dir)
+        results["arms"][name] = _arm(of_arm, options.runs_dir)
     for name, probe in study.probes.items():
-        found["probes"][name] = _probe(study, options, found, probe)
+        results["probes"][name] = _probe(study, options, results, probe)
     for world, (config, policies) in study.baselines.items():
         judge = evolution.judge(config)
-        found["baselines"][world] = {p: _baseline(study, judge, p) for p in policies}
+        results["baselines"][world] = {p: _baseline(study, judge, p) for p in policies}
 
 
 def _cells(study: Study, arm: str) -> list[Cell]:
@@ -150,27 +150,27 @@ def _kind(config: Config) -> Kind:
 
 def _arm(outcomes: Sequence[sweep.Outcome], runs_dir: pathlib.Path) -> Results:
     summaries = [outcome.summary or {} for outcome in outcomes]
-    found: Results = {
+    results: Results = {
         "runs": [str(outcome.path.relative_to(runs_dir)) for outcome in outcomes],
         "env_steps": [summary["env_steps"] for summary in summaries],
         "training": [_known(summary["mean_fitness"]) for summary in summaries],
     }
     for which in outcomes[0].unseen[EVAL_SEEDS[0]]:
-        found[which] = {
+        results[which] = {
             str(seed): _columns([outcome.unseen[seed][which] for outcome in outcomes])
             for seed in EVAL_SEEDS
         }
-    return found
+    return results
 
 
-def _probe(study: Study, options: Options, found: Results, probe: Probe) -> Results:
+def _probe(study: Study, options: Options, results: Results, probe: Probe) -> Results:
     """Evaluates a probe; means as those of an arm."""
     if not probe.agent and probe.genome is not None:  # that is evaluated already
-        return found["arms"][probe.arm][probe.genome]
+        return results["arms"][probe.arm][probe.genome]
     config = study.arms[probe.arm]
     agent = dataclasses.replace(config.agent, **probe.agent)
     judge = evolution.judge(dataclasses.replace(config, agent=agent))
-    genomes = read_genomes(options, found, probe.arm, probe.genome)
+    genomes = read_genomes(options, results, probe.arm, probe.genome)
     of_seeds = list(zip(study.seeds, genomes, strict=True))
     return {
         str(eval_seed): _columns(
@@ -213,5 +213,5 @@ def _known(value: float) -> float | None:
     return value if value == value else None
 
 
-def _write(path: pathlib.Path, found: Results) -> None:
-    path.write_text(json.dumps(found, indent=1, allow_nan=False) + "\n")
+def _write(path: pathlib.Path, results: Results) -> None:
+    path.write_text(json.dumps(results, indent=1, allow_nan=False) + "\n")

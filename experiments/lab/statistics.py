@@ -31,11 +31,13 @@ METRICS = (
 """The metrics that are kept, where a world has them."""
 
 
-def values(found: Mapping[str, Any], name: str, metric: str = "fitness") -> np.ndarray:
+def read_values(
+    results: Mapping[str, Any], name: str, metric: str = "fitness"
+) -> np.ndarray:
     """Reads a metric on unseen episodes per seed, [seeds], the mean of all eval seeds.
 
     Args:
-      found: results.
+      results: of `run_study`.
       name: of an arm, of a probe, or of a baseline as "world/policy", whose value is
         the same for every seed.
       metric: one of `METRICS`.
@@ -43,26 +45,28 @@ def values(found: Mapping[str, Any], name: str, metric: str = "fitness") -> np.n
     Raises:
       KeyError: nothing of that name, or no such metric.
     """
-    if name in found["probes"]:
-        return _mean(found["probes"][name], metric)
-    if name in found["arms"]:
-        arm = found["arms"][name]
+    if name in results["probes"]:
+        return _mean(results["probes"][name], metric)
+    if name in results["arms"]:
+        arm = results["arms"][name]
         return _mean(arm["mean"] if "mean" in arm else arm["best"], metric)
     world, _, policy = name.partition("/")
-    arm = next(arm for n, arm in found["arms"].items() if n.partition("/")[0] == world)
-    return np.full(len(arm["runs"]), found["baselines"][world][policy][metric])
+    arm = next(
+        arm for n, arm in results["arms"].items() if n.partition("/")[0] == world
+    )
+    return np.full(len(arm["runs"]), results["baselines"][world][policy][metric])
 
 
-def is_known(found: Mapping[str, Any], name: str) -> bool:
+def is_known(results: Mapping[str, Any], name: str) -> bool:
     """Whether results have an arm, a probe or a baseline of that name."""
     world, _, policy = name.partition("/")
-    baseline = found["baselines"].get(world, {})
-    return name in found["arms"] or name in found["probes"] or policy in baseline
+    baseline = results["baselines"].get(world, {})
+    return name in results["arms"] or name in results["probes"] or policy in baseline
 
 
-def contrast(found: Mapping[str, Any], pair: Contrast) -> dict[str, Any]:
+def contrast(results: Mapping[str, Any], pair: Contrast) -> dict[str, Any]:
     """Compares the fitness of two, seed by seed; see `statistics.paired`."""
-    ours, theirs = (values(found, name) for name in pair)
+    ours, theirs = (read_values(results, name) for name in pair)
     return {**pair._asdict(), **statistics.paired(ours, theirs)}
 
 

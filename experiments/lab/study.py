@@ -51,7 +51,7 @@ class Study:
     smoke_arms: tuple[str, ...] = ()
     """The arms that a smoke keeps; none given keeps the first two."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         unknown = [n for n in self.smoke_arms if n not in self.arms]
         unknown += [p.arm for p in self.probes.values() if p.arm not in self.arms]
         if unknown:

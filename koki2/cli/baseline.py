@@ -7,9 +7,9 @@ from annotated_types import Ge, Le
 
 from koki2 import evolution, runlog
 from koki2.cli import output
-from koki2.cli.settings import layered, Seed, Settings
 from koki2.evolution.configs import POLICIES
 from koki2.reports import metrics
+from koki2.session.settings import layered, Seed, Settings
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

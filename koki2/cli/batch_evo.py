@@ -13,9 +13,9 @@ from annotated_types import Ge
 from koki2 import runlog
 from koki2.cli import output
 from koki2.cli.seeds import Seeds
-from koki2.cli.settings import layered, Seed, Settings
 from koki2.session import driver, folders, kinds
 from koki2.session.progress import progress
+from koki2.session.settings import layered, Seed, Settings
 from koki2.session.signals import Stop
 
 

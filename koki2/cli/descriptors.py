@@ -11,9 +11,9 @@ from annotated_types import Ge, Gt, Le
 from koki2 import runlog
 from koki2.cli import output
 from koki2.cli.named import Named
-from koki2.cli.settings import Seed
 from koki2.reports import behaviour
 from koki2.session import folders
+from koki2.session.settings import Seed
 
 Share = Annotated[float, Ge(0), Le(1)]
 

@@ -19,10 +19,9 @@ from typing import Annotated, Any, Literal, NamedTuple
 import tyro
 
 from koki2 import runlog
-from koki2.cli import settings as settings_
 from koki2.cli.commands import Command
-from koki2.envs.registry import find, Level, WORLDS
-from koki2.session import objects as objects_, schema
+from koki2.envs.registry import Level
+from koki2.session import schema, settings as settings_
 from koki2.session.kinds import kind_of
 from koki2.session.startup import JaxOptions, XlaOptions
 
@@ -63,11 +62,12 @@ def parse(command: Command, options: type, argv: Sequence[str]) -> Parsed:
     fields = {f.name: f for f in dataclasses.fields(options)}
     layered = next((f for f in fields.values() if "kind" in f.metadata), None)
     objects = _objects(argv) if layered is not None else {}
-    level = _level(command, argv)
+    level = _level(command, argv, objects)
     found = _tyro(command, _flags_class(command, options, level), argv)
-    if command.wants_world and level is not None and found.world != level.name:
+    if command.wants_world and (level is None or found.world != level.name):
+        settings_.find_level(found.world, {})  # says that there is none
         raise runlog.InputError(
-            f"the world must be the first word, got {found.world!r} and {level.name!r}."
+            f"the world must be the first word, got {found.world!r} behind others."
         )
     own = {n: getattr(found, n) for n in fields if layered is not fields[n]}
     layers = getattr(found, "layers", settings_.Layers())
@@ -96,31 +96,21 @@ def parse(command: Command, options: type, argv: Sequence[str]) -> Parsed:
 
 
 def _objects(argv: Sequence[str]) -> dict[str, dict[str, str]]:
-    """Declares the objects from outside the package that the words name, by role."""
-    found = {}
-    by_flag = {role.flag: name for name, role in objects_.ROLES.items()}
-    for i, word in enumerate(argv):
-        flag, _, value = word.partition("=")
-        if not word.startswith("--"):
-            before = argv[i - 1] if i and "=" not in argv[i - 1] else ""
-            flag, value = before if before.startswith("--") else "--world", word
-        role = by_flag.get(flag.removeprefix("--").replace("-", "_"))
-        if role is not None and objects_.is_reference(value):
-            prefix = value.partition(":")[0]
-            if prefix not in {world.prefix for world in WORLDS.values()}:
-                found[role] = objects_.declare(role, value)
-    return found
+    """Declares the objects from outside the package that flags name, by role."""
+    pairs = []
+    for before, word in zip(["", *argv], argv, strict=False):
+        flag, sign, value = word.partition("=")
+        if not sign:
+            flag, value = before, word
+        pairs.append((flag.removeprefix("--").replace("-", "_"), value))
+    objects: dict[str, dict[str, str]] = {}
+    settings_.declare_objects(pairs, objects)
+    return objects
 
 
-def _is_level(text: str) -> bool:
-    try:
-        find(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _level(command: Command, argv: Sequence[str]) -> Level | None:
+def _level(
+    command: Command, argv: Sequence[str], objects: dict[str, dict[str, str]]
+) -> Level | None:
     """The world that the words name, where the command is about one.
 
     Raises:
@@ -129,21 +119,24 @@ def _level(command: Command, argv: Sequence[str]) -> Level | None:
     if not command.wants_world:
         return None
     words = [word for word in argv if not word.startswith("-")]
-    if argv and words and argv[0] == words[0]:
-        words = words[:1]
-    else:  # behind flags, whose values are words too
-        words = [word for word in words if _is_level(word)]
-        if len(words) > 1:
-            raise runlog.InputError(
-                f"the world must be the first word where several name one, got "
-                f"{' and '.join(words)}."
-            )
-    if not words:
-        return None
+    if words and argv[0] == words[0]:
+        return settings_.find_level(words[0], objects)
+    # Behind flags, whose values are words too.
+    names = [word for word in words if _is_level(word)]
+    if len(names) > 1:
+        raise runlog.InputError(
+            f"the world must be the first word where several name one, got "
+            f"{' and '.join(names)}."
+        )
+    return settings_.find_level(names[0], objects) if names else None
+
+
+def _is_level(word: str) -> bool:
     try:
-        return find(words[0])
-    except ValueError as error:
-        raise runlog.InputError(str(error)) from None
+        settings_.find_level(word, {})
+    except runlog.InputError:
+        return False
+    return True
 
 
 def _flags_class(command: Command, options: type, level: Level | None) -> type:

@@ -45,7 +45,7 @@ def run(options: Options) -> int:
     size = named.adult(named.wiring(read.seed)).genome.size
     dims = config.archive.dims
     rows = exchange.from_csv(options.table, genome=size, dims=dims)
-    found, facts = _insert(config.archive, rows, size)
+    found, facts = exchange.insert(config.archive, rows, size)
     runlog.save_arrays(out, found)
     facts = {"out": str(out), **facts}
     if options.json:
@@ -57,28 +57,3 @@ def run(options: Options) -> int:
             f"finite, {facts['outside']} outside of the space"
         )
     return 0
-
-
-def _insert(cut, rows: exchange.Arrays, size: int) -> tuple[exchange.Arrays, dict]:
-    """An archive of these rows alone, and what became of them."""
-    import jax
-    import jax.numpy as jnp
-    import numpy as np
-
-    from koki2.search import archive as archives
-
-    cells = archives.cells(cut)
-    empty = archives.empty(cells, size)
-    count = len(rows["birth"])
-    if count:
-        batch = archives.Batch(**{n: jnp.asarray(x) for n, x in rows.items()})
-        empty, done = archives.inserter(cells)(empty, batch)
-        accepted, not_finite, outside = (
-            int(np.sum(x)) for x in (done.accepted, done.not_finite, done.outside)
-        )
-    else:
-        accepted = not_finite = outside = 0
-    found = {**jax.device_get(dataclasses.asdict(empty)), "centre": cells.centre}
-    facts = {"rows": count, "accepted": accepted, "not_finite": not_finite}
-    beaten = count - accepted - not_finite - outside
-    return found, facts | {"outside": outside, "beaten": beaten}

@@ -10,8 +10,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from koki2 import runlog
-from koki2.cli import settings as settings_
 from koki2.runlog import jsontext
+from koki2.session import settings as settings_
 from koki2.session.kinds import Kind
 from koki2.session.objects import ROLES
 

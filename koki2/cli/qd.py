@@ -3,7 +3,7 @@
 import dataclasses
 
 from koki2.cli import evo
-from koki2.cli.settings import layered, Settings
+from koki2.session.settings import layered, Settings
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

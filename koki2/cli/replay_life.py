@@ -10,10 +10,11 @@ from annotated_types import Ge, MinLen
 from koki2 import evolution, runlog
 from koki2.cli import filming, output
 from koki2.cli.named import Named
-from koki2.cli.settings import Seed
 from koki2.evolution.configs import POLICIES
+from koki2.reports import exchange
 from koki2.session import folders
 from koki2.session.folders import RunFolder
+from koki2.session.settings import Seed
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -98,30 +99,15 @@ def _genome(options: Options, read: RunFolder, cell: int | None) -> dict[str, An
 
 
 def _cell(options: Options, read: RunFolder) -> int:
-    """The number of the cell asked for.
-
-    Raises:
-      InputError: this run has no archive, or it has no such cell.
-    """
+    """The number of the cell asked for."""
     if "archive" not in read.kind.artifacts or options.policy:
         raise runlog.InputError(
             f"--cell must go with a run of koki2 qd and no --policy, got {options.run}."
         )
-    cut = read.config.archive
-    shape = cut.shape if cut.archive == "grid" else None
-    if len(options.cell) == 1:
-        return options.cell[0]
-    if shape is None or len(options.cell) != len(shape):
-        wanted = "the cell's number" if shape is None else f"a place in {shape}"
-        raise runlog.InputError(f"--cell must be {wanted}, got {options.cell}.")
-    if any(i >= n for i, n in zip(options.cell, shape, strict=True)):
-        raise runlog.InputError(
-            f"--cell must be a place in {shape}, got {options.cell}."
-        )
-    number = 0
-    for i, n in zip(options.cell, shape, strict=True):
-        number = number * n + i
-    return number
+    try:
+        return exchange.cell_number(read.config.archive, options.cell)
+    except ValueError as error:
+        raise runlog.InputError(f"--cell {error}") from None
 
 
 def _where(options: Options) -> str:

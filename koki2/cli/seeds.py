@@ -4,7 +4,7 @@ from typing import Annotated
 
 import tyro
 
-from koki2.cli.settings import Seed
+from koki2.session.settings import Seed
 
 
 def read(words: list[str]) -> tuple[int, ...]:

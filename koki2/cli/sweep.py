@@ -9,9 +9,9 @@ import tyro
 from annotated_types import Ge, Le, MinLen
 
 from koki2 import runlog
-from koki2.cli import files, output
+from koki2.cli import output
 from koki2.cli.seeds import Seeds
-from koki2.session import sweep, sweep_file
+from koki2.session import files, sweep, sweep_file
 from koki2.session.signals import Stop
 
 

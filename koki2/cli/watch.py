@@ -7,8 +7,8 @@ from typing import Literal
 
 from koki2 import evolution, runlog
 from koki2.cli import filming, output
-from koki2.cli.settings import layered, Seed, Settings
 from koki2.evolution.configs import POLICIES
+from koki2.session.settings import layered, Seed, Settings
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

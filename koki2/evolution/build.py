@@ -90,13 +90,11 @@ def build_many(
     config: Config, seeds: Sequence[int], *, layout: Layout | None = None
 ) -> list[Program]:
     """Builds a program per seed that share one compiled chunk. See `build`."""
-    kind, of = "evo", build_evolution
-    if isinstance(config, QDConfig):
-        kind, of = "qd", build_qd
+    kind, make = _BUILDERS[type(config)]
     plain = dataclasses.asdict(config)
     return [
         program._replace(about=About(kind, seed, plain))
-        for seed, program in zip(seeds, of(config, seeds, layout=layout), strict=True)
+        for seed, program in zip(seeds, make(config, seeds, layout=layout), strict=True)
     ]
 
 
@@ -144,6 +142,9 @@ def build_qd(
         loop=config.loop,
         fresh=config.behaviour.lives == "fresh",
     )
+
+
+_BUILDERS = {EvolutionConfig: ("evo", build_evolution), QDConfig: ("qd", build_qd)}
 
 
 def evaluator(

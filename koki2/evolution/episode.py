@@ -10,6 +10,7 @@ fast, by this same `step`.
 """
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -101,65 +102,76 @@ def episode(
       (128, 128)
     """
     sense = env.privileged_state if agent.uses_privileged_state else None
+    parts = _Parts(env, agent, nursing, paths, sense)
+    return Episode(
+        reset=functools.partial(_reset, parts),
+        start=functools.partial(_start, parts),
+        step=functools.partial(_step, parts),
+        steps=env.steps,
+    )
 
-    def reset(key: Key):
-        key_birth, key_life = jax.random.split(key)
-        world, observation = env.init(key_birth)
-        return world, sense(world) if sense else observation, key_life
 
-    def start(world, observation, params) -> EpisodeState:
-        stats = _no_steps(
-            env.num_actions,
-            learns=agent.learn is not None,
-            weighs=nursing.weight is not None,
-            costs=agent.cost is not None,
-        )
-        if paths is not None:
-            path = paths.start(env.privileged_state(world).position)
-            stats = dataclasses.replace(stats, path=path)
-        body = agent.init(params)
-        return EpisodeState(
-            world=world, observation=observation, body=body, stats=stats
-        )
+class _Parts(NamedTuple):
+    """What an episode is put together from."""
 
-    def step(
-        key_life: Key, t: Int[Array, ""], params, state: EpisodeState
-    ) -> EpisodeState:
-        key_t = jax.random.fold_in(key_life, t)
-        key_act, key_world = jax.random.split(key_t)
-        seen, care = state.observation, None
-        if nursing.sense is not None:
-            seen = nursing.sense(key_t, t, seen)
-        body, action = agent.act(key_act, params, state.body, seen)
-        if nursing.motor is not None:
-            action = nursing.motor(key_t, t, action)
-        if nursing.care is not None:
-            care = nursing.care(t)
-        world, observation, feedback = env.step(key_world, state.world, action, care)
-        learning = None
-        if agent.learn is not None:
-            plasticity = nursing.plasticity(t) if nursing.plasticity else None
-            felt = _felt(feedback, plasticity)
-            body, learning = agent.learn(params, body, felt)
-        stats, alive = (
-            _count(state.stats, action, feedback, learning),
-            state.stats.alive,
-        )
-        if nursing.weight is not None:
-            stats = _weigh(stats, alive, nursing.weight(t), feedback)
-        if agent.cost is not None:
-            stats = _charge(stats, alive, agent.cost(params, body))
-        if paths is not None:
-            path = paths.step(
-                state.stats.path, env.privileged_state(world).position, alive
-            )
-            stats = dataclasses.replace(stats, path=path)
-        observation = sense(world) if sense else observation
-        return EpisodeState(
-            world=world, observation=observation, body=body, stats=stats
-        )
+    env: AnyEnv
+    agent: Agent
+    nursing: Nursing
+    paths: Paths | None
+    sense: Callable[[Any], Any] | None
+    """World -> what the agent observes in place of the senses."""
 
-    return Episode(reset, start, step, env.steps)
+
+def _reset(parts: _Parts, key: Key) -> tuple[Any, Any, Key]:
+    key_birth, key_life = jax.random.split(key)
+    world, observation = parts.env.init(key_birth)
+    return world, parts.sense(world) if parts.sense else observation, key_life
+
+
+def _start(parts: _Parts, world: Any, observation: Any, params: Any) -> EpisodeState:
+    stats = _no_steps(
+        parts.env.num_actions,
+        learns=parts.agent.learn is not None,
+        weighs=parts.nursing.weight is not None,
+        costs=parts.agent.cost is not None,
+    )
+    if parts.paths is not None:
+        path = parts.paths.start(parts.env.privileged_state(world).position)
+        stats = dataclasses.replace(stats, path=path)
+    body = parts.agent.init(params)
+    return EpisodeState(world=world, observation=observation, body=body, stats=stats)
+
+
+def _step(
+    parts: _Parts, key_life: Key, t: Int[Array, ""], params: Any, state: EpisodeState
+) -> EpisodeState:
+    agent, nursing = parts.agent, parts.nursing
+    key_t = jax.random.fold_in(key_life, t)
+    key_act, key_world = jax.random.split(key_t)
+    seen = state.observation
+    if nursing.sense is not None:
+        seen = nursing.sense(key_t, t, seen)
+    body, action = agent.act(key_act, params, state.body, seen)
+    if nursing.motor is not None:
+        action = nursing.motor(key_t, t, action)
+    care = nursing.care(t) if nursing.care is not None else None
+    world, observation, feedback = parts.env.step(key_world, state.world, action, care)
+    learning = None
+    if agent.learn is not None:
+        plasticity = nursing.plasticity(t) if nursing.plasticity else None
+        body, learning = agent.learn(params, body, _step_feedback(feedback, plasticity))
+    stats, alive = state.stats, state.stats.alive
+    stats = _count(stats, action, feedback, learning)
+    if nursing.weight is not None:
+        stats = _weigh(stats, alive, nursing.weight(t), feedback)
+    if agent.cost is not None:
+        stats = _charge(stats, alive, agent.cost(params, body))
+    if parts.paths is not None:
+        position = parts.env.privileged_state(world).position
+        path = parts.paths.step(state.stats.path, position, alive)
+        stats = dataclasses.replace(stats, path=path)
+    observation = parts.sense(world) if parts.sense else observation
+    return EpisodeState(world=world, observation=observation, body=body, stats=stats)
 
 
 def run_episode(
@@ -183,7 +195,7 @@ def run_episode(
     return jax.lax.scan(body, start, times)[0]
 
 
-def _felt(feedback: Feedback, plasticity) -> StepFeedback:
+def _step_feedback(feedback: Feedback, plasticity) -> StepFeedback:
     felt = counted(feedback)
     return StepFeedback(
         energy_gained=felt.energy_gained,

@@ -141,13 +141,15 @@ def _generation(
     found, remembered = parts.evaluator.evaluate(key_lives, carry.evaluator, params)
     behaviour = jax.vmap(jax.vmap(parts.describe))(found.stats)
     behaviour = jnp.mean(behaviour, axis=1)
-    state, done = search.tell(state, asked, found.shaped_fitness, behaviour)
+    # Not the shaped fitness: what did not live whole episodes has no behaviour.
+    fitness = jnp.where(found.failed, jnp.nan, found.fitness)
+    state, done = search.tell(state, asked, fitness, behaviour)
     after = QDCarry(
         search=state,
         steps=columns.add(carry.steps, found.env_steps),
         evaluator=remembered,
     )
-    return after, {"metrics": _row(search, now, asked, found, done, after)}
+    return after, {"metrics": _row(search, now, asked, found, fitness, done, after)}
 
 
 def _row(
@@ -155,13 +157,13 @@ def _row(
     now: Array,
     asked: Asked,
     found: Evaluation,
+    fitness: Float[Array, " P"],
     done: Insertion,
     after: QDCarry,
 ) -> columns.Row:
     figures = search.summary(after.search)
     parent, other = asked.parents[:, 0], asked.parents[:, 1]
     parent_birth, other_birth = asked.parents_birth[:, 0], asked.parents_birth[:, 1]
-    fitness = found.shaped_fitness
     return columns.Row(
         generation=now,
         best_fitness=figures.best,

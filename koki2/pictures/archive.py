@@ -47,7 +47,7 @@ def archive_map(
       cmap: the colours, by matplotlib's name.
 
     Returns:
-      What a colour bar shows.
+      What a colour bar needs.
     """
     across, up = dims
     axes.set_box_aspect(1)

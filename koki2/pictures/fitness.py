@@ -53,7 +53,7 @@ def fitness_figure(
       ['Over generations', 'Over experience', 'Unseen lives']
     """
     if not runs or not all(len(c["generation"]) for c in runs.values()):
-        raise ValueError("runs must have one generation or more each, got none of one.")
+        raise ValueError("each run must have one generation or more.")
     is_held_out = any((held_out or {}).values())
     viability = {n: c for n, c in runs.items() if _any(c.get("mvt_pass_rate", ()))}
     with house():
@@ -98,7 +98,7 @@ def _page(is_held_out: bool, is_tested: bool) -> Figure:
 
 
 def _fitness(axes: Axes, runs: Mapping[str, Columns], x: str) -> list[Ending]:
-    """Draws fitness over column `x`, and returns the labels of its lines."""
+    """Draws fitness over column `x`, and returns where its lines are to be labelled."""
     if len(runs) == 1:
         (columns,) = runs.values()
         ends = _one_run(axes, columns, x)

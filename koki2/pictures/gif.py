@@ -57,8 +57,8 @@ def save_gif(
     path = pathlib.Path(path)
     if not (1 <= fps <= 50 and hold > 0 and path.suffix.lower() == ".gif"):
         raise ValueError(
-            "a film must have 1 <= fps <= 50, hold > 0 and a name in .gif, got "
-            f"{fps=}, {hold=}, {path}."
+            "a film must have 1 <= fps <= 50, hold > 0 and a name that ends in .gif, "
+            f"got {fps=}, {hold=}, {path}."
         )
     palette = np.array(list(_colors()), np.uint8)
     nearest = np.full(2**24, -1, np.int16)  # by colour; filled as colours come

@@ -57,7 +57,7 @@ def archive_figure(
       ['Coverage', 'QD-score', 'Fitness']
     """
     if not runs or not all(len(c["evaluations"]) for c in runs.values()):
-        raise ValueError("runs must have one generation or more each, got none of one.")
+        raise ValueError("each run must have one generation or more.")
     archive = archive if len(runs) == 1 else None
     if archive is not None and len(archive[0].names) > 1:
         count = len(archive[0].names)

@@ -67,7 +67,7 @@ def checked(life: Mapping[str, ArrayLike]) -> dict[str, np.ndarray]:
     arrays = {name: np.asarray(value) for name, value in life.items()}
     missing = sorted(_NEEDED.keys() - arrays.keys())
     if missing:
-        raise ValueError(f"a life must have {', '.join(missing)}, got none of them.")
+        raise ValueError(f"a life must have {', '.join(missing)}, which are missing.")
     count = lambda name, axis: (*arrays[name].shape, 0, 0)[axis]
     steps, sources = count("action", 0), count("worth", 1)
     sizes = {
@@ -93,7 +93,7 @@ def checked(life: Mapping[str, ArrayLike]) -> dict[str, np.ndarray]:
     if not problems and "kind" in arrays:
         names = len(arrays.get("kind_names", ()))
         if not np.all((0 <= arrays["kind"]) & (arrays["kind"] < names)):
-            problems.append(f"kind must be numbers below {names}, one per kind_names")
+            problems.append(f"kind must be below {names}, one per kind_names")
     if problems or steps == 0:
         found = "; ".join(problems) or "no steps"
         raise ValueError(f"a life of {steps} steps, {sources} sources: {found}.")

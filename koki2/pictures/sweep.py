@@ -1,4 +1,4 @@
-"""What a sweep found: a row per choice of settings, with its interval over seeds."""
+"""The results of a sweep: a row per choice of settings, with an interval over seeds."""
 
 from collections.abc import Mapping, Sequence
 

@@ -13,6 +13,7 @@ Every float32 is written in the fewest digits that give it back, bit for bit.
 """
 
 import csv
+import dataclasses
 import io
 import math
 import pathlib
@@ -55,6 +56,29 @@ def archive_of(run: pathlib.Path, config: QDConfig) -> Arrays:
             f"of shapes {wanted}, but holds {shapes}."
         )
     return found
+
+
+def cell_number(cut: ArchiveConfig, place: Sequence[int]) -> int:
+    """The number of a cell: given so, or of a grid by its place in each dimension.
+
+    Raises:
+      ValueError: not a place in this space.
+
+    Example:
+      >>> cell_number(ArchiveConfig(shape=(4, 4)), (1, 2))
+      6
+    """
+    if len(place) == 1:
+        return place[0]
+    if cut.archive != "grid":
+        raise ValueError(f"must be the cell's number, got {tuple(place)}.")
+    inside = len(place) == len(cut.shape)
+    if not inside or any(i >= n for i, n in zip(place, cut.shape, strict=True)):
+        raise ValueError(f"must be a place in {cut.shape}, got {tuple(place)}.")
+    number = 0
+    for i, n in zip(place, cut.shape, strict=True):
+        number = number * n + i
+    return number
 
 
 def elites(archive: Arrays) -> Arrays:
@@ -146,6 +170,39 @@ def from_csv(path: pathlib.Path, *, genome: int, dims: int) -> Arrays:
         "descriptor": np.array(found["descriptor"], np.float32).reshape(count, dims),
         "birth": np.array(found["birth"], np.int32),
     }
+
+
+def insert(
+    cut: ArchiveConfig, rows: Arrays, size: int
+) -> tuple[Arrays, dict[str, int]]:
+    """An archive of some rows alone, and what became of them.
+
+    Args:
+      cut: the space.
+      rows: see `from_csv`.
+      size: numbers in a genome, D.
+    """
+    import jax
+    import jax.numpy as jnp
+    import numpy as np
+
+    from koki2.search import archive as archives
+
+    cells = archives.cells(cut)
+    empty = archives.empty(cells, size)
+    count = len(rows["birth"])
+    if count:
+        batch = archives.Batch(**{n: jnp.asarray(x) for n, x in rows.items()})
+        empty, done = archives.inserter(cells)(empty, batch)
+        accepted, not_finite, outside = (
+            int(np.sum(x)) for x in (done.accepted, done.not_finite, done.outside)
+        )
+    else:
+        accepted = not_finite = outside = 0
+    found = {**jax.device_get(dataclasses.asdict(empty)), "centre": cells.centre}
+    facts = {"rows": count, "accepted": accepted, "not_finite": not_finite}
+    beaten = count - accepted - not_finite - outside
+    return found, facts | {"outside": outside, "beaten": beaten}
 
 
 def _rows(path: pathlib.Path) -> Iterator[list[str]]:

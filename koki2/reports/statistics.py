@@ -20,8 +20,8 @@ def interval(values: Values) -> dict[str, float]:
     See `evolution.interval`.
 
     Example:
-      >>> found = interval([1.0, 2.0, 3.0])
-      >>> found["mean"], found["low"] >= 1.0, found["level"]
+      >>> over = interval([1.0, 2.0, 3.0])
+      >>> over["mean"], over["low"] >= 1.0, over["level"]
       (2.0, True, 0.95)
     """
     return evolution.interval(np.asarray(values, np.float64))
@@ -74,8 +74,8 @@ def paired(ours: Values, theirs: Values) -> dict[str, float | int | None]:
       ValueError: different numbers of seeds.
 
     Example:
-      >>> found = paired([3.0, 5.0], [1.0, 1.0])
-      >>> found["mean"], found["wins"], found["seeds"]
+      >>> gap = paired([3.0, 5.0], [1.0, 1.0])
+      >>> gap["mean"], gap["wins"], gap["seeds"]
       (3.0, 2, 2)
     """
     gap = _differences(ours, theirs)

@@ -23,7 +23,7 @@ class RunInfo:
     started: str | None
     """UTC, as 2026-11-20T10:15:30Z."""
     units: int
-    """Rows of the stream "metrics": one per unit done, as a generation."""
+    """Rows of the stream "metrics": one per unit done."""
     last: dict[str, Any]
     """The last of these rows, and over it the fields of the summary, if complete."""
     problem: str | None

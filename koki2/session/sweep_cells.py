@@ -80,11 +80,11 @@ def pieces(cells: Sequence[Cell], jobs: int) -> list[Piece]:
     by_shape: dict[str, list[Cell]] = {}
     for cell in cells:
         by_shape.setdefault(cell.shape, []).append(cell)
-    parts = -(-jobs // max(len(by_shape), 1))
-    found = []
+    share = -(-jobs // max(len(by_shape), 1))  # processes per shape
+    parts: list[Piece] = []
     for members in by_shape.values():
-        size = -(-len(members) // parts)
+        size = -(-len(members) // share)
         seeds = [cell.seed for cell in members]
         for start in range(0, len(members), size):
-            found.append(Piece(members[start : start + size], seeds))
-    return found
+            parts.append(Piece(members[start : start + size], seeds))
+    return parts

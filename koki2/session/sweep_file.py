@@ -21,15 +21,14 @@
 Settings lie over each other: defaults < world < base < axes. Imports no JAX.
 """
 
-import dataclasses
 import itertools
 import math
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from koki2 import runlog
-from koki2.envs.registry import find
-from koki2.session import objects as objects_, schema
+from koki2.envs.registry import Level
+from koki2.session import schema, settings as settings_
 from koki2.session.kinds import Kind, kind_of
 from koki2.session.sweep_cells import Cell
 
@@ -63,8 +62,8 @@ def plan(values: Mapping[str, Any], *, where: str) -> Plan:
 
     Example:
       >>> grid = {"search.sigma": [0.1, 0.2], "seed": [0, 1]}
-      >>> found = plan({"grid": grid}, where="sigma.toml")
-      >>> [cell.label for cell in found.cells][1:3]
+      >>> sigmas = plan({"grid": grid}, where="sigma.toml")
+      >>> [cell.label for cell in sigmas.cells][1:3]
       ['search.sigma 0.1, seed 1', 'search.sigma 0.2, seed 0']
     """
     problems: list[str] = []
@@ -128,8 +127,8 @@ def _axes(values: Mapping[str, Any], problems: list[str]) -> list[list[Point]]:
     zipped, grid = (_lists(values, name, problems) for name in ("zip", "grid"))
     lengths = {name: len(column) for name, column in zipped.items()}
     if len(set(lengths.values())) > 1:
-        told = ", ".join(f"{name} {length}" for name, length in lengths.items())
-        problems.append(f"lists of zip must be equally long, got {told}.")
+        shown = ", ".join(f"{name} {length}" for name, length in lengths.items())
+        problems.append(f"lists of zip must be equally long, got {shown}.")
     elif zipped:
         rows = zip(*zipped.values(), strict=True)
         axes.append([dict(zip(zipped, row, strict=True)) for row in rows])
@@ -149,14 +148,14 @@ def _lists(
     if not isinstance(table, Mapping):
         problems.append(f"{axis} must be a table of lists, got {schema.show(table)}.")
         return {}
-    found = _flat(table)
-    for name, column in found.items():
+    columns = _flat(table)
+    for name, column in columns.items():
         if not isinstance(column, list) or not column:
             problems.append(
                 f"{axis}: {name} must be a list of one value or more, got "
                 f"{schema.show(column)}."
             )
-    return {n: column for n, column in found.items() if isinstance(column, list)}
+    return {n: c for n, c in columns.items() if isinstance(c, list)}
 
 
 def _check_labels(points: list[Point], problems: list[str]) -> None:
@@ -173,13 +172,13 @@ def _check_labels(points: list[Point], problems: list[str]) -> None:
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> Point:
-    found: Point = {}
+    point: Point = {}
     for name, value in table.items():
         if isinstance(value, Mapping):
-            found |= _flat(value, f"{prefix}{name}.")
+            point |= _flat(value, f"{prefix}{name}.")
         else:
-            found[prefix + name] = value
-    return found
+            point[prefix + name] = value
+    return point
 
 
 def _merged(points: tuple[Point, ...]) -> Point:
@@ -210,104 +209,57 @@ def _facts(
     problems: list[str],
 ) -> dict[str, Any] | None:
     """What the cells of a point share; None where it is not accepted."""
-    objects: dict[str, Any] = {}
+    objects: dict[str, dict[str, str]] = {}
     given = _nested({n: v for n, v in point.items() if n not in ("world", "label")})
-    layers = [base, given]
-    for layer in layers:
-        _declare_objects(layer, objects, problems)
-    defaults = _defaults(kind, world, objects, problems)
-    if defaults is None:
+    try:
+        for layer in (base, given):
+            fields = ((n.rpartition(".")[2], v) for n, v in _flat(layer).items())
+            settings_.declare_objects(fields, objects)
+        level = _level(kind, world, objects)
+    except runlog.InputError as error:
+        problems.append(str(error))
         return None
-    shape = tuple((name, type(group)) for name, group in defaults.items())
-    merged = {name: dataclasses.asdict(group) for name, group in defaults.items()}
-    provenance = {".".join(path): "default" for path in schema.names(shape)}
-    if world is not None:
-        layers = [_own(find(world).settings, merged), *layers]
-    faults = [fault for layer in layers for fault in schema.problems(shape, layer)]
-    problems += [f"{'.'.join(path)} {text}" for path, text in faults]
-    if faults:
-        return None
-    for layer in layers:
-        for group, table in layer.items():
-            merged[group] |= table
-            provenance |= {f"{group}.{name}": f"sweep:{where}" for name in table}
-    config, lines = schema.construct(kind.config, shape, merged)
-    if config is None:
+    source = f"sweep:{where}"
+    layers = [(source, base), (source, given)]
+    found, lines = settings_.lay(kind, level, layers, objects)
+    if found is None:
         at = ", ".join(f"{name} {value}" for name, value in point.items())
-        problems += [f"{line} (at {at})" if at else line for line in lines]
+        for line in lines:
+            fault = line.removesuffix(f" ({where})")  # of one value, which it shows
+            problems.append(fault if fault != line or not at else f"{line} (at {at})")
         return None
     return {
-        "config": config,
-        "settings": {n: _setting(n, config, point, world) for n in settings},
-        "provenance": provenance,
+        "config": found.config,
+        "settings": {n: _setting(n, found.config, point, world) for n in settings},
+        "provenance": found.provenance,
         "objects": objects,
     }
 
 
-def _defaults(
-    kind: Kind, world: Any, objects: dict[str, Any], problems: list[str]
-) -> dict[str, Any] | None:
-    """The groups of a kind's config in a world, as they are from the box."""
+def _level(kind: Kind, world: Any, objects: dict[str, Any]) -> Level | None:
     if world is None:
-        return dict(vars(kind.config()))
+        return None
     if "env" not in vars(kind.config()):
-        problems.append(f"world must be left out: runs of {kind.name} have none.")
-        return None
+        raise runlog.InputError(
+            f"world must be left out: runs of {kind.name} have none."
+        )
     if not isinstance(world, str):
-        problems.append(f"world must be a name, got {schema.show(world)}")
-        return None
-    try:
-        if not _is_level(world) and objects_.is_reference(world):
-            objects["world"] = objects_.declare("world", world)
-        return dict(vars(kind.config(env=find(world).config)))
-    except ValueError as error:
-        problems.append(f"world: {error}")
-        return None
-
-
-def _declare_objects(
-    layer: Mapping[str, Any], objects: dict[str, Any], problems: list[str]
-) -> None:
-    """Declares the objects from outside the package that settings name."""
-    by_flag = {role.flag: name for name, role in objects_.ROLES.items()}
-    for name, value in _flat(layer).items():
-        role = by_flag.get(name.rpartition(".")[2])
-        if role is None or not isinstance(value, str):
-            continue
-        if objects_.is_reference(value):
-            try:
-                objects[role] = objects_.declare(role, value)
-            except runlog.InputError as error:
-                problems.append(f"{name}: {error}")
-
-
-def _is_level(name: str) -> bool:
-    try:
-        find(name)
-    except ValueError:
-        return False
-    return True
-
-
-def _own(
-    values: Mapping[str, Mapping[str, Any]], groups: Mapping[str, Any]
-) -> dict[str, Mapping[str, Any]]:
-    """Those of the groups that this kind has; levels know of other kinds too."""
-    return {name: table for name, table in values.items() if name in groups}
+        raise runlog.InputError(f"world must be a name, got {schema.show(world)}")
+    return settings_.find_level(world, objects)
 
 
 def _nested(point: Point) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    nested: dict[str, Any] = {}
     for name, value in point.items():
         *groups, field = name.split(".")
-        table = found
+        table = nested
         for group in groups:
             table = table.setdefault(group, {})
             if not isinstance(table, dict):  # both GROUP and GROUP.FIELD: GROUP is bad
                 break
         else:
             table[field] = value
-    return found
+    return nested
 
 
 def _setting(name: str, config: Any, point: Point, world: Any) -> Any:

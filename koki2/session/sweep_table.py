@@ -43,16 +43,16 @@ def table(
       of all eval seeds.
     """
     results = [_results(outcome, columns) for outcome in outcomes]
-    names = list(dict.fromkeys(name for found in results for name in found))
+    names = list(dict.fromkeys(name for of_cell in results for name in of_cell))
     rows = [
         {
             **outcome.cell.settings,
             "seed": outcome.cell.seed,
             "status": "interrupted" if outcome.summary is None else "complete",
-            **{name: found.get(name) for name in names},
+            **{name: of_cell.get(name) for name in names},
             "run": f"{CELLS}/{outcome.path.name}",
         }
-        for outcome, found in zip(outcomes, results, strict=True)
+        for outcome, of_cell in zip(outcomes, results, strict=True)
     ]
     unseen = _unseen_columns([kinds.kind_of(o.cell.kind) for o in outcomes])
     unseen = [name for name in unseen if name in names]
@@ -75,19 +75,19 @@ def write_csv(path: pathlib.Path, rows: Sequence[Mapping[str, Any]]) -> None:
 
 def _results(outcome: Outcome, columns: Sequence[str]) -> dict[str, float]:
     summary = outcome.summary or {}
-    found = kinds.kind_of(outcome.cell.kind).headline(summary)
-    found |= {name: summary[name] for name in columns if name in summary}
+    results = kinds.kind_of(outcome.cell.kind).headline(summary)
+    results |= {name: summary[name] for name in columns if name in summary}
     by_genome: dict[str, list[float]] = {}
     for means in outcome.unseen.values():
         for genome, values in means.items():
             by_genome.setdefault(genome, []).append(values["mean_fitness"])
     for genome, values in sorted(by_genome.items()):
-        found[_unseen_name(genome)] = float(np.mean(values))
-    return found
+        results[_unseen_name(genome)] = float(np.mean(values))
+    return results
 
 
-def _unseen_columns(found: Sequence[Kind]) -> list[str]:
-    genomes = dict.fromkeys(genome for kind in found for genome in kind.genomes)
+def _unseen_columns(of_kinds: Sequence[Kind]) -> list[str]:
+    genomes = dict.fromkeys(genome for kind in of_kinds for genome in kind.genomes)
     return [_unseen_name(genome) for genome in genomes]
 
 

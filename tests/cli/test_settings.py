@@ -2,10 +2,9 @@ import json
 
 import pytest
 
-from koki2.cli import presets
-from koki2.cli.settings import Layers, resolve
 from koki2.evolution.configs import EvolutionConfig
-from koki2.session import schema
+from koki2.session import presets, schema
+from koki2.session.settings import Layers, resolve
 
 
 @pytest.fixture
@@ -130,3 +129,10 @@ def test_json_and_toml_say_the_same(settings, home):
     )
     values = lambda name: {k: v for k, (v, _) in settings(f"--config {name}").items()}
     assert values("a.json") == values("a.toml")
+
+
+def test_of_two_settings_of_one_name_the_later_group_stands_in_front(koki2):
+    words = "qd detour-l1.3 --novelty-k 4 --rungs-novelty-k 3 --print-config --json"
+    config = koki2(words).json["config"]
+    assert config["emitter"]["novelty_k"] == 4
+    assert config["rungs"]["novelty_k"] == 3

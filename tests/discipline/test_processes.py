@@ -54,7 +54,7 @@ def test_devices_threads_and_fast_flags_change_no_bit(plain, setup):
     assert digest(**SETUPS[setup]) == plain
 
 
-def test_an_archive_is_the_same_on_one_device_and_dealt_out_to_four():
+def test_an_archive_is_the_same_on_one_device_and_sharded_over_four():
     one, four = (digest("--qd", XLA_FLAGS=f"{DEVICES}{n}") for n in (1, 4))
     assert one == four
 

@@ -2,7 +2,7 @@
 
     python tests/discipline/tiny_run.py [--cache FOLDER] [--one-core] [--qd]
 
-With --qd it is a MAP-Elites over lives. FOLDER keeps compiled programs; without it
+With --qd it is a MAP-Elites. FOLDER keeps compiled programs; without it
 everything is compiled.
 """
 

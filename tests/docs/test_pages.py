@@ -2,8 +2,10 @@
 
 import doctest
 import importlib
+import os
 import pathlib
 import re
+import subprocess
 import sys
 
 import matplotlib
@@ -57,6 +59,29 @@ def test_a_whole_run_is_one_screen():
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    "page",
+    [
+        "README.md",
+        "docs/tutorial.md",
+        *(f"docs/add_your_own/{name}.md" for name in ("world", "agent")),
+        *(f"docs/add_your_own/{name}.md" for name in ("strategy", "emitter")),
+    ],
+)
+def test_the_commands_of_a_page_run(page, tmp_path):
+    """As typed, in a checkout: every line of every block in the language sh."""
+    (tmp_path / "docs").symlink_to(ROOT / "docs")
+    koki2 = f'koki2() {{ "{sys.executable}" -m koki2 "$@"; }}\n'
+    code = "".join(code for code in blocks(page, "sh") if "make" not in code)
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    script = ["bash", "-euc", koki2 + code]
+    ran = subprocess.run(
+        script, cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stdout[-2000:] + ran.stderr[-2000:]
+
+
+@pytest.mark.slow
 def test_the_experiment_leaves_a_run_per_seed_and_an_interval(there):
     experiment = importlib.import_module("my_experiment")
     found = experiment.main(there, seeds=(0, 1), generations=2, episodes=4)
@@ -82,3 +107,9 @@ def test_every_room_has_a_page_of_its_api():
     rooms = {path.parent.name for path in (ROOT / "koki2").glob("*/__init__.py")}
     pages = {path.stem for path in (ROOT / "docs" / "api").glob("*.md")}
     assert rooms - {"cli"} == pages - {"index", "koki2"}
+
+
+def test_every_file_of_your_own_is_on_a_page():
+    pages = "".join(page.read_text(encoding="utf-8") for page in OWN.glob("*.md"))
+    for file in OWN.glob("*.py"):
+        assert f"--8<--\nadd_your_own/{file.name}\n--8<--" in pages, file.name

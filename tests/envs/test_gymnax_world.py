@@ -1,4 +1,4 @@
-"""Environments of gymnax, lived in as worlds of koki2."""
+"""Environments of gymnax as worlds of koki2."""
 
 import dataclasses
 import functools
@@ -16,9 +16,9 @@ from koki2.cli import main
 from koki2.core.keys import episode_keys
 from koki2.envs.gymnax_world import gymnax_world, GymnaxConfig, ordinary_promotion
 from koki2.evolution import (
+    build,
     evaluate_genome,
     EvolutionConfig,
-    evolve,
     Layout,
     rollout,
     run_episode,
@@ -149,7 +149,7 @@ def test_the_level_of_an_environment_counts_the_return_and_nothing_else():
     EvolutionConfig(env=level.config, viability=ViabilityConfig(mvt=True))  # T unknown
 
 
-def test_what_cannot_be_lived_in_is_refused(monkeypatch):
+def test_an_environment_that_cannot_be_a_world_is_refused(monkeypatch):
     with pytest.raises(ValueError, match=r"'CartPol-v1'; did you mean CartPole-v1"):
         gymnax_world(GymnaxConfig(name="CartPol-v1"))
     with pytest.raises(
@@ -194,9 +194,10 @@ def test_the_settings_of_its_level_solve_cart_pole():
     }
     made = {name: groups[name](**level.settings[name]) for name in groups}
     config = EvolutionConfig(env=level.config, **made)
-    search = evolve(config, seed=0)
-    carry = search.init()
-    while search.done(carry) < config.loop.generations:
-        carry, _ = search.chunk(carry)
-    lives = evaluate_genome(config, 0, search.mean(carry), eval_seed=0, episodes=100)
+    program = build(config, seed=0)
+    carry = program.init()
+    while program.done(carry) < program.total:
+        carry, _ = program.chunk(carry, program.total - program.done(carry))
+    genome = program.artifacts(carry)["mean_genome"]
+    lives = evaluate_genome(config, 0, genome, eval_seed=0, episodes=100)
     assert np.mean(lives["fitness"]) >= 475

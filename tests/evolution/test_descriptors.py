@@ -55,7 +55,7 @@ def test_each_descriptor_by_hand():
     visits = (
         np.array([3, 2]) / 5
     )  # cells 2, 3, 3 of the second region, 4, 5 of the third
-    want = {
+    expected = {
         "path_entropy": -np.sum(visits * np.log(visits)) / np.log(16),
         "distance": 4 / 10,
         "reach": 4 / np.sqrt(7**2 + 4**2),
@@ -67,8 +67,19 @@ def test_each_descriptor_by_hand():
         "lifetime": 0.5,
         "events": 0.4,
     }
-    for name, value in want.items():
+    for name, value in expected.items():
         np.testing.assert_allclose(by_name[name], value, rtol=1e-6, err_msg=name)
+
+
+def test_a_descriptor_beyond_its_ends_is_cut():
+    """Eleven steps lived of ten, and an integrity below zero."""
+    beyond = dataclasses.replace(
+        stats(walked([0, 0])),
+        t_alive=jnp.int32(11),
+        integrity_min=jnp.float32(-0.5),
+    )
+    found = descriptors(("lifetime", "hazard_exposure"), ENV)(beyond)
+    assert found.tolist() == [1.0, 1.0]
 
 
 def test_what_comes_after_death_is_no_path():
@@ -108,7 +119,7 @@ def test_paths_in_lanes_are_those_of_single_lives():
     assert int(many.path.moves.max()) > 3
 
 
-def test_a_path_that_nobody_asked_for_is_not_kept():
+def test_a_path_is_kept_only_where_it_is_asked_for():
     config = QDConfig()
     parts = tiny.task(config, 0)
     world, observation, _ = parts.episode.reset(jax.random.key(0))
@@ -116,9 +127,9 @@ def test_a_path_that_nobody_asked_for_is_not_kept():
     assert parts.episode.start(world, observation, params).stats.path is None
 
 
-def test_descriptors_that_want_a_map_are_refused_where_there_is_none():
+def test_descriptors_that_need_a_map_are_refused_where_there_is_none():
     blind = ENV._replace(privileged_state=None)
-    with pytest.raises(ValueError, match="distance want a world with a map"):
+    with pytest.raises(ValueError, match="distance .* a world with a map"):
         descriptors(("distance", "lifetime"), blind)
     assert descriptors(("lifetime",), blind) is not None
 

@@ -95,8 +95,8 @@ def test_life_i_is_the_same_however_many_are_asked_for():
 
 
 def test_another_eval_seed_is_other_lives():
-    here, there = lives(CONFIG), lives(CONFIG, eval_seed=4)
-    assert not np.array_equal(here["fitness"], there["fitness"])
+    one, other = lives(CONFIG), lives(CONFIG, eval_seed=4)
+    assert not np.array_equal(one["fitness"], other["fitness"])
 
 
 def test_a_learning_rate_means_nothing_to_an_agent_that_does_not_learn():
@@ -115,10 +115,10 @@ def test_a_learning_rate_of_nought_makes_a_plastic_agent_live_as_a_fixed_one():
     assert_same(probe, fixed)
 
 
-def test_who_never_moves_lives_the_lives_of_stay():
+def test_a_genome_that_never_moves_lives_the_lives_of_stay():
     """A genome of zeros never fires, and silence is action 0: the pairing is exact."""
-    nobody = {name: np.zeros_like(block) for name, block in genome().items()}
-    ours = evaluate_genome(CONFIG, 0, nobody, eval_seed=3, episodes=16)
+    zeros = {name: np.zeros_like(block) for name, block in genome().items()}
+    ours = evaluate_genome(CONFIG, 0, zeros, eval_seed=3, episodes=16)
     theirs = evaluate_baseline(CONFIG, "stay", eval_seed=3, episodes=16)
     assert np.ptp(ours["fitness"]) > 0, "the lives are all alike"
     assert_same(ours, theirs)

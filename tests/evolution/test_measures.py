@@ -1,4 +1,4 @@
-"""What a life is worth, on paper."""
+"""Fitness and the other figures of an episode, on paper."""
 
 import math
 
@@ -29,16 +29,16 @@ def life(learning=None, **changes):
 
 
 @pytest.mark.parametrize(
-    "knobs, worth",
+    "knobs, expected",
     [
         ({}, 100 + 10 * 0.15 + 50),
         (dict(success_bonus=0.0), 101.5),
         (dict(fitness_alpha=0.5, fitness_beta=100.0), 50 + 15 + 50),
     ],
 )
-def test_fitness_is_time_and_food_and_a_bonus(knobs, worth):
+def test_fitness_is_time_and_food_and_a_bonus(knobs, expected):
     figures = report(FitnessConfig(**knobs), life())
-    np.testing.assert_allclose(figures["fitness"], worth, rtol=1e-6)
+    np.testing.assert_allclose(figures["fitness"], expected, rtol=1e-6)
 
 
 def test_the_other_figures_by_hand():

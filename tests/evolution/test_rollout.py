@@ -145,7 +145,7 @@ def test_a_step_is_traced_once():
         return parts.episode.step(*args)
 
     counted = parts.episode._replace(step=step)
-    one = lambda n: (n + 1, {"stats": rollout(counted, keys(), params)})
+    one = lambda n: (n + 1, {"metrics": {"stats": rollout(counted, keys(), params)}})
     jax.make_jaxpr(chunked_scan(one, 2))(jnp.int32(0), jnp.int32(2))
     assert len(traced) == 1
 

@@ -1,4 +1,4 @@
-"""Rungs: who is promoted, what the others are told, and what it all costs."""
+"""Rungs: which genomes are promoted, the fitness of the others, and what it costs."""
 
 import dataclasses
 import functools
@@ -13,13 +13,15 @@ from bits import assert_same_bits
 
 from koki2.core.keys import Stream, stream
 from koki2.evolution import (
+    build,
+    build_many,
     EpisodeStats,
     EvolutionConfig,
-    evolve,
-    evolve_many,
     rollout,
     rungs,
+    score,
 )
+from koki2.evolution.build import evaluator
 from koki2.evolution.configs import NursingConfig, RungsConfig
 from koki2.evolution.generation import Carry, generation
 from koki2.evolution.measures import fitness
@@ -33,13 +35,13 @@ QUARTERS = RungsConfig(rungs=True, promote_top_p=0.25, promote_novel_q=0.25)
 
 
 @pytest.mark.parametrize(
-    "p, q, size, wanted",
+    "p, q, size, places",
     [(0.25, 0.125, 64, (16, 8)), (0.3, 0.1, 10, (3, 1)), (0.01, 0.0, 10, (1, 0))]
     + [(0.25, 0.25, 5, (2, 1)), (1.0, 0.0, 7, (7, 0)), (0.5, 0.5, 3, (2, 1))],
 )
-def test_places_are_the_shares_rounded_up_together(p, q, size, wanted):
+def test_places_are_the_shares_rounded_up_together(p, q, size, places):
     config = RungsConfig(promote_top_p=p, promote_novel_q=q)
-    assert rungs.capacities(config, size) == wanted
+    assert rungs.capacities(config, size) == places
 
 
 def promoted(proxy, novelty, viable=(1,) * 8, config=QUARTERS):
@@ -48,7 +50,7 @@ def promoted(proxy, novelty, viable=(1,) * 8, config=QUARTERS):
     unlike = None if novelty is None else jnp.array(novelty, jnp.float32)
     proxy = jnp.array(proxy, jnp.float32)
     chosen, valid = rungs.promote(config, viable, proxy, unlike)
-    return [who if ok else None for who, ok in zip(chosen.tolist(), valid, strict=True)]
+    return [i if ok else None for i, ok in zip(chosen.tolist(), valid, strict=True)]
 
 
 def test_the_fittest_are_promoted_and_of_the_rest_the_most_novel():
@@ -63,7 +65,7 @@ def test_of_equal_proxies_the_more_novel_goes_first_and_then_the_first():
     assert promoted([7] * 8, None, config=only_top) == [0, 1]
 
 
-def test_who_failed_is_not_promoted_and_places_stay_empty():
+def test_what_failed_is_not_promoted_and_places_stay_empty():
     novel = [9, 1, 9, 2, 9, 9, 9, 9]
     three = (0, 1, 0, 1, 0, 0, 0, 1)
     assert promoted([9, 1, 9, 2, 9, 9, 9, 0], novel, three) == [3, 1, 7, None]
@@ -74,11 +76,11 @@ def test_a_proxy_that_is_not_finite_is_worst():
     assert promoted([NAN, INF, 1, 2, 0, -INF, 0, 0], [0] * 8)[:2] == [3, 2]
 
 
-def test_those_who_wait_are_told_their_order_below_the_floor():
+def test_those_that_wait_are_ranked_below_the_floor_in_their_order():
     waiting = jnp.array([1, 1, 0, 1, 1, 1], bool)
     proxy = jnp.array([3.0, 8.0, 9.0, 3.0, NAN, 1.0])
-    told = rungs.below(jnp.float32(100), waiting, proxy)
-    assert [told[i].item() for i in (0, 1, 3, 4, 5)] == [98, 99, 98, 95, 96]
+    surrogate = rungs.surrogate_fitness(jnp.float32(100), waiting, proxy)
+    assert [surrogate[i].item() for i in (0, 1, 3, 4, 5)] == [98, 99, 98, 95, 96]
 
 
 def test_a_behaviour_by_hand():
@@ -110,8 +112,8 @@ def test_the_rank_correlation_is_scipys(seed):
     x, noise = draw.integers(0, 6, (2, 20)).astype(np.float32)
     y, valid = x + noise, draw.random(20) < 0.7
     found = rungs.spearman(jnp.array(x), jnp.array(y), jnp.array(valid))
-    wanted = scipy.stats.spearmanr(x[valid], y[valid]).statistic
-    np.testing.assert_allclose(found, wanted, rtol=1e-5)
+    expected = scipy.stats.spearmanr(x[valid], y[valid]).statistic
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +131,7 @@ def test_a_correlation_that_means_nothing_is_nan(x, y):
         (dict(rungs=True, rung1_steps=13), "rung1_steps must not exceed steps"),
     ],
 )
-def test_rungs_that_cannot_be_climbed_are_refused(knobs, complaint):
+def test_rungs_that_do_not_fit_are_refused(knobs, complaint):
     with pytest.raises(ValueError, match=complaint):
         EvolutionConfig(env=tiny.config().env, rungs=RungsConfig(**knobs))
 
@@ -149,11 +151,12 @@ CONFIG = tiny.config(
 )  # four are promoted by proxy, two by novelty
 
 
-def told(config, genomes, seed=0):
-    """A generation of given genomes: what the strategy is told, carry and row."""
+def one_generation(config, genomes, seed=0):
+    """A generation of given genomes: the carry, whose search is the shaped fitness."""
     parts = tiny.task(config, seed)
+    evaluate = evaluator(config, parts, score(config.fitness))
     strategy = Strategy(
-        name="remembers what it is told",
+        name="remembers the shaped fitness",
         pop_size=P,
         init=None,
         ask=lambda key, state: (genomes, state),
@@ -166,9 +169,9 @@ def told(config, genomes, seed=0):
         best=genomes[0],
         best_fitness=jnp.float32(-INF),
         steps=jnp.zeros(2, jnp.uint32),
-        archive=rungs.archive_of(config.rungs, parts.env.num_actions),
+        evaluator=evaluate.init(),
     )
-    one = lambda key: generation(config, parts, strategy, None, key, carry)
+    one = lambda key: generation(parts.genome, strategy, evaluate, -1e9, key, carry)
     return parts, *jax.jit(one)(jax.random.key(seed))
 
 
@@ -180,20 +183,20 @@ def genomes(config=CONFIG):
 
 @functools.cache
 def lived(parts, purpose, episodes, steps):
-    """What every genome's lives are worth, with the keys that the contract promises."""
+    """Every genome's mean fitness, with the keys that the contract promises."""
     key = jax.random.fold_in(stream(jax.random.key(0), Stream.GENERATION), 0)
     keys = jax.random.split(stream(key, purpose), episodes)
     develop = lambda genes: parts.genome.develop(jax.random.key(0), genes)
     params = jax.vmap(develop)(genomes())
     run = jax.jit(lambda k, p: rollout(parts.episode, k, p, steps=steps))
     stats = run(keys, params)
-    worth = jax.vmap(jax.vmap(lambda one: fitness(CONFIG.fitness, one)))(stats)
-    return np.asarray(jnp.mean(worth, axis=1)), stats
+    each = jax.vmap(jax.vmap(lambda one: fitness(CONFIG.fitness, one)))(stats)
+    return np.asarray(jnp.mean(each, axis=1)), stats
 
 
 def test_a_generation_on_rungs_by_hand():
-    parts, after, row = told(CONFIG, genomes())
-    heard = np.asarray(after.search)
+    parts, after, row = one_generation(CONFIG, genomes())
+    shaped = np.asarray(after.search)
     proxy, stats = lived(parts, Stream.RUNG, 3, SHORT)
     full, _ = lived(parts, Stream.LIVES, E, T)
     like = rungs.behaviours(stats, SHORT)
@@ -205,18 +208,19 @@ def test_a_generation_on_rungs_by_hand():
     up = np.asarray(up)
     rest = np.setdiff1d(np.arange(P), up)
     close = functools.partial(np.testing.assert_allclose, rtol=1e-5)
-    close(heard[up], full[up])
-    assert max(heard[rest]) == pytest.approx(min(full[up]) - 1)
+    close(shaped[up], full[up])
+    assert max(shaped[rest]) == pytest.approx(min(full[up]) - 1)
     better = (proxy[rest][None] > proxy[rest][:, None]).sum(axis=1)
-    close(heard[rest], min(full[up]) - 1 - better)
+    close(shaped[rest], min(full[up]) - 1 - better)
     close(row["generation_best"], max(full[up]))
     close(row["mean_fitness"], np.mean(full[up]))
     assert np.array_equal(after.best, genomes()[up[np.argmax(full[up])]])
     close(row["rung_correlation"], scipy.stats.spearmanr(proxy[up], full[up]).statistic)
     counts = "rung1_evaluated", "evaluated", "promoted_top", "promoted_novel"
     assert [row[name].item() for name in counts] == [P, 6, 4, 2]
-    assert after.archive.filled.item() == after.archive.next.item() == 2
-    close(after.archive.behaviour[:2], like[up[4:]])
+    remembered = after.evaluator
+    assert remembered.filled.item() == remembered.next.item() == 2
+    close(remembered.behaviour[:2], like[up[4:]])
 
 
 def test_env_steps_are_those_of_each_rung():
@@ -225,7 +229,7 @@ def test_env_steps_are_those_of_each_rung():
     The rollout lives in blocks of eight: six, and two that are lived for nothing, are
     not counted.
     """
-    _, after, row = told(CONFIG, genomes())
+    _, after, row = one_generation(CONFIG, genomes())
     spent = P * 3 * SHORT, 6 * E * T
     names = "env_steps_rung0", "env_steps_rung1", "env_steps_rung2", "env_steps_saved"
     assert [row[name].item() for name in names] == [0, *spent, 10 * E * T - spent[0]]
@@ -233,18 +237,19 @@ def test_env_steps_are_those_of_each_rung():
 
 
 @pytest.mark.slow
-def test_nobody_viable_nobody_promoted_nothing_taught():
+def test_where_no_genome_is_viable_none_is_promoted_and_nothing_is_learnt():
     config = dataclasses.replace(
         CONFIG,
         viability=tiny.config(
             HARMLESS, mvt=True, mvt_steps=4, mvt_min_alive_steps=5
         ).viability,
     )
-    _, after, row = told(config, genomes())
-    assert set(after.search.tolist()) == {np.float32(-1e9)}
+    _, after, row = one_generation(config, genomes())
+    assert np.all(np.isnan(after.search)), "a failed genome's shaped fitness is NaN"
+    assert row["generation_best"] == row["best_fitness"] == np.float32(-1e9)
     names = "rung1_evaluated", "evaluated", "promoted_novel", "mvt_failed_alive_steps"
     assert [row[name].item() for name in names] == [0, 0, 0, P]
-    assert after.archive.filled.item() == 0
+    assert after.evaluator.filled.item() == 0
     assert after.steps.tolist() == [0, P * 2 * 4] == [0, row["env_steps_rung0"].item()]
     assert np.isnan(row["rung_correlation"]) and np.isnan(row["mean_fitness"])
 
@@ -254,32 +259,25 @@ def test_nobody_viable_nobody_promoted_nothing_taught():
 WHOLE = dataclasses.replace(CONFIG, nursing=NursingConfig(repro_phi=0.5))
 
 
-def run(search, between=lambda search, carry: carry):
-    carry, packed, rows = search.init(), [], []
-    for _ in range(2):
-        carry, row = search.chunk(between(search, carry))
-        packed.append(search.pack(carry))
-        rows.append(row)
-    return packed, rows
-
-
 @functools.cache
 def alone():
-    search = evolve(WHOLE, 3)
-    return search, run(search)
+    search = build(WHOLE, 3)
+    return search, tiny.run(search, 2)[:2]
 
 
 def test_a_search_on_rungs_can_be_stopped_and_taken_up_again():
     """Two behaviours enter a generation; after three, one of five was replaced."""
     search, (packed, rows) = alone()
-    stopped = run(search, lambda search, carry: search.unpack(search.pack(carry)))
-    assert_same_bits(stopped, (packed, rows))
-    assert packed[-1][".archive.filled"] == 5 and packed[-1][".archive.next"] == 1
-    assert rows[0]["repro_failed"].tolist() == [0, 0]
+    again = lambda search, carry: search.unpack(search.pack(carry))
+    assert_same_bits(tiny.run(search, 2, again)[:2], (packed, rows))
+    last = packed[-1]
+    assert last[".evaluator.filled"] == 5 and last[".evaluator.next"] == 1
+    assert last[".evaluator.behaviour"].shape == (5, 5 + rungs.BEYOND_ACTIONS)
+    assert rows["repro_failed"][:G] == [0] * G
 
 
 @pytest.mark.slow
 def test_a_search_on_rungs_in_company_is_as_alone():
     """In company the wiring is data, alone it is written out."""
-    together = evolve_many(WHOLE, [4, 3])
-    assert_same_bits(run(together[1]), alone()[1])
+    together = build_many(WHOLE, [4, 3])
+    assert_same_bits(tiny.run(together[1], 2)[:2], alone()[1])

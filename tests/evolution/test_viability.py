@@ -1,4 +1,4 @@
-"""The viability test: who passes and why the others do not, on tallies by hand."""
+"""The viability test: which genomes pass and why the others do not, by hand."""
 
 import dataclasses
 import sys
@@ -14,7 +14,7 @@ from koki2.evolution import episode, EpisodeStats, Layout, run_episode
 from koki2.evolution.configs import ViabilityConfig
 from koki2.evolution.viability import REASONS, viability
 
-ASKS = ViabilityConfig(
+TEST = ViabilityConfig(
     mvt=True,
     mvt_steps=8,
     mvt_min_alive_steps=6,
@@ -24,13 +24,13 @@ ASKS = ViabilityConfig(
 DULL, LIVELY = [8, 0], [4, 4]  # entropies 0 and log 2 = 0.69
 NAN, INF = float("nan"), float("inf")
 
-# What each of two short lives comes to: steps, actions, energy.
+# The figures of each of two short episodes: steps, actions, energy.
 GOOD, DEAD = (6, LIVELY, 0.25), (5, DULL, 0.0)
 SHORT, BORED, HUNGRY = (5, LIVELY, 0.25), (8, DULL, 0.25), (8, LIVELY, 0.125)
 
 
 def summed(steps, actions, energy):
-    """The tally of a life that came to this."""
+    """The stats of an episode with these figures."""
     return EpisodeStats(
         alive=jnp.array(True),
         t_alive=steps,
@@ -46,14 +46,14 @@ def summed(steps, actions, energy):
 
 
 def outcome(monkeypatch, *genomes):
-    """The test's verdict on genomes of which we say what their lives came to."""
+    """The outcome for genomes of whose episodes we give the figures."""
     lives = [list(zip(*genome, strict=True)) for genome in genomes]
     steps, actions, energy = (jnp.array(x) for x in zip(*lives, strict=True))
     stats = jax.vmap(jax.vmap(summed))(steps, actions, energy)
     module = sys.modules["koki2.evolution.viability"]  # that name is also a function
     monkeypatch.setattr(module, "rollout", lambda *_, **__: stats)
     life, keys = episode(chemotaxis(), AGENT), jax.random.split(jax.random.key(0))
-    return viability(ASKS, life, keys, None, Layout())
+    return viability(TEST, life, keys, None, Layout())
 
 
 AGENT = make(AgentConfig(n_neurons=2, k_edges=1), random_topology(0, 2, 1), steps=8)
@@ -102,7 +102,7 @@ def test_failures_are_counted_over_the_population(monkeypatch):
 
 
 def runner(action):
-    """An agent that hears nothing, and always does the same."""
+    """An agent that senses nothing, and always does the same."""
     return AgentParams(
         obs_w=jnp.zeros((2, 4)),
         rec_w=jnp.zeros(2),
@@ -123,8 +123,8 @@ def test_a_short_life_is_the_beginning_of_a_full_one_and_its_steps_are_counted(k
     stays, right = runner(0), runner(4)
     params = jax.tree.map(lambda *both: jnp.stack(both), stays, right)
     keys = jax.random.split(key, 3)
-    asks = ViabilityConfig(mvt=True, mvt_steps=8, mvt_min_alive_steps=8)
-    test = jax.jit(lambda keys: viability(asks, life, keys, params, Layout()))
+    config = ViabilityConfig(mvt=True, mvt_steps=8, mvt_min_alive_steps=8)
+    test = jax.jit(lambda keys: viability(config, life, keys, params, Layout()))
     seen = test(keys)
 
     begun = lambda key: run_episode(key, life, right, steps=8).stats.t_alive

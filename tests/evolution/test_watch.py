@@ -1,4 +1,4 @@
-"""A watched life is the life that was evaluated: its frames add up to its figures."""
+"""A watched episode is the one that was evaluated: its frames add up to its figures."""
 
 import dataclasses
 
@@ -8,8 +8,13 @@ import pytest
 
 from koki2.agents import AgentConfig
 from koki2.envs.configs import ChemotaxisConfig, ObstaclesConfig
-from koki2.evolution import evaluate_baseline, evaluate_genome, EvolutionConfig
-from koki2.evolution.watch import watch
+from koki2.evolution import (
+    evaluate_baseline,
+    evaluate_genome,
+    EvolutionConfig,
+    watch_baseline,
+    watch_genome,
+)
 from koki2.genomes import direct
 
 STEPS, NEURONS, SOURCES = 48, 12, 5
@@ -73,21 +78,21 @@ def test_the_frames_of_a_genomes_life_add_up_to_its_evaluation():
     lived = evaluate_genome(CONFIG, 3, genome(), eval_seed=11, episodes=EPISODES)
     assert lived["t_alive"][2] < STEPS and lived["energy_gained"][2] > 0
     for episode in (0, 2):
-        seen = watch(CONFIG, 3, genome(), eval_seed=11, episode=episode)
+        seen = watch_genome(CONFIG, 3, genome(), eval_seed=11, episode=episode)
         assert_adds_up(seen, lived, episode)
 
 
 @pytest.mark.parametrize("policy", ["greedy", "oracle"])
 def test_the_frames_of_a_baselines_life_add_up_to_its_evaluation(policy):
     lived = evaluate_baseline(CONFIG, policy, eval_seed=11, episodes=EPISODES)
-    seen = watch(CONFIG, 0, None, eval_seed=11, episode=2, policy=policy)
+    seen = watch_baseline(CONFIG, policy, eval_seed=11, episode=2)
     assert_adds_up(seen, lived, 2)
     assert "spike" not in seen
     assert ("observation" in seen) is (policy != "oracle")
 
 
 def test_frames_say_what_was_before_each_step_and_what_it_did():
-    seen = watch(CONFIG, 3, genome(), eval_seed=11, episode=0)
+    seen = watch_genome(CONFIG, 3, genome(), eval_seed=11, episode=0)
     shapes = {name: values.shape for name, values in seen.items()}
     assert shapes == {
         "position": (STEPS + 1, 2),
@@ -110,14 +115,14 @@ def test_frames_say_what_was_before_each_step_and_what_it_did():
         "integrity": 1.0,
     }
     alive = seen["alive"][:-1]
-    wanted = seen["position"][:-1] + MOVES[seen["action"]]
-    ends = np.clip(wanted, 0, [6, 4])
+    ahead = seen["position"][:-1] + MOVES[seen["action"]]
+    ends = np.clip(ahead, 0, [6, 4])
     np.testing.assert_array_equal(ends[alive], seen["position"][1:][alive])
 
 
 def test_walls_and_needs_are_those_of_the_world():
     world = dataclasses.replace(CONFIG, env=ObstaclesConfig(rooms=2, height=3, steps=4))
-    seen = watch(world, 0, None, eval_seed=0, episode=0, policy="stay")
+    seen = watch_baseline(world, "stay", eval_seed=0, episode=0)
     assert seen["need_names"].tolist() == ["energy"] and "danger" not in seen
     assert seen["wall"].shape == (5, 3, 7)
     assert np.sum(seen["wall"], axis=(1, 2)).tolist() == [2] * 5  # and one door

@@ -46,7 +46,7 @@ def test_shared_memory_is_what_the_launch_asks_for():
 def test_shared_memory_has_a_limit_of_227_kib():
     fits, large = lane.Launch("fits", 232448), lane.Launch("large", 232449)
     assert lane.over([fits]) is None
-    assert lane.over([fits, large]).startswith("large wants 232,449 B of shared")
+    assert lane.over([fits, large]).startswith("large needs 232,449 B of shared")
 
 
 def test_registers_and_spills_are_read_from_what_ptxas_says():

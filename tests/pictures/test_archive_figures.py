@@ -95,7 +95,7 @@ def test_a_pixel_is_painted_in_the_colour_of_its_fitness_and_an_empty_one_grey(
     to_pixels = found["Fitness of elites"].transData.transform
     colour = matplotlib.colormaps["viridis"]
     grey = tuple(int(drawing.EMPTY[k : k + 2], 16) for k in (1, 3, 5))
-    for place, expected in (
+    for place, painted in (
         ((0.25, 0.25), colour(0.0, bytes=True)[:3]),
         ((0.75, 0.25), colour(0.25, bytes=True)[:3]),
         ((0.75, 0.75), colour(1.0, bytes=True)[:3]),
@@ -103,7 +103,7 @@ def test_a_pixel_is_painted_in_the_colour_of_its_fitness_and_an_empty_one_grey(
     ):
         x, y = to_pixels(place)
         seen = image.getpixel((round(x), image.height - round(y)))
-        assert np.abs(np.subtract(seen, [int(c) for c in expected])).max() <= 1, place
+        assert np.abs(np.subtract(seen, [int(c) for c in painted])).max() <= 1, place
 
 
 def test_over_more_dimensions_each_pixel_is_the_fittest_elite_and_its_age():
@@ -187,7 +187,7 @@ def test_one_dimension_makes_a_step_per_elite_over_the_width_of_its_cell():
     assert found["Age of elites"].get_ylabel() == "born in generation"
 
 
-def test_an_archive_of_nobody_or_of_one_fitness_is_drawn_all_the_same(tmp_path):
+def test_an_archive_that_is_empty_or_of_one_fitness_is_drawn_all_the_same(tmp_path):
     for fitness in (np.full(4, np.nan), np.full(4, 7.0)):
         for low in ((0.0, 0.0), (0.0,)):
             shape = (2, 2) if len(low) == 2 else (4,)
@@ -222,7 +222,7 @@ def test_several_runs_are_thin_lines_with_a_bold_median_and_quartiles():
     assert (low, high) == (1.5, 9)
 
 
-def test_runs_without_generations_and_dimensions_that_are_not_are_refused():
+def test_runs_without_generations_and_unknown_dimensions_are_refused():
     with pytest.raises(ValueError, match="one generation or more"):
         pictures.archive_figure({"run": over_time(0)})
     archive = grid((2, 2), (0, 0), (1, 1), np.ones(4))
@@ -249,7 +249,9 @@ def make_run(tmp_path):
             for g in range(generations)
         ]
         values = dataclasses.asdict(config)
-        with runlog.Run.start(tmp_path, "qd", 7, values, {}, {}, out_dir=path) as run:
+        with runlog.Run.start(
+            tmp_path, "qd", 7, values, {}, {}, kind="qd", out_dir=path
+        ) as run:
             run.append(rows)
             if is_complete:
                 run.save_artifact(
@@ -277,6 +279,7 @@ def test_plot_leaves_a_picture_of_the_archive_in_the_folder_of_the_run(
     assert json.loads(capsys.readouterr().out) == {
         "out": str(run / "archive.png"),
         "generations": {str(run): 3},
+        "held_out": {str(run): {}},
         "complete": {str(run): True},
     }
     with Image.open(run / "archive.png") as image:
@@ -326,20 +329,20 @@ def test_plot_refuses_runs_and_dimensions_that_do_not_go_together(make_run, tmp_
         (
             (run, tmp_path / "evo"),
             None,
-            "one kind.*/a is of koki2 qd and .*/evo is not",
+            "one kind.*/a is of qd and .*/evo is of evo",
         ),
-        ((tmp_path / "evo",), ("0", "1"), "--dims wants a run of koki2 qd"),
-        ((run, again), ("0", "1"), "--dims wants one run"),
+        ((tmp_path / "evo",), ("0", "1"), "--dims must be left out: only"),
+        ((run, again), ("0", "1"), "--dims must be left out for several runs"),
         ((run,), ("end_x", "reach"), r"of 0 \(end_x\), 1 \(end_y\), got end_x reach"),
         ((run,), ("0", "end_x"), "two different dimensions"),
         ((run,), ("0",), "two different dimensions"),
-        ((make_run("none", generations=0, is_complete=False),), None, "no generations"),
+        ((make_run("none", generations=0, is_complete=False),), None, "no rows yet"),
     ):
         with pytest.raises(runlog.InputError, match=said):
             plot.run(plot.Options(runs=runs, dims=dims))
 
 
-def test_plot_believes_no_archive_that_is_not_of_the_config(make_run):
+def test_plot_refuses_an_archive_that_is_not_of_the_config(make_run):
     with pytest.raises(runlog.BrokenRunError, match="should hold the 6 cells"):
         plot.run(plot.Options(runs=(make_run(cells=5),)))
     run = make_run("gone")

@@ -3,7 +3,6 @@
 import dataclasses
 import importlib
 import json
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -27,6 +26,7 @@ GENOME = {
     "motor_b": np.zeros(5, np.float32),
     "mod_w": np.zeros(4, np.float32),
 }
+BUILD = importlib.import_module("koki2.evolution.build")  # also a function
 MEAN = {"mean": 130.0, "low": 129.0, "high": 131.0}
 
 
@@ -69,6 +69,7 @@ def test_plot_leaves_a_picture_in_the_folder_of_the_one_run(make_run, capsys):
         "out": str(run / "fitness.png"),
         "generations": {str(run): 3},
         "held_out": {str(run): {"0": 512, "1": 8}},
+        "complete": {str(run): True},
     }
     with Image.open(run / "fitness.png") as image:
         assert image.format == "PNG" and image.width == 1320
@@ -82,11 +83,11 @@ def test_plot_of_several_runs_goes_where_one_stands(make_run, monkeypatch, tmp_p
 
 
 def test_plot_refuses_what_cannot_be_drawn(make_run, tmp_path):
-    with pytest.raises(runlog.InputError, match="no generations to draw yet"):
+    with pytest.raises(runlog.InputError, match="has no rows yet"):
         plot.run(plot.Options(runs=(make_run("empty", 0, is_complete=False),)))
     run = make_run()
     for out in ("a.jpg", "nosuch/a.png"):
-        with pytest.raises(runlog.InputError, match="--out wants"):
+        with pytest.raises(runlog.InputError, match="--out must be"):
             plot.run(plot.Options(runs=(run,), out=tmp_path / out))
     broken = make_run("broken", median_fitness=[1.0, None, 2.0])
     with pytest.raises(runlog.BrokenRunError, match="line 2, .* median_fitness"):
@@ -101,9 +102,7 @@ def test_plot_refuses_what_cannot_be_drawn(make_run, tmp_path):
         ({"episodes": 9}, "of its name, is of 0 and 9"),
     ],
 )
-def test_plot_believes_no_evaluation_that_is_not_as_it_was_written(
-    make_run, more, said
-):
+def test_plot_refuses_an_evaluation_that_is_not_as_it_was_written(make_run, more, said):
     run = make_run()
     hold_out(run)
     (path,) = (run / "heldout").iterdir()
@@ -130,7 +129,7 @@ def test_replay_life_watches_the_genome_config_and_life_asked_for(
         assert all((genome[name] == GENOME[name]).all() for name in GENOME)
         return life()
 
-    monkeypatch.setattr(replay_life.evolution, "watch", watch)
+    monkeypatch.setattr(replay_life.evolution, "watch_genome", watch)
     run, out = make_run(), tmp_path / "a.gif"
     options = replay_life.Options(run=run, life_seed=5, episode=2, out=out)
     assert replay_life.run(options) == 0
@@ -147,17 +146,22 @@ def test_replay_life_says_what_it_lacks(make_run, monkeypatch):
     def watch(*_, **__):
         raise ValueError("a genome needs rec_w of shape (8,)")
 
-    monkeypatch.setattr(replay_life.evolution, "watch", watch)
+    monkeypatch.setattr(replay_life.evolution, "watch_genome", watch)
     run = make_run("b")
     with pytest.raises(runlog.BrokenRunError, match="best genome of .* rec_w"):
         replay_life.run(replay_life.Options(run=run))
-    with pytest.raises(runlog.InputError, match="rec_w"):
+
+    def no_such_policy(*_, **__):
+        raise ValueError("policy greedy needs a world with a map")
+
+    monkeypatch.setattr(replay_life.evolution, "watch_baseline", no_such_policy)
+    with pytest.raises(runlog.InputError, match="greedy needs a world with a map"):
         replay_life.run(replay_life.Options(run=run, policy="greedy"))
 
     def blind(*_, **__):
         raise evolution.NoMapError("there is no map")
 
-    monkeypatch.setattr(replay_life.evolution, "watch", blind)
+    monkeypatch.setattr(replay_life.evolution, "watch_genome", blind)
     with pytest.raises(runlog.InputError, match="there is no map"):
         replay_life.run(replay_life.Options(run=run))
 
@@ -179,11 +183,12 @@ def test_watch_says_what_cannot_be_watched(monkeypatch, tmp_path, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["watch", "nowhere"]) == 2
     assert main(["watch", "obstacles-l1.2", "--out", "a.mp4"]) == 2
-    no_map = Env(*[None] * len(Env._fields))
-    watching = importlib.import_module("koki2.evolution.watch")
-    monkeypatch.setattr(watching, "task", lambda *_: SimpleNamespace(env=no_map))
-    assert main(["watch", "obstacles-l1.2"]) == 2
+    no_map = Env(None, None, observation_size=3, num_actions=5, steps=9, version=1)
+    monkeypatch.setattr(BUILD, "make_env", lambda config: no_map)
+    assert main(["watch", "obstacles-l1.2", "--policy", "stay"]) == 2
+    assert main(["watch", "obstacles-l1.2", "--policy", "greedy"]) == 2
     said = capsys.readouterr().err
-    assert "there is no world 'nowhere'" in said and "wants a name in .gif" in said
-    assert "a world with a map, which this one (obstacles) has not" in said
+    assert "there is no world 'nowhere'" in said and "must be a name in .gif" in said
+    assert "a life must be in a world with a map; this one has none" in said
+    assert "policy greedy needs a world with a map" in said
     assert not list(tmp_path.iterdir())

@@ -97,9 +97,9 @@ def test_runs_without_generations_and_groups_of_uneven_bars_are_refused(columns)
 
 
 def test_labels_never_overlap_and_stay_in_their_order():
-    expected = [0.97, 0.98, 0.99, 0.5, 0.51, 0.0]
-    places = spread(expected, [0.1] * 6)
-    assert np.argsort(places).tolist() == np.argsort(expected).tolist()
+    heights = [0.97, 0.98, 0.99, 0.5, 0.51, 0.0]
+    places = spread(heights, [0.1] * 6)
+    assert np.argsort(places).tolist() == np.argsort(heights).tolist()
     assert np.diff(sorted(places)).min() > 0.1 - 1e-9
     assert min(places) >= 0.05 and max(places) <= 0.95 + 1e-9
 

@@ -25,15 +25,15 @@ def lives(**by_policy):
 
 def test_what_separates_policies_adds_up_to_their_difference():
     """31 and 33 steps against 10, half a unit of energy more, worth ten a unit."""
-    said = worlds_page.separates(lives(competent=[31.0, 33.0]), FitnessConfig())
-    assert said.splitlines()[2:] == [
+    text = worlds_page.separates(lives(competent=[31.0, 33.0]), FitnessConfig())
+    assert text.splitlines()[2:] == [
         "- greedy lives as random does.",
         "- competent - greedy: +27.0 [26.0, 28.0] (+22.0 steps alive, +5.0 energy)",
         "- oracle - competent: -27.0 [-28.0, -26.0] (-22.0 steps alive, -5.0 energy)",
     ]
 
 
-def test_a_table_leaves_out_what_nobody_has():
+def test_a_table_leaves_out_what_no_policy_has():
     head, _, stay, *rest = worlds_page.table(lives())
     assert head == "| policy | mean fitness | steps alive |" and len(rest) == 4
     assert stay == "| stay | 60.00 [60.0, 60.0] | 10.00 |"

@@ -142,7 +142,7 @@ def test_rows_become_intervals_over_seeds(cells, tmp_path):
 FILE = """
 kind = "counting"
 [loop]
-units = 12
+units = 16
 pause = 0.05
 [grid]
 walk.step = [1, 2]
@@ -177,18 +177,25 @@ def test_killed_at_any_point_it_ends_in_the_same_table(tmp_path):
 
     whole = finish("--out", "whole")
     draw, rows, in_the_middle = random.Random(0), tmp_path / "killed" / "cells", 0
-    for until in (0, 600):  # bytes of rows: at once, and in the first cells
+    for until, how in (
+        (0, signal.SIGKILL),
+        (400, signal.SIGKILL),
+        (800, signal.SIGTERM),
+    ):
         process = start("--out", "killed", "--jobs", "2")
         while process.poll() is None:
             size = sum(f.stat().st_size for f in rows.glob("*/units.jsonl"))
-            if size > until or (until == 0 and rows.exists()):
+            if size > until or (until == 0 and rows.exists()):  # bytes of rows
                 time.sleep(draw.random() * 0.1)
                 break
             time.sleep(0.005)
-        process.kill()
-        process.communicate()
+        process.send_signal(how)
+        out, _ = process.communicate()
+        if how == signal.SIGTERM:
+            assert process.returncode == 143
+            assert json.loads(out)["status"] == "interrupted"
         in_the_middle += len(list(rows.glob("*/summary.json"))) < 4
-    assert in_the_middle == 2
+    assert in_the_middle == 3
     again = finish("--out", "killed", "--jobs", "2")
     assert again | {"out": "whole"} == whole
     assert files(tmp_path / "killed") == files(tmp_path / "whole")

@@ -27,7 +27,7 @@ import numpy as np
 import rollout as whole_episodes
 from lanes_variants import Flags, Variant, VARIANTS
 
-from koki2.cli import startup, xla_flags
+from koki2.session import startup, xla_flags
 
 SAMPLES = 5
 COLUMNS = ("cpu_ratio", "of_plain", "of_plain_cpu", "samples")

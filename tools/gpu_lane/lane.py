@@ -27,13 +27,13 @@ from jax.experimental import topologies
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from koki2.cli import settings  # noqa: E402
 from koki2.evolution import build, setting, WIDE  # noqa: E402
 from koki2.evolution.build import evaluator  # noqa: E402
 from koki2.evolution.evolve import FAIL_FITNESS  # noqa: E402
 from koki2.evolution.generation import generation  # noqa: E402
 from koki2.kernels import cases  # noqa: E402
 from koki2.search import make  # noqa: E402
+from koki2.session import settings  # noqa: E402
 
 TARGET = pathlib.Path(__file__).with_name("h200.txtpb")
 SHARED = 227 * 1024  # bytes of shared memory that one program may have, at most
@@ -54,7 +54,7 @@ class Resources(NamedTuple):
     """What ptxas made of a kernel."""
 
     registers: int  # of a thread
-    spilled: int  # bytes stored to slow memory, for want of registers
+    spilled: int  # bytes stored to slow memory, for lack of registers
 
 
 def launches(lowered: jax.stages.Lowered) -> list[Launch]:
@@ -183,8 +183,8 @@ class Lane:
 
 
 def over(kernels: list[Launch]) -> str | None:
-    """Which kernels want more shared memory than there is; None if none does."""
-    large = [f"{k.name} wants {k.shared:,} B" for k in kernels if k.shared > SHARED]
+    """Which kernels need more shared memory than there is; None if none does."""
+    large = [f"{k.name} needs {k.shared:,} B" for k in kernels if k.shared > SHARED]
     return (
         f"{', '.join(large)} of shared memory, there are {SHARED:,}" if large else None
     )

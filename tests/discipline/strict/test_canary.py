@@ -1,4 +1,4 @@
-"""The canary: were the strict flags to lose their meaning, this lane could not fail."""
+"""Seen to fail: without its flags, the strict lane would find other bits."""
 
 import os
 import subprocess

@@ -57,8 +57,8 @@ def spiking_life(config):
 def newborns(config, count):
     genome = direct(config, 4, 5)
     keys = jax.random.split(jax.random.key(5), count)
-    luck = jax.random.key(0)
-    return jax.vmap(lambda k: genome.develop(luck, 10 * genome.init(k)))(keys)
+    key = jax.random.key(0)
+    return jax.vmap(lambda k: genome.develop(key, 10 * genome.init(k)))(keys)
 
 
 def newborn(config):
@@ -119,7 +119,7 @@ def test_lives_are_the_same_alone_under_vmap_and_in_lanes(name):
 
 @pytest.mark.parametrize("name", POLICIES)
 def test_a_baseline_is_the_same_alone_and_in_lanes(name):
-    life = baseline(EvolutionConfig(env=WORLD), name)
+    life = baseline(envs.chemotaxis(WORLD), name)
     lanes = rollout(life, episode_keys(4, 3), None)
     alone = every_way(
         lambda key: run_episode(key, life, None).stats, episode_keys(4, 3)[1]

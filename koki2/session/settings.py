@@ -7,18 +7,22 @@ A command that has them has a field `settings: Settings = layered("evo")`; see
 
 import dataclasses
 import pathlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Le
 
-from koki2.cli import files
-from koki2.cli.presets import PRESETS
-from koki2.envs.registry import Level, WORLDS
-from koki2.session import schema
+from koki2 import runlog
+from koki2.envs.registry import find, Level, WORLDS
+from koki2.session import files, objects as objects_, schema
 from koki2.session.kinds import Kind, kind_of
+from koki2.session.presets import PRESETS
 
 Seed = Annotated[int, Ge(0), Le(2**31 - 1)]
+
+
+Layer = tuple[str, Mapping[str, Any]]
+"""Where settings come from, and their values by group and field."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -90,24 +94,41 @@ def resolve(
       ('flag', 'default', [])
     """
     kind = kind or kind_of("evo")
-    base = vars(kind.config())
-    if level is not None:
-        base = base | {"env": _default(level)}
-    shape = tuple((name, type(group)) for name, group in base.items())
-    groups = dict(shape)  # levels and presets know of other searches too
-    own = lambda values: {g: table for g, table in values.items() if g in groups}
-    given: list[tuple[str, Mapping[str, Any]]] = []
-    if level is not None:
-        given.append((f"level:{level.name}", own(of_level(level))))
+    given: list[Layer] = []
     if layers.preset != "none":
-        given.append((f"preset:{layers.preset}", own(PRESETS[layers.preset])))
+        own = _own(kind, PRESETS[layers.preset])
+        given.append((f"preset:{layers.preset}", own))
     if layers.config is not None:
         given.append((f"file:{layers.config}", files.read_config(layers.config)))
-    given.append(("flag", flags))
+    return lay(kind, level, [*given, ("flag", flags)], objects or {})
+
+
+def lay(
+    kind: Kind,
+    level: Level | None,
+    layers: Sequence[Layer],
+    objects: Mapping[str, Mapping[str, str]],
+) -> tuple[Settings | None, list[str]]:
+    """Lays settings over the defaults of a kind and a level.
+
+    Args:
+      kind: the kind of run.
+      level: the world; None is the kind's own default.
+      layers: origin and values by group and field, the later over the earlier.
+      objects: from outside the package, by role.
+
+    Returns:
+      As `resolve`.
+    """
+    base, layers = vars(kind.config()), list(layers)
+    if level is not None:
+        base = base | {"env": _default(level)}
+        layers.insert(0, (f"level:{level.name}", _own(kind, of_level(level))))
+    shape = tuple((name, type(group)) for name, group in base.items())
     merged = {name: dataclasses.asdict(group) for name, group in base.items()}
     provenance = {".".join(p): "default" for p in schema.names(shape)}
     lines = []
-    for source, values in given:
+    for source, values in layers:
         faults = schema.problems(shape, values)
         lines += [_line(fault, source) for fault in faults]
         bad = {fault.path for fault in faults}
@@ -121,9 +142,52 @@ def resolve(
     if lines or config is None:
         return None, lines + more
     settings = Settings(
-        kind=kind, config=config, provenance=provenance, objects=objects or {}
+        kind=kind, config=config, provenance=provenance, objects=objects
     )
     return settings, []
+
+
+def find_level(text: str, objects: dict[str, dict[str, str]]) -> Level:
+    """Finds a level by name; one from outside the package joins `objects`.
+
+    Raises:
+      InputError: there is no such world, file or module.
+    """
+    prefix = text.partition(":")[0]
+    is_ours = prefix in {world.prefix for world in WORLDS.values()}
+    if not is_ours and objects_.is_reference(text):
+        objects["world"] = objects_.declare("world", text)
+    try:
+        return find(text)
+    except ValueError as error:
+        raise runlog.InputError(str(error)) from None
+
+
+def declare_objects(
+    values: Iterable[tuple[str, Any]], objects: dict[str, dict[str, str]]
+) -> None:
+    """Declares the objects from outside the package that settings name.
+
+    Args:
+      values: field, or flag, and value.
+      objects: what is declared joins these, by role.
+
+    Raises:
+      InputError: no such file or module.
+    """
+    by_flag = {role.flag: name for name, role in objects_.ROLES.items()}
+    for name, value in values:
+        role = by_flag.get(name)
+        if role is None or role == "world" or not isinstance(value, str):
+            continue
+        if objects_.is_reference(value):
+            objects[role] = objects_.declare(role, value)
+
+
+def _own(kind: Kind, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the groups that a kind has; levels and presets know of others too."""
+    groups = vars(kind.config())
+    return {name: table for name, table in values.items() if name in groups}
 
 
 def of_level(level: Level) -> dict[str, dict[str, Any]]:

@@ -1,0 +1,154 @@
+"""The lab: studies as data, their runs as a sweep, published numbers as they are."""
+
+import importlib
+import json
+import pathlib
+
+import numpy as np
+import pytest
+
+from experiments import lab
+from koki2 import evolution
+from koki2.evolution.configs import EvolutionConfig, LoopConfig
+from koki2.reports import statistics
+from koki2.session import sweep
+from tests.cli import fake_evolution
+
+FOLDER = pathlib.Path(lab.__file__).parents[1]
+STUDIES = [path.name for path in sorted(FOLDER.glob("e0*"))]
+PUBLISHED = [path.parent.name for path in sorted(FOLDER.glob("e0*/results.json"))]
+CONFIG = EvolutionConfig(loop=LoopConfig(generations=4, checkpoint_every=2))
+
+
+def study(**changes):
+    return lab.Study(
+        **{
+            "name": "e999",
+            "arms": {"w/a": CONFIG, "w/b": EvolutionConfig(), "v/c": CONFIG},
+            "seeds": (4, 5, 6),
+            "episodes": 8,
+            "probes": {
+                "w/a, eta 0": lab.Probe("w/a", {"plast_eta": 0.0}),
+                "w/a, best": lab.Probe("w/a", genome="best"),
+                "v/c, best": lab.Probe("v/c", genome="best"),
+            },
+            "contrasts": (lab.Contrast("w/a", "w/stay"), lab.Contrast("w/a", "v/c")),
+            "baselines": {"w": (CONFIG, ("stay", "random")), "v": (CONFIG, ("stay",))},
+        }
+        | changes
+    )
+
+
+@pytest.fixture
+def fake(monkeypatch):
+    """Evolution of plain numbers, and a judge whose fitness is the sum of a genome."""
+    fake_evolution.install(monkeypatch.setattr)
+
+    def judge(config):
+        def genome(seed, arrays, *, eval_seed, episodes):
+            value = arrays["w"].sum() + config.agent.plast_eta
+            return {"fitness": np.full(episodes, value), "success": np.ones(episodes)}
+
+        baseline = lambda policy, *, eval_seed, episodes: {
+            "fitness": np.full(episodes, 2.0 + (eval_seed > 0)),
+            "success": np.zeros(episodes),
+        }
+        return evolution.judging.Judge(genome, baseline)
+
+    monkeypatch.setattr(evolution, "judge", judge, raising=False)
+
+
+def test_a_smoke_keeps_two_arms_with_a_probe_each_and_their_worlds():
+    small = lab.smoke(study())
+    assert (list(small.arms), small.seeds) == (["w/a", "w/b"], (4, 5))
+    assert list(small.probes) == ["w/a, eta 0"]
+    assert {w: p for w, (_, p) in small.baselines.items()} == {"w": ("stay",)}
+    loop = small.arms["w/b"].loop
+    assert (
+        loop.generations // loop.checkpoint_every == 2
+    )  # two, for the seconds of a generation
+    assert list(lab.smoke(study(smoke_arms=("v/c",))).arms) == ["v/c"]
+
+
+def test_a_study_names_only_its_own_arms():
+    with pytest.raises(ValueError, match=r"must be of the arms w/a, w/b, v/c, got w/z"):
+        study(probes={"p": lab.Probe("w/z")})
+
+
+def test_a_study_is_run_once_and_read_back(fake, tmp_path, monkeypatch):
+    options = lab.Options(runs_dir=tmp_path / "runs", out=tmp_path)
+    results = lab.run_study(study(), options)
+    runs = results["arms"]["w/a"]["runs"]
+    genomes = lab.read_genomes(options, results, "w/a")
+    assert len(set(runs)) == 3 and (options.runs_dir / runs[0]).is_dir()
+    expected = [genome["w"].sum() + CONFIG.agent.plast_eta for genome in genomes]
+    assert lab.read_values(results, "w/a").tolist() == pytest.approx(expected)
+    lowered = lab.read_values(results, "w/a") - lab.read_values(results, "w/a, eta 0")
+    assert lowered == pytest.approx(CONFIG.agent.plast_eta)
+    best = lab.read_genomes(options, results, "w/a", "best")
+    assert lab.read_values(results, "w/a, best")[0] == pytest.approx(
+        best[0]["w"].sum() + CONFIG.agent.plast_eta
+    )
+    assert lab.read_values(results, "w/stay").tolist() == [2.5] * 3  # both eval seeds
+    assert results["arms"]["w/a"]["env_steps"] == [400] * 3
+    assert results["contrasts"][0] == lab.contrast(results, study().contrasts[0])
+    before = (tmp_path / "results.json").read_bytes()
+    monkeypatch.setattr(sweep.driver, "finish", None)  # a call would fail
+    monkeypatch.setattr(sweep, "_evaluate", None)
+    assert lab.run_study(study(), options) == results
+    assert (tmp_path / "results.json").read_bytes() == before
+    assert lab.run_study(study(), lab.Options(report=True, out=tmp_path)) == results
+
+
+def test_a_second_study_hangs_on_the_first_and_extra_measures_join(fake, tmp_path):
+    options = lab.Options(runs_dir=tmp_path / "runs", out=tmp_path)
+
+    def more(results):
+        arms = {f"{name}, again": CONFIG for name in results["arms"]}
+        pairs = tuple(lab.Contrast(name, "w/a") for name in arms)
+        return study(arms=arms, probes={}, baselines={}, contrasts=pairs)
+
+    only = study(arms={"w/a": CONFIG}, probes={}, contrasts=())
+    extra = lambda study, options, results: {"arms of it": [*study.arms]}
+    results = lab.run_study(only, options, more, extra)
+    assert results["arms of it"] == ["w/a"]
+    (again,) = results["contrasts"]
+    assert (again["ours"], again["mean"], again["wins"]) == ("w/a, again", 0.0, 0)
+    assert results["arms"]["w/a, again"] == results["arms"]["w/a"]  # the same cells
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_experiments_compare_what_they_have_and_need_no_command_line(name):
+    source = (FOLDER / name / "__main__.py").read_text()
+    assert "koki2.cli" not in source
+    module = importlib.import_module(f"experiments.{name}.__main__")
+    if name in ("e005_rungs", "e010_deception"):  # their arms depend on a budget
+        return
+    whole = module.study()
+    policies = {f"{w}/{p}" for w, (_, ps) in whole.baselines.items() for p in ps}
+    known = {*whole.arms, *whole.probes, *policies}
+    assert whole.contrasts and {n for c in whole.contrasts for n in c} <= known
+    assert lab.smoke(whole).arms
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_contrasts_follow_from_published_values(name):
+    results = json.loads((FOLDER / name / "results.json").read_text())
+    for published in results["contrasts"]:
+        pair = lab.Contrast(published["ours"], published["theirs"])
+        assert lab.contrast(results, pair) == published
+
+
+def test_what_e001_published_is_still_what_its_readme_says():
+    results = json.loads((FOLDER / "e001_l0_competence" / "results.json").read_text())
+    mean = results["arms"]["bonus 50/ES"]["mean"]
+    assert np.mean(mean["424242"]["fitness"]) == pytest.approx(166.1, abs=0.05)
+    assert np.mean(mean["0"]["fitness"]) == pytest.approx(165.4, abs=0.05)
+
+
+def test_paired_statistics_on_paper():
+    results = statistics.paired([3.0, 5.0, 1.0], [1.0, 1.0, 1.0])  # gaps 2, 4, 0
+    assert (results["mean"], results["effect"]) == (2.0, 1.0)
+    assert (results["wins"], results["seeds"]) == (2, 3)
+    with pytest.raises(ValueError, match="same seeds, got 1 and 2"):
+        statistics.paired([1.0], [1.0, 2.0])
