@@ -11,7 +11,7 @@ evolve: setup ## evolve plastic agents and try them on unseen lives (runs/)
 	  'import json, sys; print(json.load(sys.stdin)["run"])') && \
 	  .venv/bin/koki2 eval-run --run-dir "$$run" --episodes 512 --seed 424242 0
 
-test: setup ## everything that must pass: format, lint, imports, strict bits, tests
+test: setup ## everything that must pass: format, lint, types, imports, strict bits, tests
 	@sh tools/check.sh
 
 test-slow: setup ## the tests that take minutes: 1,000 bad inputs, 30 kills, ...
@@ -26,8 +26,8 @@ test-3.11: setup ## the tests once more, on Python 3.11 and its older JAX
 test-gpu: setup ## our GPU kernels, compiled for an H200 where there is none
 	@sh tools/check.sh gpu
 
-lint: setup ## format, lint and the floors of the architecture
-	@sh tools/check.sh format lint imports
+lint: setup ## format, lint, types and the floors of the architecture
+	@sh tools/check.sh format lint types imports
 
 format: setup ## rewrite the code in house format
 	@.venv/bin/ruff check --quiet --select I --fix . && .venv/bin/ruff format --quiet .

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Passes or fails the project: sh tools/check.sh [STEP...]
 #
-# Steps: format lint imports docs strict py311 gpu clock tests slow. Without any: all but
+# Steps: format lint types imports docs strict py311 gpu clock tests slow. Without any: all but
 # the slow tests, and docs, py311 and gpu only where CI is set. Every step runs even if one before it
 # failed; the tests come last, so that their count is the closing line.
 # JOBS=n sets how many test processes run at once (2).
@@ -68,11 +68,12 @@ strict_if_there() {
   fi
 }
 
-[ $# -gt 0 ] || set -- format lint imports ${CI:+docs} strict ${CI:+py311 gpu} clock tests
+[ $# -gt 0 ] || set -- format lint types imports ${CI:+docs} strict ${CI:+py311 gpu} clock tests
 for step; do
   case $step in
     format) run format "$bin/ruff" format --check --quiet --output-format concise . ;;
     lint) run lint "$bin/ruff" check --quiet --output-format concise . ;;
+    types) run types quietly "$bin/pyrefly" check --summary none ;;
     imports) run imports quietly "$bin/lint-imports" --no-logo ;;
     docs) run docs quietly env NO_MKDOCS_2_WARNING=1 "$bin/mkdocs" build --strict ;;
     strict) run strict-bits strict_if_there "$bin/python" ;;
