@@ -26,7 +26,7 @@ from .evolution.configs import (
 )
 from .evolution.evaluation import full_episodes as full_episodes
 from .evolution.evolve import evolve as evolve
-from .evolution.measures import score as score
+from .evolution.figures import score as score
 from .evolution.qd import illuminate as illuminate
 from .evolution.successive_halving import successive_halving as successive_halving
 from .evolution.task import make_task as make_task

@@ -1,4 +1,4 @@
-"""cli: the command line, one module per command. May import: everything; tells nobody.
+"""cli: the command line, one module per command. May import: everything.
 
 `main` finds the command in `commands`, turns flags, file and preset into its `Options`
 (`flags`, `settings`), prepares JAX (`startup`), and calls its `run`. Nothing here

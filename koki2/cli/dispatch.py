@@ -52,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(name, error, 3)
     except KeyboardInterrupt:
         return _fail(name, "interrupted", 130)
-    except BrokenPipeError:  # whoever read our output has gone
+    except BrokenPipeError:  # the reader of our output has gone
         with contextlib.suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

@@ -27,7 +27,7 @@ def check(config) -> None:
         and only numbers among their values (`"auto"` and None pass).
 
     Raises:
-      ValueError: what each field wants and what came.
+      ValueError: what each field must be, and what came.
 
     Example:
       >>> @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -37,7 +37,7 @@ def check(config) -> None:
       >>> Rate(lr=-1.0)
       Traceback (most recent call last):
       ...
-      ValueError: Rate.lr wants a finite number > 0, got -1.0.
+      ValueError: Rate.lr must be a finite number > 0, got -1.0.
     """
     hints = typing.get_type_hints(type(config), include_extras=True)
     problems = []
@@ -52,9 +52,9 @@ def check(config) -> None:
         ]
         if math.isfinite(value) and all(test[0](value, m) for test, m in tests):
             continue
-        wants = " and ".join(test[1](m) for test, m in tests)
+        limits = " and ".join(test[1](m) for test, m in tests)
         name = f"{type(config).__name__}.{field.name}"
-        problems.append(f"{name} wants a finite number {wants}".rstrip())
+        problems.append(f"{name} must be a finite number {limits}".rstrip())
         problems[-1] += f", got {value}."
     if problems:
         raise ValueError("\n".join(problems))

@@ -26,7 +26,7 @@ class About(NamedTuple):
     config: Mapping[str, Any]
     """In plain values; of a program built from objects, what is known of them."""
     subject: Any = None
-    """What is evolved, grown or trained: for whoever evaluates the run in Python."""
+    """What is evolved, grown or trained: for evaluating the run in Python."""
 
 
 class Program(NamedTuple):
@@ -50,4 +50,4 @@ class Program(NamedTuple):
     artifacts: Callable[[Carry], dict[str, Arrays]]
     """state -> what a complete run leaves: arrays by the name of their file."""
     about: About | None = None
-    """What it is of; None where whoever runs it knows."""
+    """What it is of; None where the caller knows."""

@@ -16,6 +16,12 @@ from .evaluation import (
     full_episodes as full_episodes,
 )
 from .evolve import evolve as evolve, evolve_many as evolve_many
+from .figures import (
+    fitness as fitness,
+    report as report,
+    reports as reports,
+    score as score,
+)
 from .heldout import difference as difference, interval as interval
 from .judging import (
     behaviours as behaviours,
@@ -26,12 +32,6 @@ from .judging import (
     named_elite as named_elite,
     watch_baseline as watch_baseline,
     watch_genome as watch_genome,
-)
-from .measures import (
-    fitness as fitness,
-    report as report,
-    reports as reports,
-    score as score,
 )
 from .qd import illuminate as illuminate, illuminate_many as illuminate_many
 from .rollout import Layout as Layout, rollout as rollout, WIDE as WIDE

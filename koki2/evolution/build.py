@@ -17,7 +17,7 @@ from koki2.evolution.configs import Config, EvolutionConfig, NursingConfig, QDCo
 from koki2.evolution.descriptors import descriptors, uses_path
 from koki2.evolution.evaluation import Evaluator, full_episodes, Score
 from koki2.evolution.evolve import evolve_many, Parts
-from koki2.evolution.measures import score
+from koki2.evolution.figures import score
 from koki2.evolution.nursing import fertility, nursing
 from koki2.evolution.qd import illuminate_many, QDParts
 from koki2.evolution.rollout import Layout

@@ -102,7 +102,7 @@ class NursingConfig:
     nurse_metabolism_end_phi: Phase = 0.5
     """Phase from which living costs what it costs adults."""
     nurse_buffer: Probability = 0.0
-    """Energy at birth that no loss can go below; an adult has none such."""
+    """Energy at birth that no loss can go below; an adult has none."""
     nurse_buffer_end_phi: Phase = 0.5
     """Phase from which there is no buffer."""
     nurse_richness: Factor = 1.0
@@ -205,7 +205,7 @@ DESCRIPTORS = {
     "lifetime": False,
     "events": False,
 }
-"""What can be said of how a life was led, each in [0, 1], and whether that wants a map;
+"""What can be said of how a life was led, each in [0, 1], and whether that needs a map;
 `evolution.descriptors` says how."""
 
 
@@ -220,12 +220,12 @@ class BehaviourConfig:
     """The dimensions of the behaviour space, each in [0, 1], means over lives."""
     lives: Literal["same", "fresh"] = "same"
     """same: every genome of the run lives the same lives, so that an elite was fitter
-    and not luckier. fresh: other lives each generation."""
+    under common random numbers. fresh: other lives each generation."""
 
     def __post_init__(self):
         if not self.descriptors or len(set(self.descriptors)) < len(self.descriptors):
             raise ValueError(
-                "descriptors wants one name or more, each once, for each is a dimension"
+                "descriptors must be one name or more, each once, for each is a dimension"
                 f" of the archive, got {', '.join(self.descriptors) or 'none'}."
             )
 
@@ -251,7 +251,7 @@ class QDConfig:
         dims, names = self.archive.dims, self.behaviour.descriptors
         if dims != len(names):
             raise ValueError(
-                "low, high and shape want a number for each descriptor, got "
+                "low, high and shape must have a number for each descriptor, got "
                 f"{dims} for {', '.join(names)}."
             )
 

@@ -21,26 +21,26 @@ from koki2.core.given import given
 from koki2.envs.base import AnyEnv, has_map, on_map
 from koki2.evolution.configs import DESCRIPTORS
 from koki2.evolution.episode import EpisodeStats
-from koki2.evolution.measures import action_entropy, entropy
+from koki2.evolution.figures import action_entropy, entropy
 
 
 def descriptors(
     names: tuple[str, ...], env: AnyEnv
 ) -> Callable[[EpisodeStats], Float[Array, " B"]]:
-    """Builds tally -> descriptor, of one life. See the module for what they mean.
+    """Builds stats -> descriptor, of one life. See the module for what they mean.
 
     Args:
       names: which, of `evolution.configs.DESCRIPTORS`.
       env: the world lived in.
 
     Raises:
-      ValueError: one of them wants a map, which this world has not.
+      ValueError: one of them needs a map, which this world has not.
     """
-    wanting = [name for name in names if DESCRIPTORS[name]]
-    if wanting and not has_map(env):
+    mapped = [name for name in names if DESCRIPTORS[name]]
+    if mapped and not has_map(env):
         free = ", ".join(name for name, maps in DESCRIPTORS.items() if not maps)
         raise ValueError(
-            f"{', '.join(wanting)} want a world with a map, which this one has not; "
+            f"{', '.join(mapped)} must have a world with a map, which this one has not; "
             f"there are {free}."
         )
 

@@ -19,7 +19,7 @@ from jaxtyping import Array, Bool, Float, Int
 from koki2.core.keys import Stream, stream
 from koki2.core.types import Key
 from koki2.evolution.episode import Episode, EpisodeStats
-from koki2.evolution.measures import Score
+from koki2.evolution.figures import Score
 from koki2.evolution.rollout import Layout, rollout
 
 Params = Any

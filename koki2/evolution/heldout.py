@@ -1,7 +1,7 @@
 """Held-out evaluation: genomes and baselines on the same unseen episodes, paired.
 
-Episode i of an eval seed has the key `split(key(eval_seed), episodes)[i]`, whoever
-lives it. What is compared is therefore the difference within each episode, and its
+Episode i of an eval seed has the key `split(key(eval_seed), episodes)[i]`, for all
+that are compared. What is compared is therefore the difference within each episode, and its
 interval is a bootstrap over episodes.
 """
 
@@ -18,8 +18,8 @@ from koki2.agents.topology import as_data, Topology
 from koki2.core.keys import episode_keys, HeldOutStream, stream
 from koki2.evolution.configs import FitnessConfig
 from koki2.evolution.episode import Episode, EpisodeStats
+from koki2.evolution.figures import report
 from koki2.evolution.generation import develop
-from koki2.evolution.measures import report
 from koki2.evolution.rollout import Layout, rollout
 from koki2.evolution.task import Task
 
@@ -44,7 +44,7 @@ def genome_lives(
     Args:
       make: wiring -> task, of adults; the wiring may be traced.
       fitness: worth of what is reported.
-      more: figures of an episode beside those of `measures.report`.
+      more: figures of an episode beside those of `figures.report`.
       layout: of the episodes.
 
     Returns:

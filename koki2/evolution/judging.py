@@ -114,7 +114,7 @@ def evaluate_genome(
       layout: of the episodes.
 
     Returns:
-      The figures of `measures.report`, each [E].
+      The figures of `figures.report`, each [E].
     """
     if agent is not None:
         config = dataclasses.replace(config, agent=agent)

@@ -34,7 +34,7 @@ class Nursing(NamedTuple):
     """How a life is nursed at step t; a part that is off is None. One life.
 
     `sense` and `motor` take the step's key and fold a constant of their own into it,
-    so that nobody else's luck hangs on them.
+    so that no other draw depends on them.
     """
 
     care: Callable[[Int[Array, ""]], Care] | None = None

@@ -76,9 +76,9 @@ def promote(
 
     Args:
       config: the shares.
-      viable: who passed rung 0; nobody else is promoted.
+      viable: who passed rung 0; no other is promoted.
       proxy: mean fitness of the short lives; what is not finite is worst.
-      novelty: of the short lives' behaviour; None if nobody is promoted for it.
+      novelty: of the short lives' behaviour; None if none is promoted for it.
 
     Returns:
       Whom, by index: first the fittest, then the most novel of the rest, most novel

@@ -20,7 +20,7 @@ from koki2.core.types import Key, Keys
 from koki2.evolution.configs import ViabilityConfig
 from koki2.evolution.episode import Episode, EpisodeStats
 from koki2.evolution.evaluation import count, Evaluation, Evaluator, Params
-from koki2.evolution.measures import action_entropies
+from koki2.evolution.figures import action_entropies
 from koki2.evolution.rollout import Layout, rollout
 
 REASONS = ("alive_steps", "action_entropy", "energy_gained", "not_finite", "together")

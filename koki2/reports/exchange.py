@@ -5,7 +5,7 @@
                     measures_<B-1>, threshold, birth, index
     archive.npz     the same as arrays: solution [n, D], objective [n], measures [n, B],
                     threshold, birth and index [n]; of a cvt also centroids [C, B]
-    archive.json    what pyribs wants to know of the space
+    archive.json    what pyribs has to know of the space
 
 An index is the number of a cell, threshold is what pyribs keeps beside an objective and
 here equals it, birth the generation an elite was born in, an extra field to pyribs.

@@ -10,7 +10,7 @@ EPSILON = 1e-6  # pyribs' own
 
 
 def space_of(config: QDConfig, data: exchange.Arrays) -> dict[str, Any]:
-    """What pyribs wants to know of the space, in plain values.
+    """What pyribs has to know of the space, in plain values.
 
     Args:
       config: of the run.

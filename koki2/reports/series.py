@@ -1,4 +1,4 @@
-"""Series: columns of a run's rows, checked, for whoever draws them."""
+"""Series: columns of a run's rows, checked, to be drawn."""
 
 import pathlib
 import shlex

@@ -22,7 +22,7 @@ class Stop:
     main thread, where Python allows no handlers, it does nothing.
 
     Attributes:
-      signal: the first signal's number; None as long as nobody asked to stop.
+      signal: the first signal's number; None until one asks to stop.
 
     Example:
       >>> with Stop() as stop:

@@ -208,7 +208,7 @@ def _user_cache() -> pathlib.Path | None:
         return pathlib.Path(root, "koki2", "jax")
     try:
         return pathlib.Path.home() / ".cache" / "koki2" / "jax"
-    except RuntimeError:  # nobody's home
+    except RuntimeError:  # no home folder
         return None
 
 

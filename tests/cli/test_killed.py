@@ -67,18 +67,18 @@ def bits(run):
 def test_a_killed_run_ends_in_the_files_of_one_that_was_not(
     tmp_path, code, kills, words
 ):
-    koki2, dice = Line(code, tmp_path, tmp_path / "cache"), random.Random(0)
+    koki2, random_ = Line(code, tmp_path, tmp_path / "cache"), random.Random(0)
     words = ["evo-l0", *words.split(), "--out-dir"]
     koki2(*words, "whole")  # and everything is compiled
     rows = tmp_path / "whole" / "generations.jsonl"
     size, whole, in_the_middle = rows.stat().st_size, bits(tmp_path / "whole"), 0
     for n in range(kills):
-        run, until = tmp_path / str(n), dice.random() * size
+        run, until = tmp_path / str(n), random_.random() * size
         process = koki2.start(*words, str(n))
         while process.poll() is None:
             file = run / "generations.jsonl"
             if file.exists() and file.stat().st_size >= until:
-                time.sleep(dice.random() * 0.02)
+                time.sleep(random_.random() * 0.02)
                 break
         process.kill()
         process.communicate()

@@ -147,9 +147,9 @@ def test_bad_settings_are_refused_before_anything_starts(koki2, home, words, say
     assert not (home / "run").exists()
 
 
-def test_descriptors_that_want_a_map_are_refused_in_gymnax(koki2, home):
+def test_descriptors_that_need_a_map_are_refused_in_gymnax(koki2, home):
     said = koki2("qd gymnax:CartPole-v1 --out-dir run")
-    assert said.code == 2 and "want a world with a map" in said.err
+    assert said.code == 2 and "must have a world with a map" in said.err
     assert not (home / "run").exists()
 
 

@@ -31,10 +31,10 @@ def test_the_ends_of_a_range_are_in_it_or_not_as_written(field, good):
 @pytest.mark.parametrize(
     "field, bad, complaint",
     [
-        ("heat", 0.0, "Oven.heat wants a finite number > 0 and <= 250, got 0.0."),
-        ("trays", 5, "Oven.trays wants a finite number >= 1 and < 5, got 5."),
-        ("tilt", float("nan"), "Oven.tilt wants a finite number, got nan."),
-        ("heat", float("inf"), "Oven.heat wants a finite number > 0 and <= 250, got"),
+        ("heat", 0.0, "Oven.heat must be a finite number > 0 and <= 250, got 0.0."),
+        ("trays", 5, "Oven.trays must be a finite number >= 1 and < 5, got 5."),
+        ("tilt", float("nan"), "Oven.tilt must be a finite number, got nan."),
+        ("heat", float("inf"), "Oven.heat must be a finite number > 0 and <= 250, got"),
     ],
 )
 def test_what_is_out_of_range_is_named_with_what_was_wanted(field, bad, complaint):

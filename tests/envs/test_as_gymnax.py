@@ -15,7 +15,7 @@ from koki2.envs.as_gymnax import _form, as_gymnax, REWARD
 from koki2.envs.gymnax_world import ordinary_promotion
 from koki2.evolution import episode, run_episode
 from koki2.evolution.configs import FitnessConfig
-from koki2.evolution.measures import fitness
+from koki2.evolution.figures import fitness
 
 gymnax = pytest.importorskip("gymnax")
 WORLD = envs.chemotaxis(

@@ -125,7 +125,7 @@ def test_the_clock_alone_does_not_kill():
 
 
 def test_by_default_energy_lasts_exactly_as_long_as_the_clock():
-    """1 / 128 a step, which is exact: nobody starves before the end."""
+    """1 / 128 a step, which is exact: none starves before the end."""
     config = ChemotaxisConfig()
     assert config.decay == 1 / 128
     state = being((4, 2), [FAR, FAR], energy=2 / 128, t=126)
@@ -209,7 +209,7 @@ def test_a_source_that_comes_back_underfoot_must_be_left_and_entered():
     assert float(felt[1].body.energy_gained) == 0.0 and bool(felt[1].body.reached)
 
 
-# --- luck -----------------------------------------------------------------------------
+# --- draws ----------------------------------------------------------------------------
 
 
 def test_a_birth_draws_places_then_kinds_then_the_first_observation(key):
@@ -274,9 +274,9 @@ def test_the_truth_is_places_and_what_they_are_worth():
     "knobs, complaint",
     [
         (dict(num_sources=1, num_bad_sources=2), "must not exceed .* got 2 of 1"),
-        (dict(width=1), "ChemotaxisConfig.width wants a finite number >= 2"),
-        (dict(energy_init=0.0), "energy_init wants a finite number > 0 and <= 1"),
-        (dict(grad_dropout_p=1.5), "grad_dropout_p wants .* <= 1, got 1.5"),
+        (dict(width=1), "ChemotaxisConfig.width must be a finite number >= 2"),
+        (dict(energy_init=0.0), "energy_init must be a finite number > 0 and <= 1"),
+        (dict(grad_dropout_p=1.5), "grad_dropout_p must be .* <= 1, got 1.5"),
     ],
 )
 def test_a_world_that_cannot_be_says_why(knobs, complaint):

@@ -75,7 +75,7 @@ def test_one_kind_feeds_and_the_other_harms_until_the_swap(red, t, red_feeds):
 
 
 def test_the_senses_do_not_tell_which_kind_feeds():
-    """From (4, 2) either is 2 of 8 cells away; tasted by nobody, they look the same."""
+    """From (4, 2) either is 2 of 8 cells away; untasted, they look the same."""
     seen = [
         act(being((4, 2), red=red, t=t))[1] for red in (True, False) for t in (0, 9)
     ]

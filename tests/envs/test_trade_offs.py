@@ -71,7 +71,7 @@ def test_salt_saves_the_starving_and_harms_the_thirsty():
 
 
 def test_the_drive_tells_what_a_trade_was_worth():
-    """9^2 / 256 of want before, none of energy and (3/16)^2 to want after."""
+    """9^2 / 256 of drive before, none of energy and (3/16)^2 of it after."""
     _, _, felt = act(being((0, 1), 1.0, 8 / 16), RIGHT)
     assert float(felt.body.drive_fall) == (64 - 169) / 256
     assert float(felt.body.energy_gained) == 1 / 16 - 1 / 4  # no room for more

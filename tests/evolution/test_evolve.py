@@ -15,7 +15,7 @@ from bits import assert_same_bits
 from koki2.agents import AgentConfig
 from koki2.core.keys import Stream, stream
 from koki2.evolution import build, build_many, rollout, setting
-from koki2.evolution.measures import fitness
+from koki2.evolution.figures import fitness
 from koki2.search import make
 
 HARMLESS = tiny.WORLD | dict(num_bad_sources=0)  # all live to the end

@@ -23,8 +23,8 @@ from koki2.evolution import (
 )
 from koki2.evolution.build import evaluator
 from koki2.evolution.configs import NursingConfig, RungsConfig
+from koki2.evolution.figures import fitness
 from koki2.evolution.generation import Carry, generation
-from koki2.evolution.measures import fitness
 from koki2.search import Strategy
 
 NAN, INF = float("nan"), float("inf")

@@ -131,5 +131,7 @@ def test_no_sample_is_refused():
 def test_what_no_space_could_meet_is_refused():
     with pytest.raises(ValueError, match="0.6 < 0.7"):
         DescriptorConfig(preserved_warn=0.6)
-    with pytest.raises(ValueError, match="kmo_min wants a finite number >= 0 and <= 1"):
+    with pytest.raises(
+        ValueError, match="kmo_min must be a finite number >= 0 and <= 1"
+    ):
         DescriptorConfig(kmo_min=1.5)

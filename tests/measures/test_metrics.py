@@ -100,15 +100,15 @@ def test_units_and_constant_metrics_count_nowhere():
     units = jnp.array([1e-20, 1.0, 1e3, -1.0, 1e25])
     other = jnp.insert(plain * units[None], 2, 0.1, axis=1)
     for measure in (kmo, bartlett_sphericity):
-        want, found = measure(plain), measure(other)
+        expected, found = measure(plain), measure(other)
         assert found.used.tolist() == [True, True, False, True, True, True]
         assert not found.singular
-    assert found.chi2.item() == pytest.approx(want.chi2.item(), rel=1e-4)
-    assert found.p.item() == pytest.approx(want.p.item(), rel=1e-4)
-    want, found = kmo(plain), kmo(other)
-    assert found.overall.item() == pytest.approx(want.overall.item(), rel=1e-4)
+    assert found.chi2.item() == pytest.approx(expected.chi2.item(), rel=1e-4)
+    assert found.p.item() == pytest.approx(expected.p.item(), rel=1e-4)
+    expected, found = kmo(plain), kmo(other)
+    assert found.overall.item() == pytest.approx(expected.overall.item(), rel=1e-4)
     assert jnp.isnan(found.each[2])
-    assert jnp.delete(found.each, 2).tolist() == near(*want.each.tolist())
+    assert jnp.delete(found.each, 2).tolist() == near(*expected.each.tolist())
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Run folders: no two runs share one, and nobody's files are overwritten."""
+"""Run folders: no two runs share one, and no files are overwritten."""
 
 import threading
 import time

@@ -8,7 +8,7 @@ cells, where rounding decides: `elsewhere` counts the rows that went elsewhere t
 ours, and only cells that these touch may differ.
 
 With ties, fitness has eight values and one in twenty is NaN, and `differ` counts the
-cells in which the last archives are of unlike fitness: QDax lets nobody into a cell for
+cells in which the last archives are of unlike fitness: QDax lets none into a cell for
 which one of the batch was NaN. pyribs refuses such a batch. NumPy takes the last of
 equals, where we compare hashes.
 
@@ -17,7 +17,7 @@ rate of the machine's memory (ceilings.py), as a share of ours.
 
     python tools/bench/archive.py [--quick] [--json] [--default-flags]
 
-wants the extra "bench", which has the peers.
+needs the extra "bench", which has the peers.
 """
 
 import importlib.util
@@ -363,12 +363,12 @@ def settings(quick: bool) -> list[Setting]:
     return [*small, *large, *long]
 
 
-def want_peers(*names: str) -> None:
+def require_peers(*names: str) -> None:
     """Ends the program where one of these is missing, saying what brings it."""
     missing = [name for name in names if importlib.util.find_spec(name) is None]
     if missing:
         harness.note(
-            f"this benchmark wants {' and '.join(missing)}, which the extra bench "
+            f"this benchmark needs {' and '.join(missing)}, which the extra bench "
             "brings: pip install 'koki2[bench]'"
         )
         sys.exit(2)
@@ -376,7 +376,7 @@ def want_peers(*names: str) -> None:
 
 def main() -> None:
     arguments = harness.begin(__doc__)
-    want_peers("qdax", "ribs")
+    require_peers("qdax", "ribs")
     rate = ceilings.stream(3 if arguments.quick else 15)
     rows = ceilings.rows({"GB/s": rate})
     for setting in settings(arguments.quick):

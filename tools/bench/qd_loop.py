@@ -13,7 +13,7 @@ score counts from -0.5, the lowest fitness there is.
 
     python tools/bench/qd_loop.py [--quick] [--json] [--default-flags]
 
-wants the extra "bench", which has QDax.
+needs the extra "bench", which has QDax.
 """
 
 import dataclasses
@@ -230,7 +230,7 @@ def same_quality(ours: np.ndarray, theirs: np.ndarray) -> None:
 
 def main() -> None:
     arguments = harness.begin(__doc__)
-    archive.want_peers("qdax")
+    archive.require_peers("qdax")
     check_arm()
     rows = []
     for per_side in (32, 100):
