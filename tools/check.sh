@@ -74,7 +74,7 @@ for step; do
     format) run format "$bin/ruff" format --check --quiet --output-format concise . ;;
     lint) run lint "$bin/ruff" check --quiet --output-format concise . ;;
     imports) run imports quietly "$bin/lint-imports" --no-logo ;;
-    docs) run docs env NO_MKDOCS_2_WARNING=1 "$bin/mkdocs" build --strict --quiet ;;
+    docs) run docs quietly env NO_MKDOCS_2_WARNING=1 "$bin/mkdocs" build --strict ;;
     strict) run strict-bits strict_if_there "$bin/python" ;;
     py311) run python-3.11 py311 ;;
     gpu) run gpu sh tools/gpu_lane/run.sh ;;

@@ -64,9 +64,10 @@ def parse(command: Command, options: type, argv: Sequence[str]) -> Parsed:
     objects = _objects(argv) if layered is not None else {}
     level = _level(command, argv, objects)
     found = _tyro(command, _flags_class(command, options, level), argv)
-    if command.wants_world and level is not None and found.world != level.name:
+    if command.wants_world and (level is None or found.world != level.name):
+        settings_.find_level(found.world, {})  # says that there is none
         raise runlog.InputError(
-            f"the world must be the first word, got {found.world!r} and {level.name!r}."
+            f"the world must be the first word, got {found.world!r} behind others."
         )
     own = {n: getattr(found, n) for n in fields if layered is not fields[n]}
     layers = getattr(found, "layers", settings_.Layers())

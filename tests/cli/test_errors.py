@@ -177,3 +177,30 @@ def test_a_run_of_another_config_is_broken(koki2, fake, home):
     said = koki2("replay run")
     assert said.code == 3
     assert "env.depth is unknown" in said.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "evo obstacles-l1.2 --seed 1",
+        "evo --seed 1 obstacles-l1.2",
+        "--no-jax-cache evo obstacles-l1.2",
+        "evo --mvt obstacles-l1.2 --seed 1",
+    ],
+)
+def test_a_world_is_found_wherever_it_stands(koki2, words):
+    said = koki2(f"{words} --print-config --json")
+    assert said.code == 0, said.err
+    assert said.json["config"]["env"]["world"] == "obstacles"
+
+
+@pytest.mark.parametrize(
+    "words, says",
+    [
+        ("evo --seed 1 nosuch", "there is no world 'nosuch'"),
+        ("baseline --policy stay nosuch", "there is no world 'nosuch'"),
+        ("evo --strategy sparse obstacles-l1.2", "must be the first word"),
+    ],
+)
+def test_a_world_that_cannot_be_told_is_refused(refused, words, says):
+    assert says in refused(words)

@@ -129,3 +129,10 @@ def test_json_and_toml_say_the_same(settings, home):
     )
     values = lambda name: {k: v for k, (v, _) in settings(f"--config {name}").items()}
     assert values("a.json") == values("a.toml")
+
+
+def test_of_two_settings_of_one_name_the_later_group_stands_in_front(koki2):
+    words = "qd detour-l1.3 --novelty-k 4 --rungs-novelty-k 3 --print-config --json"
+    config = koki2(words).json["config"]
+    assert config["emitter"]["novelty_k"] == 4
+    assert config["rungs"]["novelty_k"] == 3

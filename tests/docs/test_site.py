@@ -31,7 +31,7 @@ def test_what_is_loaded_from_elsewhere_is_seen(text):
 
 @pytest.mark.slow
 def test_the_pages_load_nothing_from_elsewhere(tmp_path):
-    words = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"]
+    words = [sys.executable, "-m", "mkdocs", "build", "--strict"]
     quiet = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
     built = subprocess.run(
         [*words, "--site-dir", str(tmp_path)],
