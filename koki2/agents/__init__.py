@@ -8,18 +8,4 @@ families; `scripted` holds the baselines to compare with. The door is lazy.
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submod_attrs={
-        "base": ["Agent", "StepFeedback", "Learning"],
-        "catalogue": ["AgentFamily", "AGENTS", "register_agent"],
-        "configs": ["AgentConfig"],
-        "constraints": ["STRAINS"],
-        "navigator": ["navigator"],
-        "params": ["AgentParams", "AgentState"],
-        "recurrent": ["recurrent"],
-        "registry": ["make", "parameter_axes", "parameter_shapes"],
-        "scripted": ["greedy", "oracle", "policy", "stay", "walker"],
-        "topology": ["random_topology", "Topology"],
-    },
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

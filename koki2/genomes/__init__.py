@@ -7,16 +7,4 @@ encodings. The door is lazy.
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submod_attrs={
-        "base": ["Genome"],
-        "candidates": ["nearest_topology"],
-        "catalogue": ["GenomeEntry", "GENOMES", "register_genome"],
-        "configs": ["GenomeConfig", "GroupMutation", "MutationConfig"],
-        "cppn": ["cppn"],
-        "direct": ["direct"],
-        "mutation": ["catastrophic_rate", "groups", "mutation"],
-        "registry": ["make", "wiring"],
-    },
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

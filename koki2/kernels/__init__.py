@@ -6,14 +6,4 @@ compiled and timed stand in `cases`.
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submod_attrs={
-        "attention": ["attention"],
-        "correlation": ["correlation"],
-        "edge_sum": ["edge_sum", "in_table"],
-        "effective_rank": ["count_rank", "effective_rank"],
-        "ladder_matmul": ["ladder_matmul"],
-        "plastic_rollout": ["plastic_rollout", "Rollout"],
-    },
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,12 +1,12 @@
 """cases: every GPU kernel, at the sizes at which it is tested, compiled and timed.
 
-One list, read by the tests (the tiny ones), by the compile lane (all) and by whatever
+One list, read by the tests (the tiny ones), by the compile lane (all) and by what
 runs kernels on a GPU. A kernel that is not here is not proven.
 """
 
 import math
 from collections.abc import Callable
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -19,30 +19,38 @@ from koki2.kernels.dispatch import Implementation
 from koki2.kernels.ladder_matmul import ladder_matmul
 from koki2.kernels.plastic_rollout import plastic_rollout
 
+Outputs = Array | tuple[Array, ...]
+Use = Literal["tiny", "bench"]
+"""tiny: small enough to interpret on a CPU."""
+
 
 class Case(NamedTuple):
     """A kernel at one size."""
 
     op: str  # the folder under `koki2/kernels`
     name: str  # unique within the op
-    use: Literal["tiny", "bench"]  # tiny: small enough to interpret on a CPU
-    function: Callable[..., Any]  # the door: (*inputs, implementation=...) -> outputs
+    use: Use
+    function: Callable[
+        ..., Outputs
+    ]  # the door: (*inputs, implementation=...) -> outputs
     inputs: Callable[[Key], tuple[Array, ...]]
     wrt: tuple[int, ...]  # which inputs have a gradient; empty: none has
     tolerance: float  # |twin - twin| allowed, per largest number of the reference
 
 
-def forward(case: Case, implementation: Implementation) -> Callable[..., Any]:
+def forward(case: Case, implementation: Implementation) -> Callable[..., Outputs]:
     """inputs -> outputs."""
     return lambda *inputs: case.function(*inputs, implementation=implementation)
 
 
-def backward(case: Case, implementation: Implementation) -> Callable[..., Any]:
+def backward(
+    case: Case, implementation: Implementation
+) -> Callable[..., tuple[Outputs, tuple[Array, ...]]]:
     """(cotangents, *inputs) -> outputs, gradients of the inputs `case.wrt`."""
     run = forward(case, implementation)
 
-    def both(cotangents, *inputs):
-        def of_some(*some):
+    def both(cotangents: Outputs, *inputs: Array) -> tuple[Outputs, tuple[Array, ...]]:
+        def of_some(*some: Array) -> Outputs:
             whole = list(inputs)
             for place, x in zip(case.wrt, some, strict=True):
                 whole[place] = x
@@ -59,7 +67,7 @@ def shapes(case: Case) -> tuple[jax.ShapeDtypeStruct, ...]:
     return jax.eval_shape(case.inputs, jax.random.key(0))
 
 
-def cotangents(case: Case, key: Key) -> Any:
+def cotangents(case: Case, key: Key) -> Outputs:
     """Random ones, like the outputs."""
     outputs, tree = jax.tree.flatten(
         jax.eval_shape(forward(case, "reference"), *shapes(case))
@@ -69,8 +77,17 @@ def cotangents(case: Case, key: Key) -> Any:
     return jax.tree.unflatten(tree, map(draw, keys, outputs))
 
 
-def _attention(name, use, batch, length, heads, groups, width, causal):
-    def inputs(key):
+def _attention(
+    name: str,
+    use: Use,
+    batch: int,
+    length: int,
+    heads: int,
+    groups: int,
+    width: int,
+    causal: bool,
+) -> Case:
+    def inputs(key: Key) -> tuple[Array, ...]:
         keys = jax.random.split(key, 3)
         draw = lambda key, n: jax.random.normal(
             key, (batch, length, n, width), jnp.bfloat16
@@ -84,21 +101,29 @@ def _attention(name, use, batch, length, heads, groups, width, causal):
     return Case("attention", name, use, run, inputs, (0, 1, 2), 2**-6)
 
 
-def _plastic_rollout(name, use, steps, population, neurons, synapses):
+def _plastic_rollout(
+    name: str,
+    use: Use,
+    steps: int,
+    population: int,
+    neurons: int,
+    synapses: int | None,
+) -> Case:
     wiring = None
     if synapses is not None:
         order = np.random.default_rng(0).random((neurons, neurons)).argsort(axis=1)
         wiring = order < synapses  # of each neuron
 
-    def inputs(key):
+    def inputs(key: Key) -> tuple[Array, ...]:
         key_w, key_x, key_m = jax.random.split(key, 3)
         shape = (population, neurons, neurons)
         weights = jax.random.normal(key_w, shape) / math.sqrt(synapses or neurons)
         if wiring is not None:
             weights = jnp.where(wiring[None], weights, 0.0)
         x = 0.6 * jax.random.normal(key_x, (steps, population, neurons))
-        felt = jax.random.normal(key_m, (steps, population))
-        return weights, jnp.zeros(shape), x, jnp.where(jnp.abs(felt) < 1, 0.0, felt)
+        modulator = jax.random.normal(key_m, (steps, population))
+        modulator = jnp.where(jnp.abs(modulator) < 1, 0.0, modulator)
+        return weights, jnp.zeros(shape), x, modulator
 
     run = lambda w, e, x, m, implementation: plastic_rollout(
         w,
@@ -115,8 +140,18 @@ def _plastic_rollout(name, use, steps, population, neurons, synapses):
     return Case("plastic_rollout", name, use, run, inputs, (), 2**-16)
 
 
-def _ladder_matmul(name, use, items, wide, out, ranks, adapters, mixed, wrt):
-    def inputs(key):
+def _ladder_matmul(
+    name: str,
+    use: Use,
+    items: int,
+    wide: int,
+    out: int,
+    ranks: int,
+    adapters: int,
+    mixed: bool,
+    wrt: tuple[int, ...],
+) -> Case:
+    def inputs(key: Key) -> tuple[Array, ...]:
         keys = jax.random.split(key, 7)
         draw = lambda key, shape, size: (
             jax.random.normal(key, shape) / math.sqrt(size)
@@ -137,7 +172,7 @@ def _ladder_matmul(name, use, items, wide, out, ranks, adapters, mixed, wrt):
     return Case("ladder_matmul", name, use, run, inputs, wrt, 2**-6)
 
 
-def _correlation(name, use, rows, width):
+def _correlation(name: str, use: Use, rows: int, width: int) -> Case:
     inputs = lambda key: (jax.random.normal(key, (rows, width), jnp.bfloat16),)
     run = lambda x, implementation: correlation(x, implementation=implementation)
     # Products of bfloat16 are exact, sums are float32: only their order differs.

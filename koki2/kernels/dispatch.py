@@ -67,17 +67,17 @@ def no_hopper() -> str | None:
     That device is the one of the mesh that is set (it may be only a description, as
     when compiling ahead of time), else the default one.
     """
-    wanted = "the kernel needs a GPU of compute capability 9.0 (Hopper)"
+    need = "the kernel needs a GPU of compute capability 9.0 (Hopper)"
     described = jax.sharding.get_abstract_mesh().abstract_device
     if described is not None:
         known = described.device_kind.replace("-", " ").split()
         if described.platform == "gpu" and any(name in HOPPER for name in known):
             return None
-        return f"{wanted}, the mesh is of {described.device_kind}."
+        return f"{need}, the mesh is of {described.device_kind}."
     device = jax.config.jax_default_device
     if isinstance(device, str):  # a platform's name
         device = jax.devices(device)[0]
     device = device or jax.devices()[0]
     if getattr(device, "compute_capability", None) == "9.0":
         return None
-    return f"{wanted}, the default device is {device.device_kind} ({device.platform})."
+    return f"{need}, the default device is {device.device_kind} ({device.platform})."

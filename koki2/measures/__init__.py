@@ -8,18 +8,4 @@ descriptors. The door is lazy, so that `measures.configs` costs no JAX.
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submod_attrs={
-        "adequacy": ["Adequacy", "kmo"],
-        "columns": ["centre", "standardise", "varies"],
-        "configs": ["DescriptorConfig", "KernelConfig"],
-        "correlation": ["Correlations", "correlations"],
-        "descriptors": ["DescriptorReport", "judge", "Verdict"],
-        "kernel_components": ["kernel_pca", "KernelPCA"],
-        "neighbourhoods": ["continuity", "trustworthiness"],
-        "pca": ["explained_variance"],
-        "reconstruction": ["Reconstruction", "reconstruction_error"],
-        "sphericity": ["bartlett_sphericity", "Sphericity"],
-    },
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

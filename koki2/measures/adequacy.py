@@ -61,13 +61,15 @@ def kmo(metrics: Float[Array, "S M"]) -> Adequacy:
     )
 
 
-def _squares(matrix, used):
+def _squares(
+    matrix: Float[Array, "M M"], used: Bool[Array, " M"]
+) -> Float[Array, "M M"]:
     """Squares off the diagonal, 0 for those of constant metrics."""
     rounding = 8 * jnp.finfo(matrix.dtype).eps
     counts = used[:, None] & used[None] & ~jnp.eye(used.shape[0], dtype=bool)
     return jnp.where(counts & ~(jnp.abs(matrix) <= rounding), matrix**2, 0.0)
 
 
-def _share(part, rest):
+def _share(part: Float[Array, "*some"], rest: Float[Array, "*some"]) -> Array:
     whole = part + rest
     return jnp.where(whole == 0, jnp.nan, part / jnp.where(whole == 0, 1.0, whole))

@@ -1,7 +1,7 @@
 """Columns brought to one scale, so that no metric counts more for its unit.
 
-A column that is constant says nothing; it is told from one that varies by more than
-rounding, and becomes exactly zero.
+A column that is constant says nothing; one varies if it moves by more than rounding;
+else it becomes exactly zero.
 """
 
 import jax.numpy as jnp
@@ -11,8 +11,8 @@ from jaxtyping import Array, Bool, Float
 def varies(points: Float[Array, "S M"]) -> Bool[Array, " M"]:
     """Which columns vary by more than rounding: max - min > 4 eps max |x|.
 
-    A column with a NaN or an infinity counts as one that varies, so that nobody drops
-    it unseen.
+    A column with a NaN or an infinity counts as one that varies, so that it is
+    not dropped unseen.
 
     Example:
       >>> varies(jnp.array([[1.0, 5.0, jnp.nan], [2.0, 5.0, 0.0]])).tolist()

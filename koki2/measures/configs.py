@@ -26,7 +26,7 @@ class KernelConfig:
     coef0: Annotated[float, Ge(0)] = 1.0
     """What is added before the power is taken (poly)."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check(self)
 
 
@@ -45,13 +45,13 @@ class DescriptorConfig:
     preserved_warn: Annotated[float, Ge(0), Le(1)] = 0.85
     """Trustworthiness and continuity below which a pass is a doubtful one."""
     neighbours: Annotated[int, Ge(1)] = 5
-    """Size of a neighbourhood, k; wants more than 2 k samples."""
+    """Size of a neighbourhood, k; needs more than 2 k samples."""
     kernel: KernelConfig = KernelConfig()
     """Of kernel PCA, and of the way back from descriptors to metrics."""
     ridge: Annotated[float, Gt(0)] = 1.0
     """Penalty of that way back, in units of the kernel."""
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check(self)
         if self.preserved_warn < self.preserved_min:
             raise ValueError(

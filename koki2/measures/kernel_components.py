@@ -52,8 +52,7 @@ def kernel_pca(
     count = points.shape[0]
     if not 1 <= components <= count:
         raise ValueError(
-            f"kernel_pca wants 1 to {count} components, as there are {count} points, "
-            f"got {components}."
+            f"components must be 1 to {count}, the number of points, got {components}."
         )
     kernel = gram(config, points)
     size = jnp.trace(kernel)

@@ -45,7 +45,7 @@ def gram(config: KernelConfig, points: Float[Array, "S D"]) -> Float[Array, "S S
     return (gamma * product + config.coef0) ** config.degree
 
 
-def _gamma(config, points):
+def _gamma(config: KernelConfig, points: Float[Array, "S D"]) -> Float[Array, ""]:
     if config.gamma is not None:
         return jnp.asarray(config.gamma, points.dtype)
     spread = jnp.sum(jnp.mean(centre(points) ** 2, axis=0))

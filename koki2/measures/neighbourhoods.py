@@ -71,16 +71,18 @@ def continuity(
     return _kept(near_in=inputs, ranked_in=embedding, k=k)
 
 
-def _kept(near_in, ranked_in, k):
+def _kept(
+    near_in: Float[Array, "S A"], ranked_in: Float[Array, "S C"], k: int
+) -> Float[Array, ""]:
     """1 less how far, in rank of one space, neighbours in the other are."""
     count = near_in.shape[0]
     if k < 1:
-        raise ValueError(f"a neighbourhood wants k >= 1, got {k}.")
+        raise ValueError(f"k must be >= 1, got {k}.")
     if count <= 2 * k:
         return jnp.full((), jnp.nan, near_in.dtype)
     near, ranked = squared_distances(near_in), squared_distances(ranked_in)
 
-    def one(rows):
+    def one(rows: tuple[Array, Array, Array]) -> Float[Array, ""]:
         index, near, ranked = rows
         other = jnp.arange(count) != index
         near = jnp.where(other, near, jnp.inf)

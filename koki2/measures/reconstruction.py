@@ -1,4 +1,4 @@
-"""Reconstruction: how much of the metrics can be told from an embedding of them?"""
+"""Reconstruction: how much of the metrics does an embedding of them tell?"""
 
 import chex
 import jax

@@ -15,22 +15,4 @@ something is drawn. Start at `figure` and `save`, or at `fitness_figure` and
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submod_attrs={
-        "archive": ["archive_map", "archive_steps", "colour_bar"],
-        "bars": ["bars", "mean_interval"],
-        "cells": ["Elites", "Space"],
-        "curves": ["across_runs", "line_with_band"],
-        "film": ["life_film"],
-        "fitness": ["fitness_figure"],
-        "gif": ["save_gif"],
-        "illumination": ["archive_figure"],
-        "labels": ["label_ends", "short_names"],
-        "life": ["life_facts"],
-        "look": ["BLUE", "GREEN", "GREY", "INK", "ORANGE", "PINK", "SKY", "VERMILLION"]
-        + ["figure", "house", "role_color"],
-        "saving": ["FORMATS", "save"],
-        "sweep": ["sweep_figure"],
-    },
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

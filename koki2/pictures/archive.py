@@ -5,15 +5,18 @@ as dots where their elites behaved. One dimension makes steps. Cells without an 
 are grey. Takes plain arrays: C cells, B dimensions.
 """
 
+from collections.abc import Sequence
+
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.colors import Normalize
+from matplotlib.ticker import Locator
 
 from koki2.pictures.cells import Elites, intervals, nearest, pixels, Space, voronoi
-from koki2.pictures.look import SMALL
+from koki2.pictures.look import figure_of, SMALL
 
 EMPTY = "#E4E4E4"
 _DOT = 9.0  # points: the widest dot of an elite
@@ -56,7 +59,7 @@ def archive_map(
     axes.spines[["top", "right"]].set_visible(True)
     norm = _norm(values[elites.filled])
     if space.shape is not None:
-        return _pixels(axes, space, elites, values, dims, cmap, norm)
+        return _pixels(axes, space.shape, elites, values, dims, cmap, norm)
     if len(space.names) == 2:
         return _polygons(axes, space, elites, values, dims, cmap, norm)
     return _dots(axes, space, elites, values, dims, cmap, norm)
@@ -86,12 +89,27 @@ def archive_steps(
     axes.autoscale_view(scalex=False)
 
 
-def _pixels(axes, space, elites, values, dims, cmap, norm) -> ScalarMappable:
-    cell = pixels(elites.fitness, elites.filled, space.shape, dims)
+def _pixels(
+    axes: Axes,
+    shape: Sequence[int],
+    elites: Elites,
+    values: np.ndarray,
+    dims: tuple[int, int],
+    cmap: str,
+    norm: Normalize,
+) -> ScalarMappable:
+    cell = pixels(elites.fitness, elites.filled, shape, dims)
     return _image(axes, values, ~elites.filled, cell, cmap, norm)
 
 
-def _image(axes, values, is_empty, cell, cmap, norm) -> ScalarMappable:
+def _image(
+    axes: Axes,
+    values: np.ndarray,
+    is_empty: np.ndarray,
+    cell: np.ndarray,
+    cmap: str,
+    norm: Normalize,
+) -> ScalarMappable:
     """Pixels, each of the colour of a cell, over all of the axes; -1 is none."""
     return axes.imshow(
         np.ma.masked_array(values[cell], (cell < 0) | is_empty[cell]).T,
@@ -104,7 +122,15 @@ def _image(axes, values, is_empty, cell, cmap, norm) -> ScalarMappable:
     )
 
 
-def _polygons(axes, space, elites, values, dims, cmap, norm) -> ScalarMappable:
+def _polygons(
+    axes: Axes,
+    space: Space,
+    elites: Elites,
+    values: np.ndarray,
+    dims: tuple[int, int],
+    cmap: str,
+    norm: Normalize,
+) -> ScalarMappable:
     span = space.high - space.low
     unit = ((space.centre - space.low) / span).astype(float)
     if len(unit) > _MANY:
@@ -129,7 +155,15 @@ def _polygons(axes, space, elites, values, dims, cmap, norm) -> ScalarMappable:
     return drawn
 
 
-def _dots(axes, space, elites, values, dims, cmap, norm) -> ScalarMappable:
+def _dots(
+    axes: Axes,
+    space: Space,
+    elites: Elites,
+    values: np.ndarray,
+    dims: tuple[int, int],
+    cmap: str,
+    norm: Normalize,
+) -> ScalarMappable:
     found = np.flatnonzero(elites.filled)
     found = found[np.argsort(elites.fitness[found], kind="stable")]
     wide = min(_DOT, 120.0 / max(len(found), 1) ** 0.5)
@@ -156,9 +190,11 @@ def _norm(values: np.ndarray) -> Normalize:
     return Normalize(low - room, high + room)
 
 
-def colour_bar(axes: Axes, drawn: ScalarMappable, label: str, **style) -> None:
+def colour_bar(
+    axes: Axes, drawn: ScalarMappable, label: str, *, ticks: Locator | None = None
+) -> None:
     """Puts a colour bar as high as the axes at their right."""
     bar = axes.inset_axes((1.03, 0.0, 0.045, 1.0))
-    axes.get_figure(root=True).colorbar(drawn, cax=bar, label=label, **style)
+    figure_of(axes).colorbar(drawn, cax=bar, label=label, ticks=ticks)
     bar.grid(False)
     bar.tick_params(labelsize=SMALL)

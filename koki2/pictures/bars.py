@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
-from koki2.pictures.look import INK, Number, role_color, SMALL
+from koki2.pictures.look import figure_of, INK, Number, role_color, SMALL
 
 Interval = tuple[Number, Number, Number]  # mean, low, high; NaN where unknown
 _FILL = 0.8  # of the room of a group
@@ -42,7 +42,7 @@ def bars(
             f"{ {group: len(intervals) for group, intervals in groups.items()} }."
         )
     wide = _FILL / counts.pop()
-    inches = axes.get_position().width * axes.get_figure(root=True).get_figwidth()
+    inches = axes.get_position().width * figure_of(axes).get_figwidth()
     crowded = bool(inches * wide / len(groups) < _NUMBER)
     seen = []
     for place, (group, intervals) in enumerate(groups.items()):

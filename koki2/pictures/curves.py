@@ -1,12 +1,16 @@
 """Curves over time: one with a band around it, or many with the band they make."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 
-Values = Sequence[Any] | np.ndarray  # numbers; None, NaN and infinity are missing
+from koki2.pictures.look import Number
+
+Values = (
+    Sequence[Number | None] | np.ndarray
+)  # numbers; None, NaN and infinity are missing
 _POINTS = 2000  # more than a picture has columns
 
 
@@ -35,18 +39,35 @@ def line_with_band(
       axes: where to.
       x, middle, low, high: equally many numbers.
       color: of both.
-      label: for a legend, or for who reads the lines back.
+      label: for a legend, or for reading the lines back.
     """
     x, middle, low, high = (finite(values) for values in (x, middle, low, high))
     axes.fill_between(x, low, high, color=color, alpha=0.18, linewidth=0)
     line(axes, x, middle, color=color, linewidth=2, label=label)
 
 
-def line(axes: Axes, x: Values, y: Values, **style) -> None:
+def line(
+    axes: Axes,
+    x: Values,
+    y: Values,
+    *,
+    color: str,
+    linewidth: Number,
+    alpha: Number | None = None,
+    label: str | None = None,
+) -> None:
     """Draws a line; a single point, which makes no line, is drawn as a dot."""
     x, y = finite(x), finite(y)
     alone = np.count_nonzero(np.isfinite(x) & np.isfinite(y)) == 1
-    axes.plot(x, y, marker="o" if alone else None, **style)
+    axes.plot(
+        x,
+        y,
+        marker="o" if alone else None,
+        color=color,
+        linewidth=linewidth,
+        alpha=alpha,
+        label=label,
+    )
 
 
 def across_runs(curves: Sequence[tuple[Values, Values]]) -> Across:

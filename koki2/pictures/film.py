@@ -8,11 +8,13 @@ on the same axis of time.
 
 import textwrap
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from numpy.typing import ArrayLike
 
 from koki2.pictures.gauges import gauges, Plan, plan, ROW
 from koki2.pictures.labels import short_names
@@ -30,7 +32,7 @@ _TITLE, _KEY = 26, 18  # heights of the title and of a row of the key
 _SIDE = 398  # the longer side of a map that has the gauges beside it
 _THIN = 12  # the shorter side at least
 _LEAST = 250  # height of the gauges with the verdict
-_SAID = 84  # height of the verdict beside a map
+_VERDICT = 84  # height of the verdict beside a map
 _COURSE = (26, 64)  # height of the course of a need: at least, at most
 _AXIS = 42  # below axes
 
@@ -49,9 +51,9 @@ def frame_steps(lived: int) -> list[int]:
 
 
 def life_film(
-    life: Mapping[str, Any], *, title: str, steps_max: int | None = None
+    life: Mapping[str, ArrayLike], *, title: str, steps_max: int | None = None
 ) -> Iterator[np.ndarray]:
-    """Draws a life, one frame per step from birth to the end, which is told in words.
+    """Draws a life, one frame per step from birth to the end, which is put in words.
 
     Args:
       life: arrays, as `koki2.pictures.life` names them.
@@ -64,29 +66,30 @@ def life_film(
     Raises:
       ValueError: arrays missing, or that do not fit together.
     """
-    life = checked(life)
+    arrays = checked(life)
     with house():
-        if int(life["height"]) == 1:
-            made, shows = _strip(life, title)
+        if int(arrays["height"]) == 1:
+            made, shows = _strip(arrays, title)
         else:
-            made, shows = _map(life, title)
-        made.canvas.draw()
-        still = made.canvas.copy_from_bbox(made.bbox)
+            made, shows = _map(arrays, title)
+        canvas = FigureCanvasAgg(made)
+        canvas.draw()
+        still = canvas.copy_from_bbox(made.bbox)
         moving = [
-            artist
+            (axes, artist)
             for axes in made.axes
             for artist in sorted(axes.get_children(), key=lambda a: a.get_zorder())
             if artist.get_animated()
         ]
-    lived = steps_lived(life)
+    lived = steps_lived(arrays)
     for t in frame_steps(lived if steps_max is None else min(steps_max, lived)):
         with house():
-            made.canvas.restore_region(still)
+            canvas.restore_region(still)
             for show in shows:
                 show(t)
-            for artist in moving:
-                artist.axes.draw_artist(artist)
-            frame = np.array(made.canvas.buffer_rgba())[..., :3]
+            for axes, artist in moving:
+                axes.draw_artist(artist)
+            frame = np.array(canvas.buffer_rgba())[..., :3]
         yield frame
 
 
@@ -102,7 +105,7 @@ def _map(life: Life, title: str) -> tuple[Figure, list[Show]]:
     start = _top(life)
     top = start + (_header_height(planned) if is_wide else 0)
     beside = 0 if is_wide else ROW * planned.rows
-    high = tall if is_wide else max(tall, _LEAST, beside + _SAID)
+    high = tall if is_wide else max(tall, _LEAST, beside + _VERDICT)
     spikes = 175 if "spike" in life else 0
     course = needs * 36 + 44 if is_wide else 0
     total = top + high + _AXIS + course + spikes
@@ -124,7 +127,7 @@ def _map(life: Life, title: str) -> tuple[Figure, list[Show]]:
         shows.append(gauges(side, life, planned))
         shows.append(_verdict(side, life, y=-12 / beside, letters=16))
         least, most = (needs * each for each in _COURSE)
-        free = high - beside - _SAID
+        free = high - beside - _VERDICT
         if free >= least:
             tall_ = min(free, most)
             course_ = _axes(made, left, start + high - tall_, wide - 10, tall_)
@@ -173,7 +176,7 @@ def _header(made: Figure, life: Life, top: int) -> list[Show]:
 
 def _verdict(axes: Axes, life: Life, *, y: Number, letters: int) -> Show:
     """Says below the gauges, at the end, how it came."""
-    said = textwrap.fill(ending(life), letters)
+    verdict = textwrap.fill(ending(life), letters)
     words = axes.text(
         0,
         y,
@@ -186,12 +189,12 @@ def _verdict(axes: Axes, life: Life, *, y: Number, letters: int) -> Show:
         animated=True,
     )
     end = steps_lived(life)
-    return lambda t: words.set_text(said if t == end else "")
+    return lambda t: words.set_text(verdict if t == end else "")
 
 
 def _sheet(life: Life, title: str, height: int) -> Figure:
     """A page with its title and the key to the signs."""
-    made = figure(WIDTH / _DPI, height / _DPI, dpi=_DPI, layout="none")
+    made = figure(WIDTH / _DPI, height / _DPI, dpi=_DPI, layout=None)
     heading = made.text(
         12 / WIDTH,
         1 - 8 / height,
@@ -217,7 +220,7 @@ def _sheet(life: Life, title: str, height: int) -> Figure:
     return made
 
 
-def _key_rows(life: Life) -> list[list[tuple[str, Any]]]:
+def _key_rows(life: Life) -> list[list[tuple[str, tuple[Artist, ...]]]]:
     """The key, in as many rows as it needs."""
     rows, free = [], 0.0
     for name, marks in key_to(life):

@@ -52,7 +52,7 @@ def fitness_figure(
       >>> [axes.get_title("left") for axes in page.axes]
       ['Over generations', 'Over experience', 'Unseen lives']
     """
-    if not runs or not all(np.size(c["generation"]) for c in runs.values()):
+    if not runs or not all(len(c["generation"]) for c in runs.values()):
         raise ValueError("each run must have one generation or more.")
     is_held_out = any((held_out or {}).values())
     viability = {n: c for n, c in runs.items() if _any(c.get("mvt_pass_rate", ()))}
@@ -83,7 +83,9 @@ def _page(is_held_out: bool, is_tested: bool) -> Figure:
     """Three or four empty axes: fitness twice, unseen lives, viability if tested."""
     below = 3.4 if is_held_out or is_tested else 1.1  # inches
     page = figure(11, 4.2 + below)
-    page.get_layout_engine().set(h_pad=0.1, w_pad=0.1, hspace=0.03, wspace=0.03)
+    page.set_layout_engine(
+        "constrained", h_pad=0.1, w_pad=0.1, hspace=0.03, wspace=0.03
+    )
     rows = page.add_gridspec(2, 1, height_ratios=[4.2, below])
     top = rows[0].subgridspec(1, 2)
     left = page.add_subplot(top[0])
@@ -218,7 +220,7 @@ def _title(runs: Mapping[str, Columns]) -> str:
         thin = "thin: the best of each run"
         return f"{len(runs)} runs (bold: their median; band: 25–75% of them; {thin})"
     ((name, columns),) = runs.items()
-    count = np.size(columns["generation"])
+    count = len(columns["generation"])
     return f"{short_names([name], limit=60)[0]}: {count} generation{'s' * (count > 1)}"
 
 

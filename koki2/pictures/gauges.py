@@ -1,4 +1,4 @@
-"""How the agent is doing: the clock, what it does, its needs, what it met."""
+"""How the agent is doing: the clock, what it does, its needs, its arrivals."""
 
 import textwrap
 from collections.abc import Mapping
@@ -30,17 +30,17 @@ class Plan(NamedTuple):
 
 
 def plan(life: Life, *, columns: int) -> Plan:
-    """One column of all gauges, or three: the clock, the needs, what was met.
+    """One column of all gauges, or three: the clock, the needs, arrivals.
 
-    What was met has as many rows as its words need.
+    Arrivals have as many rows as its words need.
     """
     needs = [str(name) for name in life["need_names"]]
-    last = ["met", *(["modulator"] if _learns(life) else [])]
+    last = ["arrivals", *(["modulator"] if _learns(life) else [])]
     parts = [["clock", "action"], needs, last]
     if columns == 1:
         parts = [[name for part in parts for name in part]]
-    lines = _met({name: 99 for name in _counts(life)}).count("\n") + 1
-    tall = {"met": -(-_LINE * lines // ROW)}
+    lines = _arrivals({name: 99 for name in _counts(life)}).count("\n") + 1
+    tall = {"arrivals": -(-_LINE * lines // ROW)}
     place: dict[str, tuple[int, float]] = {}
     rows = 0
     for i, part in enumerate(parts):
@@ -67,7 +67,7 @@ def gauges(axes: Axes, life: Life, planned: Plan) -> Show:
     third = life.get("modulator", np.zeros(1))
     clock = _word(axes, place["clock"], size=12, weight="bold")
     action = _word(axes, place["action"], size=12)
-    met = _word(axes, place["met"], size=9, linespacing=1.3)
+    arrived = _word(axes, place["arrivals"], size=9, linespacing=1.3)
     modulator = _word(axes, place.get("modulator", (0, 0.0)))
     bars = [
         _bar(axes, place[name], name, color)
@@ -77,7 +77,9 @@ def gauges(axes: Axes, life: Life, planned: Plan) -> Show:
     def show(t: int) -> None:
         clock.set_text(f"t = {t} of {steps}")
         action.set_text(ACTIONS[int(life["action"][t - 1])] if t else "is born")
-        met.set_text(_met({name: int(count[t]) for name, count in counts.items()}))
+        arrived.set_text(
+            _arrivals({name: int(count[t]) for name, count in counts.items()})
+        )
         if "modulator" in place:
             modulator.set_text(f"modulator {third[t - 1] if t else 0.0:.2f}")
         for (filled, number), value in zip(bars, life["needs"][t], strict=True):
@@ -123,18 +125,36 @@ def _counts(life: Life) -> dict[str, np.ndarray]:
     return counts
 
 
-def _met(counts: Mapping[str, int]) -> str:
+def _arrivals(counts: Mapping[str, int]) -> str:
     """How often what was entered, in lines no longer than a column is wide."""
-    said = [f"{name} {count}×".replace(" ", "\xa0") for name, count in counts.items()]
-    return textwrap.fill(", ".join(said), _LETTERS)
+    lines = [f"{name} {count}×".replace(" ", "\xa0") for name, count in counts.items()]
+    return textwrap.fill(", ".join(lines), _LETTERS)
 
 
-def _word(axes: Axes, place: tuple[int, float], size: Number = 9.5, **style) -> Text:
+def _word(
+    axes: Axes,
+    place: tuple[int, float],
+    size: Number = 9.5,
+    *,
+    weight: str = "normal",
+    linespacing: Number = 1.2,
+) -> Text:
     x, y = place
-    return axes.text(x, y, "", va="center", fontsize=size, animated=True, **style)
+    return axes.text(
+        x,
+        y,
+        "",
+        va="center",
+        fontsize=size,
+        weight=weight,
+        linespacing=linespacing,
+        animated=True,
+    )
 
 
-def _bar(axes: Axes, place: tuple[int, float], name: str, color: str):
+def _bar(
+    axes: Axes, place: tuple[int, float], name: str, color: str
+) -> tuple[Rectangle, Text]:
     x, y = place
     size = min(9.5, 95 / len(name))
     axes.text(x, y, name, va="center", fontsize=size)

@@ -56,7 +56,7 @@ def archive_figure(
       >>> [axes.get_title("left") for axes in page.axes]
       ['Coverage', 'QD-score', 'Fitness']
     """
-    if not runs or not all(np.size(c["evaluations"]) for c in runs.values()):
+    if not runs or not all(len(c["evaluations"]) for c in runs.values()):
         raise ValueError("each run must have one generation or more.")
     archive = archive if len(runs) == 1 else None
     if archive is not None and len(archive[0].names) > 1:
@@ -67,10 +67,10 @@ def archive_figure(
             )
     with house():
         page, maps, curves = _page(archive)
-        said = [title or _title(runs), *([note] if note else [])]
+        heading_lines = [title or _title(runs), *([note] if note else [])]
         if archive is not None:
             _maps(maps, *archive, dims)
-            said += _projected(archive[0], dims)
+            heading_lines += _projected(archive[0], dims)
         for axes, (column, (heading, label)) in zip(
             curves, _CURVES.items(), strict=True
         ):
@@ -80,15 +80,19 @@ def archive_figure(
             axes.xaxis.set_major_locator(MaxNLocator(4))
             axes.xaxis.set_major_formatter(EngFormatter(sep=""))
             _curve(axes, runs, column)
-        page.suptitle("\n".join(said), x=0.01, ha="left", fontsize=12)
+        page.suptitle("\n".join(heading_lines), x=0.01, ha="left", fontsize=12)
     return page
 
 
-def _page(archive: tuple[Space, Elites] | None) -> tuple[Figure, list, list]:
+def _page(
+    archive: tuple[Space, Elites] | None,
+) -> tuple[Figure, list[Axes], list[Axes]]:
     """Two axes for the maps, if there is an archive, over three for the curves."""
     above = 0.0 if archive is None else 5.2 if len(archive[0].names) > 1 else 3.2
     page = figure(11, above + 3.2)
-    page.get_layout_engine().set(h_pad=0.1, w_pad=0.1, hspace=0.03, wspace=0.03)
+    page.set_layout_engine(
+        "constrained", h_pad=0.1, w_pad=0.1, hspace=0.03, wspace=0.03
+    )
     rows = page.add_gridspec(
         2 if above else 1, 1, height_ratios=[above, 3.2] if above else [1]
     )
@@ -117,8 +121,8 @@ def _maps(
         axes.set_title(f"{what} of elites", pad=8)
         is_dots = space.shape is None and len(space.names) > 2
         if not elites.filled.all() and not is_dots:
-            style = dict(loc="right", fontsize=SMALL, fontweight="normal")
-            axes.set_title("grey: no elite", pad=8, **style)
+            note = axes.set_title("grey: no elite", loc="right", pad=8)
+            note.set(fontsize=SMALL, fontweight="normal")
 
 
 def _projected(space: Space, dims: tuple[int, int]) -> list[str]:

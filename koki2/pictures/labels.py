@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
-from koki2.pictures.look import Number, SMALL
+from koki2.pictures.look import figure_of, Number, SMALL
 
+Group = tuple[list[int], float, float]  # members, centre, room
 _DATE = re.compile(r"^\d{8}T\d{6}Z_")
 
 
@@ -24,7 +25,7 @@ def label_ends(axes: Axes, ends: Sequence[tuple[Number, str, str]]) -> None:
         return
     axes.set_ylim(axes.get_ylim())
     axes.set_xlim(axes.get_xlim())
-    figure = axes.get_figure(root=True)
+    figure = figure_of(axes)
     points = float(axes.get_position().height * figure.get_figheight()) * 72
     to_fraction = axes.transData + axes.transAxes.inverted()
     heights = [float(to_fraction.transform((0, y))[1]) for y, _, _ in ends]
@@ -53,8 +54,8 @@ def label_ends(axes: Axes, ends: Sequence[tuple[Number, str, str]]) -> None:
         )
 
 
-def spread(wanted: Sequence[Number], room: Sequence[Number]) -> list[float]:
-    """Places near the wanted ones, in their order, with room for each in [0, 1].
+def spread(places: Sequence[Number], room: Sequence[Number]) -> list[float]:
+    """Moves places apart, in their order, so that each has its room in [0, 1].
 
     Neighbours that would overlap share the shift. Where there is not room for all,
     they hang out evenly at both ends.
@@ -63,22 +64,22 @@ def spread(wanted: Sequence[Number], room: Sequence[Number]) -> list[float]:
       >>> [round(place, 2) for place in spread([0.5, 0.5, 0.9], [0.1, 0.1, 0.1])]
       [0.45, 0.55, 0.9]
     """
-    order = sorted(range(len(wanted)), key=lambda i: wanted[i])
-    groups: list[tuple[list[int], float, float]] = []  # members, centre, room
+    order = sorted(range(len(places)), key=lambda i: places[i])
+    groups: list[Group] = []
     for i in order:
-        groups.append(([i], *_inside(wanted[i], room[i])))
+        groups.append(([i], *_inside(places[i], room[i])))
         while len(groups) > 1 and _overlap(groups[-2], groups[-1]):
             (left, at_left, has_left), (right, at_right, has_right) = groups[-2:]
             both, total = left + right, has_left + has_right
             centre = (at_left * len(left) + at_right * len(right)) / len(both)
             groups[-2:] = [(both, *_inside(centre, total))]
-    places = [0.0] * len(wanted)
+    moved = [0.0] * len(places)
     for members, centre, total in groups:
         edge = centre - total / 2
         for i in members:
-            places[i] = edge + room[i] / 2
+            moved[i] = edge + room[i] / 2
             edge += room[i]
-    return places
+    return moved
 
 
 def short_names(names: Sequence[str], *, limit: int = 24) -> list[str]:
@@ -123,5 +124,5 @@ def _inside(centre: float, total: float) -> tuple[float, float]:
     return min(max(centre, total / 2), 1 - total / 2), total
 
 
-def _overlap(left, right) -> bool:
+def _overlap(left: Group, right: Group) -> bool:
     return left[1] + left[2] / 2 > right[1] - right[2] / 2 + 1e-9

@@ -20,21 +20,21 @@ and, where there is such a thing,
     danger [T+1, H, W]           harm per step there
     observation [T+1, O]         first the gradient that is sensed (gx, gy), in worlds
     spike [T, N]                 0 or 1; of rate neurons from -1 to 1
-    modulator [T]                the third factor of learning
+    modulator [T]                of plasticity
 
 What it holds after death is not looked at.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 ACTIONS = ("stays", "↑ up", "↓ down", "← left", "→ right")
 
-_NEEDED = {  # shapes; T1 is T + 1, None is any length
-    "position": ("T1", 2),
-    "source": ("T1", "K", 2),
+_NEEDED: dict[str, tuple[str, ...]] = {  # shapes; T1 is T + 1, None is any length
+    "position": ("T1", "2"),
+    "source": ("T1", "K", "2"),
     "worth": ("T1", "K"),
     "active": ("T1", "K"),
     "needs": ("T1", "M"),
@@ -44,7 +44,7 @@ _NEEDED = {  # shapes; T1 is T + 1, None is any length
     "width": (),
     "height": (),
 }
-_OPTIONAL = {
+_OPTIONAL: dict[str, tuple[str | None, ...]] = {
     "kind": ("T1", "K"),
     "kind_names": (None,),
     "wall": ("T1", "H", "W"),
@@ -58,7 +58,7 @@ _NOTHING = 1e-7  # worth, either way, that is none
 Life = Mapping[str, np.ndarray]
 
 
-def checked(life: Mapping[str, Any]) -> dict[str, np.ndarray]:
+def checked(life: Mapping[str, ArrayLike]) -> dict[str, np.ndarray]:
     """The life as NumPy arrays.
 
     Raises:
@@ -70,19 +70,25 @@ def checked(life: Mapping[str, Any]) -> dict[str, np.ndarray]:
         raise ValueError(f"a life must have {', '.join(missing)}, which are missing.")
     count = lambda name, axis: (*arrays[name].shape, 0, 0)[axis]
     steps, sources = count("action", 0), count("worth", 1)
-    sizes = {"T": steps, "T1": steps + 1, "K": sources, "M": count("need_names", 0)}
-    sizes |= {"W": int(arrays["width"].max()), "H": int(arrays["height"].max()), 2: 2}
+    sizes = {
+        "2": 2,
+        "T": steps,
+        "T1": steps + 1,
+        "K": sources,
+        "M": count("need_names", 0),
+    }
+    sizes |= {"W": int(arrays["width"].max()), "H": int(arrays["height"].max())}
     problems = []
-    for name, wanted in (_NEEDED | _OPTIONAL).items():
+    for name, expected in (*_NEEDED.items(), *_OPTIONAL.items()):
         if name not in arrays:
             continue
         came = arrays[name].shape
-        fits = len(came) == len(wanted) and all(
+        fits = len(came) == len(expected) and all(
             size is None or sizes[size] == n
-            for size, n in zip(wanted, came, strict=True)
+            for size, n in zip(expected, came, strict=True)
         )
         if not fits:
-            shape = tuple(sizes.get(size, "any") for size in wanted)
+            shape = tuple("any" if size is None else sizes[size] for size in expected)
             problems.append(f"{name} must have shape {shape}, got {came}")
     if not problems and "kind" in arrays:
         names = len(arrays.get("kind_names", ()))
@@ -158,7 +164,7 @@ def ending(life: Life) -> str:
     return f"Reached food {after} That ends it here."
 
 
-def life_facts(life: Mapping[str, Any]) -> dict[str, Any]:
+def life_facts(life: Mapping[str, ArrayLike]) -> dict[str, int | float | str]:
     """What a life came to, in plain values, for those who do not watch the film.
 
     Returns:
@@ -168,9 +174,9 @@ def life_facts(life: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
       ValueError: arrays missing, or that do not fit together.
     """
-    life = checked(life)
-    lived = steps_lived(life)
-    fed, harmed = (int(came[: lived + 1].sum()) for came in meals(life))
-    facts = {"steps": lived, "ending": ending(life), "food": fed, "harm": harmed}
-    left = zip(life["need_names"], life["needs"][lived], strict=True)
+    arrays = checked(life)
+    lived = steps_lived(arrays)
+    fed, harmed = (int(came[: lived + 1].sum()) for came in meals(arrays))
+    facts = {"steps": lived, "ending": ending(arrays), "food": fed, "harm": harmed}
+    left = zip(arrays["need_names"], arrays["needs"][lived], strict=True)
     return facts | {str(name): float(value) for name, value in left}

@@ -7,8 +7,10 @@ one that comes with matplotlib, so that it is everywhere. Sizes in inches and po
 
 import contextlib
 from collections.abc import Callable
+from typing import Literal
 
 import matplotlib.style
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -81,24 +83,46 @@ def house() -> contextlib.AbstractContextManager[None]:
 
 
 def figure(
-    width: Number, height: Number, *, dpi: int = DPI, layout: str | None = None
+    width: Number,
+    height: Number,
+    *,
+    dpi: int = DPI,
+    layout: Literal["constrained"] | None = "constrained",
 ) -> Figure:
     """An empty figure that draws itself (Agg). Call it, and draw, within `house`.
 
     Args:
       width, height: inches.
       dpi: pixels per inch.
-      layout: None keeps labels from overlapping ("constrained"); "none" places
-        nothing by itself.
+      layout: "constrained" keeps labels from overlapping; None places nothing by
+        itself.
 
     Example:
       >>> with house():
       ...     figure(6, 4).get_size_inches().tolist()
       [6.0, 4.0]
     """
-    made = Figure(figsize=(width, height), dpi=dpi, layout=layout or "constrained")
+    made = Figure(figsize=(width, height), dpi=dpi, layout=layout)
     FigureCanvasAgg(made)
     return made
+
+
+def figure_of(axes: Axes) -> Figure:
+    """Returns the whole figure that axes are part of.
+
+    Raises:
+      ValueError: they are part of none.
+
+    Example:
+      >>> with house():
+      ...     page = figure(6, 4)
+      ...     figure_of(page.add_subplot()) is page
+      True
+    """
+    found = axes.get_figure(root=True)
+    if found is None:
+        raise ValueError("axes must be part of a figure, got axes of none.")
+    return found
 
 
 def role_color(role: str) -> str:

@@ -5,7 +5,7 @@ its own, and wears a white cross while it harms. What is used up, or good for no
 at the moment, is pale; a kind that never feeds or harms is a dark landmark.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -32,7 +32,7 @@ class _Look(NamedTuple):
     def is_pale(self) -> bool:
         return not (self.active and (self.sign or self.is_landmark))
 
-    def style(self, *, has_kinds: bool) -> dict:
+    def style(self, *, has_kinds: bool) -> dict[str, Any]:
         plain = "X" if self.sign < 0 else "o"
         return {
             "marker": SHAPES[self.kind % len(SHAPES)] if has_kinds else plain,
@@ -70,7 +70,8 @@ def sources(axes: Axes, life: Life, *, size: Number) -> Show:
 def key_to_sources(life: Life) -> list[tuple[str, tuple[Artist, ...]]]:
     """What the signs mean: for a legend, names and what to draw beside each."""
     looks, has_kinds = _looks(life), _read(life)[3]
-    made = lambda **style: Line2D([], [], **{"linestyle": "none"} | style)
+    plain: dict[str, Any] = {"linestyle": "none"}
+    made = lambda **style: Line2D([], [], **plain | style)
     there = {look.sign for look in looks if look.active} or {1}
     key: list[tuple[str, tuple[Artist, ...]]] = []
     if has_kinds:
@@ -101,7 +102,7 @@ def key_to_sources(life: Life) -> list[tuple[str, tuple[Artist, ...]]]:
     return key
 
 
-def _cross(size: Number) -> dict:
+def _cross(size: Number) -> dict[str, Any]:
     return {
         "marker": "x",
         "color": "white",

@@ -122,7 +122,11 @@ def space_time(axes: Axes, life: Life, view: Window) -> Show:
         ends = np.clip(track[:, 1:3], first, t) - shift
         x = track[:, :1]
         lines.set_segments(
-            np.stack([np.hstack([x, ends[:, :1]]), np.hstack([x, ends[:, 1:]])], axis=1)
+            list(
+                np.stack(
+                    [np.hstack([x, ends[:, :1]]), np.hstack([x, ends[:, 1:]])], axis=1
+                )
+            )
         )
         steps = np.arange(first, t + 1)
         path.set_data(life["position"][steps, 0], steps - shift)

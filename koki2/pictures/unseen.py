@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from matplotlib.axes import Axes
 
 from koki2.pictures.bars import bars, Interval, mean_interval
-from koki2.pictures.look import GREY, SMALL
+from koki2.pictures.look import figure_of, GREY, SMALL
 
 HeldOut = Mapping[int, Mapping[str, Interval]]  # by eval seed, then by who lived
 
@@ -54,7 +54,7 @@ def unseen_lives(
 
 def _say(axes: Axes, text: str) -> None:
     """Writes lines over empty axes, folded where they would leave them."""
-    inches = axes.get_position().width * axes.get_figure(root=True).get_figwidth()
+    inches = axes.get_position().width * figure_of(axes).get_figwidth()
     letters = int(inches * _LETTERS)
     folded = [
         part for line in text.split("\n") for part in textwrap.wrap(line, letters)
@@ -72,17 +72,17 @@ def _say(axes: Axes, text: str) -> None:
 
 
 def _note(seeds: list[int], *, of: int, runs: int) -> str:
-    said = []
+    notes = []
     if len(seeds) > 1:
-        said.append(f"from left, eval seeds {', '.join(map(str, seeds))}")
+        notes.append(f"from left, eval seeds {', '.join(map(str, seeds))}")
     else:
-        said.append(f"eval seed {seeds[0]}")
+        notes.append(f"eval seed {seeds[0]}")
     if of > 1:
-        said.append("dots: runs")
-    said.append(f"whiskers: 95% over {'lives' if of == 1 else 'runs'}")
+        notes.append("dots: runs")
+    notes.append(f"whiskers: 95% over {'lives' if of == 1 else 'runs'}")
     if runs > of:
-        said.append(f"{of} of {runs} runs evaluated")
-    return "; ".join(said)
+        notes.append(f"{of} of {runs} runs evaluated")
+    return "; ".join(notes)
 
 
 def _rank(who: str) -> tuple[int, str]:

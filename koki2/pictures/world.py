@@ -64,7 +64,7 @@ def world_map(axes: Axes, life: Life, *, cell: Number) -> Show:
         trail.set_segments(pieces)
         trail.set_color([to_rgba(BLUE, (k + 1) / FADES) for k in range(FADES)])
         tip = _sensed(life, t) if senses else np.zeros(2)
-        arrow.set_visible(bool(np.hypot(*tip) * cell > 6))
+        arrow.set_visible(bool(np.hypot(tip[0], tip[1]) * cell > 6))
         arrow.set_positions((x, y), (x + tip[0], y + tip[1]))
 
     return show

@@ -99,7 +99,7 @@ def judge(
         "sphericity_chi2": _number(report.chi2),
         "sphericity_df": _number(report.df),
         "sphericity_p": _number(report.p),
-        "reconstruction_error": _number(report.told.left_out),
+        "reconstruction_error": _number(report.from_descriptors.left_out),
         "reconstruction_best": _number(report.best.left_out),
         "trustworthiness": _number(report.trustworthiness),
         "continuity": _number(report.continuity),

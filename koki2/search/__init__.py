@@ -25,28 +25,4 @@ from koki2.search.configs import (
 )
 from koki2.search.emitters.catalogue import register_emitter as register_emitter
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submodules=["archive", "emitters"],
-    submod_attrs={
-        "base": ["Strategy"],
-        "map_elites": ["map_elites", "MapElites"],
-        "mu_plus_lambda": ["mu_plus_lambda"],
-        "openai_es": ["openai_es", "OpenAIESState"],
-        "ranks": ["centred_ranks"],
-        "registry": ["make"],
-    },
-)
-__all__ += [
-    "ArchiveConfig",
-    "EmitterConfig",
-    "Needs",
-    "REMARKS",
-    "STRATEGIES",
-    "SearchConfig",
-    "StrategyEntry",
-    "check_strategy",
-    "names",
-    "register_emitter",
-    "register_strategy",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

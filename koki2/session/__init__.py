@@ -7,12 +7,4 @@ The door is lazy, so that importing it costs no JAX.
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submod_attrs={
-        "driver": ["Chunk", "finish", "Sink"],
-        "folders": ["read_folder", "RunFolder"],
-        "kinds": ["Column", "Kind", "KINDS"],
-        "python": ["evaluate", "load", "run"],
-    },
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -29,8 +29,8 @@ def by_hand(x):
 def test_worked_numbers():
     """(3, 4) and (4, 3): 24 / 25; against (0, -2): -4/5 and -3/5."""
     found = correlation(jnp.array([[3.0, 4.0], [4.0, 3.0], [0.0, -2.0]]))
-    wanted = [[1.0, 0.96, -0.8], [0.96, 1.0, -0.6], [-0.8, -0.6, 1.0]]
-    np.testing.assert_allclose(found, wanted, rtol=1e-6)
+    expected = [[1.0, 0.96, -0.8], [0.96, 1.0, -0.6], [-0.8, -0.6, 1.0]]
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])

@@ -105,9 +105,9 @@ def test_gradients_are_the_finite_differences_and_zeros_have_none(way):
         jax.test_util.check_grads(jax.jit(run), (x,), order=1, modes=["rev"], rtol=1e-5)
     # p = 3/4, 1/4, 0: d/ds_i = -R (ln p_i + H) / 4
     entropy = math.log(4) - 0.75 * math.log(3)
-    wanted = [-math.exp(entropy) * (math.log(p) + entropy) / 4 for p in (0.75, 0.25)]
+    expected = [-math.exp(entropy) * (math.log(p) + entropy) / 4 for p in (0.75, 0.25)]
     grad = jax.grad(run)(jnp.diag(jnp.array([3.0, 1.0, 0.0])))
-    np.testing.assert_allclose(grad, np.diag([*wanted, 0.0]), atol=1e-5)
+    np.testing.assert_allclose(grad, np.diag([*expected, 0.0]), atol=1e-5)
     assert not np.any(jax.grad(run)(jnp.zeros((3, 3))))
 
 

@@ -40,7 +40,12 @@ def test_descriptors_of_something_else_fail_where_they_are_asked(key):
     found = judged(metrics, jax.random.normal(key, (80, 2)), config=config)
     assert held(found) == ["kmo", "sphericity"]
     assert not found.verdict.passed
-    assert found.told.in_sample < config.error_max < 1 < found.told.left_out
+    assert (
+        found.from_descriptors.in_sample
+        < config.error_max
+        < 1
+        < found.from_descriptors.left_out
+    )
 
 
 def test_metrics_with_nothing_in_common_fail_where_they_are_asked():
@@ -69,8 +74,8 @@ def test_units_of_metrics_and_constant_ones_count_nowhere():
     assert other.used.tolist() == [True] * 6 + [False]
     for figure in ("kmo", "chi2", "df", "pca_error", "kernel_pca_error"):
         assert other[figure].item() == pytest.approx(plain[figure].item(), rel=1e-3)
-    assert other.told.left_out.item() == pytest.approx(
-        plain.told.left_out.item(), rel=1e-3
+    assert other.from_descriptors.left_out.item() == pytest.approx(
+        plain.from_descriptors.left_out.item(), rel=1e-3
     )
     assert other.continuity.item() == pytest.approx(plain.continuity.item(), abs=1e-3)
 
@@ -115,11 +120,11 @@ def test_too_few_samples_are_said():
     for figure in ("kmo", "chi2", "p", "trustworthiness", "continuity"):
         assert jnp.isnan(found[figure])
     one = judged(metrics[:1], where[:1])
-    assert held(one) == [] and jnp.isnan(one.told.left_out)
+    assert held(one) == [] and jnp.isnan(one.from_descriptors.left_out)
 
 
 def test_no_sample_is_refused():
-    with pytest.raises(ValueError, match="at least one, got 0 of metrics"):
+    with pytest.raises(ValueError, match="at least one, got 0 and 0"):
         judge(jnp.zeros((0, 3)), jnp.zeros((0, 2)))
 
 

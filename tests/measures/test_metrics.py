@@ -58,19 +58,19 @@ def test_uncorrelated_metrics_have_no_adequacy_and_are_spherical():
 def test_sphericity_of_two_metrics():
     """S = 8, M = 2: a factor of 5.5; det R = 1 - 0.36; chi-square of one degree."""
     found = bartlett_sphericity(columns(A, 0.6 * A + 0.8 * B))
-    wanted = -5.5 * math.log(0.64)
+    expected = -5.5 * math.log(0.64)
     assert found.df.item() == 1
-    assert found.chi2.item() == pytest.approx(wanted, rel=1e-4)
-    assert found.p.item() == pytest.approx(math.erfc((wanted / 2) ** 0.5), rel=1e-4)
+    assert found.chi2.item() == pytest.approx(expected, rel=1e-4)
+    assert found.p.item() == pytest.approx(math.erfc((expected / 2) ** 0.5), rel=1e-4)
 
 
 def test_sphericity_of_three_metrics():
     """S = 8, M = 3: a factor of 31/6; det R = 1/2."""
     found = bartlett_sphericity(ALIKE)
-    wanted = 31 / 6 * math.log(2)
+    expected = 31 / 6 * math.log(2)
     assert found.df.item() == 3
-    assert found.chi2.item() == pytest.approx(wanted, rel=1e-4)
-    assert found.p.item() == pytest.approx(scipy.stats.chi2.sf(wanted, 3), rel=1e-4)
+    assert found.chi2.item() == pytest.approx(expected, rel=1e-4)
+    assert found.p.item() == pytest.approx(scipy.stats.chi2.sf(expected, 3), rel=1e-4)
 
 
 def test_sphericity_is_not_about_equal_variances():

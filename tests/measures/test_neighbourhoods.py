@@ -79,5 +79,5 @@ def test_too_few_points_or_one_that_is_nowhere_have_no_neighbourhoods():
         (RIM, LINE.at[3].set(jnp.inf), 2),
     ):
         assert jnp.all(jnp.isnan(jnp.array(both(inputs, embedding, k))))
-    with pytest.raises(ValueError, match="k >= 1, got 0"):
+    with pytest.raises(ValueError, match="k must be >= 1, got 0"):
         trustworthiness(LINE, LINE, 0)

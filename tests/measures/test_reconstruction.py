@@ -73,10 +73,10 @@ def test_a_linear_kernel_keeps_what_principal_axes_explain():
 
 def test_an_open_gamma_makes_the_unit_not_count():
     """Sum of variances 2 and 1/2: gamma = 0.4, and four millionths of it for mm."""
-    wanted = kernel_pca(CROSS, 2, KernelConfig(gamma=0.4)).kept
+    expected = kernel_pca(CROSS, 2, KernelConfig(gamma=0.4)).kept
     for unit in (1.0, 1000.0):
         found = kernel_pca(unit * CROSS, 2, KernelConfig()).kept
-        assert found.tolist() == pytest.approx(wanted.tolist(), rel=1e-5)
+        assert found.tolist() == pytest.approx(expected.tolist(), rel=1e-5)
 
 
 def test_an_embedding_of_noise_explains_in_sample_and_is_no_use_left_out(key):
@@ -105,5 +105,7 @@ def test_points_that_are_all_one_have_nothing_to_keep():
 
 @pytest.mark.parametrize("components", [0, 5])
 def test_there_are_as_many_axes_as_points(components):
-    with pytest.raises(ValueError, match=f"1 to 4 components.* got {components}"):
+    with pytest.raises(
+        ValueError, match=f"components must be 1 to 4.* got {components}"
+    ):
         kernel_pca(CROSS, components, LINEAR)

@@ -1,10 +1,12 @@
 """What the attention kernel takes: known without importing it."""
 
+from jaxtyping import Array, Float
+
 BLOCK = 64  # positions per tile: the rows of one tensor-core instruction
 WIDTHS = (16, 32, 64, 128)  # of a head: those whose accumulators fit the registers
 
 
-def problem(q) -> str | None:
+def problem(q: Float[Array, "B T H K"]) -> str | None:
     """Why queries of this shape and dtype cannot run in the kernel; None if they can.
 
     Example:

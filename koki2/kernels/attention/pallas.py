@@ -11,45 +11,78 @@ Interpreted, the same programs run but for one thing: see `mosaic.operand`.
 
 import functools
 import math
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
 from jax.experimental import pallas as pl
 from jax.experimental.pallas import mosaic_gpu as plgpu
+from jax.typing import DTypeLike
+from jaxtyping import Array, Float
 
 from koki2.kernels import mosaic
 from koki2.kernels.attention.limits import BLOCK
-from koki2.kernels.mosaic import add_product, operand, product, spread, turned
+from koki2.kernels.mosaic import add_product, operand, product, spread, Tile, turned
 
 STEPS = 2  # tiles of the other side in flight
 LOG2E = math.log2(math.e)
 SQUARE = (BLOCK, BLOCK)
+Place = tuple[Array, ...]  # of a program in its grid, or of a step in its walk
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(3, 4, 5))
-def attention(q, k, v, causal, scale, interpret):
+def attention(
+    q: Float[Array, "B T H K"],
+    k: Float[Array, "B T G K"],
+    v: Float[Array, "B T G K"],
+    causal: bool,
+    scale: float,
+    interpret: bool,
+) -> Float[Array, "B T H K"]:
     """See the door."""
     return _ahead(q, k, v, causal, scale, interpret)[0]
 
 
-def _ahead(q, k, v, causal, scale, interpret):
-    static = causal, scale, interpret
-    return mosaic.folding(lambda *arrays: _forward(arrays, *static))(q, k, v)
+def _ahead(
+    q: Float[Array, "B T H K"],
+    k: Float[Array, "B T G K"],
+    v: Float[Array, "B T G K"],
+    causal: bool,
+    scale: float,
+    interpret: bool,
+) -> tuple[Float[Array, "B T H K"], Float[Array, "B H T"]]:
+    run = lambda *arrays: _forward(arrays, causal, scale, interpret)
+    out, lse = mosaic.folding(run)(q, k, v)
+    return out, lse
 
 
-def _attention_forward(q, k, v, causal, scale, interpret):
+def _attention_forward(
+    q: Float[Array, "B T H K"],
+    k: Float[Array, "B T G K"],
+    v: Float[Array, "B T G K"],
+    causal: bool,
+    scale: float,
+    interpret: bool,
+) -> tuple[Float[Array, "B T H K"], tuple[Array, ...]]:
     out, lse = _ahead(q, k, v, causal, scale, interpret)
     return out, (q, k, v, out, lse)
 
 
-def _attention_backward(causal, scale, interpret, saved, d_out):
-    static = causal, scale, interpret
-
-    def backward(q, k, v, out, lse, d_out):
+def _attention_backward(
+    causal: bool,
+    scale: float,
+    interpret: bool,
+    saved: tuple[Array, ...],
+    d_out: Float[Array, "B T H K"],
+) -> tuple[Array, ...]:
+    def backward(
+        q: Array, k: Array, v: Array, out: Array, lse: Array, d_out: Array
+    ) -> tuple[Array, ...]:
         agree = out.astype(jnp.float32) * d_out.astype(jnp.float32)
         drift = agree.sum(axis=3).swapaxes(1, 2)  # [B, H, T]: the softmax sums to one
         arrays = q, k, v, d_out, lse, drift
-        return _d_queries(arrays, *static), *_d_keys(arrays, *static)
+        d_queries = _d_queries(arrays, causal, scale, interpret)
+        return d_queries, *_d_keys(arrays, causal, scale, interpret)
 
     return mosaic.folding(backward)(*saved, d_out)
 
@@ -57,21 +90,34 @@ def _attention_backward(causal, scale, interpret, saved, d_out):
 attention.defvjp(_attention_forward, _attention_backward)
 
 
-def _forward(arrays, causal, scale, interpret):
+def _forward(
+    arrays: tuple[Array, ...], causal: bool, scale: float, interpret: bool
+) -> tuple[Array, ...]:
     """q, k, v -> out, lse."""
     q, k, v = arrays
     (batch, length, heads, width), dtype = q.shape, q.dtype
     tiles, shared_by = length // BLOCK, heads // k.shape[2]
 
     def attention_forward(
-        place, q_all, k_all, v_all, out_all, lse_all, q_tile, lse, stage, ready
-    ):
+        place: Place,
+        q_all: Tile,
+        k_all: Tile,
+        v_all: Tile,
+        out_all: Tile,
+        lse_all: Tile,
+        q_tile: Tile,
+        lse: Tile,
+        stage: Tile | None,
+        ready: Tile,
+    ) -> None:
         b, h, i = place
         rows = pl.ds(i * BLOCK, BLOCK)
         plgpu.copy_gmem_to_smem(q_all.at[b, rows, h], q_tile, ready)
         plgpu.barrier_wait(ready)
 
-        def step(index, k_tile, v_tile, carry):
+        def step(
+            index: Place, k_tile: Tile, v_tile: Tile, carry: tuple[Array, ...]
+        ) -> tuple[Array, ...]:
             total, top, norm = carry
             logits = product(q_tile, turned(k_tile)) * (scale * LOG2E)
             if causal:
@@ -116,16 +162,30 @@ def _forward(arrays, causal, scale, interpret):
     )(*arrays)
 
 
-def _d_queries(arrays, causal, scale, interpret):
+def _d_queries(
+    arrays: tuple[Array, ...], causal: bool, scale: float, interpret: bool
+) -> Float[Array, "B T H K"]:
     """Gradient of q: a tile of queries walks over the keys that it saw."""
     q, k = arrays[:2]
     (batch, length, heads, width), dtype = q.shape, q.dtype
     tiles, shared_by = length // BLOCK, heads // k.shape[2]
 
     def attention_d_queries(
-        place, q_all, k_all, v_all, do_all, lse_all, drift_all, dq_all, *scratch
-    ):
-        q_tile, do_tile, lse, drift, stage, ready = scratch
+        place: Place,
+        q_all: Tile,
+        k_all: Tile,
+        v_all: Tile,
+        do_all: Tile,
+        lse_all: Tile,
+        drift_all: Tile,
+        dq_all: Tile,
+        q_tile: Tile,
+        do_tile: Tile,
+        lse: Tile,
+        drift: Tile,
+        stage: Tile | None,
+        ready: Tile,
+    ) -> None:
         b, h, i = place
         rows = pl.ds(i * BLOCK, BLOCK)
         plgpu.copy_gmem_to_smem(q_all.at[b, rows, h], q_tile, ready)
@@ -136,7 +196,7 @@ def _d_queries(arrays, causal, scale, interpret):
         lse_rows = spread(plgpu.load(lse, layout=mosaic.ROWS), BLOCK, 0)
         drift_rows = spread(plgpu.load(drift, layout=mosaic.ROWS), BLOCK, 0)
 
-        def step(total, index, k_tile, v_tile):
+        def step(total: Tile, index: Place, k_tile: Tile, v_tile: Tile) -> None:
             logits = product(q_tile, turned(k_tile)) * (scale * LOG2E)
             if causal:
                 logits = _masked(logits, i, index[0], 0)
@@ -147,7 +207,7 @@ def _d_queries(arrays, causal, scale, interpret):
 
         keys = _tiles(width, dtype, lambda j: (b, j, h // shared_by, 0))
 
-        def walk(total):
+        def walk(total: Tile) -> Array:
             plgpu.emit_pipeline(
                 functools.partial(step, total),
                 grid=(i + 1 if causal else tiles,),
@@ -173,7 +233,9 @@ def _d_queries(arrays, causal, scale, interpret):
     )(*arrays)
 
 
-def _d_keys(arrays, causal, scale, interpret):
+def _d_keys(
+    arrays: tuple[Array, ...], causal: bool, scale: float, interpret: bool
+) -> tuple[Array, ...]:
     """Gradients of k and v: a tile of keys walks over the queries that saw it.
 
     All is turned, keys down and queries across; the query heads that share the keys
@@ -184,9 +246,20 @@ def _d_keys(arrays, causal, scale, interpret):
     tiles, shared_by = length // BLOCK, q.shape[2] // groups
 
     def attention_d_keys(
-        place, q_all, k_all, v_all, do_all, lse_all, drift_all, dk_all, dv_all, *scratch
-    ):
-        k_tile, v_tile, stage, ready = scratch
+        place: Place,
+        q_all: Tile,
+        k_all: Tile,
+        v_all: Tile,
+        do_all: Tile,
+        lse_all: Tile,
+        drift_all: Tile,
+        dk_all: Tile,
+        dv_all: Tile,
+        k_tile: Tile,
+        v_tile: Tile,
+        stage: Tile | None,
+        ready: Tile,
+    ) -> None:
         b, g, j = place
         rows = pl.ds(j * BLOCK, BLOCK)
         plgpu.copy_gmem_to_smem(k_all.at[b, rows, g], k_tile, ready)
@@ -194,16 +267,24 @@ def _d_keys(arrays, causal, scale, interpret):
         plgpu.barrier_wait(ready)
         first = j if causal else 0  # the first tile of queries that saw this one
 
-        def step(dk, dv, index, q_tile, do_tile, lse, drift):
+        def step(
+            dk: Tile,
+            dv: Tile,
+            index: Place,
+            q_tile: Tile,
+            do_tile: Tile,
+            lse: Tile,
+            drift: Tile,
+        ) -> None:
             logits = product(k_tile, turned(q_tile)) * (scale * LOG2E)
             if causal:
                 logits = _masked(logits, first + index[1], j, 1)
-            lse = spread(plgpu.load(lse, layout=mosaic.COLUMNS), BLOCK, 1)
-            drift = spread(plgpu.load(drift, layout=mosaic.COLUMNS), BLOCK, 1)
-            weights = jnp.exp2(logits - lse)
+            lse_columns = spread(plgpu.load(lse, layout=mosaic.COLUMNS), BLOCK, 1)
+            drift_columns = spread(plgpu.load(drift, layout=mosaic.COLUMNS), BLOCK, 1)
+            weights = jnp.exp2(logits - lse_columns)
             add_product(dv, operand(weights.astype(dtype), stage), do_tile)
             d_weights = product(v_tile, turned(do_tile))
-            d_logits = weights * (d_weights - drift)
+            d_logits = weights * (d_weights - drift_columns)
             add_product(dk, operand(d_logits.astype(dtype), stage), q_tile)
 
         head = lambda r: g * shared_by + r
@@ -212,7 +293,7 @@ def _d_keys(arrays, causal, scale, interpret):
             (None, None, BLOCK), lambda r, i: (b, head(r), first + i)
         )
 
-        def walk(dk, dv):
+        def walk(dk: Tile, dv: Tile) -> tuple[Array, Array]:
             plgpu.emit_pipeline(
                 functools.partial(step, dk, dv),
                 grid=(shared_by, tiles - first),
@@ -243,14 +324,16 @@ def _d_keys(arrays, causal, scale, interpret):
     )(*arrays)
 
 
-def _masked(logits, query_tile, key_tile, queries):
+def _masked(logits: Array, query_tile: Array, key_tile: Array, queries: int) -> Array:
     """-inf where the key comes after the query; axis `queries` counts queries."""
     query = mosaic.count(SQUARE, queries) + query_tile * BLOCK
     key = mosaic.count(SQUARE, 1 - queries) + key_tile * BLOCK
     return jnp.where(key <= query, logits, -jnp.inf)
 
 
-def _tiles(width, dtype, index):
+def _tiles(
+    width: int, dtype: DTypeLike, index: Callable[..., tuple[Array | int, ...]]
+) -> plgpu.BlockSpec:
     """Tiles of [B, T, heads, K], one after the other."""
     return plgpu.BlockSpec(
         (None, BLOCK, None, width), index, transforms=mosaic.swizzled(width, dtype)

@@ -4,9 +4,16 @@ import functools
 
 import jax
 import jax.numpy as jnp
+from jaxtyping import Array, Float
 
 
-def attention(q, k, v, causal, scale):
+def attention(
+    q: Float[Array, "B T H K"],
+    k: Float[Array, "B T G K"],
+    v: Float[Array, "B T G K"],
+    causal: bool,
+    scale: float,
+) -> Float[Array, "B T H K"]:
     """See the door."""
     (batch, length, heads, width), groups = q.shape, k.shape[2]
     total = max(q.dtype, jnp.dtype(jnp.float32), key=lambda t: t.itemsize)  # of sums

@@ -1,9 +1,11 @@
 """What the correlation kernel takes: known without importing it."""
 
+from jaxtyping import Array, Float
+
 BLOCK = 64  # rows of a tile, and the step along a sum
 
 
-def problem(x) -> str | None:
+def problem(x: Float[Array, "M D"]) -> str | None:
     """Why a matrix of this shape and dtype cannot run in the kernel; None if it can.
 
     Example:

@@ -13,55 +13,70 @@ import jax
 import jax.numpy as jnp
 from jax.experimental import pallas as pl
 from jax.experimental.pallas import mosaic_gpu as plgpu
+from jaxtyping import Array, Float
 
 from koki2.kernels import mosaic
 from koki2.kernels.correlation import reference
 from koki2.kernels.correlation.limits import BLOCK
-from koki2.kernels.mosaic import spread, turned
+from koki2.kernels.mosaic import spread, Tile, turned
 
 STEPS = 3  # tiles in flight
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(1,))
-def correlation(x, interpret):
+def correlation(x: Float[Array, "M D"], interpret: bool) -> Float[Array, "M M"]:
     """See the door."""
     rows, inverse, diagonal = reference.scaled(x)
-    run = lambda *arrays: (_launch(*arrays, interpret),)
+    run = lambda x, inverse: (_launch(x, inverse, interpret),)
     (out,) = mosaic.folding(run)(rows[None], inverse[None])
     below = jnp.arange(len(x))[:, None] > jnp.arange(len(x))[None]
     out = jnp.clip(jnp.where(below, out[0], out[0].T), -1.0, 1.0)
     return jnp.where(jnp.eye(len(x), dtype=bool), diagonal[:, None], out)
 
 
-def _ahead(x, interpret):
+def _ahead(
+    x: Float[Array, "M D"], interpret: bool
+) -> tuple[Float[Array, "M M"], Float[Array, "M D"]]:
     return correlation(x, interpret), x
 
 
-def _back(interpret, x, d_out):
+def _back(
+    interpret: bool, x: Float[Array, "M D"], d_out: Float[Array, "M M"]
+) -> tuple[Float[Array, "M D"]]:
     return jax.vjp(reference.correlation, x)[1](d_out)
 
 
 correlation.defvjp(_ahead, _back)
 
 
-def _launch(x, inverse, interpret):
+def _launch(
+    x: Float[Array, "B M D"], inverse: Float[Array, "B M"], interpret: bool
+) -> Float[Array, "B M M"]:
     """[B, M, D], [B, M] -> [B, M, M]; tiles above the diagonal are not written."""
     (batch, length, inner), dtype = x.shape, x.dtype
     size = 128 if length % 128 == 0 else BLOCK
     square = (size, size)
 
-    def correlation_tile(place, x_all, inverse_all, out_all, *scratch):
+    def correlation_tile(
+        place: tuple[Array, ...],
+        x_all: Tile,
+        inverse_all: Tile,
+        out_all: Tile,
+        *scratch: Tile,
+    ) -> None:
         tile, of_rows, of_columns, ready = scratch
         b, i, j = place
 
         @pl.when(i >= j)
-        def _():
+        def _() -> None:
             rows, columns = (pl.ds(n * size, size) for n in (i, j))
             plgpu.copy_gmem_to_smem(inverse_all.at[b, rows], of_rows, ready)
             plgpu.copy_gmem_to_smem(inverse_all.at[b, columns], of_columns, ready)
 
-            def walk(total):
-                def step(index, x_rows, x_columns):
+            def walk(total: Tile) -> Array:
+                def step(
+                    index: tuple[Array, ...], x_rows: Tile, x_columns: Tile
+                ) -> None:
                     plgpu.wgmma(total, x_rows, turned(x_columns))
                     plgpu.wgmma_wait(1)  # that of the step before
 

@@ -2,9 +2,10 @@
 
 import jax.numpy as jnp
 from jax import lax
+from jaxtyping import Array, Float
 
 
-def correlation(x):
+def correlation(x: Float[Array, "M D"]) -> Float[Array, "M M"]:
     """See the door."""
     rows, inverse, self_with_self = scaled(x)
     rows = rows.astype(inverse.dtype) * inverse[:, None]
@@ -13,7 +14,9 @@ def correlation(x):
     return below + below.T + jnp.diag(self_with_self)
 
 
-def scaled(x):
+def scaled(
+    x: Float[Array, "M D"],
+) -> tuple[Float[Array, "M D"], Float[Array, " M"], Float[Array, " M"]]:
     """Rows times a power of two, exactly; 1 / their lengths; the diagonal.
 
     The largest number of a row is between 1/2 and 1 then, so that no square leaves the

@@ -50,7 +50,8 @@ def edge_sum(
       ...          np.array([0, 0]), np.array([1, 1])).tolist()
       [0.0, 7.0]
     """
-    if isinstance(source, np.ndarray) and inputs is None:
+    known = isinstance(source, np.ndarray) and isinstance(target, np.ndarray)
+    if known and inputs is None:
         plain = functools.partial(_plain_fixed, source, target)
         if len(source) <= WRITTEN_OUT:
             form = functools.partial(rows.edge_sum, source.tolist(), target.tolist())

@@ -7,7 +7,7 @@
 "reference" takes s from an SVD. "gram" takes it from the eigenvalues of the smaller of
 X X' and X' X, a product and a symmetric solver: a GPU has these fast, its SVD is slow.
 Both run anywhere; "auto" takes "gram" on a GPU that our kernels know. A kernel of our
-own has nothing to add, so "pallas" and "interpret" are no words here.
+own has nothing to add, so "pallas" and "interpret" are not among its implementations.
 
 Squares have half the digits: "gram" takes s at or below 4 sqrt(eps) of the largest,
 1.4e-3 in float32, for 0. Measured against an SVD in float64 (a CPU's solver, 64 x 64,
@@ -88,7 +88,9 @@ def count_rank(
     return jnp.where(jnp.isnan(jnp.max(s)), jnp.nan, count)
 
 
-def _singular_values(op, x, implementation):
+def _singular_values(
+    op: str, x: Float[Array, "D O"], implementation: str
+) -> Float[Array, " S"]:
     """Largest first, of the matrix over its largest number; NaN if not finite."""
     if implementation not in ("auto", "reference", "gram"):
         raise ValueError(

@@ -1,10 +1,14 @@
 """What the ladder_matmul kernel takes: known without importing it."""
 
+from jaxtyping import Array, Float
+
 BLOCK = 64  # items per tile, and the step along a sum
 RANKS = (16, 32, 64, 128)  # capacities that the tensor cores and the registers take
 
 
-def problem(x, w, a) -> str | None:
+def problem(
+    x: Float[Array, "N D"], w: Float[Array, "C O"], a: Float[Array, "M E R"]
+) -> str | None:
     """Why inputs of these shapes and dtype cannot run in the kernel; None if they can.
 
     Example:

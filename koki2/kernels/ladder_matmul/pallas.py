@@ -8,11 +8,12 @@ fixed order, and that of x w is the same whatever the levels.
 
 The gradient of x is the same program: dx = dy w' + ((dy b') on scale) a', its factors
 read where they are and turned by the tensor cores. The gradients of a, b, w and scale
-are XLA's own products; those of a and b want the middle of all items at once, and
+are XLA's own products; those of a and b need the middle of all items at once, and
 recompute it. Interpreted, the same programs run but for `mosaic.operand`.
 """
 
 import functools
+from collections.abc import Callable, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -20,31 +21,54 @@ from jax import lax
 from jax.custom_batching import custom_vmap
 from jax.experimental import pallas as pl
 from jax.experimental.pallas import mosaic_gpu as plgpu
+from jaxtyping import Array, Float, Int
 
 from koki2.kernels import mosaic
 from koki2.kernels.ladder_matmul.limits import BLOCK
 from koki2.kernels.ladder_matmul.reference import ranks_on
-from koki2.kernels.mosaic import add_product, operand, product, spread, turned
+from koki2.kernels.mosaic import add_product, operand, product, spread, Tile, turned
+
+Place = tuple[Array, ...]  # of a program in its grid, or of a step in its walk
 
 
 @functools.partial(jax.custom_vjp, nondiff_argnums=(7,))
-def ladder_matmul(x, w, a, b, level, adapter, scale, interpret):
+def ladder_matmul(
+    x: Float[Array, "N D"],
+    w: Float[Array, "D O"],
+    a: Float[Array, "M D R"],
+    b: Float[Array, "M R O"],
+    level: Int[Array, " N"],
+    adapter: Int[Array, " N"],
+    scale: Float[Array, " N"],
+    interpret: bool,
+) -> Float[Array, "N O"]:
     """See the door; [M, D, R], [M, R, O] and a number per item."""
     return _products(False, interpret)(x, w, a, b, level, adapter, scale)
 
 
-def _ahead(x, w, a, b, level, adapter, scale, interpret):
+def _ahead(
+    x: Float[Array, "N D"],
+    w: Float[Array, "D O"],
+    a: Float[Array, "M D R"],
+    b: Float[Array, "M R O"],
+    level: Int[Array, " N"],
+    adapter: Int[Array, " N"],
+    scale: Float[Array, " N"],
+    interpret: bool,
+) -> tuple[Float[Array, "N O"], tuple[Array, ...]]:
     saved = x, w, a, b, level, adapter, scale
     return ladder_matmul(*saved, interpret), saved
 
 
-def _back(interpret, saved, dy):
+def _back(
+    interpret: bool, saved: tuple[Array, ...], dy: Float[Array, "N O"]
+) -> tuple[Array | None, ...]:
     x, w, a, b, level, adapter, scale = saved
     dx = _products(True, interpret)(dy, w, a, b, level, adapter, scale)
 
-    def einsum(formula, *factors):
+    def einsum(formula: str, *factors: Array) -> Array:
         if interpret:  # a CPU has not every product of bfloat16 under vmap; same sums
-            factors = [y.astype(jnp.float32) for y in factors]
+            factors = tuple(y.astype(jnp.float32) for y in factors)
         return jnp.einsum(formula, *factors, preferred_element_type=jnp.float32)
 
     on = ranks_on(level, adapter, a)
@@ -65,7 +89,7 @@ def _back(interpret, saved, dy):
 ladder_matmul.defvjp(_ahead, _back)
 
 
-def _products(turn, interpret):
+def _products(turn: bool, interpret: bool) -> Callable[..., Array]:
     """The kernel of [N, D], [D, O], ...; `vmap` over it makes that one launch, too.
 
     Inside is a group in front of all, whose members share no factor: batches of w make
@@ -73,11 +97,11 @@ def _products(turn, interpret):
     """
 
     @custom_vmap
-    def grouped(*arrays):
+    def grouped(*arrays: Array) -> Array:
         return _launch(arrays, turn, interpret)
 
     @grouped.def_vmap
-    def _(size, batched, *arrays):
+    def _(size: int, batched: Sequence[bool], *arrays: Array) -> tuple[Array, bool]:
         whole = lambda y, has: y if has else jnp.broadcast_to(y[None], (size, *y.shape))
         x, w, a, b, level, adapter, scale = arrays
         if batched[1]:
@@ -101,13 +125,13 @@ def _products(turn, interpret):
     return lambda *arrays: grouped(*(y[None] for y in arrays))[0]
 
 
-def _joined(y):
+def _joined(y: Array) -> Array:
     """[batch, group, n, ...] -> [group, batch n, ...]."""
     y = jnp.moveaxis(y, 0, 1)
     return y.reshape(y.shape[0], -1, *y.shape[3:])
 
 
-def _launch(arrays, turn, interpret):
+def _launch(arrays: tuple[Array, ...], turn: bool, interpret: bool) -> Array:
     """[G, N, D], [G, D, O], [G, M, D, R], [G, M, R, O], and [G, N] thrice -> y.
 
     Turned, x is dy [G, N, O] and y is dx: w has its sides exchanged, a and b their
@@ -128,9 +152,27 @@ def _launch(arrays, turn, interpret):
     limit = jnp.where((adapter >= 0) & (adapter < adapters), level, 0)
     visits, count = _visits(limit, adapter, adapters)
 
-    def ladder_matmul_forward(place, x_all, w_all, down_all, up_all, *rest):
-        limit_all, adapter_all, scale_all, visits_all, count_all, y_all = rest[:6]
-        limits, mine, scales, up_tile, y, stage, ready, ready_up = rest[6:]
+    def ladder_matmul_forward(
+        place: Place,
+        x_all: Tile,
+        w_all: Tile,
+        down_all: Tile,
+        up_all: Tile,
+        limit_all: Tile,
+        adapter_all: Tile,
+        scale_all: Tile,
+        visits_all: Tile,
+        count_all: Tile,
+        y_all: Tile,
+        limits: Tile,
+        mine: Tile,
+        scales: Tile,
+        up_tile: Tile,
+        y: Tile,
+        stage: Tile | None,
+        ready: Tile,
+        ready_up: Tile,
+    ) -> None:
         g, i, j = place
         rows, columns = pl.ds(i * BLOCK, BLOCK), pl.ds(j * width, width)
         plgpu.copy_gmem_to_smem(limit_all.at[g, rows], limits, ready)
@@ -147,10 +189,15 @@ def _launch(arrays, turn, interpret):
         w_tiles = tile(side(BLOCK, width), lambda k: (g, *side(k, j)))
         down_tiles = lambda m: tile((ranks, BLOCK), lambda k: (g, m, 0, k))
 
-        def walk(sums, tiles, factors, faces):
+        def walk(
+            sums: list[Tile],
+            tiles: list[plgpu.BlockSpec],
+            factors: list[Tile],
+            faces: list[Callable[[Tile], Tile]],
+        ) -> None:
             """Each of `sums` += x times its factor, tile by tile."""
 
-            def step(index, x_tile, *factor_tiles):
+            def step(index: Place, x_tile: Tile, *factor_tiles: Tile) -> None:
                 for total, tile, face in zip(sums, factor_tiles, faces, strict=True):
                     plgpu.wgmma(total, x_tile, face(tile))
                 plgpu.wgmma_wait(len(sums))  # those of the step before
@@ -169,11 +216,11 @@ def _launch(arrays, turn, interpret):
             )(x_all, *factors)
             plgpu.wgmma_wait(0)
 
-        def begin(m):
+        def begin(m: Array) -> None:
             """The copy of the other factor of adapter `m`, under way."""
             plgpu.copy_gmem_to_smem(up_all.at[g, m, :, columns], up_tile, ready_up)
 
-        def rounded(middle, m):
+        def rounded(middle: Array, m: Array) -> Array | Tile:
             """What of the middle is on, times scale, as a factor of a product."""
             of = lambda ref: plgpu.load(ref, layout=mosaic.ROWS)
             on = jnp.where(of(mine) == m, of(limits), 0)
@@ -183,18 +230,18 @@ def _launch(arrays, turn, interpret):
 
         whole, thin = (mosaic.accumulator((BLOCK, n)) for n in (width, ranks))
 
-        def host():
-            def fill(total):
+        def host() -> Array:
+            def fill(total: Tile) -> Array:
                 walk([total], [w_tiles], [w_all], [face])
                 return total[...]
 
             return pl.run_scoped(fill, whole)
 
-        def host_and_first():
+        def host_and_first() -> Array:
             m = visits_all[g, i, 0]
             begin(m)
 
-            def fill(total, middle):
+            def fill(total: Tile, middle: Tile) -> Array:
                 tiles, factors = [w_tiles, down_tiles(m)], [w_all, down_all]
                 walk([total, middle], tiles, factors, [face, turned])
                 factor = rounded(middle[...], m)
@@ -204,11 +251,11 @@ def _launch(arrays, turn, interpret):
 
             return pl.run_scoped(fill, whole, thin)
 
-        def and_next(v, total):
+        def and_next(v: Array, total: Array) -> Array:
             m = visits_all[g, i, v]
             begin(m)
 
-            def fill(middle):
+            def fill(middle: Tile) -> Array:
                 walk([middle], [down_tiles(m)], [down_all], [turned])
                 return middle[...]
 
@@ -246,7 +293,9 @@ def _launch(arrays, turn, interpret):
     )(x, w, down, up, limit, adapter, scale, visits, count)
 
 
-def _visits(limit, adapter, adapters):
+def _visits(
+    limit: Int[Array, "G N"], adapter: Int[Array, "G N"], adapters: int
+) -> tuple[Int[Array, "G tiles M"], Int[Array, "G tiles"]]:
     """Which adapters are on in each tile, first ones first, and how many."""
     tiles = (limit.shape[0], -1, BLOCK, 1)
     mine = adapter.reshape(tiles) == jnp.arange(adapters)[None, None, None]

@@ -3,9 +3,19 @@
 import functools
 
 import jax.numpy as jnp
+from jax.typing import DTypeLike
+from jaxtyping import Array, Bool, Float, Int
 
 
-def ladder_matmul(x, w, a, b, level, adapter, scale):
+def ladder_matmul(
+    x: Float[Array, "N D"],
+    w: Float[Array, "D O"],
+    a: Float[Array, "M D R"],
+    b: Float[Array, "M R O"],
+    level: Int[Array, " N"],
+    adapter: Int[Array, " N"],
+    scale: Float[Array, " N"],
+) -> Float[Array, "N O"]:
     """See the door. Here always [M, D, R], [M, R, O] and a number per item."""
     einsum = functools.partial(jnp.einsum, preferred_element_type=sums(x))
     host = einsum("nd,do->no", x, w)
@@ -17,7 +27,9 @@ def ladder_matmul(x, w, a, b, level, adapter, scale):
     return jnp.where(some, host + extra, host).astype(x.dtype)
 
 
-def ranks_on(level, adapter, a):
+def ranks_on(
+    level: Int[Array, " N"], adapter: Int[Array, " N"], a: Float[Array, "M D R"]
+) -> Bool[Array, "N M R"]:
     """Which ranks of which adapters are on, per item: [N, M, R]."""
     count, _, ranks = a.shape
     mine = adapter[:, None] == jnp.arange(count, dtype=adapter.dtype)[None]
@@ -25,6 +37,6 @@ def ranks_on(level, adapter, a):
     return mine[:, :, None] & below[:, None]
 
 
-def sums(x):
+def sums(x: Array) -> DTypeLike:
     """The dtype in which products of `x` are added up."""
     return jnp.float64 if x.dtype == jnp.float64 else jnp.float32

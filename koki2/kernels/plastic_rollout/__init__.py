@@ -1,6 +1,6 @@
 """plastic_rollout: whole lives of spiking agents whose synapses learn as they go.
 
-Of one agent, with s the spikes of the step before and m the third factor of this one:
+Of one agent, with s the spikes of the step before and m the modulator of this one:
 
     v[i]    = decay v[i] + x[t,i] + sum_j w[j,i] s[j]
     s'[i]   = 1 if v[i] > theta else 0;     v[i] = v[i] - theta s'[i]
@@ -17,7 +17,7 @@ is an error rather than a row of zeros.
 """
 
 import functools
-from typing import NamedTuple
+from typing import NamedTuple, Never
 
 import jax
 import jax.numpy as jnp
@@ -26,6 +26,7 @@ from jaxtyping import Array, Bool, Float
 
 from koki2.kernels.dispatch import choose, Implementation
 from koki2.kernels.plastic_rollout import limits, on_cpu, reference
+from koki2.kernels.plastic_rollout.reference import Lives
 
 
 class Rollout(NamedTuple):
@@ -59,7 +60,8 @@ def plastic_rollout(
       weights: `[p, j, i]`, from neuron j to neuron i of agent p.
       traces: eligibility of each synapse, likewise.
       x: what the senses add to each neuron's potential.
-      modulator: the third factor. Where it, or eta, is zero, no weight moves.
+      modulator: the third factor of the rule. Where it, or eta, is zero, no weight
+        moves.
       eta: weight change per unit trace per unit modulator.
       decay: potential kept per step, exp(-1 / tau).
       keep: trace kept per step, lambda.
@@ -82,7 +84,7 @@ def plastic_rollout(
     Raises:
       ValueError: if there is nothing to live, or sizes do not fit.
       TypeError: if differentiated. `lax.stop_gradient` around the inputs says that
-        no gradient is wanted; to learn through spikes needs a surrogate gradient.
+        no gradient is needed; to learn through spikes needs a surrogate gradient.
       NotImplementedError: if a named implementation cannot run here.
 
     Example:
@@ -120,15 +122,16 @@ def plastic_rollout(
     constants = decay, theta, keep, limit
 
     @jax.custom_jvp
-    def lives(*arrays):
-        *start, modulator = arrays
-        return run(*start, eta * modulator, wiring=wiring, constants=constants)
+    def lives(*arrays: Array) -> Lives:
+        weights, traces, v, spikes, x, modulator = arrays
+        rate = eta * modulator
+        return run(weights, traces, v, spikes, x, rate, wiring, constants)
 
     lives.defjvp(_no_derivative)
     return Rollout(*lives(*arrays))
 
 
-def _no_derivative(primals, tangents):
+def _no_derivative(primals: tuple[Array, ...], tangents: tuple[Array, ...]) -> Never:
     raise TypeError(
         "plastic_rollout has no derivative: a spike is a step of the potential, whose "
         "slope is zero or none. Wrap its inputs in lax.stop_gradient, or learn through "

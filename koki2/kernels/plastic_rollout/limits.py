@@ -1,10 +1,12 @@
 """What the plastic rollout's kernel takes: known without importing it."""
 
+from jaxtyping import Array, Float
+
 STEPS = 8  # of a life that come on chip at a time
 AGENTS = {32: 4, 64: 2, 128: 1}  # by N: how many one program holds, a thread a neuron
 
 
-def problem(weights, x) -> str | None:
+def problem(weights: Float[Array, "P N N"], x: Float[Array, "T P N"]) -> str | None:
     """Why agents of this shape and dtype cannot run in the kernel; None if they can.
 
     Example:

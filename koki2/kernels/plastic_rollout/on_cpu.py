@@ -19,46 +19,81 @@ agents at a time, each for its whole life; and synapse by synapse only where the
 is very thin.
 """
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jaxtyping import Array, Bool, Float
 
 from koki2.kernels.plastic_rollout import reference
+from koki2.kernels.plastic_rollout.reference import Constants, Lives, State, Wiring
 
 CACHE = 1 << 24  # bytes of weights and traces up to which all live at once
 CHUNK = 8  # agents at a time beyond it
 THIN = 1 / 16  # share of pairs with a synapse up to which the others are left out
 
 
-def plastic_rollout(weights, traces, v, spikes, x, rate, wiring, constants):
+def plastic_rollout(
+    weights: Float[Array, "P N N"],
+    traces: Float[Array, "P N N"],
+    v: Float[Array, "P N"],
+    spikes: Float[Array, "P N"],
+    x: Float[Array, "T P N"],
+    rate: Float[Array, "T P"],
+    wiring: Wiring,
+    constants: Constants,
+) -> Lives:
     """As the reference."""
     live = form(weights, wiring)
     return live(weights, traces, v, spikes, x, rate, wiring, constants)
 
 
-def form(weights, wiring):
+def form(
+    weights: Float[Array, "P N N"] | jax.ShapeDtypeStruct, wiring: Wiring
+) -> Callable[..., Lives]:
     """Which of the three suits."""
     if 2 * weights.size * weights.dtype.itemsize <= CACHE:
         return reference.plastic_rollout
     return chunks if wiring is None or wiring.mean() > THIN else edges
 
 
-def chunks(weights, traces, v, spikes, x, rate, wiring, constants):
+def chunks(
+    weights: Float[Array, "P N N"],
+    traces: Float[Array, "P N N"],
+    v: Float[Array, "P N"],
+    spikes: Float[Array, "P N"],
+    x: Float[Array, "T P N"],
+    rate: Float[Array, "T P"],
+    wiring: Wiring,
+    constants: Constants,
+) -> Lives:
     """The reference, for a few agents after the other."""
 
-    def few(arrays):
-        *start, x, rate = arrays
-        lives = jnp.swapaxes(x, 0, 1), jnp.swapaxes(rate, 0, 1)
-        out = reference.plastic_rollout(*start, *lives, wiring, constants)
+    def few(arrays: tuple[Array, ...]) -> tuple[Array, ...]:
+        weights, traces, v, spikes, x, rate = arrays
+        x, rate = jnp.swapaxes(x, 0, 1), jnp.swapaxes(rate, 0, 1)
+        out = reference.plastic_rollout(
+            weights, traces, v, spikes, x, rate, wiring, constants
+        )
         return (jnp.swapaxes(out[0], 0, 1), *out[1:])
 
     lives = jnp.swapaxes(x, 0, 1), jnp.swapaxes(rate, 0, 1)
-    out = _in_chunks(few, (weights, traces, v, spikes, *lives))
-    return (jnp.swapaxes(out[0], 0, 1), *out[1:])
+    spikes, weights, traces, v = _in_chunks(few, (weights, traces, v, spikes, *lives))
+    return jnp.swapaxes(spikes, 0, 1), weights, traces, v
 
 
-def edges(weights, traces, v, spikes, x, rate, wiring, constants):
+def edges(
+    weights: Float[Array, "P N N"],
+    traces: Float[Array, "P N N"],
+    v: Float[Array, "P N"],
+    spikes: Float[Array, "P N"],
+    x: Float[Array, "T P N"],
+    rate: Float[Array, "T P"],
+    wiring: Bool[np.ndarray, "N N"],
+    constants: Constants,
+) -> Lives:
     """Synapse by synapse, by a table of those onto each neuron; agents come last."""
     decay, theta, keep, limit = constants
     depth = wiring.sum(axis=0).max()
@@ -66,10 +101,10 @@ def edges(weights, traces, v, spikes, x, rate, wiring, constants):
     there = np.take_along_axis(wiring, source, axis=0)
     column = np.broadcast_to(np.arange(wiring.shape[1]), source.shape)
 
-    def few(arrays):
+    def few(arrays: tuple[Array, ...]) -> tuple[Array, ...]:
         weights, traces, v, spikes, x, rate = (jnp.moveaxis(a, 0, -1) for a in arrays)
 
-        def step(carry, now):
+        def step(carry: State, now: tuple[Array, Array]) -> tuple[State, Array]:
             weights, traces, v, before = carry
             x, rate = now
             heard = jnp.where(there[:, :, None], before[source], 0.0)
@@ -98,11 +133,13 @@ def edges(weights, traces, v, spikes, x, rate, wiring, constants):
     return jnp.swapaxes(new, 0, 1), put(weights, w_rows), put(traces, e_rows), v
 
 
-def _in_chunks(few, arrays):
+def _in_chunks(
+    few: Callable[[tuple[Array, ...]], tuple[Array, ...]], arrays: tuple[Array, ...]
+) -> tuple[Array, ...]:
     """`few` over the leading axis, CHUNK at a time; the last chunk is filled up."""
     count = arrays[0].shape[0]
 
-    def split(array):
+    def split(array: Array) -> Array:
         padding = [(0, -count % CHUNK)] + [(0, 0)] * (array.ndim - 1)
         return jnp.pad(array, padding).reshape(-1, CHUNK, *array.shape[1:])
 

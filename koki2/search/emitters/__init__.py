@@ -12,13 +12,4 @@ from koki2.search.emitters.catalogue import (
     register_emitter as register_emitter,
 )
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submod_attrs={
-        "base": ["draw", "Elites", "Emitter", "parents_of"],
-        "parents": ["gaussian", "iso_line", "mutation"],
-        "registry": ["make"],
-        "strategies": ["improvement", "novelty"],
-    },
-)
-__all__ += ["EMITTERS", "EmitterEntry", "register_emitter"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

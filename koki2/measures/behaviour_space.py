@@ -1,4 +1,4 @@
-"""Descriptors judged: is a behaviour space worth exploring?
+"""Behaviour spaces judged: is it worth while to explore one?
 
 A quality-diversity archive is indexed by a few descriptors of a behaviour. They are
 worth it if the raw metrics have something in common (adequacy, sphericity), if the
@@ -22,7 +22,7 @@ from koki2.measures.sphericity import bartlett_sphericity
 
 @chex.dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """Which figures are as `DescriptorConfig` wants them; NaN never is."""
+    """Which figures meet `DescriptorConfig`; NaN meets nothing."""
 
     kmo: Bool[Array, ""]
     sphericity: Bool[Array, ""]
@@ -51,7 +51,7 @@ class DescriptorReport:
     pca_error: Float[Array, ""]  # share of variance that B linear axes would miss
     kernel_pca_error: Float[Array, ""]  # same in feature space, for B axes of a kernel
     best: Reconstruction  # of the metrics, from B kernel principal components
-    told: Reconstruction  # of the metrics, from the descriptors
+    from_descriptors: Reconstruction  # of the metrics, from the descriptors
     trustworthiness: Float[Array, ""]  # 0 to 1
     continuity: Float[Array, ""]  # 0 to 1
     verdict: Verdict
@@ -94,8 +94,8 @@ def judge(
     """
     if metrics.shape[0] != descriptors.shape[0] or not metrics.shape[0]:
         raise ValueError(
-            "judge wants one row of descriptors per row of metrics, at least one, got "
-            f"{metrics.shape[0]} of metrics and {descriptors.shape[0]} of descriptors."
+            "metrics and descriptors must have equally many rows, at least one, got "
+            f"{metrics.shape[0]} and {descriptors.shape[0]}."
         )
     samples, k = metrics.shape[0], config.neighbours
     used = varies(metrics)
@@ -103,11 +103,13 @@ def judge(
     adequacy, spheric = kmo(metrics), bartlett_sphericity(metrics)
     axes = min(descriptors.shape[1], samples)
     best = kernel_pca(scaled, axes, config.kernel)
-    told = reconstruction_error(scaled, descriptors, config.kernel, config.ridge)
+    learned = reconstruction_error(scaled, descriptors, config.kernel, config.ridge)
     finite = jnp.all(jnp.isfinite(metrics)) & jnp.all(jnp.isfinite(descriptors))
     trust = trustworthiness(scaled, descriptors, k)
     kept = continuity(scaled, descriptors, k)
-    verdict = _verdict(config, adequacy.overall, spheric.p, told.left_out, trust, kept)
+    verdict = _verdict(
+        config, adequacy.overall, spheric.p, learned.left_out, trust, kept
+    )
     return DescriptorReport(
         used=used,
         finite=finite,
@@ -122,15 +124,22 @@ def judge(
         pca_error=1 - jnp.sum(explained_variance(metrics)[:axes]),
         kernel_pca_error=best.error,
         best=reconstruction_error(scaled, best.scores, config.kernel, config.ridge),
-        told=told,
+        from_descriptors=learned,
         trustworthiness=trust,
         continuity=kept,
         verdict=verdict,
     )
 
 
-def _verdict(config, adequacy, p, error, trust, kept):
-    held = dict(
+def _verdict(
+    config: DescriptorConfig,
+    adequacy: Float[Array, ""],
+    p: Float[Array, ""],
+    error: Float[Array, ""],
+    trust: Float[Array, ""],
+    kept: Float[Array, ""],
+) -> Verdict:
+    met = dict(
         kmo=adequacy >= config.kmo_min,
         sphericity=p <= config.p_max,
         reconstruction=error <= config.error_max,
@@ -138,9 +147,9 @@ def _verdict(config, adequacy, p, error, trust, kept):
         continuity=kept >= config.preserved_min,
     )
     return Verdict(
-        **held,
-        passed=jnp.all(jnp.stack(list(held.values()))),
-        trustworthiness_doubtful=held["trustworthiness"]
+        **met,
+        passed=jnp.all(jnp.stack(list(met.values()))),
+        trustworthiness_doubtful=met["trustworthiness"]
         & (trust < config.preserved_warn),
-        continuity_doubtful=held["continuity"] & (kept < config.preserved_warn),
+        continuity_doubtful=met["continuity"] & (kept < config.preserved_warn),
     )

@@ -1,0 +1,26 @@
+"""What `koki2.agents` exports: for its door, type checkers and editors."""
+
+from .base import Agent as Agent, Learning as Learning, StepFeedback as StepFeedback
+from .catalogue import (
+    AgentFamily as AgentFamily,
+    AGENTS as AGENTS,
+    register_agent as register_agent,
+)
+from .configs import AgentConfig as AgentConfig
+from .constraints import STRAINS as STRAINS
+from .navigator import navigator as navigator
+from .params import AgentParams as AgentParams, AgentState as AgentState
+from .recurrent import recurrent as recurrent
+from .registry import (
+    make as make,
+    parameter_axes as parameter_axes,
+    parameter_shapes as parameter_shapes,
+)
+from .scripted import (
+    greedy as greedy,
+    oracle as oracle,
+    policy as policy,
+    stay as stay,
+    walker as walker,
+)
+from .topology import random_topology as random_topology, Topology as Topology

@@ -1,0 +1,22 @@
+"""What `koki2.measures` exports: for its door, type checkers and editors."""
+
+from .adequacy import Adequacy as Adequacy, kmo as kmo
+from .behaviour_space import (
+    DescriptorReport as DescriptorReport,
+    judge as judge,
+    Verdict as Verdict,
+)
+from .columns import centre as centre, standardise as standardise, varies as varies
+from .configs import DescriptorConfig as DescriptorConfig, KernelConfig as KernelConfig
+from .correlation import Correlations as Correlations, correlations as correlations
+from .kernel_components import kernel_pca as kernel_pca, KernelPCA as KernelPCA
+from .neighbourhoods import continuity as continuity, trustworthiness as trustworthiness
+from .pca import explained_variance as explained_variance
+from .reconstruction import (
+    Reconstruction as Reconstruction,
+    reconstruction_error as reconstruction_error,
+)
+from .sphericity import (
+    bartlett_sphericity as bartlett_sphericity,
+    Sphericity as Sphericity,
+)
