@@ -21,7 +21,7 @@ def test_without_a_gpu_it_says_so_checks_what_it_can_and_is_content(capsys):
     said = capsys.readouterr().out
     assert said.startswith("NO KERNEL WAS RUN OR TIMED HERE: ")
     assert "\ncorrelation/tiny-64 " in said
-    assert said.endswith("1 checks, all well\n")
+    assert said.endswith("2 checks, all well\n")
 
 
 @needs_no_gpu
@@ -33,7 +33,7 @@ def test_a_kernel_that_is_wrong_is_named_and_fails_the_check(monkeypatch, capsys
             return out
         return out * 1.001
 
-    monkeypatch.setattr(cases, "CASES", (TINY._replace(function=wrong),))
+    monkeypatch.setattr(cases, "CASES", (TINY._replace(function=wrong, wrt=()),))
     monkeypatch.setattr(kernels_check, "incomplete", lambda some: [])
     assert kernels_check.main(["--json"]) == 1
     said = json.loads(capsys.readouterr().out)
