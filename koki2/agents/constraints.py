@@ -24,6 +24,7 @@ from jaxtyping import Array, Float
 
 from koki2.agents.configs import AgentConfig
 from koki2.agents.topology import Topology
+from koki2.core.given import given
 
 Constraint = Callable[[Float[Array, " S"], Float[Array, " N"] | None], Array]
 """(weights, the neurons' genes or None) -> the weights that the constraint allows."""
@@ -51,12 +52,18 @@ def dale(config: AgentConfig, topology: Topology) -> Constraint | None:
     of_source = lambda x: x.at[topology.source].get(mode="promise_in_bounds")
     if config.strain == "hard":
         signs = of_source(jnp.asarray(hard_signs(config)))
-        return lambda weights, genes: signs * jnp.abs(weights)
+
+        def hard(
+            weights: Float[Array, " S"], genes: Float[Array, " N"] | None
+        ) -> Float[Array, " S"]:
+            return signs * jnp.abs(weights)
+
+        return hard
 
     def adaptive(
-        weights: Float[Array, " S"], genes: Float[Array, " N"]
+        weights: Float[Array, " S"], genes: Float[Array, " N"] | None
     ) -> Float[Array, " S"]:
-        gene = of_source(genes)
+        gene = of_source(given(genes))
         bound = jnp.where(gene < 0, -jnp.abs(weights), jnp.abs(weights))
         return jnp.where(jnp.abs(gene) >= config.dale_lock, bound, weights)
 

@@ -20,6 +20,7 @@ from jaxtyping import Array, Float
 from koki2.agents.base import StepFeedback
 from koki2.agents.configs import AgentConfig
 from koki2.agents.params import AgentParams
+from koki2.core.given import given
 
 
 def compute_modulator(
@@ -37,7 +38,7 @@ def compute_modulator(
       feedback: of this step.
     """
     if config.modulator_kind == "spike":
-        return jnp.tanh(params.mod_w @ activity)
+        return jnp.tanh(given(params.mod_w) @ activity)
     scale = config.mod_drive_scale
     gained, lost = feedback.energy_gained, feedback.integrity_lost
     if config.modulator_kind == "drive":
@@ -45,4 +46,4 @@ def compute_modulator(
     if config.modulator_kind == "event":
         return jnp.tanh(scale * (gained - lost))
     events = jnp.stack([gained, lost, feedback.drive_fall])
-    return jnp.tanh(scale * (params.mod_vec @ events))
+    return jnp.tanh(scale * (given(params.mod_vec) @ events))

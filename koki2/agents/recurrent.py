@@ -25,6 +25,7 @@ from koki2.agents.params import AgentParams, AgentState
 from koki2.agents.rate import leaky_rate
 from koki2.agents.spiking import integrate_and_fire
 from koki2.agents.topology import Topology
+from koki2.core.given import given
 from koki2.core.schedules import phase, smoothstep
 from koki2.core.types import Key
 from koki2.kernels.edge_sum import edge_sum
@@ -65,7 +66,7 @@ def recurrent(config: AgentConfig, topology: Topology, steps: int) -> Agent:
         drawn = controls.random_weights(topology, config.random_scale)
 
     def inborn(params: AgentParams) -> Float[Array, " S"]:
-        weights = params.rec_w if drawn is None else drawn
+        weights = given(params.rec_w) if drawn is None else drawn
         if params.mask is not None:
             weights = weights * params.mask
         return weights if constraint is None else constraint(weights, params.dale)
@@ -94,7 +95,7 @@ def recurrent(config: AgentConfig, topology: Topology, steps: int) -> Agent:
         observation: Float[Array, " O"],
     ) -> tuple[AgentState, Int[Array, ""]]:
         slot = controls.draw_slot(key) if shuffled else None
-        weights = state.rec_w if plastic else inborn(params)
+        weights = given(state.rec_w) if plastic else inborn(params)
         synaptic_input = lambda base: edge_sum(
             base, weights, state.spike, source, target, topology.inputs
         )
@@ -108,7 +109,7 @@ def recurrent(config: AgentConfig, topology: Topology, steps: int) -> Agent:
         return after, action.astype(jnp.int32)
 
     def cost(params: AgentParams, state: AgentState) -> Float[Array, ""]:
-        weights = state.rec_w if plastic else inborn(params)
+        weights = given(state.rec_w) if plastic else inborn(params)
         return constraints.soft_cost(config, weights, state.spike)
 
     return Agent(
@@ -135,7 +136,7 @@ def _learning(
         eta = config.plast_eta
         if steps is not None:
             start, end = config.plast_start_phi, config.plast_end_phi
-            phi = phase(state.t, steps)
+            phi = phase(given(state.t), steps)
             eta = eta * smoothstep(phi, config.plast_eta_min_frac, 1.0, start, end)
         if feedback.plasticity is not None:
             eta = eta * feedback.plasticity
@@ -151,31 +152,35 @@ def _learning(
             return jnp.float32(config.clamp_value), None
         modulator = compute_modulator(config, params, state.spike, feedback)
         if config.control == "shuffled":
-            return controls.shuffle(state.waiting, state.slot, modulator)
+            return controls.shuffle(given(state.waiting), given(state.slot), modulator)
         return modulator, None
 
     def learn(
         params: AgentParams, state: AgentState, feedback: StepFeedback
     ) -> tuple[AgentState, Learning]:
         modulator, waiting = modulate(params, state, feedback)
+        before = given(state.before)
         if config.rule == "abcd":
-            gain = plasticity.abcd(params.abcd, state.before, state.spike, topology)
+            gain = plasticity.abcd(given(params.abcd), before, state.spike, topology)
         else:
-            gain = plasticity.together(state.before, state.spike, topology)
+            gain = plasticity.together(before, state.spike, topology)
         keep = config.plast_lambda
         if params.keep is not None:
             keep = plasticity.own_keep(keep, params.keep)
-        trace = keep * state.trace + gain
+        constrain = None
+        if constraint is not None:
+            constrain = lambda weights: constraint(weights, params.dale)
+        trace = keep * given(state.trace) + gain
         rec_w, abs_dw = plasticity.move(
-            state.rec_w,
+            given(state.rec_w),
             trace,
             modulator,
             topology,
             eta=0.0 if still else learning_rate(params, state, feedback),
-            constraint=constraint and (lambda w: constraint(w, params.dale)),
+            constraint=constrain,
             signed=signed,
         )
-        t = None if steps is None else state.t + 1
+        t = None if steps is None else given(state.t) + 1
         after = dataclasses.replace(
             state, rec_w=rec_w, trace=trace, t=t, waiting=waiting
         )

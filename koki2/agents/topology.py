@@ -50,10 +50,15 @@ def as_data(topologies: list[Topology], *, multiple: int = 1) -> Topology:
     They share the depth of the in-table, so that one compiled program serves all; with
     the depth rounded up to a `multiple`, it may serve other wirings too.
     """
-    tables = [in_table(t.source, t.target) for t in topologies]
+    tables = [in_table(np.asarray(t.source), np.asarray(t.target)) for t in topologies]
     depth = -(-max(len(table) for table in tables) // multiple) * multiple
     return Topology(
         source=np.stack([t.source for t in topologies]),
         target=np.stack([t.target for t in topologies]),
-        inputs=np.stack([in_table(t.source, t.target, depth) for t in topologies]),
+        inputs=np.stack(
+            [
+                in_table(np.asarray(t.source), np.asarray(t.target), depth)
+                for t in topologies
+            ]
+        ),
     )

@@ -20,7 +20,7 @@ class Options:
     """
 
     settings: Settings = layered("evo", "env", "fitness")
-    policy: Literal[*POLICIES] = "greedy"
+    policy: Literal[*POLICIES] = "greedy"  # pyrefly: ignore[invalid-literal]  # its names are those of a table
     """greedy follows the gradient, competent does what the world asks for by script,
     oracle knows the whole truth."""
     episodes: Annotated[int, Ge(1), Le(65_536)] = 16

@@ -28,7 +28,7 @@ class Command(NamedTuple):
     """Its arguments in a typical call."""
     uses_jax: bool = True
     """Whether it computes, and so has the --jax-* flags."""
-    wants_world: bool = False
+    takes_world: bool = False
     """Whether an argument names a world, whose settings are among its flags."""
     starts: bool = False
     """Whether it starts a computation under XLA flags of its own choice; the others
@@ -47,14 +47,14 @@ _ALL = (
         "evo",
         "evolve agents in any world for one seed",
         "obstacles-l1.2 --seed 1",
-        wants_world=True,
+        takes_world=True,
         starts=True,
     ),
     Command(
         "batch-evo",
         "the same for several seeds with one compilation",
         "obstacles-l1.2 --seed-count 5",
-        wants_world=True,
+        takes_world=True,
         starts=True,
     ),
     Command(
@@ -67,14 +67,14 @@ _ALL = (
         "baseline",
         "what a policy that never learns achieves in any world",
         "obstacles-l1.2 --policy oracle --episodes 512",
-        wants_world=True,
+        takes_world=True,
         starts=True,
     ),
     Command(
         "qd",
         "fill an archive of agents that behave differently, in any world",
         "detour-l1.3 --descriptors end_x end_y --seed 1",
-        wants_world=True,
+        takes_world=True,
         starts=True,
     ),
     Command(
@@ -119,7 +119,7 @@ _ALL = (
         "watch",
         "a GIF of one life of a policy that never learns, in any world",
         "obstacles-l1.2 --policy competent",
-        wants_world=True,
+        takes_world=True,
         starts=True,
     ),
     Command(

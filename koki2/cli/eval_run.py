@@ -34,7 +34,7 @@ class Options(Named):
     """Lives per seed."""
     seed: Annotated[Seeds, MinLen(1)] = (0,)
     """Which lives; several seeds are reported one by one."""
-    baseline_policy: Literal[*POLICIES, "none"] = "greedy"
+    baseline_policy: Literal[*POLICIES, "none"] = "greedy"  # pyrefly: ignore[invalid-literal]  # its names are those of a table
     """What to compare with."""
     genome: Literal["best", "mean", "both"] = "both"
     """Best of training, centre of the search, or both; of an archive, its best."""

@@ -64,7 +64,7 @@ def parse(command: Command, options: type, argv: Sequence[str]) -> Parsed:
     objects = _objects(argv) if layered is not None else {}
     level = _level(command, argv, objects)
     found = _tyro(command, _flags_class(command, options, level), argv)
-    if command.wants_world and (level is None or found.world != level.name):
+    if command.takes_world and (level is None or found.world != level.name):
         settings_.find_level(found.world, {})  # says that there is none
         raise runlog.InputError(
             f"the world must be the first word, got {found.world!r} behind others."
@@ -116,7 +116,7 @@ def _level(
     Raises:
       InputError: there is no such world, or it cannot be told which word it is.
     """
-    if not command.wants_world:
+    if not command.takes_world:
         return None
     words = [word for word in argv if not word.startswith("-")]
     if words and argv[0] == words[0]:
@@ -141,9 +141,9 @@ def _is_level(word: str) -> bool:
 
 def _flags_class(command: Command, options: type, level: Level | None) -> type:
     """`options`, with every flag there is, and checking nothing itself."""
-    extra = []
+    extra: list[tuple[str, Any] | tuple[str, Any, Any]] = []
     knobs = settings_.of_level(level) if level is not None else {}
-    if command.wants_world:
+    if command.takes_world:
         extra.append(("world", _World))
     for field in dataclasses.fields(options):
         if "kind" in field.metadata:
@@ -177,7 +177,7 @@ def _flags_class(command: Command, options: type, level: Level | None) -> type:
 
 
 def _doc(command: Command, options: type) -> str | None:
-    if not command.wants_world:
+    if not command.takes_world:
         return options.__doc__
     return f"{options.__doc__}\n    Name the world first: its settings are then flags."
 
@@ -204,7 +204,7 @@ def _unchecked(kind: type, shared: tuple[tuple[str, str], ...] = ()) -> type:
     `shared` gives the flags of fields that are not called as the field is.
     """
     hide = lambda hint: Annotated[hint, tyro.conf.Fixed, tyro.conf.Suppress]
-    fixed = []
+    fixed: list[tuple[str, Any] | tuple[str, Any, Any]] = []
     for name, hint in schema.hints(kind).items():
         if typing.get_origin(hint) is Literal and len(typing.get_args(hint)) == 1:
             fixed.append((name, hide(hint), typing.get_args(hint)[0]))

@@ -10,6 +10,7 @@ from annotated_types import Ge, MinLen
 from koki2 import evolution, runlog
 from koki2.cli import filming, output
 from koki2.cli.named import Named
+from koki2.core.given import given
 from koki2.evolution.configs import POLICIES
 from koki2.reports import exchange
 from koki2.session import folders
@@ -32,7 +33,7 @@ class Options(filming.Options, Named):
     cell: Annotated[tuple[Annotated[int, Ge(0)], ...], MinLen(1)] | None = None
     """The elite in this cell of an archive instead: its number, or of a grid its place
     along each dimension."""
-    policy: Literal[*POLICIES] | None = None
+    policy: Literal[*POLICIES] | None = None  # pyrefly: ignore[invalid-literal]  # its names are those of a table
     """Watch this policy instead of a genome; oracle knows the good sources."""
     life_seed: Seed = 0
     """Which lives: the seed of an evaluation."""
@@ -105,10 +106,10 @@ def _cell(options: Options, read: RunFolder) -> int:
             f"--cell must go with a run of koki2 qd and no --policy, got {options.run}."
         )
     try:
-        return exchange.cell_number(read.config.archive, options.cell)
+        return exchange.cell_number(read.config.archive, given(options.cell))
     except ValueError as error:
         raise runlog.InputError(f"--cell {error}") from None
 
 
 def _where(options: Options) -> str:
-    return f"elite of cell {' '.join(map(str, options.cell))}"
+    return f"elite of cell {' '.join(map(str, given(options.cell)))}"

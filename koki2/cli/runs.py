@@ -34,7 +34,7 @@ def run(options: Options) -> int:
 
 def _facts(info: runlog.RunInfo) -> dict[str, Any]:
     kind = KINDS.get(info.kind or "")
-    facts = dataclasses.asdict(info) | {"path": str(info.path)}
+    facts: dict[str, Any] = dataclasses.asdict(info) | {"path": str(info.path)}
     facts |= {"headline": kind.headline(facts.pop("last")) if kind else {}}
     return facts | {"unit": kind.unit if kind else None}
 

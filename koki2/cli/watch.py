@@ -20,7 +20,7 @@ class Options(filming.Options):
     """
 
     settings: Settings = layered("evo", "env")
-    policy: Literal[*POLICIES] = "competent"
+    policy: Literal[*POLICIES] = "competent"  # pyrefly: ignore[invalid-literal]  # its names are those of a table
     """greedy follows the gradient, competent does what the world asks for by script,
     oracle knows the whole truth."""
     seed: Seed = 0

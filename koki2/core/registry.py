@@ -9,7 +9,7 @@ Imports no JAX.
 import difflib
 import importlib
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Generic, TypeVar
+from typing import Any, cast, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -73,7 +73,7 @@ class Registry(Mapping[str, T], Generic[T]):
         Raises:
           ValueError: it is none of this kind.
         """
-        return self._accept(name, thing) if self._accept else thing
+        return self._accept(name, thing) if self._accept else cast("T", thing)
 
     def find(self, name: str) -> T:
         """The thing of a name.
@@ -104,14 +104,15 @@ class Registry(Mapping[str, T], Generic[T]):
         return len(self._things)
 
     def _load_entry_point(self, name: str) -> None:
-        for entry in self._entry_points(name=name):
+        for entry in self._entry_points(name):
             self._things[name] = self.accept(name, entry.load())
             return
 
-    def _entry_points(self, **selection: str) -> Iterator[Any]:
+    def _entry_points(self, name: str | None = None) -> Iterator[Any]:
         import importlib.metadata  # slow to import, and rarely needed
 
-        return iter(importlib.metadata.entry_points(group=self.group, **selection))
+        entries = importlib.metadata.entry_points(group=self.group)
+        return (entry for entry in entries if name is None or entry.name == name)
 
 
 def load(where: str) -> Any:

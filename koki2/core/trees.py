@@ -6,6 +6,9 @@ numbers, nor for keys of another implementation. Small floats and integers (bflo
 int4) keep their dtype of `ml_dtypes`.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -34,7 +37,7 @@ def pack(tree: PyTree) -> dict[str, np.ndarray]:
     return {name: np.asarray(leaf) for name, leaf in jax.device_get(named).items()}
 
 
-def unpack(like: PyTree, arrays: dict[str, np.ndarray]) -> PyTree:
+def unpack(like: PyTree, arrays: Mapping[str, Any]) -> PyTree:
     """Returns the tree of the structure, shapes and dtypes of `like`, from `arrays`.
 
     Args:
@@ -69,7 +72,7 @@ def unpack(like: PyTree, arrays: dict[str, np.ndarray]) -> PyTree:
 
 
 def _is_key(leaf: PyTree) -> bool:
-    return jnp.issubdtype(getattr(leaf, "dtype", None), jax.dtypes.prng_key)
+    return hasattr(leaf, "dtype") and jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
 
 
 def _name(path: tuple, leaf: PyTree) -> str:

@@ -138,6 +138,17 @@ def has_map(env: object) -> TypeGuard[MapEnv]:
     return getattr(env, "privileged_state", None) is not None
 
 
+def on_map(env: object) -> MapEnv:
+    """Returns a world that must have a map.
+
+    Raises:
+      ValueError: it has none.
+    """
+    if not has_map(env):
+        raise ValueError(f"a world must have a map here, got {env!r:.200}.")
+    return env
+
+
 def counted(feedback: Feedback) -> BodyFeedback:
     """What is counted of a step: the body's share, where there is a body.
 

@@ -6,7 +6,7 @@ sources and M stores.
 """
 
 import dataclasses
-from typing import Any
+from typing import Any, cast
 
 import jax.numpy as jnp
 from jax.typing import ArrayLike
@@ -152,7 +152,7 @@ def live(
         changes["integrity"] = integrity
         needs, died = jnp.stack([energy, integrity]), died | (integrity <= 0.0)
     body = BodyFeedback(
-        energy_gained=absorbed if absorbs else gained,
+        energy_gained=absorbed if absorbs else cast("Array", gained),
         integrity_lost=lost,
         drive_fall=drive(needs_of(state)) - drive(needs),
         integrity=integrity,

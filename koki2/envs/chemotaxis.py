@@ -18,6 +18,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from koki2.core.given import given
 from koki2.core.schedules import phase, smoothstep
 from koki2.core.types import Key
 from koki2.envs.base import Action, Care, Feedback, MapEnv, Observation, PrivilegedState
@@ -129,7 +130,7 @@ def chemotaxis(config: ChemotaxisConfig = ChemotaxisConfig()) -> MapEnv:
             respawn=respawn,
         )
         fall = _drive(state) - _drive(after)  # rounded as published figures are
-        body = dataclasses.replace(feedback.body, drive_fall=fall)
+        body = dataclasses.replace(given(feedback.body), drive_fall=fall)
         feedback = dataclasses.replace(feedback, reward=fall, body=body)
         if config.terminate_on_reach:
             terminated = feedback.terminated | reached
@@ -149,8 +150,9 @@ def chemotaxis(config: ChemotaxisConfig = ChemotaxisConfig()) -> MapEnv:
             depletes = jax.random.bernoulli(key_deplete, p, (sources,))
             goes = arrived & (~state.bad | depletes)
         delay = jnp.where(state.bad, config.bad_delay, config.respawn_delay)
-        waiting = state.respawn > 0
-        respawn = jnp.where(goes, delay, jnp.maximum(state.respawn - 1, 0))
+        left = given(state.respawn)
+        waiting = left > 0
+        respawn = jnp.where(goes, delay, jnp.maximum(left - 1, 0))
         comes = (waiting | goes) & (respawn == 0)
         place = map.cells(key_place, sources)
         return jnp.where(comes[:, None], place, state.source), respawn

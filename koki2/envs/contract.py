@@ -16,7 +16,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from koki2.envs.base import AnyEnv, Care, Feedback, has_map, PrivilegedState, State
+from koki2.core.given import given
+from koki2.envs.base import (
+    AnyEnv,
+    Care,
+    Feedback,
+    has_map,
+    on_map,
+    PrivilegedState,
+    State,
+)
 from koki2.envs.grid import MOVES
 from koki2.envs.registry import is_env
 
@@ -157,18 +166,19 @@ def check_gentle_care(env: AnyEnv) -> None:
     if not _has_body_on_map(env):
         return
     free = play(env, care(metabolism=0.0, hazard=0.0))
-    lost = free.feedback.body.integrity_lost
+    lost = given(free.feedback.body).integrity_lost
     _must(np.all(lost == 0), "no integrity must be lost where care.hazard is 0")
-    falls = np.diff(free.truth.needs, axis=1)
+    falls = np.diff(given(free.truth).needs, axis=1)
     _must(
         np.all(falls >= -1e-6),
         "no need must fall where care.metabolism and care.hazard are 0",
     )
     starved = play(env, care(metabolism=0.0, richness=0.0, hazard=0.0))
-    gained = starved.feedback.body.energy_gained
+    gained = given(starved.feedback.body).energy_gained
     _must(np.all(gained == 0), "no energy must be gained where care.richness is 0")
-    held = play(env, care(metabolism=10.0, buffer=0.5)).truth.needs[:, 1:]
-    stores = [i for i, need in enumerate(env.needs) if need != "integrity"]
+    kept = play(env, care(metabolism=10.0, buffer=0.5))
+    held = given(kept.truth).needs[:, 1:]
+    stores = [i for i, need in enumerate(on_map(env).needs) if need != "integrity"]
     _must(np.all(held[..., stores] >= 0.5), "no store must fall below care.buffer, 0.5")
 
 
@@ -178,7 +188,7 @@ def check_starvation(env: AnyEnv) -> None:
         return
     for harsh in (None, care(metabolism=50.0, richness=0.0, hazard=50.0)):
         played = play(env, harsh)
-        empty = np.any(played.truth.needs[:, 1:] <= 0, axis=-1)
+        empty = np.any(given(played.truth).needs[:, 1:] <= 0, axis=-1)
         _must(
             np.all(played.feedback.terminated | ~empty),
             "terminated must be true where a need is empty",
@@ -190,10 +200,10 @@ def check_arrivals(env: AnyEnv) -> None:
     if not _has_body_on_map(env):
         return
     played = play(env)
-    before = jax.tree.map(lambda x: x[:, :-1], played.truth)
-    there = played.truth.position[:, 1:, None]
+    before = jax.tree.map(lambda x: x[:, :-1], given(played.truth))
+    there = given(played.truth).position[:, 1:, None]
     at_source = np.any(np.all(before.source == there, axis=-1) & before.active, axis=-1)
-    body = played.feedback.body
+    body = given(played.feedback.body)
     fed = body.reached | (body.energy_gained > 0)
     _must(
         np.all(at_source | ~fed),
@@ -206,7 +216,7 @@ def check_moves(env: AnyEnv) -> None:
     if not has_map(env):
         return
     played = play(env)
-    steps = np.diff(played.truth.position, axis=1)
+    steps = np.diff(given(played.truth).position, axis=1)
     asked = np.array(MOVES)[np.minimum(played.actions, len(MOVES) - 1)]
     _must(
         np.all(np.all(steps == asked, axis=-1) | np.all(steps == 0, axis=-1)),
@@ -218,7 +228,7 @@ def check_privileged_state(env: AnyEnv) -> None:
     """What is told of a map fits together, and lies on it."""
     if not has_map(env):
         return
-    truth, (width, height) = play(env).truth, env.size
+    truth, (width, height) = given(play(env).truth), env.size
     sources = truth.source.shape[2]
     for name in ("worth", "active", "kind"):
         value = getattr(truth, name)
@@ -241,8 +251,9 @@ def check_privileged_state(env: AnyEnv) -> None:
             f"privileged_state.{name} must be [{height}, {width}], or None",
         )
     if truth.wall is not None:
-        x, y = np.moveaxis(truth.position, -1, 0)[..., None, None]
-        at = np.take_along_axis(np.take_along_axis(truth.wall, y, 2), x, 3)
+        wall = np.asarray(truth.wall)
+        x, y = np.moveaxis(np.asarray(truth.position), -1, 0)[..., None, None]
+        at = np.take_along_axis(np.take_along_axis(wall, y, 2), x, 3)
         _must(not np.any(at), "an agent must not stand in a wall")
 
 

@@ -63,7 +63,7 @@ LEVELS: Mapping[str, Level] = MappingProxyType(
 )
 """Every level of the ladder, from the easiest on."""
 
-_EASIEST = {level.config.world: level for level in reversed(LEVELS.values())}
+_EASIEST = {level.config.world: level for level in reversed(list(LEVELS.values()))}
 
 OURS = (
     *(

@@ -11,6 +11,8 @@ full; delays are in steps. How long a calm lasts is drawn anew each time.
 Source: seed 002, the ladder's L3.2 (stochastic and misleading cues).
 """
 
+import dataclasses
+
 import chex
 import jax
 import jax.numpy as jnp
@@ -67,7 +69,7 @@ def misleading_cues(config: MisleadingCuesConfig = MisleadingCuesConfig()) -> Ma
 
     def advance(key: Key, sky: TwoCueSky) -> tuple[TwoCueSky, Bool[Array, ""]]:
         over = sky.until == 1
-        later = sky.replace(until=sky.until - 1)
+        later = dataclasses.replace(sky, until=sky.until - 1)
         choose = lambda new, old: jnp.where(over, new, old)
         after = jax.tree.map(choose, alarm(key, sky.honest), later)
         return after, over & sky.true

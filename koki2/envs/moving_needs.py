@@ -58,8 +58,8 @@ def moving_needs(config: MovingNeedsConfig = MovingNeedsConfig()) -> MapEnv:
     map = Map(config.width, config.height)
     counts = (config.num_food, config.num_water)
     kind = np.repeat(np.arange(2, dtype=np.int32), counts)
-    gain = np.float32([config.energy_gain, config.hydration_gain])
-    decay = np.float32([config.energy_decay, config.hydration_decay])
+    gain = np.array([config.energy_gain, config.hydration_gain], np.float32)
+    decay = np.array([config.energy_decay, config.hydration_decay], np.float32)
     effect = np.eye(2, dtype=np.float32)[kind] * gain  # [K, 2]
     ends = np.arange(config.turns + 1) * config.steps // max(config.turns, 1)
     ends = ends.astype(np.int32)  # of the stretches of an episode with a turn each

@@ -12,7 +12,7 @@ as the world is. Then it runs wherever ours do, and is under the same contract
 import difflib
 from collections.abc import Callable
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import Any, cast, TYPE_CHECKING
 
 from koki2.core.registry import Registry
 from koki2.envs.configs import ObjectConfig
@@ -41,10 +41,10 @@ def _world(
         )
 
     def make(settings: Config) -> "AnyEnv":
-        if not callable(factory):
-            env = factory
-        else:
-            env = factory() if config is None else factory(settings)
+        env: Any = factory
+        if callable(factory):
+            make_env: Callable[..., Any] = factory
+            env = make_env() if config is None else make_env(settings)
         if not is_env(env):
             raise ValueError(
                 f"the world {name!r} must be an Env, or a function that returns one, "
@@ -56,7 +56,7 @@ def _world(
 
 
 def _accept(name: str, thing: object) -> World:
-    return thing if isinstance(thing, World) else _world(name, thing)
+    return thing if isinstance(thing, World) else _world(name, cast("Factory", thing))
 
 
 WORLDS: Registry[World] = Registry("world", "koki2.worlds", _accept)

@@ -57,11 +57,11 @@ def trade_offs(config: TradeOffsConfig = TradeOffsConfig()) -> MapEnv:
     map = Map(config.width, config.height)
     counts = (config.num_salty, config.num_foul, config.num_food, config.num_water)
     kind = np.repeat(np.arange(4, dtype=np.int32), counts)
-    cost = np.float32([config.energy_decay, config.hydration_decay])
+    cost = np.array([config.energy_decay, config.hydration_decay], np.float32)
     e, h = config.energy_gain, config.hydration_gain
-    gives = np.float32([[e, 0], [0, h], [e, 0], [0, h]])[kind]  # [K, 2]
+    gives = np.array([[e, 0], [0, h], [e, 0], [0, h]], np.float32)[kind]  # [K, 2]
     salt, foul = [0, config.hydration_loss], [config.energy_loss, 0]
-    takes = np.float32([salt, foul, [0, 0], [0, 0]])[kind]
+    takes = np.array([salt, foul, [0, 0], [0, 0]], np.float32)[kind]
 
     def start(key: Key) -> TradeOffsState:
         key_source, key_start = jax.random.split(key)

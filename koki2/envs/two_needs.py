@@ -54,8 +54,8 @@ def two_needs(config: TwoNeedsConfig = TwoNeedsConfig()) -> MapEnv:
     map = Map(config.width, config.height)
     counts = (config.num_food, config.num_water)
     kind = np.repeat(np.arange(2, dtype=np.int32), counts)
-    gain = np.float32([config.energy_gain, config.hydration_gain])
-    cost = np.float32([config.energy_decay, config.hydration_decay])
+    gain = np.array([config.energy_gain, config.hydration_gain], np.float32)
+    cost = np.array([config.energy_decay, config.hydration_decay], np.float32)
     effect = np.eye(2, dtype=np.float32)[kind] * gain  # [K, 2]
 
     def start(key: Key) -> TwoNeedsState:

@@ -144,7 +144,10 @@ def build_qd(
     )
 
 
-_BUILDERS = {EvolutionConfig: ("evo", build_evolution), QDConfig: ("qd", build_qd)}
+_BUILDERS: dict[type, tuple[str, Callable[..., list[Program]]]] = {
+    EvolutionConfig: ("evo", build_evolution),
+    QDConfig: ("qd", build_qd),
+}
 
 
 def evaluator(

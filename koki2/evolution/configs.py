@@ -173,15 +173,14 @@ class EvolutionConfig:
 
 def _check_lengths(config: "EvolutionConfig | QDConfig") -> None:
     """Raises ValueError where short episodes or phases do not fit the world's."""
-    steps = getattr(config.env, "steps", "auto")
-    if steps == "auto":  # known only once the world is made
-        steps = math.inf
-    if config.viability.mvt and config.viability.mvt_steps > steps:
+    steps: int | str = getattr(config.env, "steps", "auto")
+    limit = math.inf if isinstance(steps, str) else steps  # "auto": not yet known
+    if config.viability.mvt and config.viability.mvt_steps > limit:
         raise ValueError(
             "mvt_steps must not exceed steps, for the short life is the start of "
             f"a full one, got {config.viability.mvt_steps} of {steps}."
         )
-    if config.rungs.rungs and config.rungs.rung1_steps > steps:
+    if config.rungs.rungs and config.rungs.rung1_steps > limit:
         raise ValueError(
             "rung1_steps must not exceed steps, for a proxy life is the start of "
             f"a full one, got {config.rungs.rung1_steps} of {steps}."
@@ -214,7 +213,10 @@ DESCRIPTORS = {
 class BehaviourConfig:
     """Which behaviour spans the archive, and in which lives it is seen."""
 
-    descriptors: tuple[Literal[*DESCRIPTORS], ...] = ("path_entropy", "distance")
+    descriptors: tuple[
+        Literal[*DESCRIPTORS],  # pyrefly: ignore[invalid-literal]  # its names are those of a table
+        ...,
+    ] = ("path_entropy", "distance")
     """The dimensions of the behaviour space, each in [0, 1], means over lives."""
     lives: Literal["same", "fresh"] = "same"
     """same: every genome of the run lives the same lives, so that an elite was fitter

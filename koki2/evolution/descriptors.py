@@ -15,9 +15,10 @@ from collections.abc import Callable
 
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
-from koki2.envs.base import AnyEnv, has_map
+from koki2.core.given import given
+from koki2.envs.base import AnyEnv, has_map, on_map
 from koki2.evolution.configs import DESCRIPTORS
 from koki2.evolution.episode import EpisodeStats
 from koki2.evolution.measures import action_entropy, entropy
@@ -55,23 +56,25 @@ def uses_path(names: tuple[str, ...]) -> bool:
     return any(DESCRIPTORS[name] for name in names)
 
 
-def _share(count, total: int) -> Float[Array, ""]:
+def _share(count: Int[Array, ""], total: int) -> Float[Array, ""]:
     return count.astype(jnp.float32) / float(max(total, 1))
 
 
 def _path_entropy(stats: EpisodeStats, env: AnyEnv) -> Float[Array, ""]:
-    visits = stats.path.visits
+    visits = given(stats.path).visits
     return entropy(visits) / float(np.log(max(visits.shape[0], 2)))
 
 
 def _reach(stats: EpisodeStats, env: AnyEnv) -> Float[Array, ""]:
-    last = np.array(env.size) - 1
-    far = jnp.sqrt(stats.path.farthest.astype(jnp.float32))
+    last = np.array(on_map(env).size) - 1
+    far = jnp.sqrt(given(stats.path).farthest.astype(jnp.float32))
     return far / float(max(np.sqrt(np.sum(last**2)), 1.0))
 
 
 def _end(axis: int) -> Callable:
-    return lambda stats, env: _share(stats.path.last[axis], env.size[axis] - 1)
+    return lambda stats, env: _share(
+        given(stats.path).last[axis], on_map(env).size[axis] - 1
+    )
 
 
 def _events(stats: EpisodeStats, env: AnyEnv) -> Float[Array, ""]:
@@ -86,7 +89,7 @@ def _monotony(stats: EpisodeStats, env: AnyEnv) -> Float[Array, ""]:
 
 _ALL = {
     "path_entropy": _path_entropy,
-    "distance": lambda stats, env: _share(stats.path.moves, env.steps),
+    "distance": lambda stats, env: _share(given(stats.path).moves, env.steps),
     "reach": _reach,
     "end_x": _end(0),
     "end_y": _end(1),

@@ -20,8 +20,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from koki2.agents.base import Agent, StepFeedback
+from koki2.core.given import given
 from koki2.core.types import Key
-from koki2.envs.base import AnyEnv, counted, Feedback
+from koki2.envs.base import AnyEnv, counted, Feedback, on_map
 from koki2.evolution.nursing import ADULT, Nursing
 from koki2.evolution.path import Path, Paths
 
@@ -101,7 +102,7 @@ def episode(
       >>> int(end.stats.t_alive), int(end.stats.actions[0])
       (128, 128)
     """
-    sense = env.privileged_state if agent.uses_privileged_state else None
+    sense = on_map(env).privileged_state if agent.uses_privileged_state else None
     parts = _Parts(env, agent, nursing, paths, sense)
     return Episode(
         reset=functools.partial(_reset, parts),
@@ -136,7 +137,7 @@ def _start(parts: _Parts, world: Any, observation: Any, params: Any) -> EpisodeS
         costs=parts.agent.cost is not None,
     )
     if parts.paths is not None:
-        path = parts.paths.start(parts.env.privileged_state(world).position)
+        path = parts.paths.start(on_map(parts.env).privileged_state(world).position)
         stats = dataclasses.replace(stats, path=path)
     body = parts.agent.init(params)
     return EpisodeState(world=world, observation=observation, body=body, stats=stats)
@@ -167,8 +168,8 @@ def _step(
     if agent.cost is not None:
         stats = _charge(stats, alive, agent.cost(params, body))
     if parts.paths is not None:
-        position = parts.env.privileged_state(world).position
-        path = parts.paths.step(state.stats.path, position, alive)
+        position = on_map(parts.env).privileged_state(world).position
+        path = parts.paths.step(given(state.stats.path), position, alive)
         stats = dataclasses.replace(stats, path=path)
     observation = parts.sense(world) if parts.sense else observation
     return EpisodeState(world=world, observation=observation, body=body, stats=stats)
@@ -270,7 +271,8 @@ def _weigh(stats: EpisodeStats, alive, weight, feedback: Feedback) -> EpisodeSta
     return dataclasses.replace(stats, weighted=weighted)
 
 
-def _charge(stats: EpisodeStats, alive, cost) -> EpisodeStats:
-    return dataclasses.replace(
-        stats, cost=jnp.where(alive, stats.cost + cost, stats.cost)
-    )
+def _charge(
+    stats: EpisodeStats, alive: Bool[Array, ""], cost: Float[Array, ""]
+) -> EpisodeStats:
+    before = given(stats.cost)
+    return dataclasses.replace(stats, cost=jnp.where(alive, before + cost, before))

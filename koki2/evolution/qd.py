@@ -11,7 +11,7 @@ and the generation it was born in, for no two enter one cell at a time.
 
 import dataclasses
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import chex
@@ -225,7 +225,7 @@ def _program(
     laid_out = lambda carry: jax.device_put(carry, _shardings(carry))
     like = jax.eval_shape(lambda: in_cells(start()))
 
-    def restore(arrays: Arrays) -> QDCarry:
+    def restore(arrays: Mapping[str, Any]) -> QDCarry:
         carry = unpack(like, arrays)
         return laid_out(_with_archive(carry, split(carry.search.archive)))
 

@@ -5,7 +5,7 @@
 Both give the same episodes, to the bit as far as docs/determinism.md promises it.
 """
 
-from typing import Literal
+from typing import Literal, overload
 
 import jax
 import jax.numpy as jnp
@@ -26,6 +26,30 @@ Keep = Literal["stats", "state"]
 ENGINES = ("auto", "lanes", "vmap")
 
 
+@overload
+def rollout(
+    episode: Episode,
+    keys: Keys,
+    params: PyTree | None,
+    *,
+    steps: int | None = None,
+    wanted: Bool[Array, " P"] | None = None,
+    layout: Layout | None = None,
+    keep: Literal["stats"] = "stats",
+    engine: Engine = "auto",
+) -> EpisodeStats: ...
+@overload
+def rollout(
+    episode: Episode,
+    keys: Keys,
+    params: PyTree | None,
+    *,
+    steps: int | None = None,
+    wanted: Bool[Array, " P"] | None = None,
+    layout: Layout | None = None,
+    keep: Literal["state"],
+    engine: Engine = "auto",
+) -> EpisodeState: ...
 def rollout(
     episode: Episode,
     keys: Keys,

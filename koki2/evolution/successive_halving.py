@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from koki2.core.given import given
 from koki2.core.keys import Stream, stream
 from koki2.core.types import Key
 from koki2.evolution import rungs
@@ -94,6 +95,7 @@ def _promote(
     """Whom, which of these places are taken, and the archive of behaviours after."""
     if archive is None:
         return *rungs.promote(config, wanted, proxy, None), None
+    behaviour = given(behaviour)
     unlike = novelty(behaviour, wanted, archive, config.novelty_k)
     chosen, valid = rungs.promote(config, wanted, proxy, unlike)
     top, _ = rungs.capacities(config, wanted.shape[0])

@@ -186,7 +186,9 @@ def _shapes(
     hidden, size = config.cppn_hidden, config.cppn_identity
     widths = [COORDINATES] + [hidden] * config.cppn_layers + [size]
     steps = enumerate(zip(widths, widths[1:], strict=False))
-    shapes = {f"identity/{i}": (before + 1, after) for i, (before, after) in steps}
+    shapes: dict[str, tuple[int, ...]] = {
+        f"identity/{i}": (before + 1, after) for i, (before, after) in steps
+    }
     shapes |= {"pair": (2 * size + 2, hidden), "connection": (hidden + 1, 1)}
     for name, its in arrays.items():
         units = _units(its)
@@ -254,5 +256,6 @@ def _shaped(out: Float[Array, "_ C"], its: Axes, sizes: dict[str, int]) -> Array
     """From a row per unit or pair and a column per channel to the array's own axes."""
     order = [i for i, axis in enumerate(its) if isinstance(axis, str)]
     order += [i for i, axis in enumerate(its) if isinstance(axis, int)]
-    shape = [sizes.get(its[i], its[i]) for i in order]
-    return jnp.transpose(out.reshape(shape), np.argsort(order))
+    axes = [its[i] for i in order]
+    shape = [sizes[axis] if isinstance(axis, str) else axis for axis in axes]
+    return jnp.transpose(out.reshape(shape), np.argsort(order).tolist())

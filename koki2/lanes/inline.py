@@ -1,7 +1,8 @@
 """inline: a jaxpr as one flat list of operations, calls opened, values numbered."""
 
-from typing import NamedTuple
+from typing import cast, NamedTuple
 
+import jax
 from jax.extend import core as jex
 from jax.typing import ArrayLike
 
@@ -46,6 +47,11 @@ def numbers(operands: list[Operand]) -> list[int]:
     return [operand for operand in operands if not isinstance(operand, jex.Literal)]
 
 
+def aval_of(atom: jex.Var | jex.Literal) -> jax.core.ShapedArray:
+    """Returns the shape and dtype of a value; all that lanes carry are arrays."""
+    return cast("jax.core.ShapedArray", atom.aval)
+
+
 def inline(closed: jex.ClosedJaxpr) -> Flat:
     """Opens all calls of a jaxpr and numbers its values.
 
@@ -69,8 +75,9 @@ def inline(closed: jex.ClosedJaxpr) -> Flat:
         jaxpr: jex.Jaxpr, consts: list[ArrayLike], number: dict[jex.Var, Operand]
     ) -> list[Operand]:
         for var, value in zip(jaxpr.constvars, consts, strict=True):
-            (number[var],) = new(1)
-            constants[number[var]] = value
+            (place,) = new(1)
+            number[var] = place
+            constants[place] = value
         read = lambda atom: atom if isinstance(atom, jex.Literal) else number[atom]
         for eqn in jaxpr.eqns:
             inputs = [read(atom) for atom in eqn.invars]
@@ -84,6 +91,8 @@ def inline(closed: jex.ClosedJaxpr) -> Flat:
             number.update(zip(eqn.outvars, outputs, strict=True))
         return [read(atom) for atom in jaxpr.outvars]
 
-    inputs = {var: index for index, var in enumerate(closed.jaxpr.invars)}
+    inputs: dict[jex.Var, Operand] = {
+        var: index for index, var in enumerate(closed.jaxpr.invars)
+    }
     outputs = visit(closed.jaxpr, list(closed.consts), inputs)
     return Flat(ops, constants, outputs)

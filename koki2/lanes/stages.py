@@ -11,7 +11,7 @@ Costs are in operations per element, an addition being one.
 
 from jax.extend import core as jex
 
-from koki2.lanes.inline import numbers, Op, Operand
+from koki2.lanes.inline import aval_of, numbers, Op, Operand
 
 RECOMPUTE = 12
 """Operations of recomputing from which a value is shared. A choice, not a fit: one more
@@ -47,10 +47,10 @@ def _cost(eqn: jex.JaxprEqn) -> tuple[int, int]:
         return 0, 1
     if name == "dot_general":
         (contracted, _), _ = eqn.params["dimension_numbers"]
-        size = eqn.invars[0].aval.shape[contracted[0]] if contracted else 1
+        size = aval_of(eqn.invars[0]).shape[contracted[0]] if contracted else 1
         return 2 * size, size
     if name.startswith(("reduce_", "argm")):
-        size = eqn.invars[0].aval.size // max(eqn.outvars[0].aval.size, 1)
+        size = aval_of(eqn.invars[0]).size // max(aval_of(eqn.outvars[0]).size, 1)
         return size, size
     return _DEAR.get(name, 1), 1
 
@@ -59,7 +59,7 @@ def _consumers(ops: list[Op], outputs: list[Operand]) -> dict[int, list[int]]:
     """For each value, how many elements each of its consumers computes."""
     consumers: dict[int, list[int]] = {}
     for eqn, inputs, _ in ops:
-        size = max([out.aval.size for out in eqn.outvars] + [1])
+        size = max([aval_of(out).size for out in eqn.outvars] + [1])
         for value in numbers(inputs):
             consumers.setdefault(value, []).append(size)
     for value in numbers(outputs):
@@ -121,7 +121,7 @@ def _earliest(ops: list[Op], outputs: list[Operand]) -> tuple[list[int], set[int
         for var, out in zip(eqn.outvars, made, strict=True):
             stage[out], cost[out] = at, total
             sizes = consumers.get(out, [])
-            times = sum(max(1, size // max(var.aval.size, 1)) for size in sizes)
+            times = sum(max(1, size // max(aval_of(var).size, 1)) for size in sizes)
             if total * (times - 1) >= RECOMPUTE:
                 shared.add(out)
         stages.append(at)

@@ -22,7 +22,7 @@ _PARITY = 0x1BD11BDA  # of the key schedule; Skein's constant, likewise
 Word = jax.Array | np.uint32
 
 
-def _block(key0: Word, key1: Word, x0: Word, x1: Word) -> tuple[jax.Array, jax.Array]:
+def _block(key0: Word, key1: Word, x0: Word, x1: Word) -> tuple[Word, Word]:
     """Twenty rounds on one pair of words."""
     keys = (key0, key1, key0 ^ key1 ^ np.uint32(_PARITY))
     x0, x1 = x0 + keys[0], x1 + keys[1]
@@ -41,7 +41,7 @@ def _halves(key: jax.Array) -> tuple[jax.Array, jax.Array]:
     return first, second
 
 
-def _counted(key: jax.Array, count: int) -> tuple[jax.Array, jax.Array]:
+def _counted(key: jax.Array, count: int) -> tuple[Word, Word]:
     """Both words of one counter's block."""
     return _block(*_halves(key), np.uint32(0), np.uint32(count))
 

@@ -191,10 +191,13 @@ def _tried(
 
 
 def _interval(value: Any, where: str) -> tuple[float, float, float]:
-    ends = [value.get(name) for name in _ENDS] if isinstance(value, dict) else []
-    if not ends or not all(metrics.is_number(e) and math.isfinite(e) for e in ends):
+    ends: list[Any] = []
+    if isinstance(value, dict):
+        ends = [value.get(name) for name in _ENDS]
+    numbers = [float(e) for e in ends if metrics.is_number(e) and math.isfinite(e)]
+    if not ends or len(numbers) < len(ends):
         raise runlog.BrokenRunError(
             f"{where} should have finite numbers {', '.join(_ENDS)}, got {value!r:.80}."
         )
-    mean, low, high = map(float, ends)
+    mean, low, high = numbers
     return mean, low, high

@@ -8,7 +8,7 @@ import csv
 import io
 import math
 import pathlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from koki2 import runlog
@@ -26,7 +26,7 @@ COLUMNS = (
 )
 
 
-def taxa(rows: list[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+def taxa(rows: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     """The taxa of a run, from its rows: ancestors before those who descend from them.
 
     Example:
@@ -55,7 +55,7 @@ def taxa(rows: list[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     yield _centre(len(rows), before) | {"destruction_time": math.inf}
 
 
-def elites(rows: list[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+def elites(rows: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     """The elites of a run of koki2 qd, in the order in which they entered.
 
     Example:
@@ -116,7 +116,7 @@ def read(run: pathlib.Path) -> list[dict[str, Any]]:
     return list(_checked(run))
 
 
-def to_csv(rows: list[Mapping[str, Any]]) -> tuple[bytes, int]:
+def to_csv(rows: Sequence[Mapping[str, Any]]) -> tuple[bytes, int]:
     """The phylogeny of some rows as CSV, and how many taxa it has."""
     is_archive = "births" in rows[0]
     found = list(elites(rows) if is_archive else taxa(rows))

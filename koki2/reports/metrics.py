@@ -1,7 +1,7 @@
 """Means of what lives were like, as eval-run and baseline-l0 report them."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 METRICS = (
     "fitness",
@@ -35,6 +35,6 @@ def means(lives: Mapping[str, Any]) -> dict[str, float]:
     return {f"mean_{n}": float(np.mean(lives[n], dtype=np.float64)) for n in names}
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: object) -> TypeGuard[int | float]:
     """Whether a plain value is a number; true and false are not."""
     return isinstance(value, int | float) and not isinstance(value, bool)

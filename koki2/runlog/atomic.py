@@ -55,7 +55,8 @@ class _File(io.RawIOBase):
     def __init__(self, descriptor: int):
         self._descriptor = descriptor
 
-    def write(self, data: bytes | memoryview) -> int:
+    # The writers of arrays hand it nothing else.
+    def write(self, data: bytes | memoryview) -> int:  # pyrefly: ignore[bad-override]
         write_all(self._descriptor, data)
         return len(data)
 

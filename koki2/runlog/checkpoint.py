@@ -28,6 +28,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from koki2.core.given import given
 from koki2.runlog import atomic, jsontext, npz, orbax
 from koki2.runlog.errors import BrokenRunError, InputError
 from koki2.runlog.types import Arrays, Path, Values
@@ -153,6 +154,7 @@ def load_newest(
             continue
         if facts is not None:
             _compare(folder, step, header["run"], facts)
+        loaded = None
         try:
             arrays = _load_arrays(folder, step, header["arrays"])
             loaded = Checkpoint(
@@ -169,7 +171,7 @@ def load_newest(
         except (AttributeError, KeyError, TypeError) as error:  # a true digest of junk
             problem = f"step {step} is no checkpoint of ours: {error!r}"
         if problem is None:
-            return loaded
+            return given(loaded)
         problems.append(problem)
     if problems:
         raise BrokenRunError(
@@ -241,12 +243,13 @@ def _load_arrays(
 ) -> dict[str, Any]:
     file, back_end = kept.get("file"), kept.get("back_end")
     match = _FILE.fullmatch(file) if isinstance(file, str) else None
-    if match is None or int(match[1]) != step or match[3] != back_end:
+    is_named = match is not None and int(match[1]) == step and match[3] == back_end
+    if not is_named:
         raise BrokenRunError(
             f"{_header_path(folder, step)} should name a file of its arrays, got "
             f"{file!r:.80}."
         )
-    return _BACK_ENDS[back_end].load(folder / file, kept)
+    return _BACK_ENDS[given(back_end)].load(folder / given(file), kept)
 
 
 def _new_file(folder: pathlib.Path, step: int, back_end: str) -> str:

@@ -12,6 +12,7 @@ import socket
 import time
 from types import TracebackType
 
+from koki2.core.given import given
 from koki2.runlog import folder
 from koki2.runlog.errors import LockedError
 from koki2.runlog.types import Path
@@ -52,20 +53,20 @@ class Lock:
             self._file = None
 
     def _take(self, run: Path) -> None:
-        tries = 1
-        while not _flock(self._file, fcntl.LOCK_EX):
+        file, tries = given(self._file), 1
+        while not _flock(file, fcntl.LOCK_EX):
             if tries == _TRIES:
                 raise LockedError(
                     f"a run takes one writer at a time, and {run} is being written by "
-                    f"{_who(self._file)}; wait for it or stop it."
+                    f"{_who(file)}; wait for it or stop it."
                 )
             tries += 1
             time.sleep(_PAUSE)
         since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         text = f"process {os.getpid()} on {socket.gethostname()} since {since}\n"
         with contextlib.suppress(OSError):  # a full disk; the lock holds without it
-            os.ftruncate(self._file, 0)
-            os.write(self._file, text.encode())
+            os.ftruncate(file, 0)
+            os.write(file, text.encode())
 
     def __enter__(self) -> "Lock":
         return self

@@ -183,7 +183,7 @@ def evosax_strategy(config: SearchConfig, num_dims: int) -> Strategy:
 def _build(recipe: Recipe, config: SearchConfig, num_dims: int) -> tuple[Any, Any]:
     """The evosax algorithm and its Params."""
     build = getattr(evosax.algorithms, recipe.algorithm)
-    options = {"metrics_fn": lambda *_: {}}
+    options: dict[str, Any] = {"metrics_fn": lambda *_: {}}
     if "std_schedule" in inspect.signature(build).parameters:
         options["std_schedule"] = optax.constant_schedule(config.sigma)
     options |= recipe.options(config, num_dims)

@@ -85,8 +85,11 @@ def build(kind: Kind, config: Any, seeds: Sequence[int]) -> list[Program]:
 
 def _numbers(row: Row, *names: str) -> dict[str, float]:
     known = ((name, row.get(name)) for name in names)
-    is_number = lambda x: isinstance(x, int | float) and not isinstance(x, bool)
-    return {name: value for name, value in known if is_number(value)}
+    return {
+        name: value
+        for name, value in known
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }
 
 
 def _with_world(config: type) -> Callable[[Row], tuple[tuple[str, type], ...]]:

@@ -142,16 +142,16 @@ def load(path: str | pathlib.Path) -> RunView:
 class HeldOutTable(Mapping[str, Any]):
     """What an evaluation found: means, and paired differences to the baseline."""
 
-    values: dict[str, Any]
+    table: dict[str, Any]
 
     def __getitem__(self, name: str) -> Any:
-        return self.values[name]
+        return self.table[name]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self.values)
+        return iter(self.table)
 
     def __len__(self) -> int:
-        return len(self.values)
+        return len(self.table)
 
     def __repr__(self) -> str:
         lines = [f"evaluation seed {self['eval_seed']}"]

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import annotated_types as at
 
-_STRICT = {
+_STRICT: Any = {
     "extra": "forbid",
     "strict": True,
     "allow_inf_nan": False,

@@ -44,7 +44,7 @@ class Settings:
 class Layers:
     """Where settings come from: defaults < preset < config file < flags."""
 
-    preset: Literal["none", *PRESETS] = "none"
+    preset: Literal["none", *PRESETS] = "none"  # pyrefly: ignore[invalid-literal]  # its names are those of a table
     """Settings that belong together, by name."""
     config: pathlib.Path | None = None
     """A file of settings, .toml or .json, in a table per group ([env], [agent],
@@ -190,7 +190,7 @@ def _own(kind: Kind, values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: table for name, table in values.items() if name in groups}
 
 
-def of_level(level: Level) -> dict[str, dict[str, Any]]:
+def of_level(level: Level) -> dict[str, Mapping[str, Any]]:
     """What a level sets otherwise than its world and everything else does."""
     plain = dataclasses.asdict(_default(level))
     values = dataclasses.asdict(level.config)

@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+from typing import Any
 
 _HEARD = (signal.SIGINT, signal.SIGTERM)
 
@@ -33,7 +34,7 @@ class Stop:
     def __init__(self):
         self.signal: int | None = None
         self._is_asked = threading.Event()
-        self._before: dict[int, object] = {}
+        self._before: dict[int, Any] = {}
 
     @property
     def code(self) -> int:

@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from koki2 import runlog
+from koki2.core.given import given
 from koki2.core.program import Program
 from koki2.reports import heldout
 from koki2.runlog import atomic, folder, jsontext, lock
@@ -150,7 +151,7 @@ def run_piece(
                 from koki2 import evolution
 
                 judge = evolution.judge(cell.config)
-            _evaluate(judge, cell, kind, path, eval_seed, held_out.episodes)
+            _evaluate(judge, cell, kind, path, eval_seed, given(held_out).episodes)
 
 
 def _of_left(cells: Sequence[Cell], left: Sequence[Cell], jobs: int) -> list[Piece]:

@@ -45,7 +45,7 @@ def most_for_the_way(config: MovingNeedsConfig, span: np.ndarray) -> Policy:
     It remembers the stores as they were and which fell faster while both fell: 1 if
     that was hydration, -1 energy, 0 before it could tell.
     """
-    effect = np.diag(np.float32([config.energy_gain, config.hydration_gain]))
+    effect = np.diag(np.array([config.energy_gain, config.hydration_gain], np.float32))
 
     def choose(key: Key | None, memory: Memory, observation: Observation):
         del key

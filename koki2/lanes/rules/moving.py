@@ -7,6 +7,7 @@ from jax import lax
 from jax.extend import core as jex
 
 from koki2.lanes import reductions
+from koki2.lanes.inline import aval_of
 from koki2.lanes.lane_array import lane_sizes, LaneArray
 from koki2.lanes.rules.plain import all_uniform, by_vmap, Results, Rule
 
@@ -101,7 +102,7 @@ def gather(eqn: jex.JaxprEqn, values: Sequence[LaneArray], axes: int) -> Results
     if not index.uniform or value.uniform:
         return by_vmap(eqn, values, axes)
     p = eqn.params
-    rank = len(eqn.outvars[0].aval.shape)
+    rank = len(aval_of(eqn.outvars[0]).shape)
     behind = range(rank, rank + len(value.lanes))
     dimensions = p["dimension_numbers"]
     dimensions = dimensions._replace(offset_dims=(*dimensions.offset_dims, *behind))

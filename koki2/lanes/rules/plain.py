@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 from jax.extend import core as jex
 
+from koki2.lanes.inline import aval_of
 from koki2.lanes.lane_array import lane_sizes, LaneArray
 
 Results = list[LaneArray]
@@ -15,7 +16,7 @@ Rule = Callable[[jex.JaxprEqn, Sequence[LaneArray], int], Results]
 
 def literal(atom: jex.Literal) -> LaneArray:
     """The value of a constant that is written in place."""
-    return LaneArray(jnp.asarray(atom.val, atom.aval.dtype), jnp.ndim(atom.val))
+    return LaneArray(jnp.asarray(atom.val, aval_of(atom).dtype), jnp.ndim(atom.val))
 
 
 def bind(eqn: jex.JaxprEqn, arrays: Sequence[jax.Array]) -> list[jax.Array]:
