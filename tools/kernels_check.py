@@ -16,7 +16,6 @@ disagrees.
 import argparse
 import dataclasses
 import json
-import math
 import pathlib
 import statistics
 import sys
@@ -35,7 +34,6 @@ from koki2 import kernels  # noqa: E402
 from koki2.kernels import cases, dispatch  # noqa: E402
 from koki2.kernels.cases import Case  # noqa: E402
 
-SAME_LIVES = 0.9  # share of lives whose spikes all agree: rounding may tip a few
 COPY = 1 << 28  # floats: 1 GiB read, 1 GiB written
 MATMUL = 8192
 HEADS = (
@@ -179,13 +177,11 @@ def compare(case: Case, way: str, by, key) -> tuple[Result, tuple]:
     with jax.enable_x64(True):
         exact = program(case, way, "reference")(*jax.tree.map(wider, inputs))
     result = Result(case=f"{case.op}/{case.name}", way=way, by=by)
-    result.error, same = distance(case, ours, exact)
-    result.reference_error, _ = distance(case, theirs, exact)
+    result.error = distance(ours, exact)
+    result.reference_error = distance(theirs, exact)
     result.allowed = result.reference_error + case.tolerance  # twin from twin
     if not result.error <= result.allowed < 0.1:  # NaN is not
         result.problem = f"error {result.error:.2g}, allowed {result.allowed:.2g}"
-    elif same < SAME_LIVES:
-        result.problem = f"spikes agree in {same:.0%} of lives only"
     return result, inputs
 
 
@@ -194,24 +190,14 @@ def wider(x):
     return x.astype(jnp.float64) if jnp.issubdtype(x.dtype, jnp.floating) else x
 
 
-def distance(case: Case, ours, exact) -> tuple[float, float]:
-    """Largest difference as a share of the largest number, of the worst output.
-
-    Of lives with spikes: over those in which all spikes agree, and their share.
-    """
-    same = 1.0
-    if case.op == "plastic_rollout":
-        agree = np.all(np.asarray(ours.spikes) == np.asarray(exact.spikes), axis=(0, 2))
-        same = float(agree.mean())
-        if not agree.any():
-            return math.inf, 0.0
-        ours, exact = (tuple(x[agree] for x in side[1:]) for side in (ours, exact))
+def distance(ours, exact) -> float:
+    """Largest difference as a share of the largest number, of the worst output."""
     errors = []
     for a, b in zip(*map(jax.tree.leaves, (ours, exact)), strict=True):
         a, b = (np.asarray(x, np.float64) for x in (a, b))
         largest = np.abs(b).max()
         errors.append(np.abs(a - b).max() / (largest if largest else 1.0))
-    return float(np.max(errors)), same
+    return float(np.max(errors))
 
 
 def timed(result: Result, case: Case, way, inputs, bytes_per_s, flop_per_s) -> Result:
@@ -222,9 +208,8 @@ def timed(result: Result, case: Case, way, inputs, bytes_per_s, flop_per_s) -> R
     result.gigabytes = moved / result.seconds / 1e9
     result.of_copy = moved / result.seconds / bytes_per_s
     if (flop := work(case, way)) is not None:
-        kind = "bfloat16" if case.op != "plastic_rollout" else "float32"
         result.teraflops = flop / result.seconds / 1e12
-        result.of_matmul = flop / result.seconds / flop_per_s[kind]
+        result.of_matmul = flop / result.seconds / flop_per_s["bfloat16"]
     took = {"XLA": seconds(program(case, way, "reference"), inputs)}
     if case.op == "attention":
         took["cuDNN"] = seconds(jax.jit(by_cudnn(case, way)), inputs)
@@ -258,9 +243,6 @@ def work(case: Case, way: str) -> float | None:
     if case.op == "correlation" and way == "forward":
         rows, width = shapes[0]
         return 2.0 * rows * width**2
-    if case.op == "plastic_rollout":  # listen 2, trace 3, move 2, clip 2 per synapse
-        steps, population, neurons = shapes[2]
-        return 9.0 * steps * population * neurons**2
     return None
 
 

@@ -225,8 +225,8 @@ class BehaviourConfig:
     def __post_init__(self):
         if not self.descriptors or len(set(self.descriptors)) < len(self.descriptors):
             raise ValueError(
-                "descriptors must be one name or more, each once, for each is a dimension"
-                f" of the archive, got {', '.join(self.descriptors) or 'none'}."
+                "descriptors must be one name or more, each once, for each is a "
+                f"dimension of the archive, got {', '.join(self.descriptors) or 'none'}."
             )
 
 

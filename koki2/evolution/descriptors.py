@@ -40,7 +40,7 @@ def descriptors(
     if mapped and not has_map(env):
         free = ", ".join(name for name, maps in DESCRIPTORS.items() if not maps)
         raise ValueError(
-            f"{', '.join(mapped)} must have a world with a map, which this one has not; "
+            f"{', '.join(mapped)} must have a world with a map, got one without; "
             f"there are {free}."
         )
 

@@ -1,8 +1,8 @@
 """Held-out evaluation: genomes and baselines on the same unseen episodes, paired.
 
 Episode i of an eval seed has the key `split(key(eval_seed), episodes)[i]`, for all
-that are compared. What is compared is therefore the difference within each episode, and its
-interval is a bootstrap over episodes.
+that are compared. What is compared is therefore the difference within each episode,
+and its interval is a bootstrap over episodes.
 """
 
 from collections.abc import Callable

@@ -5,4 +5,3 @@ from .correlation import correlation as correlation
 from .edge_sum import edge_sum as edge_sum, in_table as in_table
 from .effective_rank import count_rank as count_rank, effective_rank as effective_rank
 from .ladder_matmul import ladder_matmul as ladder_matmul
-from .plastic_rollout import plastic_rollout as plastic_rollout, Rollout as Rollout

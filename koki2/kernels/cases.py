@@ -10,14 +10,12 @@ from typing import Literal, NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from koki2.core.types import Array, Key
 from koki2.kernels.attention import attention
 from koki2.kernels.correlation import correlation
 from koki2.kernels.dispatch import Implementation
 from koki2.kernels.ladder_matmul import ladder_matmul
-from koki2.kernels.plastic_rollout import plastic_rollout
 
 Outputs = Array | tuple[Array, ...]
 Use = Literal["tiny", "bench"]
@@ -101,45 +99,6 @@ def _attention(
     return Case("attention", name, use, run, inputs, (0, 1, 2), 2**-6)
 
 
-def _plastic_rollout(
-    name: str,
-    use: Use,
-    steps: int,
-    population: int,
-    neurons: int,
-    synapses: int | None,
-) -> Case:
-    wiring = None
-    if synapses is not None:
-        order = np.random.default_rng(0).random((neurons, neurons)).argsort(axis=1)
-        wiring = order < synapses  # of each neuron
-
-    def inputs(key: Key) -> tuple[Array, ...]:
-        key_w, key_x, key_m = jax.random.split(key, 3)
-        shape = (population, neurons, neurons)
-        weights = jax.random.normal(key_w, shape) / math.sqrt(synapses or neurons)
-        if wiring is not None:
-            weights = jnp.where(wiring[None], weights, 0.0)
-        x = 0.6 * jax.random.normal(key_x, (steps, population, neurons))
-        modulator = jax.random.normal(key_m, (steps, population))
-        modulator = jnp.where(jnp.abs(modulator) < 1, 0.0, modulator)
-        return weights, jnp.zeros(shape), x, modulator
-
-    run = lambda w, e, x, m, implementation: plastic_rollout(
-        w,
-        e,
-        x,
-        m,
-        eta=0.05,
-        decay=0.9,
-        keep=0.9,
-        wiring=wiring,
-        implementation=implementation,
-    )
-    # Potentials are sums of N numbers in another order; all else is a rounding.
-    return Case("plastic_rollout", name, use, run, inputs, (), 2**-16)
-
-
 def _ladder_matmul(
     name: str,
     use: Use,
@@ -203,12 +162,5 @@ CASES: tuple[Case, ...] = (
     _correlation("weights", "bench", 4096, 4096),
     _correlation("odd", "bench", 1088, 512),
     # name, use, T, P, N, synapses per neuron
-    _plastic_rollout("tiny-32", "tiny", 16, 5, 32, 8),
-    _plastic_rollout("tiny-64", "tiny", 8, 2, 64, None),
-    _plastic_rollout("tiny-128", "tiny", 8, 1, 128, 16),
-    _plastic_rollout("small", "bench", 128, 8192, 32, None),
-    _plastic_rollout("wired", "bench", 128, 4096, 64, 8),
-    _plastic_rollout("dense", "bench", 128, 4096, 64, None),
-    _plastic_rollout("large", "bench", 128, 2048, 128, None),
 )
 """Every case of every kernel."""

@@ -88,7 +88,7 @@ def test_an_arm_that_is_stretched_out_reaches_half_the_square(bench):
 
 def test_a_missing_peer_ends_the_program_and_names_the_extra(archive, capsys):
     with pytest.raises(SystemExit) as ended:
-        archive.want_peers("numpy", "no_such_peer")
+        archive.require_peers("numpy", "no_such_peer")
     assert ended.value.code == 2
     said = capsys.readouterr().err
     assert "no_such_peer" in said and "koki2[bench]" in said and "numpy" not in said

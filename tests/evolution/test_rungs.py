@@ -172,7 +172,7 @@ def one_generation(config, genomes, seed=0):
         evaluator=evaluate.init(),
     )
     one = lambda key: generation(parts.genome, strategy, evaluate, -1e9, key, carry)
-    return parts, *jax.jit(one)(jax.random.key(seed))
+    return jax.jit(one)(jax.random.key(seed))
 
 
 def genomes(config=CONFIG):
@@ -182,8 +182,9 @@ def genomes(config=CONFIG):
 
 
 @functools.cache
-def lived(parts, purpose, episodes, steps):
+def lived(purpose, episodes, steps):
     """Every genome's mean fitness, with the keys that the contract promises."""
+    parts = tiny.task(CONFIG, 0)
     key = jax.random.fold_in(stream(jax.random.key(0), Stream.GENERATION), 0)
     keys = jax.random.split(stream(key, purpose), episodes)
     develop = lambda genes: parts.genome.develop(jax.random.key(0), genes)
@@ -195,10 +196,10 @@ def lived(parts, purpose, episodes, steps):
 
 
 def test_a_generation_on_rungs_by_hand():
-    parts, after, row = one_generation(CONFIG, genomes())
+    after, row = one_generation(CONFIG, genomes())
     shaped = np.asarray(after.search)
-    proxy, stats = lived(parts, Stream.RUNG, 3, SHORT)
-    full, _ = lived(parts, Stream.LIVES, E, T)
+    proxy, stats = lived(Stream.RUNG, 3, SHORT)
+    full, _ = lived(Stream.LIVES, E, T)
     like = rungs.behaviours(stats, SHORT)
     gaps = np.linalg.norm(np.asarray(like)[:, None] - np.asarray(like)[None], axis=2)
     unlike = np.sort(gaps, axis=1)[:, 1:3].mean(axis=1)  # the nearest is oneself
@@ -229,7 +230,7 @@ def test_env_steps_are_those_of_each_rung():
     The rollout lives in blocks of eight: six, and two that are lived for nothing, are
     not counted.
     """
-    _, after, row = one_generation(CONFIG, genomes())
+    after, row = one_generation(CONFIG, genomes())
     spent = P * 3 * SHORT, 6 * E * T
     names = "env_steps_rung0", "env_steps_rung1", "env_steps_rung2", "env_steps_saved"
     assert [row[name].item() for name in names] == [0, *spent, 10 * E * T - spent[0]]
@@ -244,7 +245,7 @@ def test_where_no_genome_is_viable_none_is_promoted_and_nothing_is_learnt():
             HARMLESS, mvt=True, mvt_steps=4, mvt_min_alive_steps=5
         ).viability,
     )
-    _, after, row = one_generation(config, genomes())
+    after, row = one_generation(config, genomes())
     assert np.all(np.isnan(after.search)), "a failed genome's shaped fitness is NaN"
     assert row["generation_best"] == row["best_fitness"] == np.float32(-1e9)
     names = "rung1_evaluated", "evaluated", "promoted_novel", "mvt_failed_alive_steps"

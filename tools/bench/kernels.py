@@ -22,10 +22,8 @@ from koki2.kernels import (
     correlation,
     effective_rank,
     ladder_matmul,
-    plastic_rollout,
 )
 
-LAWS = dict(eta=0.05, decay=0.9, keep=0.9)
 TOLERANCE = 1e-4  # of the largest number
 
 
@@ -126,55 +124,6 @@ def rank_trial(rows: int, width: int) -> Trial:
     )
 
 
-def rollout_trial(population: int, neurons: int, synapses: int, steps: int) -> Trial:
-    """Lives of plastic agents; theirs are vmap of a scan, and NumPy step by step."""
-    rng = np.random.default_rng(0)
-    wiring = rng.random((neurons, neurons)).argsort(axis=1) < synapses
-    keys = jax.random.split(jax.random.key(0), 3)
-    w = jax.random.normal(keys[0], (population, neurons, neurons)) * wiring
-    w = w / math.sqrt(synapses)
-    x = 0.6 * jax.random.normal(keys[1], (steps, population, neurons))
-    felt = jax.random.normal(keys[2], (steps, population))
-    felt = jnp.where(jnp.abs(felt) < 1, 0.0, felt)
-    inputs = w, jnp.zeros_like(w), x, felt
-    there = wiring.astype(np.float32)
-
-    def step(np_, carry, now):
-        w, e, v, s = carry
-        x, m = now
-        v = np_.float32(0.9) * v + x + (s[..., None, :] @ w)[..., 0, :]
-        new = (v > 1).astype(np.float32)
-        v = v - new
-        e = np_.float32(0.9) * e + there * s[..., :, None] * new[..., None, :]
-        m = np_.float32(0.05) * m[..., None, None]
-        w = np_.where(m != 0, np_.clip(w + m * e, -3, 3), w)
-        return (w, e, v, new), new
-
-    def scanned(w, e, x, felt):
-        rest = jnp.zeros(neurons)
-        (w, e, v, _), s = jax.lax.scan(
-            functools.partial(step, jnp), (w, e, rest, rest), (x, felt)
-        )
-        return s, w, e, v
-
-    def by_numpy(w, e, x, felt):
-        carry, spikes = (w, e, np.zeros_like(x[0]), np.zeros_like(x[0])), []
-        for now in zip(x, felt, strict=True):
-            carry, s = step(np, carry, now)
-            spikes.append(s)
-        return np.stack(spikes), *carry[:3]
-
-    return Trial(
-        f"plastic_rollout: P{population} N{neurons}, {synapses} synapses",
-        1e-3 * steps * population,
-        "k steps/s",
-        inputs,
-        functools.partial(plastic_rollout, wiring=wiring, **LAWS),
-        {"vmap of scan": jax.vmap(scanned, (0, 0, 1, 1), (1, 0, 0, 0))},
-        by_numpy,
-    )
-
-
 def trials(quick: bool) -> list[Trial]:
     """One size per operation, or several."""
     out = [
@@ -182,17 +131,12 @@ def trials(quick: bool) -> list[Trial]:
         ladder_trial(256, 512, 8),
         correlation_trial(1024, 256),
         rank_trial(512, 256),
-        rollout_trial(64, 64, 8, 32),
-        rollout_trial(256, 128, 8, 16),
     ]
     if not quick:
         out += [
             attention_trial(2, 1024, 8, 64),
             ladder_trial(4096, 1024, 32),
             correlation_trial(4096, 64),
-            rollout_trial(512, 32, 31, 64),
-            rollout_trial(256, 128, 128, 32),
-            rollout_trial(64, 256, 8, 16),
         ]
     return out
 
