@@ -226,7 +226,8 @@ class BehaviourConfig:
         if not self.descriptors or len(set(self.descriptors)) < len(self.descriptors):
             raise ValueError(
                 "descriptors must be one name or more, each once, for each is a "
-                f"dimension of the archive, got {', '.join(self.descriptors) or 'none'}."
+                "dimension of the archive, got "
+                f"{', '.join(self.descriptors) or 'none'}."
             )
 
 

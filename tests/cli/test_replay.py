@@ -74,7 +74,7 @@ def test_a_run_without_all_its_rows_is_broken(koki2, run):
     assert koki2("replay run").code == 3
 
 
-def test_a_run_under_other_flags_wants_a_process_of_its_own(koki2, run):
+def test_a_run_under_other_flags_needs_a_process_of_its_own(koki2, run):
     path = run / "manifest.json"
     manifest = json.loads(path.read_text())
     manifest["environment"]["XLA_FLAGS"] = "--xla_cpu_max_isa=AVX2"

@@ -97,7 +97,7 @@ def test_a_zone_that_is_not_next_to_one_cannot_be_sensed():
 
 
 @pytest.mark.parametrize("t, stay", [(2, [0, 1]), (1, [0]), (0, [0, 1]), (3, [1])])
-def test_food_that_nobody_eats_goes_one_by_one(t, stay):
+def test_food_that_is_not_eaten_goes_one_by_one(t, stay):
     """Of two that last 4 steps, the second goes at t = 2, 6, the first at 4, 8."""
     places = [(1, 5), (8, 5)]
     state = being((0, 0), places, t=t)
@@ -105,7 +105,7 @@ def test_food_that_nobody_eats_goes_one_by_one(t, stay):
     assert [k for k in range(2) if tuple(after.source[k].tolist()) == places[k]] == stay
 
 
-def test_nobody_is_born_in_a_zone():
+def test_no_agent_is_born_in_a_zone():
     env = hazard_zones(HazardZonesConfig(num_zones=8))
     states, _ = jax.jit(jax.vmap(env.init), compiler_options=UNOPTIMISED)(
         jax.random.split(jax.random.key(0), 64)

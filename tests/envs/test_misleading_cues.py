@@ -64,7 +64,7 @@ def test_a_true_alarm_is_its_cue_then_a_strike_that_is_heard(cue):
     assert floats(f.body.integrity_lost for f in felt) == [0, 0, 0, 0.5]
 
 
-def test_a_strike_is_heard_in_the_shelter_too_and_harms_nobody_there():
+def test_a_strike_is_heard_in_the_shelter_too_and_harms_no_agent_there():
     _, (seen,), (felt,) = wait(1, being(until=1, position=(4, 2)))
     assert float(seen[8]) == 1.0 and float(felt.body.integrity_lost) == 0.0
 
