@@ -73,7 +73,7 @@ for step; do
   case $step in
     format) run format "$bin/ruff" format --check --quiet --output-format concise . ;;
     lint) run lint "$bin/ruff" check --quiet --output-format concise . ;;
-    types) run types quietly "$bin/pyrefly" check --summary none ;;
+    types) run types quietly "$bin/pyrefly" check --summary=none ;;
     imports) run imports quietly "$bin/lint-imports" --no-logo ;;
     docs) run docs quietly env NO_MKDOCS_2_WARNING=1 "$bin/mkdocs" build --strict ;;
     strict) run strict-bits strict_if_there "$bin/python" ;;
