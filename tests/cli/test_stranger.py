@@ -9,6 +9,7 @@ import sys
 import pytest
 
 from koki2 import runlog
+from koki2.session.objects import ROLES
 
 EXAMPLES = pathlib.Path(__file__).parents[2] / "docs" / "add_your_own"
 SMALL = "--pop-size 8 --episodes 2 --n-neurons 8 --k-edges 2"
@@ -18,7 +19,11 @@ SMALL = "--pop-size 8 --episodes 2 --n-neurons 8 --k-edges 2"
 def files(home):
     for name in ("my_world.py", "my_map_world.py", "my_strategy.py"):
         shutil.copy(EXAMPLES / name, home / name)
-    return home
+    before = {role: set(known.registry) for role, known in ROLES.items()}
+    yield home
+    for role, names in before.items():
+        for name in set(ROLES[role].registry) - names:
+            ROLES[role].registry.remove(name)
 
 
 def test_it_evolves_is_judged_and_replays_if_it_is_named_again(koki2, files):

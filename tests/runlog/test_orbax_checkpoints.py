@@ -5,6 +5,7 @@ itself refuses are here too.
 """
 
 import errno
+import gc
 import os
 import pickle
 import random
@@ -32,9 +33,17 @@ STATE = {
 }
 
 
+# Of a load that fails, Orbax leaves coroutines to an event loop that it has closed.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+
+
 @pytest.fixture(autouse=True)
 def everything_to_orbax(monkeypatch):
     monkeypatch.setattr(checkpoint, "ORBAX_BYTES", -1)
+    yield
+    gc.collect()  # in this test, not in another
 
 
 def state(step):
