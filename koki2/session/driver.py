@@ -99,33 +99,32 @@ def chunks(
       A chunk, and the newest state: that after the chunk that is being computed, or
       after the last.
     """
-    ready: Chunk | None = None
+    import jax
+
+    ready: tuple[int, Any, dict[str, Any], float] | None = None
     mark = time.perf_counter()
     done = program.done(carry)
     while True:
         running = None
         if done < program.total and go_on():
-            carry, columns = program.chunk(carry, program.total - done)
-            running = columns
+            carry, running = program.chunk(carry, program.total - done)
         if ready is not None:
-            yield ready, carry
+            count, columns, state, seconds = ready
             ready = None  # so that no more than two copies of a state are held
+            yield Chunk(count, host_rows(columns), state, seconds), carry
         if running is None:
             return
-        rows = host_rows(running)  # waits for the chunk
+        columns = jax.device_get(running)  # waits for the chunk
         done, state = program.done(carry), program.pack(carry)
         before, mark = mark, time.perf_counter()
-        ready = Chunk(done, rows, state, mark - before)
+        ready = (done, columns, state, mark - before)
 
 
-def host_rows(said: Any) -> dict[str, Rows]:
-    """Fetches the columns of a chunk, and turns them into rows by stream."""
-    import jax
+def host_rows(columns: Any) -> dict[str, Rows]:
+    """Turns the columns of a chunk, on the host, into rows by stream."""
+    from koki2.core.columns import rows
 
-    from koki2.core import columns
-
-    fetched = jax.device_get(said)
-    return {name: columns.rows(stream) for name, stream in fetched.items()}
+    return {name: rows(stream) for name, stream in columns.items()}
 
 
 def _write(run: runlog.Run, kind: Kind, chunk: Chunk) -> None:

@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from koki2.core.columns import Row, WideCount
 from koki2.core.program import About, Program
 
 PAUSE = float(os.environ.get("FAKE_PAUSE", "0"))
@@ -42,6 +41,8 @@ def fake(config, seed):
 
 
 def _chunk(config, seed, state, left):
+    from koki2.core.columns import Row, WideCount  # JAX: not before it runs
+
     time.sleep(PAUSE)
     rows = []
     for i in range(config.loop.checkpoint_every):
