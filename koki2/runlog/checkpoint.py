@@ -120,6 +120,32 @@ def save(
     _sweep(folder, sorted(s for s in steps(folder) if s <= step)[-keep:])
 
 
+def tidy(folder: Path, *, keep: int = KEEP) -> None:
+    """Removes what writers killed in the middle of a `save` left, and old checkpoints.
+
+    A writer killed after a save and before its clean-up leaves one checkpoint more
+    than one that was not; where no save follows, as at the end of a run, this is what
+    removes it.
+
+    Args:
+      folder: the folder of checkpoints; it may be missing.
+      keep: how many of the newest to keep, >= 1.
+
+    Example:
+      >>> import numpy as np, tempfile
+      >>> folder = tempfile.mkdtemp()
+      >>> for step in range(3):
+      ...     save(folder, step, {"mean": np.zeros(3)}, {})
+      >>> tidy(folder, keep=2)
+      >>> steps(folder)
+      [1, 2]
+    """
+    folder = pathlib.Path(folder)
+    if folder.is_dir():
+        _clean(folder)
+        _sweep(folder, steps(folder)[-keep:])
+
+
 def steps(folder: Path) -> list[int]:
     """Steps of which there is a checkpoint, rising; none is opened."""
     files = _files(pathlib.Path(folder))

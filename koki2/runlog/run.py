@@ -255,6 +255,7 @@ class Run:
         self._check_open()
         for writer in self._rows.values():
             writer.sync()
+        checkpoint.tidy(self.path / folder.CHECKPOINTS)
         whole = {**summary, "status": "complete"}
         atomic.write_json(self.path / folder.SUMMARY, whole, sort_keys=True)
         self.summary = whole

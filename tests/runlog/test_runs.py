@@ -230,6 +230,28 @@ def test_a_run_killed_again_and_again_ends_as_one_never_stopped(tmp_path):
     assert len(whole["generations.jsonl"].splitlines()) == 80
 
 
+def test_a_kill_between_the_last_save_and_its_clean_up_leaves_no_trace(tmp_path):
+    def end(name, killed):
+        with start(tmp_path, out_dir=tmp_path / name) as run:
+            checkpoints = run.path / "checkpoints"
+            for step in range(1, 5):
+                run.append([{"generation": step}])
+                oldest = {p: p.read_bytes() for p in checkpoints.glob("*00000001.*")}
+                run.checkpoint(step, {"state": np.full(2, step)}, {})
+        if killed:  # all but the clean-up of the last save was done
+            for path, data in oldest.items():
+                path.write_bytes(data)
+            (checkpoints / "step_00000005.npz").write_bytes(b"no header follows")
+        with Run.resume(tmp_path / name) as run:
+            assert run.restored.step == 4
+            run.finish({})
+        clocked = (".lock", "manifest.json")
+        return {n: data for n, data in files(run.path).items() if n not in clocked}
+
+    whole, killed = end("whole", False), end("killed", True)
+    assert whole == killed and len(whole) == 4 + 6
+
+
 def test_the_room_is_entered_without_jax_or_numpy():
     script = (
         "import sys, koki2.runlog as runlog;"
