@@ -24,6 +24,7 @@ from .evolution.configs import (
     LoopConfig as LoopConfig,
     QDConfig as QDConfig,
 )
+from .evolution.descriptor_catalogue import register_descriptor as register_descriptor
 from .evolution.evaluation import full_episodes as full_episodes
 from .evolution.evolve import evolve as evolve
 from .evolution.figures import score as score

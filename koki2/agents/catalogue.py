@@ -7,7 +7,7 @@ imported when one is made.
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from koki2.core.registry import load, Registry
+from koki2.core.registry import entry_of, load, Registry
 
 Axes = tuple[str | int, ...]
 """The axes of an array: N per neuron, S per synapse, O per number observed, A per
@@ -26,16 +26,9 @@ class AgentFamily(NamedTuple):
     chooses synapses gives `mask`: 0 or 1 per candidate synapse."""
 
 
-def _accept(name: str, thing: object) -> AgentFamily:
-    if isinstance(thing, AgentFamily):
-        return thing
-    raise ValueError(
-        f"the entry point {name} of koki2.agents must be an AgentFamily, "
-        f"got {type(thing).__name__}."
-    )
-
-
-AGENTS: Registry[AgentFamily] = Registry("agent", "koki2.agents", accept=_accept)
+AGENTS: Registry[AgentFamily] = Registry(
+    "agent", "koki2.agents", accept=entry_of(AgentFamily, wraps=False)
+)
 """Every family; installed packages add theirs as entry points koki2.agents."""
 
 

@@ -23,6 +23,7 @@ from koki2.cli.commands import Command
 from koki2.envs.registry import Level
 from koki2.session import schema, settings as settings_
 from koki2.session.kinds import kind_of
+from koki2.session.objects import ROLES
 from koki2.session.startup import JaxOptions, XlaOptions
 
 _World = Annotated[
@@ -97,14 +98,20 @@ def parse(command: Command, options: type, argv: Sequence[str]) -> Parsed:
 
 def _objects(argv: Sequence[str]) -> dict[str, dict[str, str]]:
     """Declares the objects from outside the package that flags name, by role."""
-    pairs = []
-    for before, word in zip(["", *argv], argv, strict=False):
-        flag, sign, value = word.partition("=")
-        if not sign:
-            flag, value = before, word
-        pairs.append((flag.removeprefix("--").replace("-", "_"), value))
+    values: dict[str, list[str]] = {}
+    flag = ""
+    for word in argv:
+        if word.startswith("--"):
+            flag, sign, value = word.partition("=")
+            flag = flag.removeprefix("--").replace("-", "_")
+            values[flag] = [value] if sign else []
+        elif flag:
+            values[flag].append(word)
     objects: dict[str, dict[str, str]] = {}
-    settings_.declare_objects(pairs, objects)
+    for role in ROLES.values():
+        words = values.get(role.flag, [])
+        words = words if role.is_several else words[:1]
+        settings_.declare_objects([(role.flag, words)], objects)
     return objects
 
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from koki2.session.objects import ROLES
+from koki2.session.objects import ROLES, Texts
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -19,8 +19,10 @@ class Named:
     """The run's search strategy, likewise."""
     emitter: str | None = None
     """The run's emitter, likewise."""
+    descriptors: tuple[str, ...] = ()
+    """The run's descriptors, likewise."""
 
     @property
-    def given(self) -> dict[str, str | None]:
+    def given(self) -> dict[str, Texts]:
         """By role."""
         return {name: getattr(self, role.flag) for name, role in ROLES.items()}

@@ -13,7 +13,7 @@ from koki2 import runlog
 from koki2.runlog import jsontext
 from koki2.session import settings as settings_
 from koki2.session.kinds import Kind
-from koki2.session.objects import ROLES
+from koki2.session.objects import role_of, ROLES
 
 
 def print_json(value: Mapping[str, Any]) -> None:
@@ -114,10 +114,11 @@ def print_end(run: runlog.Run, kind: Kind, config: Any, *, as_json: bool) -> Non
 
 def _named_again(run: runlog.Run) -> list[str]:
     """The flags that name the objects of a run that are from outside koki2."""
-    return [
-        f"--{ROLES[role].flag} {shlex.quote(facts['name'])}"
-        for role, facts in runlog.read_objects(run.path).items()
-    ]
+    names: dict[str, list[str]] = {}
+    for key, facts in runlog.read_objects(run.path).items():
+        flag = ROLES[role_of(key)].flag
+        names.setdefault(flag, []).append(shlex.quote(facts["name"]))
+    return [f"--{flag} {' '.join(of_flag)}" for flag, of_flag in names.items()]
 
 
 def checked_out(

@@ -115,6 +115,39 @@ class Registry(Mapping[str, T], Generic[T]):
         return (entry for entry in entries if name is None or entry.name == name)
 
 
+def entry_of(kind: type[T], *, wraps: bool = True) -> Callable[[str, object], T]:
+    """Builds the `accept` of a registry whose things are records of one class.
+
+    Args:
+      kind: the class of the record; its first field is a function.
+      wraps: whether a bare function is taken, as the record of it alone.
+
+    Example:
+      >>> from typing import NamedTuple
+      >>> class Entry(NamedTuple):
+      ...     make: Callable
+      >>> entry_of(Entry)("half", lambda x: x / 2).make(3)
+      1.5
+      >>> entry_of(Entry)("half", 2)
+      Traceback (most recent call last):
+      ...
+      ValueError: half must be an Entry or the function that begins one, got int.
+    """
+    article = "an" if kind.__name__[0] in "AEIOU" else "a"
+    expected = f"{article} {kind.__name__}"
+    if wraps:
+        expected += " or the function that begins one"
+
+    def accept(name: str, thing: object) -> T:
+        if isinstance(thing, kind):
+            return thing
+        if wraps and callable(thing):
+            return kind(thing)
+        raise ValueError(f"{name} must be {expected}, got {type(thing).__name__}.")
+
+    return accept
+
+
 def load(where: str) -> Any:
     """The object at "module:name", its module imported now.
 

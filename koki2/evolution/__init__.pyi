@@ -1,7 +1,16 @@
 """What `koki2.evolution` exports: for its door, type checkers and editors."""
 
 from .build import build as build, build_many as build_many, setting as setting
-from .configs import EvolutionConfig as EvolutionConfig, QDConfig as QDConfig
+from .configs import (
+    BehaviourConfig as BehaviourConfig,
+    EvolutionConfig as EvolutionConfig,
+    QDConfig as QDConfig,
+)
+from .descriptor_catalogue import (
+    DescriptorEntry as DescriptorEntry,
+    DESCRIPTORS as DESCRIPTORS,
+    register_descriptor as register_descriptor,
+)
 from .descriptors import descriptors as descriptors
 from .episode import (
     Episode as Episode,

@@ -9,6 +9,7 @@ from annotated_types import Ge, Gt, Le
 from koki2.agents.configs import AgentConfig
 from koki2.core.configs import check
 from koki2.envs.configs import ChemotaxisConfig
+from koki2.evolution.descriptor_catalogue import DESCRIPTORS
 from koki2.genomes.configs import GenomeConfig
 from koki2.search.configs import ArchiveConfig, EmitterConfig, SearchConfig
 
@@ -193,36 +194,21 @@ def _check_lengths(config: "EvolutionConfig | QDConfig") -> None:
         )
 
 
-DESCRIPTORS = {
-    "path_entropy": True,
-    "distance": True,
-    "reach": True,
-    "end_x": True,
-    "end_y": True,
-    "hazard_exposure": False,
-    "action_entropy": False,
-    "monotony": False,
-    "lifetime": False,
-    "events": False,
-}
-"""What can be said of how a life was led, each in [0, 1], and whether that needs a map;
-`evolution.descriptors` says how."""
-
-
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BehaviourConfig:
     """Which behaviour spans the archive, and in which lives it is seen."""
 
-    descriptors: tuple[
-        Literal[*DESCRIPTORS],  # pyrefly: ignore[invalid-literal]  # its names are those of a table
-        ...,
-    ] = ("path_entropy", "distance")
-    """The dimensions of the behaviour space, each in [0, 1], means over lives."""
+    descriptors: tuple[str, ...] = ("path_entropy", "distance")
+    """The dimensions of the behaviour space, each in [0, 1], means over lives:
+    path_entropy, distance, reach, end_x, end_y (these need a map), hazard_exposure,
+    action_entropy, monotony, lifetime, events, or one that was registered."""
     lives: Literal["same", "fresh"] = "same"
     """same: every genome of the run lives the same lives, so that an elite was fitter
     under common random numbers. fresh: other lives each generation."""
 
     def __post_init__(self):
+        for name in self.descriptors:
+            DESCRIPTORS.find(name)
         if not self.descriptors or len(set(self.descriptors)) < len(self.descriptors):
             raise ValueError(
                 "descriptors must be one name or more, each once, for each is a "

@@ -1,17 +1,6 @@
-"""Descriptors: how a life was led, each a number in [0, 1], for the archive's axes.
+"""Descriptors: how a life was led, each a number in [0, 1], for the archive's axes."""
 
-path_entropy     entropy of the time spent in the regions of the map / log regions
-distance         steps that led to another cell / steps of a whole life
-reach            greatest distance from where it began / the map's diagonal
-end_x, end_y     where it ended / the map's last cell along that axis
-hazard_exposure  1 - the lowest integrity
-action_entropy   entropy of the actions / log of their number
-monotony         share of the commonest action
-lifetime         steps lived / steps of a whole life
-events           share of the steps lived that brought a gain or a loss
-"""
-
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import jax.numpy as jnp
 import numpy as np
@@ -19,7 +8,7 @@ from jaxtyping import Array, Float, Int
 
 from koki2.core.given import given
 from koki2.envs.base import AnyEnv, has_map, on_map
-from koki2.evolution.configs import DESCRIPTORS
+from koki2.evolution.descriptor_catalogue import DESCRIPTORS
 from koki2.evolution.episode import EpisodeStats
 from koki2.evolution.figures import action_entropy, entropy
 
@@ -27,33 +16,34 @@ from koki2.evolution.figures import action_entropy, entropy
 def descriptors(
     names: tuple[str, ...], env: AnyEnv
 ) -> Callable[[EpisodeStats], Float[Array, " B"]]:
-    """Builds stats -> descriptor, of one life. See the module for what they mean.
+    """Builds stats -> descriptor, of one life.
 
     Args:
-      names: which, of `evolution.configs.DESCRIPTORS`.
+      names: which; `descriptor_catalogue` says what they mean.
       env: the world lived in.
 
     Raises:
-      ValueError: one of them needs a map, which this world has not.
+      ValueError: there is none of a name; or one needs a map, which this world has not.
     """
-    mapped = [name for name in names if DESCRIPTORS[name]]
+    found = [DESCRIPTORS.find(name) for name in names]
+    mapped = [n for n, entry in zip(names, found, strict=True) if entry.needs_map]
     if mapped and not has_map(env):
-        free = ", ".join(name for name, maps in DESCRIPTORS.items() if not maps)
+        free = ", ".join(n for n, entry in DESCRIPTORS.items() if not entry.needs_map)
         raise ValueError(
             f"{', '.join(mapped)} must have a world with a map, got one without; "
             f"there are {free}."
         )
 
     def all_of(stats: EpisodeStats) -> Float[Array, " B"]:
-        found = jnp.stack([_ALL[name](stats, env) for name in names])
-        return jnp.clip(found, 0.0, 1.0)  # a rounding beyond the ends is no behaviour
+        each = jnp.stack([entry.describe(stats, env) for entry in found])
+        return jnp.clip(each, 0.0, 1.0)  # a rounding beyond the ends is no behaviour
 
     return all_of
 
 
 def uses_path(names: tuple[str, ...]) -> bool:
     """Whether any of them needs the path of a life."""
-    return any(DESCRIPTORS[name] for name in names)
+    return any(DESCRIPTORS.find(name).needs_map for name in names)
 
 
 def _share(count: Int[Array, ""], total: int) -> Float[Array, ""]:
@@ -87,7 +77,7 @@ def _monotony(stats: EpisodeStats, env: AnyEnv) -> Float[Array, ""]:
     return jnp.max(stats.actions).astype(jnp.float32) / steps
 
 
-_ALL = {
+OURS: Mapping[str, Callable[[EpisodeStats, AnyEnv], Float[Array, ""]]] = {
     "path_entropy": _path_entropy,
     "distance": lambda stats, env: _share(given(stats.path).moves, env.steps),
     "reach": _reach,
@@ -101,3 +91,4 @@ _ALL = {
     "lifetime": lambda stats, env: _share(stats.t_alive, env.steps),
     "events": _events,
 }
+"""The functions of those that come with the package, by name."""

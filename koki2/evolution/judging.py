@@ -16,7 +16,8 @@ from jax.typing import ArrayLike
 from koki2.agents.configs import AgentConfig
 from koki2.envs.base import has_map
 from koki2.evolution.build import setting
-from koki2.evolution.configs import Config, DESCRIPTORS, FitnessConfig
+from koki2.evolution.configs import Config, FitnessConfig
+from koki2.evolution.descriptor_catalogue import DESCRIPTORS
 from koki2.evolution.descriptors import descriptors
 from koki2.evolution.heldout import baseline_lives, develop_key, genome_lives, LivesOf
 from koki2.evolution.rollout import Layout
@@ -184,7 +185,7 @@ def behaviours(
     """
     named = setting(config)
     on_map = has_map(named.env)
-    names = tuple(n for n, needs_map in DESCRIPTORS.items() if on_map >= needs_map)
+    names = tuple(n for n, d in DESCRIPTORS.items() if on_map >= d.needs_map)
     describe = descriptors(names, named.env)
     lives = genome_lives(
         lambda wiring: named.adult(wiring, path=on_map),

@@ -7,7 +7,7 @@ imported when one is made.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from koki2.core.registry import load, Registry
+from koki2.core.registry import entry_of, load, Registry
 
 GenomeFactory = Callable[..., Any]
 """(GenomeConfig, AgentConfig, observation_size, num_actions, Topology) -> Genome."""
@@ -22,19 +22,9 @@ class GenomeEntry(NamedTuple):
     exist; None draws `k_edges` targets per neuron by the seed."""
 
 
-def _accept(name: str, thing: object) -> GenomeEntry:
-    """An entry point offers a `GenomeEntry`, or a factory."""
-    if isinstance(thing, GenomeEntry):
-        return thing
-    if callable(thing):
-        return GenomeEntry(thing)
-    raise ValueError(
-        f"the entry point {name} of koki2.genomes must be a factory of genomes or a "
-        f"GenomeEntry, got {type(thing).__name__}."
-    )
-
-
-GENOMES: Registry[GenomeEntry] = Registry("encoding", "koki2.genomes", accept=_accept)
+GENOMES: Registry[GenomeEntry] = Registry(
+    "encoding", "koki2.genomes", accept=entry_of(GenomeEntry)
+)
 """Every encoding; installed packages add theirs as entry points koki2.genomes."""
 
 

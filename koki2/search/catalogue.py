@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from koki2.core.registry import load, Registry
+from koki2.core.registry import entry_of, load, Registry
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,20 +39,8 @@ class StrategyEntry(NamedTuple):
     needs: Needs = Needs()
 
 
-def _accept(name: str, thing: object) -> StrategyEntry:
-    """An entry point offers a `StrategyEntry`, or a factory without special needs."""
-    if isinstance(thing, StrategyEntry):
-        return thing
-    if callable(thing):
-        return StrategyEntry(thing)
-    raise ValueError(
-        f"the entry point {name} of koki2.strategies must be a factory of strategies "
-        f"or a StrategyEntry, got {type(thing).__name__}."
-    )
-
-
 STRATEGIES: Registry[StrategyEntry] = Registry(
-    "strategy", "koki2.strategies", accept=_accept
+    "strategy", "koki2.strategies", accept=entry_of(StrategyEntry)
 )
 """Every strategy; installed packages add theirs as entry points koki2.strategies."""
 

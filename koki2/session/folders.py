@@ -9,7 +9,7 @@ from koki2 import runlog
 from koki2.session import objects as objects_, schema, startup
 from koki2.session.kinds import Kind, kind_of
 
-Given = Mapping[str, str | None]
+Given = Mapping[str, objects_.Texts]
 """Objects named on the command line, by role: FILE:NAME."""
 
 

@@ -23,6 +23,7 @@ from koki2.agents.catalogue import AgentFamily, AGENTS
 from koki2.core.registry import Registry
 from koki2.envs.configs import ObjectConfig
 from koki2.envs.registry import World, WORLDS
+from koki2.evolution.descriptor_catalogue import DESCRIPTORS
 from koki2.genomes.catalogue import GenomeEntry, GENOMES
 from koki2.search.catalogue import STRATEGIES, StrategyEntry
 from koki2.search.emitters.catalogue import EmitterEntry, EMITTERS
@@ -39,6 +40,18 @@ class Role(NamedTuple):
     registry: Registry[Any]
     later: Callable[[str, Callable[[], Any]], Any]
     """(name, get the registry's entry) -> an entry that calls `get` when it is used."""
+    is_several: bool = False
+    """Whether the flag takes several names."""
+
+
+class _Later:
+    """An entry of a registry that is loaded when a field of it is asked for."""
+
+    def __init__(self, get: Callable[[], Any]) -> None:
+        self._get = get
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._get(), name)
 
 
 ROLES: Mapping[str, Role] = {
@@ -75,8 +88,18 @@ ROLES: Mapping[str, Role] = {
             lambda *args: get().make(*args), lambda *args: _wiring(get(), *args)
         ),
     ),
+    "descriptor": Role(
+        "descriptors",
+        DESCRIPTORS,
+        lambda name, get: _Later(get),
+        is_several=True,
+    ),
 }
-"""Every role, by the word under which a run folder keeps it."""
+"""Every role, by the word under which a run folder keeps it; where there are several
+of one role, the second is kept under "descriptor 2", and so on."""
+
+Texts = str | tuple[str, ...] | None
+"""FILE:NAME, of each object of a role; None where none was given."""
 
 
 def is_reference(text: str) -> bool:
@@ -123,7 +146,7 @@ def declare(
 
 
 def declare_known(
-    objects: Mapping[str, Mapping[str, str]], given: Mapping[str, str | None]
+    objects: Mapping[str, Mapping[str, str]], given: Mapping[str, Texts]
 ) -> None:
     """Registers the objects of a run folder, each named again on the command line.
 
@@ -134,27 +157,45 @@ def declare_known(
     Raises:
       InputError: one is missing, or has another source.
     """
-    for role, known in objects.items():
+    for key, known in objects.items():
+        role = role_of(key)
         if role not in ROLES:
             raise runlog.InputError(f"the run needs a {role}, which koki2 cannot load.")
-        text = given.get(role)
-        if text is None:
+        texts = given.get(role) or ()
+        texts = (texts,) if isinstance(texts, str) else texts
+        if not texts:
             raise runlog.InputError(
                 f"the {role} of this run is from outside koki2; what a folder names is "
                 "not loaded unless it is named again: "
                 f"--{ROLES[role].flag} {known['name']}"
             )
-        declare(role, text, known=known)
+        name = known["name"]
+        likeness = lambda text: (text == name, _name(text) == _name(name))
+        declare(role, max(texts, key=likeness), known=known)
+
+
+def role_of(key: str) -> str:
+    """The role of an object, from the word under which a run folder keeps it.
+
+    Example:
+      >>> role_of("descriptor 2")
+      'descriptor'
+    """
+    return key.partition(" ")[0]
+
+
+def _name(text: str) -> str:
+    return text.rpartition(":")[2]
 
 
 def _check_same(
     role: str, text: str, facts: Mapping[str, str], known: Mapping[str, str]
 ) -> None:
-    same_name = text.rpartition(":")[2] == known["name"].rpartition(":")[2]
+    same_name = _name(text) == _name(known["name"])
     if not same_name or facts["sha256"] != known["sha256"]:
         raise runlog.InputError(
-            f"--{role} must be {known['name']} as it was when the run began (sha256 "
-            f"{known['sha256'][:12]}), got {text} (sha256 {facts['sha256'][:12]})."
+            f"--{ROLES[role].flag} must be {known['name']} as it was when the run "
+            f"began (sha256 {known['sha256'][:12]}), got {text} (sha256 {facts['sha256'][:12]})."
         )
 
 

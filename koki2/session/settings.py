@@ -178,10 +178,13 @@ def declare_objects(
     by_flag = {role.flag: name for name, role in objects_.ROLES.items()}
     for name, value in values:
         role = by_flag.get(name)
-        if role is None or role == "world" or not isinstance(value, str):
+        if role is None or role == "world":
             continue
-        if objects_.is_reference(value):
-            objects[role] = objects_.declare(role, value)
+        several = value if isinstance(value, tuple | list) else [value]
+        texts = [t for t in several if isinstance(t, str) and objects_.is_reference(t)]
+        for number, text in enumerate(texts, 1):
+            key = role if number == 1 else f"{role} {number}"
+            objects[key] = objects_.declare(role, text)
 
 
 def _own(kind: Kind, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -127,8 +127,8 @@ def run_piece(
       show_progress: show how far each run is.
     """
     first = piece.cells[0]
-    for role, facts in first.objects.items():
-        objects_.declare(role, facts["name"], known=facts)
+    for key, facts in first.objects.items():
+        objects_.declare(objects_.role_of(key), facts["name"], known=facts)
     kind = kinds.kind_of(first.kind)
     programs: dict[int, Program] = {}
     judge: Any = None

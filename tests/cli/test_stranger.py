@@ -17,7 +17,12 @@ SMALL = "--pop-size 8 --episodes 2 --n-neurons 8 --k-edges 2"
 
 @pytest.fixture
 def files(home):
-    for name in ("my_world.py", "my_map_world.py", "my_strategy.py"):
+    for name in (
+        "my_world.py",
+        "my_map_world.py",
+        "my_strategy.py",
+        "my_descriptor.py",
+    ):
         shutil.copy(EXAMPLES / name, home / name)
     before = {role: set(known.registry) for role, known in ROLES.items()}
     yield home
@@ -90,6 +95,19 @@ def test_a_strategy_of_ones_own_searches(koki2, files):
     assert said.code == 0, said.err
     assert set(runlog.read_objects("run")) == {"strategy"}
     assert koki2("replay run --strategy my_strategy.py:keep_best").code == 0
+
+
+def test_descriptors_of_ones_own_span_an_archive(koki2, files):
+    ours = "--descriptors my_descriptor.py:rest my_descriptor.py:lean"
+    small = "--shape 3 4 --batch-size 8 --episodes 2 --n-neurons 8 --k-edges 2"
+    said = koki2(f"qd chemotaxis-l0.2 {ours} {small} --generations 2 --out-dir run")
+    assert said.code == 0, said.err
+    assert set(runlog.read_objects("run")) == {"descriptor", "descriptor 2"}
+    said = koki2("replay run --descriptors my_descriptor.py:lean")
+    assert said.code == 2
+    assert "--descriptors must be my_descriptor.py:rest" in said.err
+    said = koki2(f"replay run {ours}")
+    assert said.code == 0, said.err
 
 
 @pytest.mark.parametrize(

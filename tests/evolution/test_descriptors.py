@@ -11,7 +11,8 @@ import tiny
 from koki2 import envs
 from koki2.agents import AgentConfig
 from koki2.envs.configs import ChemotaxisConfig
-from koki2.evolution.configs import BehaviourConfig, DESCRIPTORS, QDConfig
+from koki2.evolution.configs import BehaviourConfig, QDConfig
+from koki2.evolution.descriptor_catalogue import DESCRIPTORS
 from koki2.evolution.descriptors import descriptors
 from koki2.evolution.episode import run_episode
 from koki2.evolution.path import paths_in

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from koki2.core.registry import load, Registry
+from koki2.core.registry import entry_of, load, Registry
 
 EmitterFactory = Callable[..., Any]
 """(EmitterConfig, num_dims, mutate) -> Emitter; `mutate` is (key, parent) -> child, or
@@ -18,19 +18,9 @@ class EmitterEntry(NamedTuple):
     """Whether it moves by `EmitterConfig.strategy`, whose needs are then checked."""
 
 
-def _accept(name: str, thing: object) -> EmitterEntry:
-    """An entry point offers an `EmitterEntry`, or a factory."""
-    if isinstance(thing, EmitterEntry):
-        return thing
-    if callable(thing):
-        return EmitterEntry(thing)
-    raise ValueError(
-        f"the entry point {name} of koki2.emitters must be a factory of emitters or an "
-        f"EmitterEntry, got {type(thing).__name__}."
-    )
-
-
-EMITTERS: Registry[EmitterEntry] = Registry("emitter", "koki2.emitters", accept=_accept)
+EMITTERS: Registry[EmitterEntry] = Registry(
+    "emitter", "koki2.emitters", accept=entry_of(EmitterEntry)
+)
 """Every emitter; installed packages add theirs as entry points koki2.emitters."""
 
 
