@@ -142,7 +142,7 @@ def entry_of(kind: type[T], *, wraps: bool = True) -> Callable[[str, object], T]
         if isinstance(thing, kind):
             return thing
         if wraps and callable(thing):
-            return kind(thing)
+            return cast("Callable[[object], T]", kind)(thing)
         raise ValueError(f"{name} must be {expected}, got {type(thing).__name__}.")
 
     return accept

@@ -169,9 +169,12 @@ def declare_known(
                 "not loaded unless it is named again: "
                 f"--{ROLES[role].flag} {known['name']}"
             )
-        name = known["name"]
-        likeness = lambda text: (text == name, _name(text) == _name(name))
-        declare(role, max(texts, key=likeness), known=known)
+        declare(role, _nearest(known["name"], texts), known=known)
+
+
+def _nearest(name: str, texts: tuple[str, ...]) -> str:
+    """The one of the texts that is likeliest meant: the same, or the same NAME."""
+    return max(texts, key=lambda text: (text == name, _name(text) == _name(name)))
 
 
 def role_of(key: str) -> str:
@@ -195,7 +198,8 @@ def _check_same(
     if not same_name or facts["sha256"] != known["sha256"]:
         raise runlog.InputError(
             f"--{ROLES[role].flag} must be {known['name']} as it was when the run "
-            f"began (sha256 {known['sha256'][:12]}), got {text} (sha256 {facts['sha256'][:12]})."
+            f"began (sha256 {known['sha256'][:12]}), got {text} (sha256 "
+            f"{facts['sha256'][:12]})."
         )
 
 
