@@ -15,11 +15,12 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 jax.config.update("jax_numpy_dtype_promotion", "strict")
 jax.config.update("jax_debug_key_reuse", True)
 
-# What one run compiled the next one loads, bit for bit the same; one folder per test
-# process, for JAX writes an entry in place.
-WORKER = os.environ.get("PYTEST_XDIST_WORKER", "alone")
-COMPILED = pathlib.Path(sys.prefix, "cache", "jax-tests", WORKER)
-jax.config.update("jax_compilation_cache_dir", str(COMPILED))
+# What one process compiled the others load, bit for bit the same, and so do the
+# processes that tests start. JAX writes an entry in place: one that is read half
+# written is compiled again.
+COMPILED = str(pathlib.Path(sys.prefix, "cache", "jax-tests"))
+os.environ["JAX_COMPILATION_CACHE_DIR"] = COMPILED
+jax.config.update("jax_compilation_cache_dir", COMPILED)
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
 
 STRICT_TESTS = pathlib.Path(__file__).parent / "discipline" / "strict"

@@ -29,7 +29,8 @@ quietly() { # says something only when it fails
 tests() { # tests PYTHON ARGUMENT...; the quick ones that two processes may share
   python=$1
   shift
-  "$python" -m pytest -q -n "${JOBS:-2}" --dist worksteal -m "not slow and not clock" "$@"
+  "$python" -m pytest -q -n "${JOBS:-2}" --dist worksteal --durations=40 \
+    -m "not slow and not clock" "$@"
 }
 
 strict_tests() { # in a process of its own, for XLA reads its flags once; none run = failed
@@ -37,7 +38,8 @@ strict_tests() { # in a process of its own, for XLA reads its flags once; none r
 }
 
 one_by_one() { # tests that hold a wall-clock promise; none marked is fine
-  "$bin/python" -m pytest -q -m "clock and not slow"
+  "$bin/python" -m pytest -q -m "clock and not slow" \
+    tests/cli/test_help.py tests/cli/test_signals.py
   code=$?
   [ $code = 5 ] || return $code
 }

@@ -17,17 +17,17 @@ from koki2.cli import main
 fake_evolution.install(setattr)
 sys.exit(main())
 """
+WORLD = f"{HERE.parents[1] / 'docs' / 'add_your_own' / 'my_world.py'}:line"
 REAL = "import sys; from koki2.cli import main; sys.exit(main())"
-SMALL = "--generations 120 --checkpoint-every 3 --pop-size 16 --steps 32"
+SMALL = "--generations 120 --checkpoint-every 3 --pop-size 16"
 
 
 class Line:
     """A command line in processes of its own."""
 
-    def __init__(self, code, folder, cache):
+    def __init__(self, code, folder):
         path = f"{HERE.parents[1]}{os.pathsep}{HERE}"
         new = {"PYTHONPATH": path, "FAKE_PAUSE": "0.02"}
-        new["JAX_COMPILATION_CACHE_DIR"] = str(cache)
         self.code, self.folder = code, folder
         self.environment = os.environ | new
 
@@ -57,18 +57,19 @@ def bits(run):
 
 
 @pytest.mark.parametrize(
-    "code, kills, words",
+    "code, kills, world, words",
     [
-        pytest.param(FAKE, 4, "--generations 60 --checkpoint-every 2", id="fake"),
-        pytest.param(REAL, 3, SMALL, id="real"),
-        pytest.param(REAL, 30, SMALL, marks=pytest.mark.slow, id="thirty"),
+        pytest.param(FAKE, 4, None, "--generations 60 --checkpoint-every 2", id="fake"),
+        pytest.param(REAL, 1, WORLD, SMALL, id="a world of one's own"),
+        pytest.param(REAL, 30, None, SMALL, marks=pytest.mark.slow, id="thirty"),
     ],
 )
 def test_a_killed_run_ends_in_the_files_of_one_that_was_not(
-    tmp_path, code, kills, words
+    tmp_path, code, kills, world, words
 ):
-    koki2, random_ = Line(code, tmp_path, tmp_path / "cache"), random.Random(0)
-    words = ["evo-l0", *words.split(), "--out-dir"]
+    koki2, random_ = Line(code, tmp_path), random.Random(0)
+    named = ["evo", world] if world else ["evo-l0"]
+    words = [*named, *words.split(), "--out-dir"]
     koki2(*words, "whole")  # and everything is compiled
     rows = tmp_path / "whole" / "generations.jsonl"
     size, whole, in_the_middle = rows.stat().st_size, bits(tmp_path / "whole"), 0
@@ -83,6 +84,6 @@ def test_a_killed_run_ends_in_the_files_of_one_that_was_not(
         process.kill()
         process.communicate()
         in_the_middle += not (run / "summary.json").exists()
-        koki2("resume", str(n))
+        koki2("resume", str(n), *(["--world", world] if world else []))
         assert bits(run) == whole
     assert in_the_middle > kills / 2

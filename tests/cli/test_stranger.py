@@ -1,9 +1,7 @@
 """A world in a file outside the package goes wherever ours do."""
 
-import os
 import pathlib
 import shutil
-import subprocess
 import sys
 
 import pytest
@@ -55,27 +53,6 @@ def test_a_changed_source_is_refused_before_it_is_run(koki2, files):
         file.write("\nraise SystemExit('this ran')\n")
     said = koki2("replay run --world my_world.py:line")
     assert said.code == 2 and "as it was when the run began" in said.err
-
-
-def test_it_is_resumed_after_kill_9_and_ends_in_the_same_files(files):
-    words = f"evo my_world.py:line --generations 400 --checkpoint-every 2 {SMALL}"
-    words = [*words.split(), "--out-dir"]
-    line = [sys.executable, "-m", "koki2"]
-    where = {"PYTHONPATH": str(EXAMPLES.parents[1]), "XDG_CACHE_HOME": str(files)}
-    run = lambda *more: subprocess.Popen(
-        [*line, *more], env=os.environ | where, stderr=subprocess.DEVNULL
-    )
-    assert run(*words, "whole").wait() == 0
-    process = run(*words, "killed")
-    rows = files / "killed" / "generations.jsonl"
-    while process.poll() is None:
-        if rows.exists() and rows.stat().st_size > 2000:
-            process.kill()
-    assert process.wait() == -9
-    assert run("resume", "killed", "--world", "my_world.py:line").wait() == 0
-    for name in ("generations.jsonl", "best_genome.npz", "mean_genome.npz"):
-        ours, theirs = files / "killed" / name, files / "whole" / name
-        assert ours.read_bytes() == theirs.read_bytes(), name
 
 
 def test_one_with_a_map_is_filmed_and_one_without_says_why_not(koki2, files):

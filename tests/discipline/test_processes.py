@@ -18,10 +18,11 @@ SMALL_LOOPS = (
 DEVICES = "--xla_force_host_platform_device_count="
 
 
-def digest(*words: str, **changes: str) -> str:
-    """What `tiny_run` prints of a search, in a process of its own."""
+def digests(*words: str, **changes: str) -> dict[str, str]:
+    """What `tiny_run` prints of its searches, in a process of its own."""
     root = str(RUN.parents[2])
     environment = {**os.environ, "XLA_FLAGS": "", "PYTHONPATH": root, **changes}
+    del environment["JAX_COMPILATION_CACHE_DIR"]
     said = subprocess.run(
         [sys.executable, str(RUN), *words],
         env=environment,
@@ -29,42 +30,48 @@ def digest(*words: str, **changes: str) -> str:
         text=True,
         check=True,
     ).stdout
-    return said.split()[0]
+    return dict(line.split()[:2] for line in said.splitlines())
 
 
 @pytest.fixture(scope="module")
-def plain():
-    return digest()
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("compiled")
+
+
+@pytest.fixture(scope="module")
+def plain(folder):
+    """On one core, with a cold cache."""
+    found = digests("--cache", str(folder), "--one-core")
+    assert set(found) == {"evo", "qd"} and any(folder.iterdir())
+    return found
 
 
 SETUPS = {
-    "as the command line does": dict(XLA_FLAGS=f"{SMALL_LOOPS} {DEVICES}2"),
+    "four devices, eight threads, fast flags": dict(
+        XLA_FLAGS=f"{SMALL_LOOPS} {DEVICES}4", NPROC="8"
+    ),
+    "two devices": dict(XLA_FLAGS=f"{DEVICES}2"),
     "eight threads": dict(NPROC="8"),
-    "four devices": dict(XLA_FLAGS=f"{DEVICES}4"),
     "small loops only": dict(XLA_FLAGS=SMALL_LOOPS),
 }
-QUICK = ["as the command line does"]
-
-
-@pytest.mark.parametrize(
-    "setup",
-    [pytest.param(s, marks=[pytest.mark.slow] * (s not in QUICK)) for s in SETUPS],
-)
-def test_devices_threads_and_fast_flags_change_no_bit(plain, setup):
-    assert digest(**SETUPS[setup]) == plain
-
-
-def test_an_archive_is_the_same_on_one_device_and_sharded_over_four():
-    one, four = (digest("--qd", XLA_FLAGS=f"{DEVICES}{n}") for n in (1, 4))
-    assert one == four
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="Linux only")
-def test_nor_does_a_single_core_nor_a_cold_nor_a_warm_cache(plain, tmp_path):
-    cache = str(tmp_path)
-    assert digest("--cache", cache, "--one-core") == plain
-    assert any(tmp_path.iterdir()), "nothing was cached"
-    assert digest("--cache", cache) == plain
+@pytest.mark.parametrize(
+    "setup",
+    [
+        pytest.param(setup, marks=[pytest.mark.slow] * (number > 0))
+        for number, setup in enumerate(SETUPS)
+    ],
+)
+def test_devices_threads_and_fast_flags_change_no_bit(plain, setup):
+    """Of an evolution, and of an archive, which is sharded over the devices."""
+    assert digests(**SETUPS[setup]) == plain
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="Linux only")
+def test_nor_do_several_cores_and_a_warm_cache(plain, folder):
+    assert digests("--cache", str(folder)) == plain
 
 
 def test_a_plastic_seed_has_the_same_bits_alone_and_in_a_batch():

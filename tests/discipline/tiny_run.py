@@ -1,9 +1,9 @@
-"""A tiny search in a process of its own: prints what every bit of it hashes to.
+"""Tiny searches in a process of its own: prints what every bit of each hashes to.
 
-    python tests/discipline/tiny_run.py [--cache FOLDER] [--one-core] [--qd]
+    python tests/discipline/tiny_run.py [--cache FOLDER] [--one-core]
 
-With --qd it is a MAP-Elites. FOLDER keeps compiled programs; without it
-everything is compiled.
+An evolution, and a MAP-Elites. FOLDER keeps compiled programs; without it everything
+is compiled.
 """
 
 import argparse
@@ -50,7 +50,7 @@ QD = QDConfig(
 THREE_CHUNKS = Layout(block=8, lives=16)
 
 
-def main(cache=None, one_core=False, qd=False):
+def main(cache=None, one_core=False):
     if one_core:  # before the first backend starts its threads
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     jax.config.update("jax_debug_key_reuse", True)
@@ -58,7 +58,11 @@ def main(cache=None, one_core=False, qd=False):
         jax.config.update("jax_compilation_cache_dir", cache)
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
         jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
-    program = build(QD if qd else CONFIG, 3, layout=THREE_CHUNKS)
+    for name, config in {"evo": CONFIG, "qd": QD}.items():
+        print(name, digest(build(config, 3, layout=THREE_CHUNKS)))
+
+
+def digest(program):
     carry, digest, rows = program.init(), hashlib.sha256(), []
     while program.done(carry) < program.total:
         carry, said = program.chunk(carry, program.total - program.done(carry))
@@ -66,12 +70,11 @@ def main(cache=None, one_core=False, qd=False):
         digest.update(repr(rows).encode())
     for name, leaf in sorted(program.pack(carry).items()):
         digest.update(name.encode() + leaf.tobytes())
-    print(digest.hexdigest(), rows[-1]["mean_fitness"], jax.device_count())
+    return f"{digest.hexdigest()} {rows[-1]['mean_fitness']} {jax.device_count()}"
 
 
 if __name__ == "__main__":
     words = argparse.ArgumentParser()
     words.add_argument("--cache")
     words.add_argument("--one-core", action="store_true")
-    words.add_argument("--qd", action="store_true")
     main(**vars(words.parse_args()))
