@@ -4,6 +4,7 @@ Tests in `discipline/strict` promise bits that hold only under the strict XLA fl
 they are collected only where those are set: `make test-strict`, part of `make test`.
 """
 
+import gc
 import os
 import pathlib
 import sys
@@ -21,8 +22,10 @@ jax.config.update("jax_debug_key_reuse", True)
 COMPILED = str(pathlib.Path(sys.prefix, "cache", "jax-tests"))
 os.environ["JAX_COMPILATION_CACHE_DIR"] = COMPILED
 jax.config.update("jax_compilation_cache_dir", COMPILED)
-jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
+gc.set_threshold(100_000, 50, 1000)
 STRICT_TESTS = pathlib.Path(__file__).parent / "discipline" / "strict"
 STRICT_FLAGS = "--xla_disable_hlo_passes=" in os.environ.get("XLA_FLAGS", "")
 

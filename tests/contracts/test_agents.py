@@ -159,6 +159,7 @@ def test_a_step_keeps_every_type(case, key):
     assert not any(weak for _, _, weak in types(start))
 
 
+@pytest.mark.slow
 def test_jit_agrees_with_eager(case, key):
     """Within a rounding; bit for bit under the strict flags."""
     if case.agent.uses_privileged_state:

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from bits import assert_same_bits, types
+from lanes_of_tests import mostly_slow
 
 from koki2 import agents, genomes
 
@@ -40,7 +41,9 @@ def made(name):
     return Case(genome, develop, agents.parameter_shapes(agent, 4, 5))
 
 
-@pytest.fixture(params=CASES)
+@pytest.fixture(
+    params=mostly_slow(CASES, "direct that learns", "cppn", "cppn that learns")
+)
 def case(request):
     return made(request.param)
 
@@ -89,6 +92,7 @@ def test_named_and_flat_undo_each_other_bit_for_bit(genome):
     assert_same_bits(genome.flat(jax.device_get(named)), genes)  # as read from disk
 
 
+@pytest.mark.slow
 def test_jit_agrees_with_eager(case, key):
     """Within a rounding; bit for bit under the strict flags."""
     genes = case.genome.init(jax.random.key(1))

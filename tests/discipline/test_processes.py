@@ -6,10 +6,6 @@ import subprocess
 import sys
 
 import pytest
-from bits import assert_same_bits
-from tiny_run import CONFIG
-
-from koki2.evolution import build, build_many
 
 RUN = pathlib.Path(__file__).with_name("tiny_run.py")
 SMALL_LOOPS = (
@@ -72,16 +68,3 @@ def test_devices_threads_and_fast_flags_change_no_bit(plain, setup):
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="Linux only")
 def test_nor_do_several_cores_and_a_warm_cache(plain, folder):
     assert digests("--cache", str(folder)) == plain
-
-
-def test_a_plastic_seed_has_the_same_bits_alone_and_in_a_batch():
-    alone = build(CONFIG, 4)
-    _, batched = build_many(CONFIG, [3, 4])  # other wirings: theirs is data
-    ours, theirs = alone.init(), batched.init()
-    for _ in range(2):
-        (ours, rows), (theirs, rows_too) = (
-            alone.chunk(ours, 4),
-            batched.chunk(theirs, 4),
-        )
-        assert_same_bits(rows, rows_too)
-    assert_same_bits(ours, theirs)

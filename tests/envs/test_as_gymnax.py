@@ -142,6 +142,7 @@ def test_a_life_may_be_made_shorter_but_not_longer(key):
     assert [ends(1, 2), ends(2, 2), ends(5, 99), ends(6, 99)] == [0, 1, 0, 1]
 
 
+@pytest.mark.slow
 def test_the_random_rollout_of_gymnax_runs_in_it():
     from gymnax.experimental.rollout import RolloutWrapper
 

@@ -158,6 +158,7 @@ def test_a_reflex_that_turns_its_back_on_the_smell_feeds_in_every_life():
     assert np.all(stats.success) and np.all(np.asarray(stats.t_alive) == 128)
 
 
+@pytest.mark.slow
 def test_random_does_worse_than_competent_and_competent_than_the_oracle():
     worth = {p: np.mean(lives(p)["fitness"]) for p in ("random", "competent", "oracle")}
     assert worth["random"] < 45 < 300 < worth["competent"] < worth["oracle"]

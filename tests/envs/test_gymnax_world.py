@@ -114,6 +114,7 @@ def small(name="CartPole-v1", **knobs):
     return parts, jax.vmap(draw)(jax.random.split(jax.random.key(1), 11))
 
 
+@pytest.mark.slow
 def test_a_rollout_is_the_same_bits_in_every_layout_and_its_lives_but_for_rounding():
     """Compiled alone, a life may contract other sums; not so under the strict flags
     (`discipline/strict/test_gymnax_bits.py`).
@@ -170,6 +171,7 @@ def test_the_command_line_refuses_it_too_and_leaves_nothing(world, tmp_path, cap
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.slow
 def test_a_run_in_one_is_judged_beside_chance_as_it_has_no_map(tmp_path, capfd):
     run = str(tmp_path / "run")
     few = "--steps 5 --generations 1 --episodes 1 --pop-size 2"

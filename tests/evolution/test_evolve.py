@@ -20,7 +20,7 @@ from koki2.search import make
 
 HARMLESS = tiny.WORLD | dict(num_bad_sources=0)  # all live to the end
 P, E, T, G = 8, 2, tiny.WORLD["steps"], 5  # the last chunk of two is half empty
-CONFIG = tiny.config(HARMLESS, pop_size=P, episodes=E, generations=G)
+CONFIG = tiny.config(HARMLESS, tiny.PLASTIC, pop_size=P, episodes=E, generations=G)
 SEED = 3
 LOOP = dataclasses.replace(CONFIG.loop, generations=4)
 traced = []
@@ -143,12 +143,13 @@ def assert_each_is_as_alone(config, seeds):
 
 
 def test_seeds_in_company_are_as_alone_though_their_wirings_differ():
-    """In company the wiring is data, alone it is written out."""
+    """Plastic ones. In company the wiring is data, alone it is written out."""
     three, four = (setting(CONFIG).wiring(seed).target for seed in (3, 4))
     assert not np.array_equal(three, four)
     assert_each_is_as_alone(CONFIG, [SEED, 4])
 
 
+@pytest.mark.slow
 def test_seeds_that_share_a_wiring_are_as_alone():
     agent = dataclasses.replace(CONFIG.agent, topology_seed=SEED + 12345)
     config = dataclasses.replace(CONFIG, agent=agent)

@@ -62,6 +62,7 @@ def ran():
     return run(build(CONFIG, SEED))
 
 
+@pytest.mark.slow
 def test_stopped_and_resumed_it_is_the_search_never_stopped():
     again = run(
         build(CONFIG, SEED),
@@ -70,6 +71,7 @@ def test_stopped_and_resumed_it_is_the_search_never_stopped():
     assert_same_bits(again, ran())
 
 
+@pytest.mark.slow
 def test_seeds_in_company_are_as_alone():
     _, mine = build_many(CONFIG, [2, SEED])
     assert_same_bits(run(mine), ran())
@@ -176,6 +178,7 @@ def test_what_dies_before_the_phase_of_reproduction_enters_no_archive():
 RUNGS = RungsConfig(rungs=True, rung1_steps=4, archive_size=4)
 
 
+@pytest.mark.slow
 def test_on_rungs_only_what_lived_whole_episodes_enters_an_archive():
     """Of 24 genomes 6 are promoted by proxy and 3 by novelty; no other has a place."""
     row, packed = first_generation(rungs=RUNGS)

@@ -98,7 +98,7 @@ def test_baselines_too_with_episodes_on_the_minor_axis():
     "name, layout",
     [
         ("plain", WIDE),  # all lives in one chunk
-        ("plain", NARROW),
+        pytest.param("plain", NARROW, marks=pytest.mark.slow),
         ("plain", Layout(block=16, lives=1)),  # fewer genomes: episodes are minor
         pytest.param("plastic", WIDE, marks=pytest.mark.slow),
     ],
@@ -162,6 +162,7 @@ def test_the_vmap_engine_counts_the_same():
     jax.tree.map(close, stats, lanes.stats)
 
 
+@pytest.mark.slow
 def test_the_vmap_engine_takes_agents_without_parameters():
     life = baseline(make_env(CONFIGS["plastic"].env), "oracle")
     run = lambda engine: jax.jit(lambda k: rollout(life, k, None, engine=engine))

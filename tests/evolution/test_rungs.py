@@ -266,6 +266,7 @@ def alone():
     return search, tiny.run(search, 2)[:2]
 
 
+@pytest.mark.slow
 def test_a_search_on_rungs_can_be_stopped_and_taken_up_again():
     """Two behaviours enter a generation; after three, one of five was replaced."""
     search, (packed, rows) = alone()

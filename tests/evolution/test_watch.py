@@ -5,6 +5,7 @@ import dataclasses
 import jax
 import numpy as np
 import pytest
+from lanes_of_tests import mostly_slow
 
 from koki2.agents import AgentConfig
 from koki2.envs.configs import ChemotaxisConfig, ObstaclesConfig
@@ -82,7 +83,7 @@ def test_the_frames_of_a_genomes_life_add_up_to_its_evaluation():
         assert_adds_up(seen, lived, episode)
 
 
-@pytest.mark.parametrize("policy", ["greedy", "oracle"])
+@pytest.mark.parametrize("policy", mostly_slow(["greedy", "oracle"], "greedy"))
 def test_the_frames_of_a_baselines_life_add_up_to_its_evaluation(policy):
     lived = evaluate_baseline(CONFIG, policy, eval_seed=11, episodes=EPISODES)
     seen = watch_baseline(CONFIG, policy, eval_seed=11, episode=2)

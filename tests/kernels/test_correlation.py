@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import jax.test_util
 import numpy as np
 import pytest
+from lanes_of_tests import mostly_slow
 
 from koki2.kernels import cases, correlation
 from koki2.kernels.correlation import reference
@@ -34,7 +35,10 @@ def test_worked_numbers():
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-@pytest.mark.parametrize("shape", [(1, 1), (2, 7), (5, 1), (65, 33), (70, 130)])
+@pytest.mark.parametrize(
+    "shape",
+    mostly_slow([(1, 1), (2, 7), (5, 1), (65, 33), (70, 130)], (5, 1), (65, 33)),
+)
 def test_the_reference_is_the_formula_and_auto_takes_it(shape, dtype):
     x = draw(shape, dtype)
     found = correlation(x)
@@ -66,7 +70,7 @@ def test_what_is_not_finite_is_nan_in_its_row_and_column_alone(name):
 
 
 @needs_mosaic
-@pytest.mark.parametrize("case", TINY, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", mostly_slow(TINY, TINY[0]), ids=lambda case: case.name)
 def test_the_kernel_is_the_reference_and_has_no_race(case, capfd):
     key_inputs, key_out = jax.random.split(jax.random.key(7))
     inputs, d_out = case.inputs(key_inputs), cases.cotangents(case, key_out)
@@ -87,6 +91,7 @@ def test_vmap_makes_the_batch_longer():
     np.testing.assert_allclose(run("interpret"), run("reference"), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_gradients_are_the_finite_differences_and_zeros_have_none():
     with jax.enable_x64(True):
         x = draw((5, 4), jnp.float64)

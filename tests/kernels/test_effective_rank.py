@@ -97,6 +97,7 @@ def test_a_low_rank_is_seen_through_the_noise(way):
         assert abs(float(found) / rank - 1) < 2e-5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_gradients_are_the_finite_differences_and_zeros_have_none(way):
     run = functools.partial(effective_rank, implementation=way)

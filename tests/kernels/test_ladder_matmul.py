@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import jax.test_util
 import numpy as np
 import pytest
+from lanes_of_tests import mostly_slow
 
 from koki2.kernels import cases, ladder_matmul
 from koki2.kernels.dispatch import no_mosaic
@@ -48,7 +49,10 @@ def bits(x):
 
 @pytest.mark.parametrize("dtype, tolerance", [("float32", 1e-6), ("bfloat16", 2**-7)])
 @pytest.mark.parametrize(
-    "shape", [(1, 1, 1, 1, 1), (7, 5, 3, 4, 2), (65, 33, 70, 8, 5)]
+    "shape",
+    mostly_slow(
+        [(1, 1, 1, 1, 1), (7, 5, 3, 4, 2), (65, 33, 70, 8, 5)], (7, 5, 3, 4, 2)
+    ),
 )
 def test_the_reference_is_the_formula_and_auto_takes_it(shape, dtype, tolerance):
     """Levels from -1 to R + 1, adapters from -1 to M: what is outside is clipped."""
@@ -68,7 +72,7 @@ def test_the_reference_is_the_formula_and_auto_takes_it(shape, dtype, tolerance)
 
 
 @needs_mosaic
-@pytest.mark.parametrize("case", TINY, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", mostly_slow(TINY, TINY[0]), ids=lambda case: case.name)
 def test_the_kernel_is_the_reference_and_has_no_race(case, capfd):
     """Interpreted: same program as on a GPU, one operand apart."""
     key_inputs, key_out = jax.random.split(jax.random.key(7))
@@ -133,6 +137,7 @@ def test_ranks_that_are_off_have_a_gradient_of_exactly_0(name):
     assert np.all(d_scale)
 
 
+@pytest.mark.slow
 def test_gradients_of_the_reference_are_the_finite_differences():
     with jax.enable_x64(True):
         inputs = draw(6, 4, 3, 5, 2, jnp.float64)
@@ -163,7 +168,9 @@ def test_no_level_recompiles(name):
 
 
 @needs_mosaic
-@pytest.mark.parametrize("batched", ["x", "adapters", "host", "all"])
+@pytest.mark.parametrize(
+    "batched", mostly_slow(["x", "adapters", "host", "all"], "all")
+)
 def test_vmap_over_one_adapter_is_many(batched, monkeypatch):
     """Items join, adapters join; only hosts make groups. One launch, always."""
     two = 2

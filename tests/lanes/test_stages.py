@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import pytest
 from bits import assert_same_bits
 from hypothesis import given, settings, strategies as st
+from lanes_of_tests import mostly_slow
 
 from koki2.agents import AgentConfig, make
 from koki2.agents.topology import random_topology
@@ -52,7 +53,9 @@ def test_no_operand_comes_from_a_later_stage(moves):
     assert_in_order(flat.ops, plan(flat.ops, flat.outputs))
 
 
-@pytest.mark.parametrize("name", LEVELS)
+@pytest.mark.parametrize(
+    "name", mostly_slow(LEVELS, "obstacles-l1.2", "chemotaxis-l0.2")
+)
 def test_nor_in_the_step_of_any_world(name, key):
     config = AgentConfig(n_neurons=8, k_edges=2, plast_enabled=True)
     env = make_env(LEVELS[name].config)

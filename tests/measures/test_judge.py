@@ -10,7 +10,8 @@ import pytest
 from koki2.measures import DescriptorConfig, judge, KernelConfig
 
 FIGURES = ("kmo", "sphericity", "reconstruction", "trustworthiness", "continuity")
-judged = jax.jit(judge, static_argnames="config")
+UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles faster
+judged = jax.jit(judge, static_argnames="config", compiler_options=UNOPTIMISED)
 
 
 @functools.cache
@@ -66,6 +67,7 @@ def test_a_pass_by_little_is_doubtful():
     assert doubted.verdict.continuity_doubtful and doubted.verdict.passed
 
 
+@pytest.mark.slow
 def test_units_of_metrics_and_constant_ones_count_nowhere():
     metrics, where = behaviours()
     units = jnp.array([1e-9, 1.0, 1e3, -1.0, 1e6, 7.0])
@@ -80,6 +82,7 @@ def test_units_of_metrics_and_constant_ones_count_nowhere():
     assert other.continuity.item() == pytest.approx(plain.continuity.item(), abs=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kernel", ["rbf", "poly", "linear", "cosine"])
 def test_compiled_and_not_they_agree(kernel):
     """To a few roundings of float32; the verdicts exactly."""

@@ -95,6 +95,7 @@ def test_a_determinant_of_a_millionth_is_told_from_zero():
     assert found.log_det.item() == pytest.approx(math.log(1e-6), abs=2e-3)
 
 
+@pytest.mark.slow
 def test_units_and_constant_metrics_count_nowhere():
     plain = some_samples()
     units = jnp.array([1e-20, 1.0, 1e3, -1.0, 1e25])

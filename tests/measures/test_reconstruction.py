@@ -79,6 +79,7 @@ def test_an_open_gamma_makes_the_unit_not_count():
         assert found.tolist() == pytest.approx(expected.tolist(), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_an_embedding_of_noise_explains_in_sample_and_is_no_use_left_out(key):
     key_points, key_noise = jax.random.split(key)
     points = jax.random.normal(key_points, (60, 3))
@@ -94,6 +95,7 @@ def test_a_constant_embedding_tells_nothing():
     assert found.left_out.item() >= 1
 
 
+@pytest.mark.slow
 def test_points_that_are_all_one_have_nothing_to_keep():
     same = jnp.full((6, 2), 0.3)
     for kernel in LIBRARY:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from lanes_of_tests import mostly_slow
 
 from koki2 import pictures
 from koki2.pictures import (
@@ -138,7 +139,9 @@ def test_walls_are_dark_and_danger_is_a_shade_of_the_worst(life):
     assert not axes.images[0].get_animated(), "nothing changes"
 
 
-@pytest.mark.parametrize("width, height", [(16, 1), (9, 9), (40, 9), (64, 64)])
+@pytest.mark.parametrize(
+    "width, height", mostly_slow([(16, 1), (9, 9), (40, 9), (64, 64)], (40, 9))
+)
 def test_any_world_can_be_filmed(life, width, height):
     """Three needs, none of them integrity, rates for spikes, a part of a life."""
     one = life(width=width, height=height) | {

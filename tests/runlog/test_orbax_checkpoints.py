@@ -42,8 +42,10 @@ pytestmark = pytest.mark.filterwarnings(
 @pytest.fixture(autouse=True)
 def everything_to_orbax(monkeypatch):
     monkeypatch.setattr(checkpoint, "ORBAX_BYTES", -1)
+    gc.freeze()  # what is there already need not be looked through
     yield
     gc.collect()  # in this test, not in another
+    gc.unfreeze()
 
 
 def state(step):

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from bits import assert_same_bits
+from lanes_of_tests import mostly_slow
 
 from koki2.search import ArchiveConfig
 from koki2.search.archive import Batch, cells, empty, insert, inserter, summary
@@ -83,7 +84,7 @@ def test_neither_order_nor_pieces_nor_repetition_change_a_bit(name, seed, data):
     assert not done.accepted.any()
 
 
-@pytest.mark.parametrize("name", SPACES)
+@pytest.mark.parametrize("name", mostly_slow(SPACES, "grid"))
 def test_it_agrees_with_the_oracle_on_500_batches_of_two_spaces(name):
     space, put = SPACES[name], INSERT[name]
     for seed in range(50):
@@ -150,6 +151,7 @@ def test_ties_favour_no_gene_for_being_large():
     assert counts.sum() == 64 and counts.min() >= 6, counts
 
 
+@pytest.mark.slow
 def test_compiled_and_donated_it_gives_the_bits_of_plain_python():
     for seed in range(2):
         start = INSERT["grid"](empty(GRID, DIMS), draw(seed + 100))[0]
@@ -159,6 +161,7 @@ def test_compiled_and_donated_it_gives_the_bits_of_plain_python():
         assert copied.genome.is_deleted()
 
 
+@pytest.mark.slow
 def test_an_archive_of_many_seeds_is_many_archives():
     batches = [draw(seed) for seed in range(3)]
     stacked = jax.tree.map(lambda *x: jnp.stack(x), *batches)

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from bits import assert_same_bits
+from lanes_of_tests import mostly_slow
 
 from koki2.search import ArchiveConfig, EmitterConfig, map_elites
 from koki2.search.emitters import EMITTERS
@@ -57,7 +58,7 @@ def ran(name: str):
     return jax.jit(lambda state: jax.lax.scan(step, state, keys))(state)
 
 
-@pytest.mark.parametrize("name", EMITTERS)
+@pytest.mark.parametrize("name", mostly_slow(EMITTERS, "iso_line", "improvement"))
 def test_the_archive_fills_and_gets_better(name):
     _, (_, _, found) = ran(name)
     coverage, score = np.asarray(found.coverage), np.asarray(found.qd_score)
@@ -67,7 +68,7 @@ def test_the_archive_fills_and_gets_better(name):
     assert (np.diff(score)[same] >= -1e-3).all()
 
 
-@pytest.mark.parametrize("name", EMITTERS)
+@pytest.mark.parametrize("name", mostly_slow(EMITTERS, "iso_line", "improvement"))
 def test_a_scan_and_a_loop_give_the_same_archive(name):
     state = search(name).init(jax.random.key(0), jnp.zeros(DIMS))
     step = jax.jit(functools.partial(generation, name))

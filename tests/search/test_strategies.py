@@ -183,6 +183,7 @@ def test_a_generation_that_failed_moves_nothing(case):
     assert height(mean) > height(failed[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_jit_agrees_with_eager(name):
     """One generation from the same state, compiled and step by step."""
