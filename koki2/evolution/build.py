@@ -76,9 +76,11 @@ def build(config: Config, seed: int, *, layout: Layout | None = None) -> Program
       ValueError: a name that there is not, or parts that do not fit each other.
 
     Example:
+      >>> from koki2.agents import AgentConfig
       >>> from koki2.evolution.configs import LoopConfig
+      >>> agent = AgentConfig(n_neurons=8, k_edges=2)
       >>> loop = LoopConfig(generations=2, episodes=1, checkpoint_every=2)
-      >>> program = build(EvolutionConfig(loop=loop), seed=0)
+      >>> program = build(EvolutionConfig(agent=agent, loop=loop), seed=0)
       >>> carry, said = program.chunk(program.init(), program.total)
       >>> program.done(carry), said["metrics"]["generation"].tolist()
       (2, [0, 1])

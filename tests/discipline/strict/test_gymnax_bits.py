@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tiny
 from bits import assert_same_bits
+from lanes_of_tests import mostly_slow
 
 from koki2 import agents, envs
 from koki2.core.keys import episode_keys
@@ -15,7 +16,9 @@ from koki2.evolution import EvolutionConfig, rollout, run_episode
 pytest.importorskip("gymnax")
 
 
-@pytest.mark.parametrize("name", ["CartPole-v1", "Acrobot-v1"])
+@pytest.mark.parametrize(
+    "name", mostly_slow(["CartPole-v1", "Acrobot-v1"], "CartPole-v1")
+)
 def test_a_life_in_lanes_is_that_life_alone(name):
     config = EvolutionConfig(
         env=envs.GymnaxConfig(name=name, steps=8),

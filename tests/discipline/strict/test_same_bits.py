@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 from bits import assert_same_bits
+from lanes_of_tests import mostly_slow
 
 from koki2 import agents, envs, genomes, search
 from koki2.core.keys import episode_keys
@@ -81,7 +82,10 @@ def _clone(x):
     return jax.random.clone(x) if is_key else x
 
 
-@pytest.mark.parametrize("name", sorted(LEVELS))
+QUICK = ("chemotaxis-l1.1", "obstacles-l1.2", "misleading-cues-l3.2", "family-l5")
+
+
+@pytest.mark.parametrize("name", mostly_slow(sorted(LEVELS), *QUICK))
 def test_a_world_steps_the_same_compiled_or_not(name):
     env = envs.make(LEVELS[name].config)
     state, _ = every_way(env.init, jax.random.key(1))
@@ -89,7 +93,7 @@ def test_a_world_steps_the_same_compiled_or_not(name):
     every_way(env.step, jax.random.key(2), state, jnp.int32(4), no_jit=noisy)
 
 
-@pytest.mark.parametrize("name", ["plain", "event"])
+@pytest.mark.parametrize("name", mostly_slow(["plain", "event"], "event"))
 def test_a_life_is_the_same_compiled_or_not_scanned_or_looped(name):
     life = spiking_life(AGENTS[name])
     params = jax.tree.map(lambda x: x[0], newborns(AGENTS[name], 1))
@@ -103,7 +107,7 @@ def test_a_life_is_the_same_compiled_or_not_scanned_or_looped(name):
     assert_same_bits(now, scanned)
 
 
-@pytest.mark.parametrize("name", ["plain", "drive"])
+@pytest.mark.parametrize("name", mostly_slow(["plain", "drive"], "drive"))
 def test_lives_are_the_same_alone_under_vmap_and_in_lanes(name):
     life, params = spiking_life(AGENTS[name]), newborns(AGENTS[name], 9)
     run = lambda engine: jax.jit(lambda k, p: rollout(life, k, p, engine=engine))
@@ -117,7 +121,7 @@ def test_lives_are_the_same_alone_under_vmap_and_in_lanes(name):
     assert_same_bits(alone, jax.tree.map(lambda x: x[8, 2], together))
 
 
-@pytest.mark.parametrize("name", POLICIES)
+@pytest.mark.parametrize("name", mostly_slow(POLICIES, "greedy", "random"))
 def test_a_baseline_is_the_same_alone_and_in_lanes(name):
     life = baseline(envs.chemotaxis(WORLD), name)
     lanes = rollout(life, episode_keys(4, 3), None)
@@ -127,7 +131,7 @@ def test_a_baseline_is_the_same_alone_and_in_lanes(name):
     assert_same_bits(alone, jax.tree.map(lambda x: x[0, 1], lanes))
 
 
-@pytest.mark.parametrize("encoding", ["direct", "cppn"])
+@pytest.mark.parametrize("encoding", mostly_slow(["direct", "cppn"], "direct"))
 def test_a_genome_starts_and_develops_the_same_compiled_or_not(encoding):
     which = genomes.GenomeConfig(encoding=encoding)
     genome = genomes.make(which, PLAIN, 4, 5, genomes.wiring(which, PLAIN, 1))
@@ -159,7 +163,7 @@ def test_an_agent_acts_and_learns_the_same_compiled_or_not(form):
     every_way(agent.learn, params, state, felt)
 
 
-@pytest.mark.parametrize("name", ["openai_es", "snes"])
+@pytest.mark.parametrize("name", mostly_slow(["openai_es", "snes"], "openai_es"))
 def test_a_strategy_asks_and_tells_the_same_compiled_or_not(name):
     strategy = search.make(search.SearchConfig(strategy=name, pop_size=8), 5)
     state = every_way(strategy.init, jax.random.key(8), jnp.arange(5.0))
@@ -168,6 +172,7 @@ def test_a_strategy_asks_and_tells_the_same_compiled_or_not(name):
     every_way(strategy.tell, state, population, fitness)
 
 
+@pytest.mark.slow
 def test_figures_of_a_life_are_the_same_compiled_or_not():
     life = spiking_life(AGENTS["event"])
     stats = rollout(life, episode_keys(4, 3), newborns(AGENTS["event"], 1))
@@ -175,6 +180,7 @@ def test_figures_of_a_life_are_the_same_compiled_or_not():
     every_way(figures, jax.tree.map(lambda x: x[0], stats))
 
 
+@pytest.mark.slow
 def test_a_whole_generation_is_the_same_compiled_or_not():
     config = EvolutionConfig(
         env=WORLD,
@@ -188,7 +194,7 @@ def test_a_whole_generation_is_the_same_compiled_or_not():
         assert_same_bits(one.chunk(one.init(), 1), jitted)
 
 
-@pytest.mark.parametrize("kind", ["grid", pytest.param("cvt", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kind", mostly_slow(["grid", "cvt"], "grid"))
 def test_insertion_is_the_same_compiled_or_not(kind):
     space = archives.cells(ArchiveConfig(archive=kind, shape=(4, 4), cvt_cells=16))
     draw = lambda seed, *shape: jax.random.uniform(jax.random.key(seed), shape)
@@ -202,9 +208,8 @@ def test_insertion_is_the_same_compiled_or_not(kind):
     every_way(lambda a, b: archives.insert(space, a, b), start, batch)
 
 
-@pytest.mark.parametrize(
-    "name", ["iso_line", pytest.param("gaussian", marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["iso_line", "gaussian"])
 def test_map_elites_is_the_same_compiled_or_not(name):
     emitter = EmitterConfig(emitter=name, batch_size=8)
     search = map_elites(ArchiveConfig(shape=(4, 4)), emitter, 2, devices=1)
