@@ -33,8 +33,12 @@ tests() { # tests PYTHON ARGUMENT...; the quick ones that two processes may shar
     -m "not slow and not clock" "$@"
 }
 
-strict_tests() { # in a process of its own, for XLA reads its flags once; none run = failed
+strict_tests() { # in processes of their own, for XLA reads its flags once; none run = failed
   (export XLA_FLAGS="${XLA_FLAGS:-} $strict_flags" && tests "$1" "$strict")
+}
+
+slow_strict() {
+  (export XLA_FLAGS="${XLA_FLAGS:-} $strict_flags" && "$bin/python" -m pytest -q -m slow "$strict")
 }
 
 one_by_one() { # tests that hold a wall-clock promise; none marked is fine
@@ -83,7 +87,10 @@ for step; do
     gpu) run gpu sh tools/gpu_lane/run.sh ;;
     clock) run clock one_by_one ;;
     tests) run tests tests "$bin/python" ;;
-    slow) run slow "$bin/python" -m pytest -q -m slow ;;
+    slow)
+      run slow "$bin/python" -m pytest -q -m slow
+      run slow-strict-bits slow_strict
+      ;;
     *) echo "check: no step '$step'" >&2; exit 2 ;;
   esac
 done
