@@ -6,6 +6,7 @@ import tyro
 
 from koki2 import runlog
 from koki2.cli import output
+from koki2.cli.arguments import Json
 from koki2.session import objects
 
 
@@ -18,8 +19,7 @@ class Options:
 
     world: tyro.conf.Positional[str]
     """The world, FILE.py:NAME, or any that koki2 knows by name."""
-    json: bool = False
-    """Print one JSON object instead of a table."""
+    json: Json = False
 
 
 def run(options: Options) -> int:
@@ -28,10 +28,8 @@ def run(options: Options) -> int:
 
     if objects.is_reference(options.world):
         objects.declare("world", options.world)
-    try:
+    with runlog.raising(runlog.InputError):
         env = make(find(options.world).config)
-    except ValueError as error:
-        raise runlog.InputError(str(error)) from error
     broken = {}
     for name, check in contract.CHECKS.items():
         try:
@@ -39,8 +37,6 @@ def run(options: Options) -> int:
         except AssertionError as error:
             broken[name] = str(error)
     rows = [(name, broken.get(name, "kept")) for name in contract.CHECKS]
-    if options.json:
-        output.print_json({"world": options.world, "broken": broken})
-    else:
-        output.print_table(("contract", ""), rows)
+    facts = {"world": options.world, "broken": broken}
+    output.show(facts, options.json, lambda: output.print_table(("contract", ""), rows))
     return 1 if broken else 0

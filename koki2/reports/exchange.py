@@ -14,16 +14,15 @@ Every float32 is written in the fewest digits that give it back, bit for bit.
 
 import csv
 import dataclasses
-import io
 import math
 import pathlib
 import re
-import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from koki2 import runlog
 from koki2.evolution.configs import QDConfig
+from koki2.reports import table
 from koki2.search.configs import ArchiveConfig
 
 Arrays = dict[str, Any]  # NumPy arrays by name
@@ -35,14 +34,8 @@ def archive_of(run: pathlib.Path, config: QDConfig) -> Arrays:
     """The archive of a complete run, as it lies in its folder.
 
     Raises:
-      InputError: the run is not complete yet.
       BrokenRunError: the archive is missing, damaged, or not of this config.
     """
-    if runlog.read_summary(run) is None:
-        raise runlog.InputError(
-            f"{run} has no archive yet, as it is not complete: "
-            f"koki2 resume {shlex.quote(str(run))}"
-        )
     found = runlog.read_artifact(run, "archive")
     count, dims = _count(config.archive), config.archive.dims
     shapes = {name: array.shape for name, array in found.items()}
@@ -97,30 +90,13 @@ def elites(archive: Arrays) -> Arrays:
 
 
 def to_csv(data: Arrays) -> bytes:
-    """The table of some elites."""
-    dims = {name: data[name].shape[1] for name in ("solution", "measures")}
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(
-        [
-            *(f"solution_{d}" for d in range(dims["solution"])),
-            "objective",
-            *(f"measures_{b}" for b in range(dims["measures"])),
-            *("threshold", "birth", "index"),
-        ]
-    )
-    for i in range(len(data["index"])):
-        table.writerow(
-            [
-                *_texts(data["solution"][i]),
-                *_texts(data["objective"][i : i + 1]),
-                *_texts(data["measures"][i]),
-                *_texts(data["threshold"][i : i + 1]),
-                int(data["birth"][i]),
-                int(data["index"][i]),
-            ]
-        )
-    return text.getvalue().encode()
+    """The table of some elites; a column for each number of a wider array."""
+    names, columns = [], []
+    for name, values in data.items():
+        is_wide = values.ndim > 1
+        names += [f"{name}_{i}" for i in range(values.shape[1])] if is_wide else [name]
+        columns += [_texts(column) for column in (values.T if is_wide else [values])]
+    return table.to_csv(names, zip(*columns, strict=True))
 
 
 def from_csv(path: pathlib.Path, *, genome: int, dims: int) -> Arrays:
@@ -267,6 +243,8 @@ def _texts(values: Any) -> list[str]:
     """Floats in the fewest digits that `from_csv` reads as the very same float32."""
     import numpy as np
 
+    if values.dtype.kind == "i":
+        return [str(value) for value in values]
     short = [str(value) for value in values]
     back = np.array([float(text) for text in short], np.float64).astype(np.float32)
     same = (back == values) | np.isnan(values)

@@ -12,6 +12,7 @@ from koki2.core.program import Program
 from koki2.core.registry import Registry
 from koki2.envs.registry import WORLDS
 from koki2.evolution.configs import EvolutionConfig, QDConfig
+from koki2.reports.metrics import is_number
 
 Row = Mapping[str, Any]
 
@@ -77,19 +78,12 @@ def build(kind: Kind, config: Any, seeds: Sequence[int]) -> list[Program]:
     Raises:
       InputError: a config from which no program can be built.
     """
-    try:
+    with runlog.raising(runlog.InputError):
         return kind.build(config, seeds)
-    except ValueError as error:
-        raise runlog.InputError(str(error)) from error
 
 
 def _numbers(row: Row, *names: str) -> dict[str, float]:
-    known = ((name, row.get(name)) for name in names)
-    return {
-        name: value
-        for name, value in known
-        if isinstance(value, int | float) and not isinstance(value, bool)
-    }
+    return {name: row[name] for name in names if is_number(row.get(name))}
 
 
 def _with_world(config: type) -> Callable[[Row], tuple[tuple[str, type], ...]]:
@@ -100,10 +94,8 @@ def _with_world(config: type) -> Callable[[Row], tuple[tuple[str, type], ...]]:
         env = values.get("env")
         world = env.get("world") if isinstance(env, Mapping) else None
         if isinstance(world, str):
-            try:
+            with runlog.raising(runlog.InputError):
                 groups["env"] = type(WORLDS.find(world).config)
-            except ValueError as error:
-                raise runlog.InputError(str(error)) from None
         return tuple(groups.items())
 
     return shape
