@@ -9,7 +9,7 @@ from koki2.cli import output
 from koki2.cli.arguments import Json, RunFolder
 from koki2.cli.named import Named
 from koki2.reports import exchange, pyribs
-from koki2.runlog import atomic
+from koki2.runlog import atomic, folder
 from koki2.session import folders
 
 _WHY = {
@@ -45,7 +45,7 @@ def run(options: Options) -> int:
     epsilon = space.get("epsilon", 0.0)
     same = pyribs.agrees(config.archive, data, epsilon=epsilon, centre=centre)
     elsewhere = int((~same).sum())
-    _make(options.out)
+    folder.make_new(options.out, "an export")
     arrays = data | {"centroids": centre} if is_cvt else data
     runlog.save_arrays(options.out / "archive.npz", arrays)
     atomic.write_json(options.out / "archive.json", space)
@@ -62,24 +62,3 @@ def run(options: Options) -> int:
         f"wrote {options.out}: {len(same)} elites of {len(centre)} cells",
     )
     return 0
-
-
-def _make(folder: pathlib.Path) -> None:
-    """Makes the folder, if it is not there and empty already.
-
-    Raises:
-      InputError: it holds something, or is a file, or lies in one.
-    """
-    try:
-        if not folder.is_dir():
-            atomic.make_folder(folder)
-    except (FileExistsError, NotADirectoryError):
-        raise runlog.InputError(
-            f"--out must be a folder, but {folder} is, or lies in, a file."
-        ) from None
-    taken = sorted(entry.name for entry in folder.iterdir())
-    if taken:
-        raise runlog.InputError(
-            "--out must be a new or empty folder, so that nothing is overwritten; "
-            f"{folder} holds {', '.join(taken[:4])}{', ...' if taken[4:] else ''}."
-        )

@@ -12,6 +12,7 @@ import io
 import os
 import re
 import sys
+import textwrap
 import typing
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, NamedTuple
@@ -32,6 +33,8 @@ _World = Annotated[
         "FILE.py:NAME one of your own."
     ),
 ]
+_RULES = re.compile(r"^ *-+ *\n", re.MULTILINE)
+_TRAILING = re.compile(r" +$", re.MULTILINE)
 # Said of the classes made here, it spares tyro the search for their source.
 _NO_SOURCE = "builtins"
 
@@ -132,11 +135,9 @@ def _level(
 
 
 def _is_level(word: str) -> bool:
-    try:
-        settings_.find_level(word, {})
-    except runlog.InputError:
-        return False
-    return True
+    with contextlib.suppress(runlog.InputError):
+        return bool(settings_.find_level(word, {}))
+    return False
 
 
 def _flags_class(command: Command, options: type, level: Level | None) -> type:
@@ -155,10 +156,7 @@ def _flags_class(command: Command, options: type, level: Level | None) -> type:
                 value = getattr(default, group)
                 shared = shared_names(config, group)
                 kind = _unchecked(type(value), tuple(shared.items()))
-                set_ = {
-                    f.name: getattr(value, f.name) for f in dataclasses.fields(value)
-                }
-                set_ |= dict(knobs.get(group, {}))
+                set_ = {**vars(value), **knobs.get(group, {})}
                 extra.append((group, kind, kind(**set_)))
     if command.starts:
         extra.append(("xla", XlaOptions, XlaOptions()))
@@ -212,7 +210,7 @@ def _unchecked(kind: type, shared: tuple[tuple[str, str], ...] = ()) -> type:
             fixed.append((name, hide(hint)))
         elif flag := dict(shared).get(name):
             named = Annotated[hint, tyro.conf.arg(name=flag)]
-            fixed.append((name, named, _default_of(kind, name)))
+            fixed.append((name, named, kind.__dataclass_fields__[name].default))
     names = {"__post_init__": lambda self: None, "__doc__": kind.__doc__}
     if not fixed:  # a plain subclass, for making a dataclass takes its time
         return type(kind.__name__, (kind,), names | {"__module__": _NO_SOURCE})
@@ -221,10 +219,6 @@ def _unchecked(kind: type, shared: tuple[tuple[str, str], ...] = ()) -> type:
     )
     made.__module__ = _NO_SOURCE
     return made
-
-
-def _default_of(kind: type, name: str) -> Any:
-    return next(f.default for f in dataclasses.fields(kind) if f.name == name)
 
 
 def _given(
@@ -246,65 +240,42 @@ def _given(
 
 def _tyro(command: Command, kind: type, argv: Sequence[str]) -> Any:
     """What tyro makes of `argv`; what it prints is plain unless a terminal reads it."""
-    example = f"\nexample: koki2 {command.name} {command.example}"
-    arguments = {
-        "prog": f"koki2 {command.name}",
-        "args": list(argv),
-        "config": (tyro.conf.OmitArgPrefixes,),
-        "registry": _registry(),
-    }
+    example = f"example: koki2 {command.name} {command.example}"
     is_plain = "NO_COLOR" in os.environ or not sys.stderr.isatty()
-    out, err = (
-        io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in "oe"
-    )
+    out, err = io.StringIO(), io.StringIO()  # for which tyro draws no boxes
     with contextlib.ExitStack() as stack:
         if is_plain:
             stack.enter_context(contextlib.redirect_stdout(out))
             stack.enter_context(contextlib.redirect_stderr(err))
         try:
-            return tyro.cli(kind, **arguments)
+            return tyro.cli(
+                kind,
+                prog=f"koki2 {command.name}",
+                args=list(argv),
+                config=(tyro.conf.OmitArgPrefixes,),
+                registry=_registry(),
+            )
         except SystemExit as end:
             stack.close()
             if end.code in (0, None):
-                print(_plain(_text(out)) + example)
+                print(_TRAILING.sub("", out.getvalue()) + example)
             elif is_plain:
-                text = _plain(_text(err), titles=False).strip()
+                _, _, text = _RULES.sub("", err.getvalue()).partition("\n")  # a title
+                text = textwrap.dedent(_TRAILING.sub("", text)).strip()
                 print(f"koki2 {command.name}: {text}", file=sys.stderr)
             raise
-
-
-def _text(captured: io.TextIOWrapper) -> str:
-    captured.seek(0)
-    return captured.read()
-
-
-def _plain(text: str, *, titles: bool = True) -> str:
-    """Without boxes and colours."""
-    lines, margin = [], "  " if titles else ""
-    for line in re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines():
-        title = re.fullmatch(r"╭─ (.*?) ─*╮", line)
-        if title:
-            lines += ["", f"{title[1]}:"] if titles else []
-        elif not re.fullmatch(r"╰─*╯|│ ─+ │", line):
-            lines.append(re.sub(r"^│ ?(.*)│$", rf"{margin}\1", line).rstrip())
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
 
 
 def _registry() -> tyro.constructors.ConstructorRegistry:
     """Adds to what tyro can read: `none`, small like all else on a command line."""
     registry = tyro.constructors.ConstructorRegistry()
-
-    @registry.primitive_rule
-    def none(info):
-        if info.type is not type(None):
-            return None
-        return tyro.constructors.PrimitiveConstructorSpec(
-            nargs=1,
-            metavar="none",
-            instance_from_str=lambda words: None,
-            is_instance=lambda value: value is None,
-            str_from_instance=lambda value: ["none"],
-            choices=("none", "None"),
-        )
-
+    none = tyro.constructors.PrimitiveConstructorSpec(
+        nargs=1,
+        metavar="none",
+        instance_from_str=lambda words: None,
+        is_instance=lambda value: value is None,
+        str_from_instance=lambda value: ["none"],
+        choices=("none", "None"),
+    )
+    registry.primitive_rule(lambda info: none if info.type is type(None) else None)
     return registry
