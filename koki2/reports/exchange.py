@@ -122,10 +122,10 @@ def from_csv(path: pathlib.Path, *, genome: int, dims: int) -> Arrays:
         "fitness": ["objective"],
         "descriptor": [f"measures_{b}" for b in range(dims)],
     }
-    found: dict[str, list[Any]] = {name: [] for name in (*names, "birth")}
     rows = _rows(path)
     header = next(rows, [])
-    place = _places(path, header, names)
+    _check_header(path, header, names)
+    found: dict[str, list[Any]] = {name: [] for name in (*names, "birth")}
     for line, row in enumerate(rows, start=2):
         where = f"{path}, line {line},"
         if len(row) != len(header):
@@ -133,12 +133,12 @@ def from_csv(path: pathlib.Path, *, genome: int, dims: int) -> Arrays:
                 f"{where} should have {len(header)} columns as the first line, has "
                 f"{len(row)}."
             )
+        cells = dict(zip(header, row, strict=True))
         for name, columns in names.items():
-            is_gene = name == "genome"
-            values = [_number(row[place[c]], where, c, is_gene) for c in columns]
+            values = [_number(cells[c], where, c, name == "genome") for c in columns]
             with np.errstate(over="ignore"):  # beyond float32: infinite, and refused
                 found[name].append(np.array(values, np.float64).astype(np.float32))
-        found["birth"].append(_birth(row, place, where))
+        found["birth"].append(_birth(cells.get("birth", "0"), where))
     count = len(found["birth"])
     return {
         "genome": np.array(found["genome"], np.float32).reshape(count, genome),
@@ -190,27 +190,23 @@ def _rows(path: pathlib.Path) -> Iterator[list[str]]:
         raise runlog.InputError(f"{path} cannot be read as CSV: {reason}.") from None
 
 
-def _places(
+def _check_header(
     path: pathlib.Path, header: Sequence[str], names: dict[str, list[str]]
-) -> dict[str, int]:
-    """Where each column is, if there are those that should be, and none like them."""
+) -> None:
+    """Raises InputError unless there are the columns that should be, and none like
+    them."""
     if len(set(header)) < len(header):
         raise runlog.InputError(f"{path} has two columns of one name.")
-    place = {name: i for i, name in enumerate(header)}
-    for columns in names.values():
-        first, last, many = columns[0], columns[-1], len(columns)
-        if first == "objective":
-            if first not in place:
-                raise runlog.InputError(f"{path} must have a column {first}, has none.")
-            continue
-        stem = first.removesuffix("0")
+    for columns in (names["genome"], names["descriptor"]):
+        stem = columns[0].removesuffix("0")
         there = [c for c in header if re.fullmatch(rf"{stem}\d+", c)]
         if set(there) != set(columns):
             raise runlog.InputError(
-                f"{path} must have columns {first} to {last}, as the run has {many}, "
-                f"but has {len(there)} columns {stem}*."
+                f"{path} must have columns {columns[0]} to {columns[-1]}, as the run "
+                f"has {len(columns)}, but has {len(there)} columns {stem}*."
             )
-    return place
+    if "objective" not in header:
+        raise runlog.InputError(f"{path} must have a column objective, has none.")
 
 
 def _number(text: str, where: str, column: str, is_gene: bool) -> float:
@@ -224,10 +220,8 @@ def _number(text: str, where: str, column: str, is_gene: bool) -> float:
         ) from None
 
 
-def _birth(row: Sequence[str], place: dict[str, int], where: str) -> int:
-    if "birth" not in place:
-        return 0
-    value = _number(row[place["birth"]], where, "birth", True)
+def _birth(text: str, where: str) -> int:
+    value = _number(text, where, "birth", True)
     if not 0 <= value < 2**31 or value != int(value):
         raise runlog.InputError(
             f"{where} birth should be a generation, 0 or a later one, is {value}."

@@ -112,7 +112,6 @@ def _evaluate_next(config: Any, run: str) -> str:
     )
 
 
-_METRICS = {"metrics": "generations.jsonl"}
 _FITNESS = {
     name: Column("fitness")
     for name in (
@@ -130,44 +129,35 @@ _COMMON = {
     "mvt_pass_rate": Column("share"),
 }
 
-KINDS.register(
-    "evo",
-    Kind(
-        name="evo",
-        config=EvolutionConfig,
-        build=lambda config, seeds: evolution.build_many(config, seeds),
-        unit="generation",
-        streams=_METRICS,
-        artifacts=("best_genome", "mean_genome"),
-        headline=lambda row: _numbers(row, "best_fitness", "mean_fitness"),
-        columns={**_COMMON, **_FITNESS, "mean_norm": Column("norm")},
-        work=("env_steps", "env-steps"),
-        genomes=("mean", "best"),
-        shape=_with_world(EvolutionConfig),
-        advice=_evaluate_next,
-    ),
+_EVO = Kind(
+    name="evo",
+    config=EvolutionConfig,
+    build=lambda config, seeds: evolution.build_many(config, seeds),
+    unit="generation",
+    streams={"metrics": "generations.jsonl"},
+    artifacts=("best_genome", "mean_genome"),
+    headline=lambda row: _numbers(row, "best_fitness", "mean_fitness"),
+    columns={**_COMMON, **_FITNESS, "mean_norm": Column("norm")},
+    work=("env_steps", "env-steps"),
+    genomes=("mean", "best"),
+    shape=_with_world(EvolutionConfig),
+    advice=_evaluate_next,
 )
-KINDS.register(
-    "qd",
-    Kind(
-        name="qd",
-        config=QDConfig,
-        build=lambda config, seeds: evolution.build_many(config, seeds),
-        unit="generation",
-        streams=_METRICS,
-        artifacts=("archive", "best_genome"),
-        headline=lambda row: _numbers(
-            row, "best_fitness", "mean_fitness", "coverage", "qd_score"
-        ),
-        columns={
-            **_COMMON,
-            **{name: _FITNESS[name] for name in list(_FITNESS)[:3]},
-            "coverage": Column("share"),
-            "qd_score": Column("qd-score"),
-        },
-        work=("env_steps", "env-steps"),
-        genomes=("best",),
-        shape=_with_world(QDConfig),
-        advice=_evaluate_next,
+_QD = _EVO._replace(
+    name="qd",
+    config=QDConfig,
+    artifacts=("archive", "best_genome"),
+    headline=lambda row: _numbers(
+        row, "best_fitness", "mean_fitness", "coverage", "qd_score"
     ),
+    columns={
+        **_COMMON,
+        **{name: _FITNESS[name] for name in list(_FITNESS)[:3]},
+        "coverage": Column("share"),
+        "qd_score": Column("qd-score"),
+    },
+    genomes=("best",),
+    shape=_with_world(QDConfig),
 )
+for _kind in (_EVO, _QD):
+    KINDS.register(_kind.name, _kind)

@@ -12,7 +12,7 @@ import math
 import pathlib
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import annotated_types as at
@@ -79,7 +79,7 @@ def problems(kind: Shape, values: Mapping[str, Any]) -> list[Problem]:
         for fault in error.errors(include_url=False, include_context=False):
             path = _path(kind, fault["loc"])
             found.setdefault(path, _text(kind, path, values))
-    for path, value in _leaves(values):
+    for path, value in leaves(values):
         if path not in found and not _fits(value):
             found[path] = f"must be a number that fits in 32 bits, got {show(value)}"
     return [Problem(path, text) for path, text in found.items()]
@@ -235,12 +235,15 @@ def names(kind: Shape, prefix: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     return found
 
 
-def _leaves(values: Mapping[str, Any], prefix: tuple[str, ...] = ()):
+def leaves(
+    values: Mapping[str, Any], prefix: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yields the path and value of all that are no tables."""
     for name, value in values.items():
         if isinstance(value, Mapping):
-            yield from _leaves(value, (*prefix, str(name)))
+            yield from leaves(value, (*prefix, name))
         else:
-            yield (*prefix, str(name)), value
+            yield (*prefix, name), value
 
 
 def _tuples(value: Any) -> Any:

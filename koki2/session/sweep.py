@@ -109,8 +109,8 @@ def run_cells(
             show_progress=show_progress and jobs == 1,
         )
         once = list({cell.folder: cell for cell in cells}.values())
-        left = [cell for cell in once if not _outcome(cell, root, held_out).is_done]
-        run_pieces(_of_left(once, left, jobs), work, jobs, stop)
+        is_left = lambda cell: not _outcome(cell, root, held_out).is_done
+        run_pieces(pieces(once, jobs, is_left), work, jobs, stop)
         return [_outcome(cell, root, held_out) for cell in cells]
 
 
@@ -161,12 +161,6 @@ def run_piece(
             atomic.clean(path / "heldout")
             lives = heldout.live(judge, path, kind.genomes, cell.seed, **which)
             heldout.keep(path, lives, **which)
-
-
-def _of_left(cells: Sequence[Cell], left: Sequence[Cell], jobs: int) -> list[Piece]:
-    """The pieces of what is left; their seeds are those of the whole sweep."""
-    seeds = {piece.cells[0].shape: piece.seeds for piece in pieces(cells, 1)}
-    return [p._replace(seeds=seeds[p.cells[0].shape]) for p in pieces(left, jobs)]
 
 
 def _open(cell: Cell, kind: Kind, path: pathlib.Path) -> runlog.Run:
