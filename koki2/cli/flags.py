@@ -143,41 +143,37 @@ def _is_level(word: str) -> bool:
 def _flags_class(command: Command, options: type, level: Level | None) -> type:
     """`options`, with every flag there is, and checking nothing itself."""
     extra: list[tuple[str, Any] | tuple[str, Any, Any]] = []
-    knobs = settings_.of_level(level) if level is not None else {}
+    doc = options.__doc__
     if command.takes_world:
         extra.append(("world", _World))
+        doc = f"{doc}\n    Name the world first: its settings are then flags."
     for field in dataclasses.fields(options):
         if "kind" in field.metadata:
             extra.append((field.name, tyro.conf.Suppress[Any], None))
             extra.append(("layers", settings_.Layers, settings_.Layers()))
             config = kind_of(field.metadata["kind"]).config
             default = config() if level is None else config(env=level.config)
+            knobs = settings_.of_level(level) if level is not None else {}
             for group in field.metadata["groups"]:
                 value = getattr(default, group)
                 shared = shared_names(config, group)
                 kind = _unchecked(type(value), tuple(shared.items()))
-                set_ = {**vars(value), **knobs.get(group, {})}
-                extra.append((group, kind, kind(**set_)))
+                values = {**vars(value), **knobs.get(group, {})}
+                extra.append((group, kind, kind(**values)))
     if command.starts:
         extra.append(("xla", XlaOptions, XlaOptions()))
     if command.uses_jax:
         extra.append(("jax", JaxOptions, JaxOptions()))
+    return _made(options, extra, {"__doc__": doc})
+
+
+def _made(base: type, fields: list[Any], names: dict[str, Any]) -> type:
+    """A dataclass with more fields, of which tyro does not look for the source."""
     made = dataclasses.make_dataclass(
-        options.__name__,
-        extra,
-        bases=(options,),
-        namespace={"__doc__": _doc(command, options)},
-        frozen=options.__dataclass_params__.frozen,
-        kw_only=True,
+        base.__name__, fields, bases=(base,), namespace=names, frozen=True, kw_only=True
     )
     made.__module__ = _NO_SOURCE
     return made
-
-
-def _doc(command: Command, options: type) -> str | None:
-    if not command.takes_world:
-        return options.__doc__
-    return f"{options.__doc__}\n    Name the world first: its settings are then flags."
 
 
 def shared_names(config: type, group: str) -> dict[str, str]:
@@ -214,11 +210,7 @@ def _unchecked(kind: type, shared: tuple[tuple[str, str], ...] = ()) -> type:
     names = {"__post_init__": lambda self: None, "__doc__": kind.__doc__}
     if not fixed:  # a plain subclass, for making a dataclass takes its time
         return type(kind.__name__, (kind,), names | {"__module__": _NO_SOURCE})
-    made = dataclasses.make_dataclass(
-        kind.__name__, fixed, bases=(kind,), namespace=names, frozen=True, kw_only=True
-    )
-    made.__module__ = _NO_SOURCE
-    return made
+    return _made(kind, fixed, names)
 
 
 def _given(

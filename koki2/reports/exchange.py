@@ -165,20 +165,14 @@ def insert(
     from koki2.search import archive as archives
 
     cells = archives.cells(cut)
-    empty = archives.empty(cells, size)
-    count = len(rows["birth"])
+    archive, count = archives.empty(cells, size), len(rows["birth"])
+    fates = dict.fromkeys(("accepted", "not_finite", "outside"), 0)
     if count:
         batch = archives.Batch(**{n: jnp.asarray(x) for n, x in rows.items()})
-        empty, done = archives.inserter(cells)(empty, batch)
-        accepted, not_finite, outside = (
-            int(np.sum(x)) for x in (done.accepted, done.not_finite, done.outside)
-        )
-    else:
-        accepted = not_finite = outside = 0
-    found = {**jax.device_get(dataclasses.asdict(empty)), "centre": cells.centre}
-    facts = {"rows": count, "accepted": accepted, "not_finite": not_finite}
-    beaten = count - accepted - not_finite - outside
-    return found, facts | {"outside": outside, "beaten": beaten}
+        archive, done = archives.inserter(cells)(archive, batch)
+        fates = {name: int(np.sum(getattr(done, name))) for name in fates}
+    found = {**jax.device_get(dataclasses.asdict(archive)), "centre": cells.centre}
+    return found, {"rows": count, **fates, "beaten": count - sum(fates.values())}
 
 
 def _rows(path: pathlib.Path) -> Iterator[list[str]]:

@@ -178,11 +178,9 @@ def _decoded(path: pathlib.Path) -> dict[str, Any]:
 
 
 def _interval(value: Any, where: str) -> tuple[float, float, float]:
-    ends: list[Any] = []
-    if isinstance(value, dict):
-        ends = [value.get(name) for name in _ENDS]
+    ends = [value.get(name) if isinstance(value, dict) else None for name in _ENDS]
     numbers = [float(e) for e in ends if metrics.is_number(e) and math.isfinite(e)]
-    if not ends or len(numbers) < len(ends):
+    if len(numbers) < len(ends):
         raise runlog.BrokenRunError(
             f"{where} should have finite numbers {', '.join(_ENDS)}, got {value!r:.80}."
         )

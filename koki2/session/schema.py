@@ -32,9 +32,7 @@ _NAMES = {
     pathlib.Path: "a path",
     types.NoneType: "none",
 }
-_SIGNS = {at.Ge: "ge", at.Gt: "gt", at.Le: "le", at.Lt: "lt"}
-_WORDS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
-
+_SIGNS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}  # of Ge, Gt, Le, Lt
 
 Shape = type | tuple[tuple[str, type], ...]
 """A dataclass, or the dataclass of each of its groups, by name."""
@@ -135,9 +133,10 @@ def accepted(hint: Any) -> str:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is typing.Annotated:
         ranges = [
-            f"{_WORDS[name]} {getattr(mark, name)}"
+            f"{sign} {getattr(mark, name)}"
             for mark in arguments[1:]
-            if (name := _SIGNS.get(type(mark))) is not None
+            for name, sign in _SIGNS.items()
+            if hasattr(mark, name)
         ]
         least = [f"at least {m.min_length} " for m in arguments[1:] if _is_length(m)]
         base = "".join([*least, accepted(arguments[0])])
@@ -145,11 +144,8 @@ def accepted(hint: Any) -> str:
     if origin in (typing.Union, types.UnionType):
         return " or ".join(accepted(kind) for kind in arguments)
     if origin is typing.Literal:
-        return (
-            f"one of {', '.join(map(str, arguments))}"
-            if arguments[1:]
-            else (f"{arguments[0]}")
-        )
+        one_of = "one of " if arguments[1:] else ""
+        return one_of + ", ".join(map(str, arguments))
     if origin is tuple:
         return f"values, each {accepted(arguments[0])}"
     if dataclasses.is_dataclass(hint):
