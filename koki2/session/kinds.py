@@ -112,17 +112,12 @@ def _evaluate_next(config: Any, run: str) -> str:
     )
 
 
-_FITNESS = {
-    name: Column("fitness")
-    for name in (
-        "best_fitness",
-        "generation_best",
-        "mean_fitness",
-        "median_fitness",
-        "fitness_q25",
-        "fitness_q75",
-    )
-}
+_BEST = dict.fromkeys(
+    ("best_fitness", "generation_best", "mean_fitness"), Column("fitness")
+)
+_SPREAD = dict.fromkeys(
+    ("median_fitness", "fitness_q25", "fitness_q75"), Column("fitness")
+)
 _COMMON = {
     "generation": Column("count", "generations"),
     "env_steps": Column("count", "steps"),
@@ -137,7 +132,7 @@ _EVO = Kind(
     streams={"metrics": "generations.jsonl"},
     artifacts=("best_genome", "mean_genome"),
     headline=lambda row: _numbers(row, "best_fitness", "mean_fitness"),
-    columns={**_COMMON, **_FITNESS, "mean_norm": Column("norm")},
+    columns={**_COMMON, **_BEST, **_SPREAD, "mean_norm": Column("norm")},
     work=("env_steps", "env-steps"),
     genomes=("mean", "best"),
     shape=_with_world(EvolutionConfig),
@@ -152,7 +147,7 @@ _QD = _EVO._replace(
     ),
     columns={
         **_COMMON,
-        **{name: _FITNESS[name] for name in list(_FITNESS)[:3]},
+        **_BEST,
         "coverage": Column("share"),
         "qd_score": Column("qd-score"),
     },

@@ -98,7 +98,8 @@ def run_cells(
     if held_out is not None:
         _check_genomes(cells)
     root = out / CELLS
-    _make(root)
+    if not root.is_dir():
+        folder.make_new(root, "a sweep")
     with _patiently(lambda: lock.Lock(out)):
         atomic.clean(out)
         _note_or_restore(out)
@@ -188,17 +189,6 @@ def _patiently(take: Callable[[], T]) -> T:
             return take()
         time.sleep(_PAUSE)
     return take()
-
-
-def _make(root: pathlib.Path) -> None:
-    try:
-        with contextlib.suppress(FileExistsError):
-            atomic.make_folder(root)
-    except NotADirectoryError:
-        raise runlog.InputError(
-            f"a sweep must have a folder to write to, but {root.parent} is, or lies in,"
-            " a file."
-        ) from None
 
 
 def _note_or_restore(out: pathlib.Path) -> None:
