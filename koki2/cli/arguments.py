@@ -9,7 +9,7 @@ from annotated_types import Ge, Le
 from koki2.evolution.configs import POLICIES
 from koki2.session.settings import Seed
 
-RunFolder = Annotated[
+RunPath = Annotated[
     tyro.conf.Positional[pathlib.Path], tyro.conf.arg(help="The run folder.")
 ]
 Json = Annotated[bool, tyro.conf.arg(help="Print one JSON object instead of text.")]

@@ -7,7 +7,7 @@ import tyro
 from koki2 import runlog
 from koki2.cli import output
 from koki2.cli.arguments import Json
-from koki2.session import objects
+from koki2.session.settings import find_level
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -24,12 +24,11 @@ class Options:
 
 def run(options: Options) -> int:
     """Checks."""
-    from koki2.envs import contract, find, make
+    from koki2.envs import contract, make
 
-    if objects.is_reference(options.world):
-        objects.declare("world", options.world)
+    level = find_level(options.world, {})
     with runlog.raising(runlog.InputError):
-        env = make(find(options.world).config)
+        env = make(level.config)
     broken = {}
     for name, check in contract.CHECKS.items():
         try:

@@ -6,7 +6,7 @@ import sys
 
 from koki2 import runlog
 from koki2.cli import output
-from koki2.cli.arguments import Json, RunFolder
+from koki2.cli.arguments import Json, RunPath
 from koki2.cli.named import Named
 from koki2.reports import exchange, pyribs
 from koki2.runlog import atomic, folder
@@ -27,7 +27,7 @@ class Options(Named):
     load them is in docs/quality-diversity.md. koki2 import-archive is the way back.
     """
 
-    run: RunFolder
+    run: RunPath
     out: pathlib.Path
     """The folder to write to, new or empty."""
     json: Json = False

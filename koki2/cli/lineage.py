@@ -4,7 +4,7 @@ import dataclasses
 import pathlib
 
 from koki2.cli import output
-from koki2.cli.arguments import Json, RunFolder
+from koki2.cli.arguments import Json, RunPath
 from koki2.reports import lineage
 from koki2.runlog import atomic
 
@@ -31,7 +31,7 @@ class Options:
     is empty.
     """
 
-    run: RunFolder
+    run: RunPath
     out: pathlib.Path | None = None
     """Where to, a .csv; none is lineage.csv in the folder of the run. A file that is
     there is replaced."""

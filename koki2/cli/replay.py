@@ -5,7 +5,7 @@ from typing import Any
 
 from koki2 import runlog
 from koki2.cli import output
-from koki2.cli.arguments import Json, RunFolder
+from koki2.cli.arguments import Json, RunPath
 from koki2.cli.named import Named
 from koki2.session import folders, kinds, startup
 from koki2.session.replay import first_difference
@@ -19,7 +19,7 @@ class Options(Named):
     what changed in code, versions and machine since.
     """
 
-    run: RunFolder
+    run: RunPath
     json: Json = False
 
 

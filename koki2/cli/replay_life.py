@@ -8,7 +8,7 @@ from annotated_types import Ge, MinLen
 
 from koki2 import evolution, runlog
 from koki2.cli import filming, output
-from koki2.cli.arguments import Policy, RunFolder
+from koki2.cli.arguments import Policy, RunPath
 from koki2.cli.named import Named
 from koki2.core.given import given
 from koki2.reports import exchange
@@ -24,7 +24,7 @@ class Options(filming.Options, Named):
     number says can be looked at.
     """
 
-    run: RunFolder
+    run: RunPath
     genome: Literal["best", "mean"] = "best"
     """Best of training, or centre of the search."""
     cell: Annotated[tuple[Annotated[int, Ge(0)], ...], MinLen(1)] | None = None

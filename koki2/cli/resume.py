@@ -5,7 +5,7 @@ import sys
 
 from koki2 import runlog
 from koki2.cli import output
-from koki2.cli.arguments import Json, LogEvery, RunFolder
+from koki2.cli.arguments import Json, LogEvery, RunPath
 from koki2.cli.named import Named
 from koki2.session import driver, folders, kinds, startup
 from koki2.session.progress import progress
@@ -19,7 +19,7 @@ class Options(Named):
     Config and seed are those of the run folder, and so are the XLA flags.
     """
 
-    run: RunFolder
+    run: RunPath
     log_every: LogEvery = None
     json: Json = False
 

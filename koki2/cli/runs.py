@@ -22,11 +22,8 @@ class Options:
 def run(options: Options) -> int:
     """Lists."""
     lines = [_facts(info) for info in runlog.list_runs(options.runs_dir)]
-    output.show(
-        {"runs": lines},
-        options.json,
-        (lambda: _print(lines)) if lines else f"no runs under {options.runs_dir}",
-    )
+    text = (lambda: _print(lines)) if lines else f"no runs under {options.runs_dir}"
+    output.show({"runs": lines}, options.json, text)
     return 0
 
 

@@ -70,8 +70,7 @@ def run(options: Options) -> int:
         )
     more = [options.column] if options.column else []
     table = sweep_table.table(outcomes, plan.settings, more)
-    drawn = options.column or [*table.unseen, *table.results][0]
-    written = sweep_table.write(table, out, drawn, options.file.stem)
+    written = sweep_table.write(table, out, options.column, options.file.stem)
     status = "complete" if table.is_complete else "interrupted"
     facts = {"out": str(out), "status": status, **sweep_table.facts(table)}
     output.show(facts, options.json, lambda: _print(table, plan.settings, written))

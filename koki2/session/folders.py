@@ -156,8 +156,14 @@ def start_or_resume(
 ) -> runlog.Run:
     """Makes a run in exactly this folder, or resumes the one that is there.
 
+    Args:
+      settings: as for `start`.
+      seed: the seed.
+      path: the folder.
+      another: raised where the run that is there is of another kind, config or seed.
+
     Raises:
-      Exception: `another`, where that one is of another kind, config or seed.
+      InputError: the folder holds something else, or is being written.
     """
     if not (path / folder.CONFIG).exists():
         return start(settings, seed, path.parent, out_dir=path)

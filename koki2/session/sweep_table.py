@@ -68,13 +68,15 @@ def columns_of(kind: Kind, is_evaluated: bool) -> list[str]:
     return [*(_unseen_columns([kind]) if is_evaluated else []), *kind.columns]
 
 
-def write(table: Table, out: pathlib.Path, column: str, title: str) -> dict[str, str]:
+def write(
+    table: Table, out: pathlib.Path, column: str | None, title: str
+) -> dict[str, str]:
     """Writes sweep.csv, and sweep.png once all cells are complete.
 
     Args:
       table: of the sweep.
       out: its folder.
-      column: what to plot.
+      column: what to plot; None is the fitness on unseen episodes, or the first result.
       title: of the plot.
 
     Returns:
@@ -85,6 +87,7 @@ def write(table: Table, out: pathlib.Path, column: str, title: str) -> dict[str,
     atomic.write_bytes(out / "sweep.csv", text)
     if not table.is_complete:
         return {"table": str(out / "sweep.csv")}
+    column = column or [*table.unseen, *table.results][0]
     unknown = dict.fromkeys(("mean", "low", "high"), math.nan)
     intervals = {g.label: g.intervals.get(column) or unknown for g in table.groups}
     figure = pictures.sweep_figure(
