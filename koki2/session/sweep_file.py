@@ -239,13 +239,9 @@ def _level(kind: Kind, world: Any, objects: dict[str, Any]) -> Level | None:
 def _nested(point: Point) -> dict[str, Any]:
     nested: dict[str, Any] = {}
     for name, value in point.items():
-        *groups, field = name.split(".")
-        table = nested
-        for group in groups:
-            table = table.setdefault(group, {})
-            if not isinstance(table, dict):  # both GROUP and GROUP.FIELD: GROUP is bad
-                break
-        else:
+        group, _, field = name.rpartition(".")
+        table = nested.setdefault(group, {}) if group else nested
+        if isinstance(table, dict):  # else both GROUP and GROUP.FIELD: GROUP is bad
             table[field] = value
     return nested
 
