@@ -6,9 +6,9 @@ The protocol of a command's module, JAX-free when imported:
                                 flags, its docstrings their help
     run(options: Options) -> int    does the work and returns the exit code
 
-Ranges (`Annotated[int, Ge(0)]`) are checked before `run`. A field of type
-`settings.Settings`, made by `settings.layered("evo", ...)`, brings groups of the config
-of that kind of run as flags, with `--preset`, `--config` and `--print-config`.
+Ranges (`Annotated[int, Ge(0)]`) are checked before `run`. A field `settings`, made by
+`settings.layered("evo", ...)`, brings groups of the config of that kind of run as
+flags, with `--preset`, `--config` and `--print-config`.
 """
 
 import importlib

@@ -63,16 +63,16 @@ def parse(command: Command, options: type, argv: Sequence[str]) -> Parsed:
       InputError: values that are not accepted, all of them.
     """
     fields = {f.name: f for f in dataclasses.fields(options)}
-    layered = next((f for f in fields.values() if "kind" in f.metadata), None)
+    layered = fields.get("settings")
     objects = _objects(argv) if layered is not None else {}
     level = _level(command, argv, objects)
-    found = _tyro(command, _flags_class(command, options, level), argv)
+    found = _tyro(command, _flags_class(command, options, layered, level), argv)
     if command.takes_world and (level is None or found.world != level.name):
         settings_.find_level(found.world, {})  # says that there is none
         raise runlog.InputError(
             f"the world must be the first word, got {found.world!r} behind others."
         )
-    own = {n: getattr(found, n) for n in fields if layered is not fields[n]}
+    own = {n: getattr(found, n) for n in fields if n != "settings"}
     layers = getattr(found, "layers", settings_.Layers())
     xla = getattr(found, "xla", XlaOptions())
     jax = getattr(found, "jax", JaxOptions())
@@ -86,10 +86,8 @@ def parse(command: Command, options: type, argv: Sequence[str]) -> Parsed:
         settings, more = settings_.resolve(layers, given, level, kind, objects)
         lines += more
         if settings is not None:
-            world = "" if level is None else level.name
-            own[layered.name] = dataclasses.replace(
-                settings, command=command.name, world=world
-            )
+            about = {"command": command.name, "world": level.name if level else ""}
+            own["settings"] = dataclasses.replace(settings, **about)
     if lines:
         count = "1 setting" if len(lines) == 1 else f"{len(lines)} settings"
         raise runlog.InputError(
@@ -140,26 +138,30 @@ def _is_level(word: str) -> bool:
     return False
 
 
-def _flags_class(command: Command, options: type, level: Level | None) -> type:
+def _flags_class(
+    command: Command,
+    options: type,
+    layered: dataclasses.Field | None,
+    level: Level | None,
+) -> type:
     """`options`, with every flag there is, and checking nothing itself."""
     extra: list[tuple[str, Any] | tuple[str, Any, Any]] = []
     doc = options.__doc__
     if command.takes_world:
         extra.append(("world", _World))
         doc = f"{doc}\n    Name the world first: its settings are then flags."
-    for field in dataclasses.fields(options):
-        if "kind" in field.metadata:
-            extra.append((field.name, tyro.conf.Suppress[Any], None))
-            extra.append(("layers", settings_.Layers, settings_.Layers()))
-            config = kind_of(field.metadata["kind"]).config
-            default = config() if level is None else config(env=level.config)
-            knobs = settings_.of_level(level) if level is not None else {}
-            for group in field.metadata["groups"]:
-                value = getattr(default, group)
-                shared = shared_names(config, group)
-                kind = _unchecked(type(value), tuple(shared.items()))
-                values = {**vars(value), **knobs.get(group, {})}
-                extra.append((group, kind, kind(**values)))
+    if layered is not None:
+        extra.append(("settings", tyro.conf.Suppress[Any], None))
+        extra.append(("layers", settings_.Layers, settings_.Layers()))
+        config = kind_of(layered.metadata["kind"]).config
+        default = config() if level is None else config(env=level.config)
+        knobs = settings_.of_level(level) if level is not None else {}
+        for group in layered.metadata["groups"]:
+            value = getattr(default, group)
+            shared = shared_names(config, group)
+            kind = _unchecked(type(value), tuple(shared.items()))
+            values = {**vars(value), **knobs.get(group, {})}
+            extra.append((group, kind, kind(**values)))
     if command.starts:
         extra.append(("xla", XlaOptions, XlaOptions()))
     if command.uses_jax:

@@ -10,9 +10,9 @@ from typing import Any
 
 from koki2 import runlog
 from koki2.runlog import jsontext
-from koki2.session import settings as settings_
 from koki2.session.kinds import Kind
 from koki2.session.objects import ROLES
+from koki2.session.settings import Settings
 
 
 def print_json(value: Mapping[str, Any]) -> None:
@@ -66,23 +66,18 @@ def text(value: Any) -> str:
     return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
-def print_settings(options: Any) -> None:
+def print_settings(settings: Settings, as_json: bool) -> None:
     """Prints resolved settings: JSON as in config.json, or TOML with their origin."""
-    found = next(
-        value
-        for field in dataclasses.fields(options)
-        if isinstance(value := getattr(options, field.name), settings_.Settings)
-    )
-    values = dataclasses.asdict(found.config)
-    if getattr(options, "json", False):
-        print_json({"config": values, "provenance": dict(found.provenance)})
+    values = dataclasses.asdict(settings.config)
+    if as_json:
+        print_json({"config": values, "provenance": dict(settings.provenance)})
         return
     for group, table in values.items():
         print(f"[{group}]")
         for name, value in table.items():
             line = f"{name} = {_toml(value)}"
             line = f"# {name} is not set" if value is None else line
-            print(f"{line:<40}  # {found.provenance[f'{group}.{name}']}")
+            print(f"{line:<40}  # {settings.provenance[f'{group}.{name}']}")
         print()
 
 

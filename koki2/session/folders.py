@@ -176,7 +176,9 @@ def start_or_resume(
     return run
 
 
-def plain_config(config: Any) -> dict[str, Any]:
+def plain_config(config: object) -> dict[str, Any]:
     """A config, a dataclass or plain values, as plain values."""
-    is_made = dataclasses.is_dataclass(config)
-    return dataclasses.asdict(config) if is_made else dict(config)
+    if isinstance(config, Mapping):
+        return dict(config)
+    assert dataclasses.is_dataclass(config) and not isinstance(config, type)
+    return dataclasses.asdict(config)

@@ -11,7 +11,7 @@ The folder is that of the command line, with the same files.
 
 import dataclasses
 import pathlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from koki2 import evolution, runlog
@@ -142,20 +142,8 @@ def load(path: str | pathlib.Path) -> RunView:
     return RunView(pathlib.Path(path), kinds.kind_of(runlog.read_kind(path)))
 
 
-@dataclasses.dataclass(frozen=True)
-class HeldOutTable(Mapping[str, Any]):
+class HeldOutTable(dict[str, Any]):
     """What an evaluation found: means, and paired differences to the baseline."""
-
-    table: dict[str, Any]
-
-    def __getitem__(self, name: str) -> Any:
-        return self.table[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.table)
-
-    def __len__(self) -> int:
-        return len(self.table)
 
     def __repr__(self) -> str:
         lines = [f"evaluation seed {self['eval_seed']}"]
