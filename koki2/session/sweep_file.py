@@ -76,8 +76,8 @@ def plan(values: Mapping[str, Any], *, where: str) -> Plan:
         problems.append(f"there must be at most {_MAX_CELLS} cells, got {count}.")
     if problems:
         raise _bad(where, problems)
-    combinations = itertools.product(*axes)
-    points = [{n: v for p in points for n, v in p.items()} for points in combinations]
+    choices = itertools.product(*axes)
+    points = [{n: v for part in choice for n, v in part.items()} for choice in choices]
     settings = list(dict.fromkeys(name for axis in axes for name in _shown(axis)))
     cells: dict[str, Cell] = {}
     made: dict[str, dict[str, Any] | None] = {}
