@@ -1,13 +1,10 @@
 """`koki2 baseline WORLD`: what a policy without a genome achieves in any world."""
 
 import dataclasses
-from typing import Annotated, Literal
-
-from annotated_types import Ge, Le
 
 from koki2 import evolution, runlog
 from koki2.cli import output
-from koki2.evolution.configs import POLICIES
+from koki2.cli.arguments import Baseline, Episodes, Json
 from koki2.reports import metrics
 from koki2.session.settings import layered, Seed, Settings
 
@@ -20,33 +17,31 @@ class Options:
     """
 
     settings: Settings = layered("evo", "env", "fitness")
-    policy: Literal[*POLICIES] = "greedy"  # pyrefly: ignore[invalid-literal]  # its names are those of a table
-    """greedy follows the gradient, competent does what the world asks for by script,
-    oracle knows the whole truth."""
-    episodes: Annotated[int, Ge(1), Le(65_536)] = 16
+    policy: Baseline = "greedy"
+    episodes: Episodes = 16
     """Lives."""
     seed: Seed = 0
     """Which lives."""
-    json: bool = False
-    """Print one JSON object instead of a table."""
+    json: Json = False
 
 
 def run(options: Options) -> int:
     """Evaluates."""
-    try:
+    policy, episodes, seed = options.policy, options.episodes, options.seed
+    config = options.settings.config
+    with runlog.raising(runlog.InputError):
         lives = evolution.evaluate_baseline(
-            options.settings.config,
-            options.policy,
-            eval_seed=options.seed,
-            episodes=options.episodes,
+            config, policy, eval_seed=seed, episodes=episodes
         )
-    except ValueError as error:
-        raise runlog.InputError(str(error)) from error
     means = metrics.means(lives)
-    if options.json:
-        names = ("policy", "episodes", "seed")
-        output.print_json({n: getattr(options, n) for n in names} | means)
-        return 0
-    print(f"{options.policy}, {options.episodes} lives, seed {options.seed}")
-    output.print_table(("metric", "value"), list(means.items()))
+    facts = {"policy": policy, "episodes": episodes, "seed": seed}
+    output.show(
+        facts | means,
+        options.json,
+        lambda: output.print_table(
+            ("metric", "value"),
+            list(means.items()),
+            title=f"{policy}, {episodes} lives, seed {seed}",
+        ),
+    )
     return 0

@@ -7,12 +7,11 @@ import shlex
 import sys
 from typing import Annotated
 
-import tyro
 from annotated_types import Ge
 
 from koki2 import runlog
 from koki2.cli import output
-from koki2.cli.seeds import Seeds
+from koki2.cli.arguments import JitES, Json, LogEvery, Seeds
 from koki2.session import driver, folders, kinds
 from koki2.session.progress import progress
 from koki2.session.settings import layered, Seed, Settings
@@ -37,12 +36,9 @@ class Options:
     """Where the run folders are made."""
     tag: str | None = None
     """A word of your own at the end of the folders' names."""
-    log_every: Annotated[int, Ge(1)] | None = None
-    """A plain line every so many generations; none is a bar, or a line now and then."""
-    jit_es: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Accepted for old scripts' sake: the whole loop is always compiled."""
-    json: bool = False
-    """Print one JSON object instead of text."""
+    log_every: LogEvery = None
+    jit_es: JitES = False
+    json: Json = False
 
 
 def run(options: Options) -> int:
@@ -51,7 +47,10 @@ def run(options: Options) -> int:
     kind = settings.kind
     programs = kinds.build(kind, settings.config, seeds)
     with contextlib.ExitStack() as held:
-        runs = [held.enter_context(_start(options, seed)) for seed in seeds]
+        runs = []
+        for seed in seeds:
+            run_ = folders.start(settings, seed, options.out_root, tag=options.tag)
+            runs.append(held.enter_context(run_))
         stop = held.enter_context(Stop())
         for run_, program in zip(runs, programs, strict=True):
             if stop.signal is None:
@@ -59,27 +58,10 @@ def run(options: Options) -> int:
                 shown = progress(kind, program, log_every=options.log_every)
                 driver.finish(run_, program, kind, stop, sinks=[shown])
         is_complete = all(run_.summary is not None for run_ in runs)
-        if options.json:
-            status = "complete" if is_complete else "interrupted"
-            facts = [*map(output.run_facts, runs)]
-            output.print_json({"status": status, "runs": facts})
-        else:
-            _print(kind, runs)
+        status = "complete" if is_complete else "interrupted"
+        facts = {"status": status, "runs": [*map(output.run_facts, runs)]}
+        output.show(facts, options.json, lambda: _print(kind, runs))
         return 0 if is_complete else stop.code
-
-
-def _start(options: Options, seed: int) -> runlog.Run:
-    settings = options.settings
-    return folders.start(
-        settings.command,
-        settings.kind,
-        settings.config,
-        seed,
-        options.out_root,
-        provenance=settings.provenance,
-        objects=settings.objects,
-        tag=options.tag,
-    )
 
 
 def _seeds(options: Options) -> list[int]:

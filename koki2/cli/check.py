@@ -6,7 +6,8 @@ import tyro
 
 from koki2 import runlog
 from koki2.cli import output
-from koki2.session import objects
+from koki2.cli.arguments import Json
+from koki2.session.settings import find_level
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -18,20 +19,16 @@ class Options:
 
     world: tyro.conf.Positional[str]
     """The world, FILE.py:NAME, or any that koki2 knows by name."""
-    json: bool = False
-    """Print one JSON object instead of a table."""
+    json: Json = False
 
 
 def run(options: Options) -> int:
     """Checks."""
-    from koki2.envs import contract, find, make
+    from koki2.envs import contract, make
 
-    if objects.is_reference(options.world):
-        objects.declare("world", options.world)
-    try:
-        env = make(find(options.world).config)
-    except ValueError as error:
-        raise runlog.InputError(str(error)) from error
+    level = find_level(options.world, {})
+    with runlog.raising(runlog.InputError):
+        env = make(level.config)
     broken = {}
     for name, check in contract.CHECKS.items():
         try:
@@ -39,8 +36,6 @@ def run(options: Options) -> int:
         except AssertionError as error:
             broken[name] = str(error)
     rows = [(name, broken.get(name, "kept")) for name in contract.CHECKS]
-    if options.json:
-        output.print_json({"world": options.world, "broken": broken})
-    else:
-        output.print_table(("contract", ""), rows)
+    facts = {"world": options.world, "broken": broken}
+    output.show(facts, options.json, lambda: output.print_table(("contract", ""), rows))
     return 1 if broken else 0

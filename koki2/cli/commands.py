@@ -6,9 +6,9 @@ The protocol of a command's module, JAX-free when imported:
                                 flags, its docstrings their help
     run(options: Options) -> int    does the work and returns the exit code
 
-Ranges (`Annotated[int, Ge(0)]`) are checked before `run`. A field of type
-`settings.Settings`, made by `settings.layered("evo", ...)`, brings groups of the config
-of that kind of run as flags, with `--preset`, `--config` and `--print-config`.
+Ranges (`Annotated[int, Ge(0)]`) are checked before `run`. A field `settings`, made by
+`settings.layered("evo", ...)`, brings groups of the config of that kind of run as
+flags, with `--preset`, `--config` and `--print-config`.
 """
 
 import importlib
@@ -33,12 +33,10 @@ class Command(NamedTuple):
     starts: bool = False
     """Whether it starts a computation under XLA flags of its own choice; the others
     take those of the run that they are given."""
-    module: str = ""
-    """The module, where it is not called as the command is."""
 
     def load(self) -> types.ModuleType:
-        """Imports the command's module."""
-        module = self.module or self.name.replace("-", "_")
+        """Imports the command's module; "evo-l0" is evo without a choice of world."""
+        module = self.name.removesuffix("-l0").replace("-", "_")
         return importlib.import_module(f"koki2.cli.{module}")
 
 
@@ -82,21 +80,18 @@ _ALL = (
         "evo in chemotaxis: the runbook of seed 002",
         "--preset l0-hazards --seed 1",
         starts=True,
-        module="evo",
     ),
     Command(
         "batch-evo-l0",
         "batch-evo in chemotaxis",
         "--preset l0-hazards --seed-start 0 --seed-count 5",
         starts=True,
-        module="batch_evo",
     ),
     Command(
         "baseline-l0",
         "baseline in chemotaxis",
         "--policy greedy --episodes 512 --num-sources 4",
         starts=True,
-        module="baseline",
     ),
     Command(
         "eval-run",

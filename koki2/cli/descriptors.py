@@ -1,16 +1,16 @@
 """`koki2 descriptors`: is the behaviour space of a run worth anything?"""
 
 import dataclasses
-import pathlib
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-import tyro
 from annotated_types import Ge, Gt, Le
 
 from koki2 import runlog
 from koki2.cli import output
+from koki2.cli.arguments import Json, RunPath
 from koki2.cli.named import Named
+from koki2.measures.configs import DescriptorConfig
 from koki2.reports import behaviour
 from koki2.session import folders
 from koki2.session.settings import Seed
@@ -28,8 +28,7 @@ class Options(Named):
     in the archive alike (trustworthiness), and those alike near (continuity)?
     """
 
-    run: tyro.conf.Positional[pathlib.Path]
-    """The run folder."""
+    run: RunPath
     samples: Annotated[int, Ge(3), Le(4096)] = 512
     """Elites judged at most, spread evenly over the archive."""
     episodes: Annotated[int, Ge(1)] = 16
@@ -46,23 +45,20 @@ class Options(Named):
     """Greatest share of the metrics' variance that descriptors may fail to tell."""
     preserved_min: Share = 0.7
     """Least trustworthiness, and least continuity."""
-    json: bool = False
-    """Print one JSON object instead of a table."""
+    json: Json = False
 
 
 def run(options: Options) -> int:
     """Judges."""
     read = folders.with_archive(options.run, "koki2 descriptors", options.given)
-    if not read.is_complete:
-        raise runlog.InputError(
-            f"{options.run} has no archive yet, as it is not complete: koki2 resume "
-            f"{options.run}"
-        )
-    limits = behaviour.Limits(
-        kmo=options.kmo_min,
-        sphericity_p=options.p_max,
-        reconstruction_error=options.error_max,
-        preserved=options.preserved_min,
+    folders.check_complete(options.run, "archive")
+    limits = DescriptorConfig(
+        kmo_min=options.kmo_min,
+        p_max=options.p_max,
+        error_max=options.error_max,
+        preserved_min=options.preserved_min,
+        preserved_warn=max(options.preserved_min, 0.85),
+        neighbours=options.neighbours,
     )
     found = {"run": str(options.run)} | behaviour.judge(
         read.config,
@@ -72,17 +68,13 @@ def run(options: Options) -> int:
         samples=options.samples,
         episodes=options.episodes,
         eval_seed=options.eval_seed,
-        neighbours=options.neighbours,
     )
-    if options.json:
-        output.print_json(found)
-    else:
-        _print(found)
+    output.show(found, options.json, lambda: _print(found))
     return 0
 
 
 def _print(found: Mapping[str, Any]) -> None:
-    print(
+    title = (
         f"{' x '.join(found['descriptors'])}, {found['elites']} elites in "
         f"{found['episodes']} unseen lives, evaluation seed {found['eval_seed']}"
     )
@@ -99,13 +91,11 @@ def _print(found: Mapping[str, Any]) -> None:
         if held.get(f"{key}_doubtful"):
             word = "just"
         rows.append((name, found[figure], f"{sign} {limits[figure]:g}", word))
-    output.print_table(("", "figure", "required", "held"), rows)
+    output.print_table(("", "figure", "required", "held"), rows, title=title)
     left = [name for name, metric in found["metrics"].items() if not metric["used"]]
     used = len(found["metrics"]) - len(left)
-    print(
-        f"{used} metrics"
-        + (f"; all alike, so not used: {', '.join(left)}" if left else "")
-    )
+    alike = f"; all alike, so not used: {', '.join(left)}" if left else ""
+    print(f"{used} metrics{alike}")
     best = output.text(found["reconstruction_best"])
     print(f"as many axes chosen for it would leave {best} of the variance untold")
     moved = ", ".join(f"{n} {v:.3f}" for n, v in found["unseen_drift"].items())

@@ -70,7 +70,7 @@ def _run(command: Command, words: list[str]) -> int:
     module = command.load()
     parsed = flags.parse(command, module.Options, words)
     if parsed.layers.print_config:
-        output.print_settings(parsed.options)
+        output.print_settings(parsed.options.settings, parsed.options.json)
         return 0
     if command.uses_jax:
         startup.prepare(parsed.xla, parsed.jax)

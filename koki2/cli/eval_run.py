@@ -5,16 +5,15 @@ What it finds it also leaves in the run, for `koki2 plot`; see `reports.heldout`
 
 import dataclasses
 import pathlib
-import shlex
 import sys
 from typing import Annotated, Any, Literal
 
-from annotated_types import Ge, Le, MinLen
+from annotated_types import MinLen
 
-from koki2 import evolution, runlog
+from koki2 import evolution
 from koki2.cli import output
+from koki2.cli.arguments import Episodes, Json, Seeds
 from koki2.cli.named import Named
-from koki2.cli.seeds import Seeds
 from koki2.evolution.configs import POLICIES
 from koki2.reports import heldout
 from koki2.session import folders
@@ -30,7 +29,7 @@ class Options(Named):
 
     run_dir: pathlib.Path
     """The run folder."""
-    episodes: Annotated[int, Ge(1), Le(65_536)] = 64
+    episodes: Episodes = 64
     """Lives per seed."""
     seed: Annotated[Seeds, MinLen(1)] = (0,)
     """Which lives; several seeds are reported one by one."""
@@ -40,29 +39,25 @@ class Options(Named):
     """Best of training, centre of the search, or both; of an archive, its best."""
     override_plast_eta: float | None = None
     """Another learning rate within life; 0 asks whether learning helps at all."""
-    json: bool = False
-    """Print one JSON object instead of tables."""
+    json: Json = False
 
 
 def run(options: Options) -> int:
     """Evaluates."""
     read = folders.read_folder(options.run_dir, options.given)
-    if not read.is_complete:
-        raise runlog.InputError(
-            f"{options.run_dir} has no genomes yet, as it is not complete: "
-            f"koki2 resume {shlex.quote(str(options.run_dir))}"
-        )
-    genomes = {
-        name: runlog.read_genome(options.run_dir, name)
-        for name in _genomes(options, read.kind.genomes)
-    }
+    folders.check_complete(options.run_dir, "genomes")
+    genomes = tuple(sorted(read.kind.genomes))  # best first
+    if options.genome != "both":
+        folders.check_genome(read, options.genome)
+        genomes = (options.genome,)
     judge = evolution.judge(_config(options, read.config))
     found = []
     for eval_seed in options.seed:
         lives = heldout.live(
             judge,
-            read.seed,
+            read.path,
             genomes,
+            read.seed,
             eval_seed=eval_seed,
             episodes=options.episodes,
             policy=options.baseline_policy,
@@ -95,18 +90,6 @@ def _config(options: Options, config: Any) -> Any:
     return dataclasses.replace(config, agent=agent)
 
 
-def _genomes(options: Options, there: tuple[str, ...]) -> tuple[str, ...]:
-    """Which genomes are judged, best first; an archive has a best, but no centre."""
-    if options.genome == "both":
-        return tuple(sorted(there))
-    if options.genome not in there:
-        raise runlog.InputError(
-            f"--genome must be one of {', '.join(there)} for {options.run_dir}, got "
-            f"{options.genome}: an archive has no centre."
-        )
-    return (options.genome,)
-
-
 def _keep(options: Options, lives: heldout.Lives, eval_seed: int) -> None:
     try:
         heldout.keep(options.run_dir, lives, eval_seed, options.episodes)
@@ -128,5 +111,6 @@ def _print(options: Options, evaluation: dict[str, Any]) -> None:
             low, high = output.text(found["low"]), output.text(found["high"])
             row += [found["mean"], f"[{low}, {high}]"]
         rows.append(row)
-    print(f"{options.episodes} unseen lives, evaluation seed {evaluation['eval_seed']}")
-    output.print_table(columns, rows)
+    seed = evaluation["eval_seed"]
+    title = f"{options.episodes} unseen lives, evaluation seed {seed}"
+    output.print_table(columns, rows, title=title)

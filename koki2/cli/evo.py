@@ -2,12 +2,9 @@
 
 import dataclasses
 import pathlib
-from typing import Annotated
-
-import tyro
-from annotated_types import Ge
 
 from koki2.cli import output
+from koki2.cli.arguments import JitES, Json, LogEvery
 from koki2.runlog import folder
 from koki2.session import driver, folders, kinds
 from koki2.session.progress import progress
@@ -26,30 +23,20 @@ class Options:
     """The run folder itself, new or empty; none makes one under runs-dir."""
     runs_dir: pathlib.Path = pathlib.Path("runs")
     """Where run folders are made."""
-    log_every: Annotated[int, Ge(1)] | None = None
-    """A plain line every so many generations; none is a bar, or a line now and then."""
-    jit_es: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
-    """Accepted for old scripts' sake: the whole loop is always compiled."""
-    json: bool = False
-    """Print one JSON object instead of text."""
+    log_every: LogEvery = None
+    jit_es: JitES = False
+    json: Json = False
 
 
 def run(options: Options) -> int:
     """Runs one program of the settings' kind."""
-    settings = options.settings
-    if options.out_dir is not None and options.out_dir.is_dir():
-        folder.check_new(options.out_dir)  # before JAX starts; `start` decides
+    settings, out_dir = options.settings, options.out_dir
+    if out_dir is not None and out_dir.is_dir():
+        folder.check_new(out_dir)  # before JAX starts; `start` decides
     (program,) = kinds.build(settings.kind, settings.config, [options.seed])
     with (
         folders.start(
-            settings.command,
-            settings.kind,
-            settings.config,
-            options.seed,
-            options.runs_dir,
-            provenance=settings.provenance,
-            objects=settings.objects,
-            out_dir=options.out_dir,
+            settings, options.seed, options.runs_dir, out_dir=out_dir
         ) as run_,
         Stop() as stop,
     ):

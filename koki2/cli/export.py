@@ -4,13 +4,12 @@ import dataclasses
 import pathlib
 import sys
 
-import tyro
-
 from koki2 import runlog
 from koki2.cli import output
+from koki2.cli.arguments import Json, RunPath
 from koki2.cli.named import Named
 from koki2.reports import exchange, pyribs
-from koki2.runlog import atomic
+from koki2.runlog import atomic, folder
 from koki2.session import folders
 
 _WHY = {
@@ -28,66 +27,38 @@ class Options(Named):
     load them is in docs/quality-diversity.md. koki2 import-archive is the way back.
     """
 
-    run: tyro.conf.Positional[pathlib.Path]
-    """The run folder."""
+    run: RunPath
     out: pathlib.Path
     """The folder to write to, new or empty."""
-    json: bool = False
-    """Print one JSON object instead of text."""
+    json: Json = False
 
 
 def run(options: Options) -> int:
     """Reads, writes."""
     read = folders.with_archive(options.run, "an export", options.given)
     config = read.config
+    folders.check_complete(options.run, "archive")
     archive = exchange.archive_of(options.run, config)
-    data = exchange.elites(archive)
+    data, centre = exchange.elites(archive), archive["centre"]
     space = pyribs.space_of(config, data)
-    arrays, centre = dict(data), archive["centre"]
-    if config.archive.archive == "cvt":
-        arrays["centroids"] = centre
-    same = pyribs.agrees(
-        config.archive,
-        data,
-        epsilon=space.get("epsilon", 0.0),
-        centre=centre,
-    )
+    is_cvt = config.archive.archive == "cvt"
+    epsilon = space.get("epsilon", 0.0)
+    same = pyribs.agrees(config.archive, data, epsilon=epsilon, centre=centre)
     elsewhere = int((~same).sum())
-    _make(options.out)
+    folder.make_new(options.out, "an export")
+    arrays = data | {"centroids": centre} if is_cvt else data
     runlog.save_arrays(options.out / "archive.npz", arrays)
     atomic.write_json(options.out / "archive.json", space)
     atomic.write_bytes(options.out / exchange.TABLE, exchange.to_csv(data))
-    facts = {"out": str(options.out), "elites": len(same), "elsewhere": elsewhere}
     if elsewhere:
-        why = _WHY[config.archive.archive]
         print(
             f"koki2 export: pyribs would put {elsewhere} of {len(same)} elites into "
-            f"other cells than they have here, {why}",
+            f"other cells than they have here, {_WHY[config.archive.archive]}",
             file=sys.stderr,
         )
-    if options.json:
-        output.print_json(facts)
-    else:
-        print(f"wrote {options.out}: {len(same)} elites of {len(centre)} cells")
+    output.show(
+        {"out": str(options.out), "elites": len(same), "elsewhere": elsewhere},
+        options.json,
+        f"wrote {options.out}: {len(same)} elites of {len(centre)} cells",
+    )
     return 0
-
-
-def _make(folder: pathlib.Path) -> None:
-    """Makes the folder, if it is not there and empty already.
-
-    Raises:
-      InputError: it holds something, or is a file, or lies in one.
-    """
-    try:
-        if not folder.is_dir():
-            atomic.make_folder(folder)
-    except (FileExistsError, NotADirectoryError):
-        raise runlog.InputError(
-            f"--out must be a folder, but {folder} is, or lies in, a file."
-        ) from None
-    taken = sorted(entry.name for entry in folder.iterdir())
-    if taken:
-        raise runlog.InputError(
-            "--out must be a new or empty folder, so that nothing is overwritten; "
-            f"{folder} holds {', '.join(taken[:4])}{', ...' if taken[4:] else ''}."
-        )

@@ -9,6 +9,7 @@ from annotated_types import Ge, Le
 
 from koki2 import pictures
 from koki2.cli import output
+from koki2.cli.arguments import Json
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -21,8 +22,7 @@ class Options:
     """Steps per second."""
     steps_max: Annotated[int, Ge(1)] | None = None
     """Show only the first so many steps; none is the whole life."""
-    json: bool = False
-    """Print one JSON object instead of text."""
+    json: Json = False
 
 
 def film(
@@ -37,8 +37,4 @@ def film(
     drawn = pictures.life_film(life, title=title, steps_max=options.steps_max)
     frames = pictures.save_gif(drawn, out, fps=options.fps)
     facts = {"out": str(out), "who": who, "frames": frames} | pictures.life_facts(life)
-    if options.json:
-        output.print_json(facts)
-    else:
-        print(facts["ending"])
-        print(f"wrote {out}")
+    output.show(facts, options.json, f"{facts['ending']}\nwrote {out}")

@@ -12,6 +12,7 @@ import io
 import os
 import re
 import sys
+import textwrap
 import typing
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, NamedTuple
@@ -33,6 +34,8 @@ _World = Annotated[
         "FILE.py:NAME one of your own."
     ),
 ]
+_RULES = re.compile(r"^ *-+ *\n", re.MULTILINE)
+_TRAILING = re.compile(r" +$", re.MULTILINE)
 # Said of the classes made here, it spares tyro the search for their source.
 _NO_SOURCE = "builtins"
 
@@ -61,16 +64,16 @@ def parse(command: Command, options: type, argv: Sequence[str]) -> Parsed:
       InputError: values that are not accepted, all of them.
     """
     fields = {f.name: f for f in dataclasses.fields(options)}
-    layered = next((f for f in fields.values() if "kind" in f.metadata), None)
+    layered = fields.get("settings")
     objects = _objects(argv) if layered is not None else {}
     level = _level(command, argv, objects)
-    found = _tyro(command, _flags_class(command, options, level), argv)
+    found = _tyro(command, _flags_class(command, options, layered, level), argv)
     if command.takes_world and (level is None or found.world != level.name):
         settings_.find_level(found.world, {})  # says that there is none
         raise runlog.InputError(
             f"the world must be the first word, got {found.world!r} behind others."
         )
-    own = {n: getattr(found, n) for n in fields if layered is not fields[n]}
+    own = {n: getattr(found, n) for n in fields if n != "settings"}
     layers = getattr(found, "layers", settings_.Layers())
     xla = getattr(found, "xla", XlaOptions())
     jax = getattr(found, "jax", JaxOptions())
@@ -84,10 +87,8 @@ def parse(command: Command, options: type, argv: Sequence[str]) -> Parsed:
         settings, more = settings_.resolve(layers, given, level, kind, objects)
         lines += more
         if settings is not None:
-            world = "" if level is None else level.name
-            own[layered.name] = dataclasses.replace(
-                settings, command=command.name, world=world
-            )
+            about = {"command": command.name, "world": level.name if level else ""}
+            own["settings"] = dataclasses.replace(settings, **about)
     if lines:
         count = "1 setting" if len(lines) == 1 else f"{len(lines)} settings"
         raise runlog.InputError(
@@ -139,54 +140,49 @@ def _level(
 
 
 def _is_level(word: str) -> bool:
-    try:
-        settings_.find_level(word, {})
-    except runlog.InputError:
-        return False
-    return True
+    with contextlib.suppress(runlog.InputError):
+        return bool(settings_.find_level(word, {}))
+    return False
 
 
-def _flags_class(command: Command, options: type, level: Level | None) -> type:
+def _flags_class(
+    command: Command,
+    options: type,
+    layered: dataclasses.Field | None,
+    level: Level | None,
+) -> type:
     """`options`, with every flag there is, and checking nothing itself."""
     extra: list[tuple[str, Any] | tuple[str, Any, Any]] = []
-    knobs = settings_.of_level(level) if level is not None else {}
+    doc = options.__doc__
     if command.takes_world:
         extra.append(("world", _World))
-    for field in dataclasses.fields(options):
-        if "kind" in field.metadata:
-            extra.append((field.name, tyro.conf.Suppress[Any], None))
-            extra.append(("layers", settings_.Layers, settings_.Layers()))
-            config = kind_of(field.metadata["kind"]).config
-            default = config() if level is None else config(env=level.config)
-            for group in field.metadata["groups"]:
-                value = getattr(default, group)
-                shared = shared_names(config, group)
-                kind = _unchecked(type(value), tuple(shared.items()))
-                set_ = {
-                    f.name: getattr(value, f.name) for f in dataclasses.fields(value)
-                }
-                set_ |= dict(knobs.get(group, {}))
-                extra.append((group, kind, kind(**set_)))
+        doc = f"{doc}\n    Name the world first: its settings are then flags."
+    if layered is not None:
+        extra.append(("settings", tyro.conf.Suppress[Any], None))
+        extra.append(("layers", settings_.Layers, settings_.Layers()))
+        config = kind_of(layered.metadata["kind"]).config
+        default = config() if level is None else config(env=level.config)
+        knobs = settings_.of_level(level) if level is not None else {}
+        for group in layered.metadata["groups"]:
+            value = getattr(default, group)
+            shared = shared_names(config, group)
+            kind = _unchecked(type(value), tuple(shared.items()))
+            values = {**vars(value), **knobs.get(group, {})}
+            extra.append((group, kind, kind(**values)))
     if command.starts:
         extra.append(("xla", XlaOptions, XlaOptions()))
     if command.uses_jax:
         extra.append(("jax", JaxOptions, JaxOptions()))
+    return _made(options, extra, {"__doc__": doc})
+
+
+def _made(base: type, fields: list[Any], names: dict[str, Any]) -> type:
+    """A dataclass with more fields, of which tyro does not look for the source."""
     made = dataclasses.make_dataclass(
-        options.__name__,
-        extra,
-        bases=(options,),
-        namespace={"__doc__": _doc(command, options)},
-        frozen=options.__dataclass_params__.frozen,
-        kw_only=True,
+        base.__name__, fields, bases=(base,), namespace=names, frozen=True, kw_only=True
     )
     made.__module__ = _NO_SOURCE
     return made
-
-
-def _doc(command: Command, options: type) -> str | None:
-    if not command.takes_world:
-        return options.__doc__
-    return f"{options.__doc__}\n    Name the world first: its settings are then flags."
 
 
 def shared_names(config: type, group: str) -> dict[str, str]:
@@ -219,19 +215,11 @@ def _unchecked(kind: type, shared: tuple[tuple[str, str], ...] = ()) -> type:
             fixed.append((name, hide(hint)))
         elif flag := dict(shared).get(name):
             named = Annotated[hint, tyro.conf.arg(name=flag)]
-            fixed.append((name, named, _default_of(kind, name)))
+            fixed.append((name, named, kind.__dataclass_fields__[name].default))
     names = {"__post_init__": lambda self: None, "__doc__": kind.__doc__}
     if not fixed:  # a plain subclass, for making a dataclass takes its time
         return type(kind.__name__, (kind,), names | {"__module__": _NO_SOURCE})
-    made = dataclasses.make_dataclass(
-        kind.__name__, fixed, bases=(kind,), namespace=names, frozen=True, kw_only=True
-    )
-    made.__module__ = _NO_SOURCE
-    return made
-
-
-def _default_of(kind: type, name: str) -> Any:
-    return next(f.default for f in dataclasses.fields(kind) if f.name == name)
+    return _made(kind, fixed, names)
 
 
 def _given(
@@ -253,65 +241,42 @@ def _given(
 
 def _tyro(command: Command, kind: type, argv: Sequence[str]) -> Any:
     """What tyro makes of `argv`; what it prints is plain unless a terminal reads it."""
-    example = f"\nexample: koki2 {command.name} {command.example}"
-    arguments = {
-        "prog": f"koki2 {command.name}",
-        "args": list(argv),
-        "config": (tyro.conf.OmitArgPrefixes,),
-        "registry": _registry(),
-    }
+    example = f"example: koki2 {command.name} {command.example}"
     is_plain = "NO_COLOR" in os.environ or not sys.stderr.isatty()
-    out, err = (
-        io.TextIOWrapper(io.BytesIO(), "utf-8", write_through=True) for _ in "oe"
-    )
+    out, err = io.StringIO(), io.StringIO()  # for which tyro draws no boxes
     with contextlib.ExitStack() as stack:
         if is_plain:
             stack.enter_context(contextlib.redirect_stdout(out))
             stack.enter_context(contextlib.redirect_stderr(err))
         try:
-            return tyro.cli(kind, **arguments)
+            return tyro.cli(
+                kind,
+                prog=f"koki2 {command.name}",
+                args=list(argv),
+                config=(tyro.conf.OmitArgPrefixes,),
+                registry=_registry(),
+            )
         except SystemExit as end:
             stack.close()
             if end.code in (0, None):
-                print(_plain(_text(out)) + example)
+                print(_TRAILING.sub("", out.getvalue()) + example)
             elif is_plain:
-                text = _plain(_text(err), titles=False).strip()
+                _, _, text = _RULES.sub("", err.getvalue()).partition("\n")  # a title
+                text = textwrap.dedent(_TRAILING.sub("", text)).strip()
                 print(f"koki2 {command.name}: {text}", file=sys.stderr)
             raise
-
-
-def _text(captured: io.TextIOWrapper) -> str:
-    captured.seek(0)
-    return captured.read()
-
-
-def _plain(text: str, *, titles: bool = True) -> str:
-    """Without boxes and colours."""
-    lines, margin = [], "  " if titles else ""
-    for line in re.sub(r"\x1b\[[0-9;]*m", "", text).splitlines():
-        title = re.fullmatch(r"╭─ (.*?) ─*╮", line)
-        if title:
-            lines += ["", f"{title[1]}:"] if titles else []
-        elif not re.fullmatch(r"╰─*╯|│ ─+ │", line):
-            lines.append(re.sub(r"^│ ?(.*)│$", rf"{margin}\1", line).rstrip())
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines))
 
 
 def _registry() -> tyro.constructors.ConstructorRegistry:
     """Adds to what tyro can read: `none`, small like all else on a command line."""
     registry = tyro.constructors.ConstructorRegistry()
-
-    @registry.primitive_rule
-    def none(info):
-        if info.type is not type(None):
-            return None
-        return tyro.constructors.PrimitiveConstructorSpec(
-            nargs=1,
-            metavar="none",
-            instance_from_str=lambda words: None,
-            is_instance=lambda value: value is None,
-            str_from_instance=lambda value: ["none"],
-            choices=("none", "None"),
-        )
-
+    none = tyro.constructors.PrimitiveConstructorSpec(
+        nargs=1,
+        metavar="none",
+        instance_from_str=lambda words: None,
+        is_instance=lambda value: value is None,
+        str_from_instance=lambda value: ["none"],
+        choices=("none", "None"),
+    )
+    registry.primitive_rule(lambda info: none if info.type is type(None) else None)
     return registry

@@ -7,6 +7,7 @@ import tyro
 
 from koki2 import evolution, runlog
 from koki2.cli import output
+from koki2.cli.arguments import Json
 from koki2.cli.named import Named
 from koki2.reports import exchange
 from koki2.session import folders
@@ -30,8 +31,7 @@ class Options(Named):
     """The run whose space it is; koki2 qd made it."""
     out: pathlib.Path
     """Where to, an .npz. A file that is there is replaced."""
-    json: bool = False
-    """Print one JSON object instead of text."""
+    json: Json = False
 
 
 def run(options: Options) -> int:
@@ -43,17 +43,15 @@ def run(options: Options) -> int:
         raise runlog.InputError(f"--out must be a file outside of the run, got {out}.")
     named = evolution.setting(config)
     size = named.adult(named.wiring(read.seed)).genome.size
-    dims = config.archive.dims
-    rows = exchange.from_csv(options.table, genome=size, dims=dims)
+    rows = exchange.from_csv(options.table, genome=size, dims=config.archive.dims)
     found, facts = exchange.insert(config.archive, rows, size)
     runlog.save_arrays(out, found)
     facts = {"out": str(out), **facts}
-    if options.json:
-        output.print_json(facts)
-    else:
-        print(
-            f"wrote {out}: {facts['accepted']} of {facts['rows']} rows accepted, "
-            f"{facts['beaten']} beaten in their cell, {facts['not_finite']} not "
-            f"finite, {facts['outside']} outside of the space"
-        )
+    output.show(
+        facts,
+        options.json,
+        f"wrote {out}: {facts['accepted']} of {facts['rows']} rows accepted, "
+        f"{facts['beaten']} beaten in their cell, {facts['not_finite']} not finite, "
+        f"{facts['outside']} outside of the space",
+    )
     return 0

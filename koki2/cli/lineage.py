@@ -2,12 +2,9 @@
 
 import dataclasses
 import pathlib
-import shlex
 
-import tyro
-
-from koki2 import runlog
 from koki2.cli import output
+from koki2.cli.arguments import Json, RunPath
 from koki2.reports import lineage
 from koki2.runlog import atomic
 
@@ -34,13 +31,11 @@ class Options:
     is empty.
     """
 
-    run: tyro.conf.Positional[pathlib.Path]
-    """The run folder."""
+    run: RunPath
     out: pathlib.Path | None = None
     """Where to, a .csv; none is lineage.csv in the folder of the run. A file that is
     there is replaced."""
-    json: bool = False
-    """Print one JSON object instead of text."""
+    json: Json = False
 
 
 def run(options: Options) -> int:
@@ -48,16 +43,9 @@ def run(options: Options) -> int:
     default = options.run / "lineage.csv"
     out = output.checked_out(options.out, default, (".csv",))
     rows = lineage.read(options.run)
-    if not rows:
-        raise runlog.InputError(
-            f"{options.run} has no generations yet; if no process is writing it, koki2 "
-            f"resume {shlex.quote(str(options.run))} goes on with it."
-        )
     table, taxa = lineage.to_csv(rows)
     atomic.write_bytes(out, table)
     facts = {"out": str(out), "taxa": taxa, "generations": len(rows)}
-    if options.json:
-        output.print_json(facts)
-    else:
-        print(f"wrote {out}: {taxa} taxa of {len(rows)} generations")
+    text = f"wrote {out}: {taxa} taxa of {len(rows)} generations"
+    output.show(facts, options.json, text)
     return 0

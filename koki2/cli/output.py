@@ -4,16 +4,15 @@ import dataclasses
 import os
 import pathlib
 import shlex
-import shutil
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from koki2 import runlog
 from koki2.runlog import jsontext
-from koki2.session import settings as settings_
 from koki2.session.kinds import Kind
 from koki2.session.objects import role_of, ROLES
+from koki2.session.settings import Settings
 
 
 def print_json(value: Mapping[str, Any]) -> None:
@@ -21,26 +20,38 @@ def print_json(value: Mapping[str, Any]) -> None:
     print(jsontext.encode(dict(value), where="the output").decode())
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+def show(
+    facts: Mapping[str, Any], as_json: bool, text: str | Callable[[], object]
+) -> None:
+    """Prints facts as JSON, or else for people.
+
+    Args:
+      facts: plain values.
+      as_json: which of the two.
+      text: what people read, or prints it.
+    """
+    if as_json:
+        print_json(facts)
+    elif isinstance(text, str):
+        print(text)
+    else:
+        text()
+
+
+def print_table(
+    columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title: str = ""
+) -> None:
     """Prints a table: the first column to the left, numbers to the right."""
     cells = [[text(value) for value in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
-    is_narrow = sum(widths) + 2 * len(widths) <= shutil.get_terminal_size().columns
-    if is_narrow and sys.stdout.isatty():  # rich would cut what does not fit
-        import rich.console
-        import rich.table
-
-        table = rich.table.Table(box=None, header_style="bold")
-        for i, name in enumerate(columns):
-            table.add_column(name, justify="right" if i else "left", no_wrap=True)
-        for row in cells:
-            table.add_row(*row)
-        rich.console.Console(no_color="NO_COLOR" in os.environ or None).print(table)
-        return
-    for row in (columns, *cells):
-        padded = [row[0].ljust(widths[0])]
-        padded += [c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True)]
-        print("  ".join(padded).rstrip())
+    lines = [
+        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])])
+        for row in (columns, *cells)
+    ]
+    if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
+        lines[0] = f"\x1b[1m{lines[0]}\x1b[0m"  # bold
+    for line in [title, *lines] if title else lines:
+        print(line.rstrip())
 
 
 def text(value: Any) -> str:
@@ -55,23 +66,18 @@ def text(value: Any) -> str:
     return f"{value:.4f}" if isinstance(value, float) else str(value)
 
 
-def print_settings(options: Any) -> None:
+def print_settings(settings: Settings, as_json: bool) -> None:
     """Prints resolved settings: JSON as in config.json, or TOML with their origin."""
-    found = next(
-        value
-        for field in dataclasses.fields(options)
-        if isinstance(value := getattr(options, field.name), settings_.Settings)
-    )
-    values = dataclasses.asdict(found.config)
-    if getattr(options, "json", False):
-        print_json({"config": values, "provenance": dict(found.provenance)})
+    values = dataclasses.asdict(settings.config)
+    if as_json:
+        print_json({"config": values, "provenance": dict(settings.provenance)})
         return
     for group, table in values.items():
         print(f"[{group}]")
         for name, value in table.items():
             line = f"{name} = {_toml(value)}"
             line = f"# {name} is not set" if value is None else line
-            print(f"{line:<40}  # {found.provenance[f'{group}.{name}']}")
+            print(f"{line:<40}  # {settings.provenance[f'{group}.{name}']}")
         print()
 
 

@@ -1,13 +1,11 @@
 """`koki2 replay`: runs a run again, in memory, and says if it comes out the same."""
 
 import dataclasses
-import pathlib
 from typing import Any
-
-import tyro
 
 from koki2 import runlog
 from koki2.cli import output
+from koki2.cli.arguments import Json, RunPath
 from koki2.cli.named import Named
 from koki2.session import folders, kinds, startup
 from koki2.session.replay import first_difference
@@ -21,10 +19,8 @@ class Options(Named):
     what changed in code, versions and machine since.
     """
 
-    run: tyro.conf.Positional[pathlib.Path]
-    """The run folder."""
-    json: bool = False
-    """Print one JSON object instead of text."""
+    run: RunPath
+    json: Json = False
 
 
 def run(options: Options) -> int:
@@ -45,10 +41,7 @@ def run(options: Options) -> int:
         "first_difference": difference,
         "environment": runlog.differences(old, now),
     }
-    if options.json:
-        output.print_json(facts)
-    else:
-        _print(facts, rows)
+    output.show(facts, options.json, lambda: _print(facts, rows))
     return 0 if difference is None else 1
 
 

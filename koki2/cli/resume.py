@@ -1,15 +1,11 @@
 """`koki2 resume`: goes on with a run where its newest checkpoint left it."""
 
 import dataclasses
-import pathlib
 import sys
-from typing import Annotated
-
-import tyro
-from annotated_types import Ge
 
 from koki2 import runlog
 from koki2.cli import output
+from koki2.cli.arguments import Json, LogEvery, RunPath
 from koki2.cli.named import Named
 from koki2.session import driver, folders, kinds, startup
 from koki2.session.progress import progress
@@ -23,12 +19,9 @@ class Options(Named):
     Config and seed are those of the run folder, and so are the XLA flags.
     """
 
-    run: tyro.conf.Positional[pathlib.Path]
-    """The run folder."""
-    log_every: Annotated[int, Ge(1)] | None = None
-    """A plain line every so many units; none is a bar, or a line now and then."""
-    json: bool = False
-    """Print one JSON object instead of text."""
+    run: RunPath
+    log_every: LogEvery = None
+    json: Json = False
 
 
 def run(options: Options) -> int:
@@ -36,16 +29,14 @@ def run(options: Options) -> int:
     with runlog.Run.resume(options.run) as run_, Stop() as stop:
         for note in run_.notes:
             print(f"koki2 resume: passed over {note}", file=sys.stderr)
-        if run_.summary is not None and not options.json:
-            print(f"{run_.path} is complete already; nothing to do.")
+        if run_.summary is not None:
+            text = f"{run_.path} is complete already; nothing to do."
+            output.show(output.run_facts(run_), options.json, text)
             return 0
-        if run_.summary is None:
-            startup.restore(run_.manifest)
-            read = folders.read_folder(options.run, options.given)
-            (program,) = kinds.build(read.kind, read.config, [read.seed])
-            shown = progress(read.kind, program, log_every=options.log_every)
-            driver.finish(run_, program, read.kind, stop, sinks=[shown])
-            output.print_end(run_, read.kind, read.config, as_json=options.json)
-        else:
-            output.print_json(output.run_facts(run_))
+        startup.restore(run_.manifest)
+        read = folders.read_folder(options.run, options.given)
+        (program,) = kinds.build(read.kind, read.config, [read.seed])
+        shown = progress(read.kind, program, log_every=options.log_every)
+        driver.finish(run_, program, read.kind, stop, sinks=[shown])
+        output.print_end(run_, read.kind, read.config, as_json=options.json)
         return stop.code if run_.summary is None else 0

@@ -6,6 +6,7 @@ from typing import Any
 
 from koki2 import runlog
 from koki2.cli import output
+from koki2.cli.arguments import Json
 from koki2.session.kinds import KINDS
 
 
@@ -15,20 +16,14 @@ class Options:
 
     runs_dir: pathlib.Path = pathlib.Path("runs")
     """Where runs are kept."""
-    json: bool = False
-    """Print one JSON object instead of a table."""
+    json: Json = False
 
 
 def run(options: Options) -> int:
     """Lists."""
-    infos = runlog.list_runs(options.runs_dir)
-    lines = [_facts(info) for info in infos]
-    if options.json:
-        output.print_json({"runs": lines})
-    elif infos:
-        _print(lines)
-    else:
-        print(f"no runs under {options.runs_dir}")
+    lines = [_facts(info) for info in runlog.list_runs(options.runs_dir)]
+    text = (lambda: _print(lines)) if lines else f"no runs under {options.runs_dir}"
+    output.show({"runs": lines}, options.json, text)
     return 0
 
 

@@ -3,11 +3,10 @@
 import dataclasses
 import pathlib
 import re
-from typing import Literal
 
 from koki2 import evolution, runlog
 from koki2.cli import filming, output
-from koki2.evolution.configs import POLICIES
+from koki2.cli.arguments import Baseline
 from koki2.session.settings import layered, Seed, Settings
 
 
@@ -20,9 +19,7 @@ class Options(filming.Options):
     """
 
     settings: Settings = layered("evo", "env")
-    policy: Literal[*POLICIES] = "competent"  # pyrefly: ignore[invalid-literal]  # its names are those of a table
-    """greedy follows the gradient, competent does what the world asks for by script,
-    oracle knows the whole truth."""
+    policy: Baseline = "competent"
     seed: Seed = 0
     """Which lives."""
     out: pathlib.Path | None = None
@@ -36,15 +33,13 @@ def run(options: Options) -> int:
     name = re.sub(r"[^\w.-]", "-", f"{world}_{options.policy}")
     name = f"{name}_seed{options.seed}_episode{options.episode}.gif"
     out = output.checked_out(options.out, pathlib.Path(name), (".gif",))
-    try:
+    with runlog.raising(runlog.InputError):  # no map, or no such policy
         life = evolution.watch_baseline(
             options.settings.config,
             options.policy,
             eval_seed=options.seed,
             episode=options.episode,
         )
-    except ValueError as error:  # no map, or no such policy
-        raise runlog.InputError(str(error)) from error
     title = f"{world}: {options.policy}, life {options.episode} of seed {options.seed}"
     filming.film(life, options, out, who=options.policy, title=title)
     return 0

@@ -3,6 +3,7 @@
 import dataclasses
 
 from koki2.cli import output
+from koki2.cli.arguments import Json
 from koki2.envs.registry import LEVELS
 
 
@@ -14,16 +15,12 @@ class Options:
     actions.
     """
 
-    json: bool = False
-    """Print one JSON object instead of a table."""
+    json: Json = False
 
 
 def run(options: Options) -> int:
     """Lists."""
-    if options.json:
-        output.print_json({"worlds": {n: v.summary for n, v in LEVELS.items()}})
-    else:
-        output.print_table(
-            ("world", "asks"), [(n, v.summary) for n, v in LEVELS.items()]
-        )
+    asks = {name: level.summary for name, level in LEVELS.items()}
+    table = lambda: output.print_table(("world", "asks"), list(asks.items()))
+    output.show({"worlds": asks}, options.json, table)
     return 0

@@ -3,35 +3,22 @@
 import dataclasses
 import math
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from koki2 import evolution, runlog
 from koki2.evolution.configs import QDConfig
-
-
-class Limits(NamedTuple):
-    """What a behaviour space must reach."""
-
-    kmo: float
-    """Least sampling adequacy."""
-    sphericity_p: float
-    """Greatest p-value of Bartlett's test."""
-    reconstruction_error: float
-    """Greatest share of variance that the descriptors fail to explain."""
-    preserved: float
-    """Least trustworthiness, and least continuity."""
+from koki2.measures.configs import DescriptorConfig
 
 
 def judge(
     config: QDConfig,
     seed: int,
     archive: Mapping[str, Any],
-    limits: Limits,
+    limits: DescriptorConfig,
     *,
     samples: int,
     episodes: int,
     eval_seed: int,
-    neighbours: int,
 ) -> dict[str, Any]:
     """Judges the descriptors of an archive on unseen episodes of its elites.
 
@@ -43,7 +30,6 @@ def judge(
       samples: elites judged at most, spread evenly over the archive.
       episodes: of each.
       eval_seed: which.
-      neighbours: size of a neighbourhood.
 
     Raises:
       InputError: fewer than three elites.
@@ -51,7 +37,7 @@ def judge(
     import jax
     import numpy as np
 
-    from koki2.measures import DescriptorConfig, judge as judge_space
+    from koki2.measures import judge as judge_space
 
     cells = np.flatnonzero(archive["filled"])
     if len(cells) < 3:
@@ -60,25 +46,13 @@ def judge(
         )
     some = cells[np.linspace(0, len(cells) - 1, min(len(cells), samples)).astype(int)]
     behaved = evolution.behaviours(
-        config,
-        seed,
-        archive["genome"][some],
-        eval_seed=eval_seed,
-        episodes=episodes,
+        config, seed, archive["genome"][some], eval_seed=eval_seed, episodes=episodes
     )
     names = [name for name in behaved if name != "fitness"]
     metrics = np.stack([behaved[name] for name in names], axis=1)
     own = np.stack([behaved[name] for name in config.behaviour.descriptors], axis=1)
-    knobs = DescriptorConfig(
-        kmo_min=limits.kmo,
-        p_max=limits.sphericity_p,
-        error_max=limits.reconstruction_error,
-        preserved_min=limits.preserved,
-        preserved_warn=max(limits.preserved, 0.85),
-        neighbours=neighbours,
-    )
     report = jax.device_get(
-        jax.jit(judge_space, static_argnames="config")(metrics, own, config=knobs)
+        jax.jit(judge_space, static_argnames="config")(metrics, own, config=limits)
     )
     drift = np.abs(own - archive["descriptor"][some]).mean(axis=0)
     verdict = dataclasses.asdict(report.verdict)
@@ -107,11 +81,11 @@ def judge(
             zip(config.behaviour.descriptors, map(float, drift), strict=True)
         ),
         "thresholds": {
-            "kmo": limits.kmo,
-            "sphericity_p": limits.sphericity_p,
-            "reconstruction_error": limits.reconstruction_error,
-            "trustworthiness": limits.preserved,
-            "continuity": limits.preserved,
+            "kmo": limits.kmo_min,
+            "sphericity_p": limits.p_max,
+            "reconstruction_error": limits.error_max,
+            "trustworthiness": limits.preserved_min,
+            "continuity": limits.preserved_min,
         },
         "verdict": {name: bool(held) for name, held in verdict.items()},
     }

@@ -14,16 +14,15 @@ Every float32 is written in the fewest digits that give it back, bit for bit.
 
 import csv
 import dataclasses
-import io
 import math
 import pathlib
 import re
-import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from koki2 import runlog
 from koki2.evolution.configs import QDConfig
+from koki2.reports import table
 from koki2.search.configs import ArchiveConfig
 
 Arrays = dict[str, Any]  # NumPy arrays by name
@@ -35,14 +34,8 @@ def archive_of(run: pathlib.Path, config: QDConfig) -> Arrays:
     """The archive of a complete run, as it lies in its folder.
 
     Raises:
-      InputError: the run is not complete yet.
       BrokenRunError: the archive is missing, damaged, or not of this config.
     """
-    if runlog.read_summary(run) is None:
-        raise runlog.InputError(
-            f"{run} has no archive yet, as it is not complete: "
-            f"koki2 resume {shlex.quote(str(run))}"
-        )
     found = runlog.read_artifact(run, "archive")
     count, dims = _count(config.archive), config.archive.dims
     shapes = {name: array.shape for name, array in found.items()}
@@ -97,30 +90,13 @@ def elites(archive: Arrays) -> Arrays:
 
 
 def to_csv(data: Arrays) -> bytes:
-    """The table of some elites."""
-    dims = {name: data[name].shape[1] for name in ("solution", "measures")}
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(
-        [
-            *(f"solution_{d}" for d in range(dims["solution"])),
-            "objective",
-            *(f"measures_{b}" for b in range(dims["measures"])),
-            *("threshold", "birth", "index"),
-        ]
-    )
-    for i in range(len(data["index"])):
-        table.writerow(
-            [
-                *_texts(data["solution"][i]),
-                *_texts(data["objective"][i : i + 1]),
-                *_texts(data["measures"][i]),
-                *_texts(data["threshold"][i : i + 1]),
-                int(data["birth"][i]),
-                int(data["index"][i]),
-            ]
-        )
-    return text.getvalue().encode()
+    """The table of some elites; a column for each number of a wider array."""
+    names, columns = [], []
+    for name, values in data.items():
+        is_wide = values.ndim > 1
+        names += [f"{name}_{i}" for i in range(values.shape[1])] if is_wide else [name]
+        columns += [_texts(column) for column in (values.T if is_wide else [values])]
+    return table.to_csv(names, zip(*columns, strict=True))
 
 
 def from_csv(path: pathlib.Path, *, genome: int, dims: int) -> Arrays:
@@ -146,10 +122,10 @@ def from_csv(path: pathlib.Path, *, genome: int, dims: int) -> Arrays:
         "fitness": ["objective"],
         "descriptor": [f"measures_{b}" for b in range(dims)],
     }
-    found: dict[str, list[Any]] = {name: [] for name in (*names, "birth")}
     rows = _rows(path)
     header = next(rows, [])
-    place = _places(path, header, names)
+    _check_header(path, header, names)
+    found: dict[str, list[Any]] = {name: [] for name in (*names, "birth")}
     for line, row in enumerate(rows, start=2):
         where = f"{path}, line {line},"
         if len(row) != len(header):
@@ -157,12 +133,12 @@ def from_csv(path: pathlib.Path, *, genome: int, dims: int) -> Arrays:
                 f"{where} should have {len(header)} columns as the first line, has "
                 f"{len(row)}."
             )
+        cells = dict(zip(header, row, strict=True))
         for name, columns in names.items():
-            is_gene = name == "genome"
-            values = [_number(row[place[c]], where, c, is_gene) for c in columns]
+            values = [_number(cells[c], where, c, name == "genome") for c in columns]
             with np.errstate(over="ignore"):  # beyond float32: infinite, and refused
                 found[name].append(np.array(values, np.float64).astype(np.float32))
-        found["birth"].append(_birth(row, place, where))
+        found["birth"].append(_birth(cells.get("birth", "0"), where))
     count = len(found["birth"])
     return {
         "genome": np.array(found["genome"], np.float32).reshape(count, genome),
@@ -189,20 +165,14 @@ def insert(
     from koki2.search import archive as archives
 
     cells = archives.cells(cut)
-    empty = archives.empty(cells, size)
-    count = len(rows["birth"])
+    archive, count = archives.empty(cells, size), len(rows["birth"])
+    fates = dict.fromkeys(("accepted", "not_finite", "outside"), 0)
     if count:
         batch = archives.Batch(**{n: jnp.asarray(x) for n, x in rows.items()})
-        empty, done = archives.inserter(cells)(empty, batch)
-        accepted, not_finite, outside = (
-            int(np.sum(x)) for x in (done.accepted, done.not_finite, done.outside)
-        )
-    else:
-        accepted = not_finite = outside = 0
-    found = {**jax.device_get(dataclasses.asdict(empty)), "centre": cells.centre}
-    facts = {"rows": count, "accepted": accepted, "not_finite": not_finite}
-    beaten = count - accepted - not_finite - outside
-    return found, facts | {"outside": outside, "beaten": beaten}
+        archive, done = archives.inserter(cells)(archive, batch)
+        fates = {name: int(np.sum(getattr(done, name))) for name in fates}
+    found = {**jax.device_get(dataclasses.asdict(archive)), "centre": cells.centre}
+    return found, {"rows": count, **fates, "beaten": count - sum(fates.values())}
 
 
 def _rows(path: pathlib.Path) -> Iterator[list[str]]:
@@ -214,27 +184,23 @@ def _rows(path: pathlib.Path) -> Iterator[list[str]]:
         raise runlog.InputError(f"{path} cannot be read as CSV: {reason}.") from None
 
 
-def _places(
+def _check_header(
     path: pathlib.Path, header: Sequence[str], names: dict[str, list[str]]
-) -> dict[str, int]:
-    """Where each column is, if there are those that should be, and none like them."""
+) -> None:
+    """Raises InputError unless there are the columns that should be, and none like
+    them."""
     if len(set(header)) < len(header):
         raise runlog.InputError(f"{path} has two columns of one name.")
-    place = {name: i for i, name in enumerate(header)}
-    for columns in names.values():
-        first, last, many = columns[0], columns[-1], len(columns)
-        if first == "objective":
-            if first not in place:
-                raise runlog.InputError(f"{path} must have a column {first}, has none.")
-            continue
-        stem = first.removesuffix("0")
+    for columns in (names["genome"], names["descriptor"]):
+        stem = columns[0].removesuffix("0")
         there = [c for c in header if re.fullmatch(rf"{stem}\d+", c)]
         if set(there) != set(columns):
             raise runlog.InputError(
-                f"{path} must have columns {first} to {last}, as the run has {many}, "
-                f"but has {len(there)} columns {stem}*."
+                f"{path} must have columns {columns[0]} to {columns[-1]}, as the run "
+                f"has {len(columns)}, but has {len(there)} columns {stem}*."
             )
-    return place
+    if "objective" not in header:
+        raise runlog.InputError(f"{path} must have a column objective, has none.")
 
 
 def _number(text: str, where: str, column: str, is_gene: bool) -> float:
@@ -248,10 +214,8 @@ def _number(text: str, where: str, column: str, is_gene: bool) -> float:
         ) from None
 
 
-def _birth(row: Sequence[str], place: dict[str, int], where: str) -> int:
-    if "birth" not in place:
-        return 0
-    value = _number(row[place["birth"]], where, "birth", True)
+def _birth(text: str, where: str) -> int:
+    value = _number(text, where, "birth", True)
     if not 0 <= value < 2**31 or value != int(value):
         raise runlog.InputError(
             f"{where} birth should be a generation, 0 or a later one, is {value}."
@@ -267,6 +231,8 @@ def _texts(values: Any) -> list[str]:
     """Floats in the fewest digits that `from_csv` reads as the very same float32."""
     import numpy as np
 
+    if values.dtype.kind == "i":
+        return [str(value) for value in values]
     short = [str(value) for value in values]
     back = np.array([float(text) for text in short], np.float64).astype(np.float32)
     same = (back == values) | np.isnan(values)

@@ -12,7 +12,7 @@ with who lived in "lives", and for each MEAN {"mean": ..., "low": ..., "high": .
 import math
 import pathlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from koki2 import evolution, runlog
@@ -130,8 +130,9 @@ def read_means(
 
 def live(
     judge: Any,
+    run: pathlib.Path,
+    genomes: Iterable[str],
     seed: int,
-    genomes: Mapping[str, Mapping[str, Any]],
     *,
     eval_seed: int,
     episodes: int,
@@ -141,8 +142,9 @@ def live(
 
     Args:
       judge: `evolution.judge` of the run's config.
+      run: its folder.
+      genomes: which of best and mean.
       seed: of the run.
-      genomes: named arrays, by who they are.
       eval_seed: which episodes.
       episodes: how many.
       policy: the baseline; "none": no baseline.
@@ -152,15 +154,15 @@ def live(
       InputError: a baseline that this world has not.
     """
     which = {"eval_seed": eval_seed, "episodes": episodes}
-    lives = {
-        name: _tried(lambda g=genome: judge.genome(seed, g, **which), _does_not_fit)
-        for name, genome in genomes.items()
-    }
+    misfit = "the genomes should fit the run's config, but "
+    lives = {}
+    for name in genomes:
+        genome = runlog.read_genome(run, name)
+        with runlog.raising(runlog.BrokenRunError, misfit):
+            lives[name] = judge.genome(seed, genome, **which)
     if policy != "none":
-        lives[policy] = _tried(
-            lambda: judge.baseline(policy, **which),
-            lambda error: runlog.InputError(str(error)),
-        )
+        with runlog.raising(runlog.InputError):
+            lives[policy] = judge.baseline(policy, **which)
     return lives
 
 
@@ -175,27 +177,10 @@ def _decoded(path: pathlib.Path) -> dict[str, Any]:
     return value
 
 
-def _does_not_fit(error: ValueError) -> Exception:
-    return runlog.BrokenRunError(
-        f"the genomes should fit the run's config, but {error}"
-    )
-
-
-def _tried(
-    work: Callable[[], Any], complaint: Callable[[ValueError], Exception]
-) -> Any:
-    try:
-        return work()
-    except ValueError as error:
-        raise complaint(error) from error
-
-
 def _interval(value: Any, where: str) -> tuple[float, float, float]:
-    ends: list[Any] = []
-    if isinstance(value, dict):
-        ends = [value.get(name) for name in _ENDS]
+    ends = [value.get(name) if isinstance(value, dict) else None for name in _ENDS]
     numbers = [float(e) for e in ends if metrics.is_number(e) and math.isfinite(e)]
-    if not ends or len(numbers) < len(ends):
+    if len(numbers) < len(ends):
         raise runlog.BrokenRunError(
             f"{where} should have finite numbers {', '.join(_ENDS)}, got {value!r:.80}."
         )

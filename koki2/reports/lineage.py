@@ -4,15 +4,14 @@ The file is a table in the ALife data standards' format for phylogenies, which t
 of that community draw and measure; its own columns come after the standard's.
 """
 
-import csv
-import io
 import math
 import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from koki2 import runlog
-from koki2.reports import metrics
+from koki2.reports import metrics, table
+from koki2.reports.series import no_rows
 
 COLUMNS = (
     "id",
@@ -111,54 +110,41 @@ def read(run: pathlib.Path) -> list[dict[str, Any]]:
     """The rows of a run, if they are those of a search from its first generation on.
 
     Raises:
+      InputError: there are none yet.
       BrokenRunError: a row is missing, or lacks a number.
     """
-    return list(_checked(run))
+    rows = list(runlog.read_rows(run))
+    if not rows:
+        raise no_rows(run)
+    for g, row in enumerate(rows):
+        where = f"{run}/generations.jsonl, line {g + 1}, should"
+        if row.get("generation") != g:
+            raise runlog.BrokenRunError(
+                f"{where} be generation {g}, is {row.get('generation')!r}."
+            )
+        births = row.get("births", [])
+        if not isinstance(births, list) or not all(map(_is_birth, births)):
+            raise runlog.BrokenRunError(
+                f"{where} have births of six numbers each, got {births!r:.80}."
+            )
+        for name in ("generation_best", "mean_fitness", "env_steps"):
+            if not metrics.is_number(row.get(name)):
+                raise runlog.BrokenRunError(
+                    f"{where} have a number {name}, got {row.get(name)!r}; koki2 "
+                    "lineage reads runs of evolution."
+                )
+    return rows
 
 
 def to_csv(rows: Sequence[Mapping[str, Any]]) -> tuple[bytes, int]:
     """The phylogeny of some rows as CSV, and how many taxa it has."""
     is_archive = "births" in rows[0]
     found = list(elites(rows) if is_archive else taxa(rows))
-    text = io.StringIO()
     names = (*COLUMNS, "cell") if is_archive else COLUMNS
-    table = csv.DictWriter(text, names, restval="", lineterminator="\n")
-    table.writeheader()
-    table.writerows(found)
-    return text.getvalue().encode(), len(found)
+    cells = ([taxon.get(name, "") for name in names] for taxon in found)
+    return table.to_csv(names, cells), len(found)
 
 
-def _checked(run: pathlib.Path) -> Iterator[dict[str, Any]]:
-    """The rows, if they are those of an evolution from its first generation on.
-
-    Raises:
-      BrokenRunError: a row is missing, or lacks a number.
-    """
-    for g, row in enumerate(runlog.read_rows(run)):
-        if row.get("generation") != g:
-            raise runlog.BrokenRunError(
-                f"{run}/generations.jsonl, line {g + 1}, should be generation {g}, is "
-                f"{row.get('generation')!r}."
-            )
-        _check_births(run, g, row)
-        for name in ("generation_best", "mean_fitness", "env_steps"):
-            value = row.get(name)
-            if not metrics.is_number(value):
-                raise runlog.BrokenRunError(
-                    f"{run}/generations.jsonl, line {g + 1}, should have a number "
-                    f"{name}, got {value!r}; koki2 lineage reads runs of evolution."
-                )
-        yield row
-
-
-def _check_births(run: pathlib.Path, g: int, row: Mapping[str, Any]) -> None:
-    """Raises BrokenRunError unless births, if there are any, are as koki2 qd writes."""
-    births = row.get("births", [])
-    whole = lambda birth: len(birth) == 6 and all(map(metrics.is_number, birth))
-    if not isinstance(births, list) or not all(
-        isinstance(birth, list) and whole(birth) for birth in births
-    ):
-        raise runlog.BrokenRunError(
-            f"{run}/generations.jsonl, line {g + 1}, should have births of six numbers "
-            f"each, got {births!r:.80}."
-        )
+def _is_birth(value: Any) -> bool:
+    is_six = isinstance(value, list) and len(value) == 6
+    return is_six and all(map(metrics.is_number, value))

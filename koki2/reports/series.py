@@ -36,11 +36,16 @@ def series(
         for name in maybe:
             columns[name].append(row.get(name))
     if not columns[names[0]]:
-        raise runlog.InputError(
-            f"{run} has no rows yet; if no process is writing it, koki2 resume "
-            f"{shlex.quote(str(run))} goes on with it."
-        )
+        raise no_rows(run)
     return columns
+
+
+def no_rows(run: pathlib.Path) -> runlog.InputError:
+    """The error of a run that has no rows."""
+    return runlog.InputError(
+        f"{run} has no rows yet; if no process is writing it, koki2 resume "
+        f"{shlex.quote(str(run))} goes on with it."
+    )
 
 
 def distinct(runs: Sequence[pathlib.Path]) -> dict[str, pathlib.Path]:

@@ -1,10 +1,11 @@
 """Tables of many runs: rows that differ only in their seed become one with intervals.
 
-A row is plain values by column: settings, `seed`, then results. Nothing is read or
-written here.
+A row is plain values by column: settings, `seed`, then results.
 """
 
-from collections.abc import Mapping, Sequence
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from koki2.reports.metrics import is_number
@@ -58,6 +59,18 @@ def over_seeds(
     for row in rows:
         grouped.setdefault(repr([row[name] for name in settings]), []).append(row)
     return [_group(members, settings, results) for members in grouped.values()]
+
+
+def to_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
+    r"""Writes rows as CSV.
+
+    Example:
+      >>> to_csv(["lr", "seed"], [(0.1, 3), (None, 4)])
+      b'lr,seed\n0.1,3\n,4\n'
+    """
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([columns, *rows])
+    return text.getvalue().encode()
 
 
 def _group(

@@ -15,6 +15,7 @@ from koki2.runlog.errors import (
     BrokenRunError as BrokenRunError,
     InputError as InputError,
     LockedError as LockedError,
+    raising as raising,
 )
 from koki2.runlog.listing import list_runs as list_runs, RunInfo as RunInfo
 from koki2.runlog.manifest import differences as differences, manifest as manifest

@@ -64,7 +64,7 @@ def create(
                 f"part of a folder's name, got {word!r}."
             )
     if out_dir is not None:
-        return _exactly(pathlib.Path(out_dir))
+        return make_new(pathlib.Path(out_dir))
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     name = f"{stamp}_{command}_seed{seed}" + (f"-{tag}" if tag else "")
     number = 1
@@ -132,25 +132,35 @@ def check_streams(streams: Mapping[str, str]) -> None:
         )
 
 
-def check_new(path: pathlib.Path) -> None:
+def check_new(path: pathlib.Path, what: str = "a new run") -> None:
     """Raises InputError unless the folder is empty, a lock file apart."""
     taken = sorted(entry.name for entry in path.iterdir() if entry.name != LOCK)
     if taken:
         names = ", ".join(taken[:3]) + (" ..." if taken[3:] else "")
         raise InputError(
-            "a new run must have a new or empty folder, so that nothing is "
-            f"overwritten; {path} holds {names}."
+            f"{what} must have a new or empty folder, so that nothing is overwritten; "
+            f"{path} holds {names}."
         )
 
 
-def _exactly(path: pathlib.Path) -> pathlib.Path:
+def make_new(path: pathlib.Path, what: str = "a new run") -> pathlib.Path:
+    """Makes exactly this folder, unless it is there and empty.
+
+    Raises:
+      InputError: it holds something, or is, or lies in, a file.
+
+    Example:
+      >>> import tempfile
+      >>> make_new(pathlib.Path(tempfile.mkdtemp(), "mine")).name
+      'mine'
+    """
     try:
         atomic.make_folder(path)
     except (FileExistsError, NotADirectoryError):
         if not path.is_dir():
             raise InputError(
-                f"a run must have a folder to write to, but {path} is, or lies in, a "
+                f"{what} must have a folder to write to, but {path} is, or lies in, a "
                 "file."
             ) from None
-        check_new(path)
+        check_new(path, what)
     return path

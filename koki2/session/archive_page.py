@@ -81,11 +81,8 @@ def _which(names: Sequence[str], dims: Sequence[str] | None) -> tuple[int, int]:
     """
     if dims is None:
         return 0, 1
-    places = [str(b) for b in range(len(names))]
-    found = [
-        names.index(d) if d in names else places.index(d) if d in places else -1
-        for d in dims
-    ]
+    numbers = {text: b for b, name in enumerate(names) for text in (str(b), name)}
+    found = [numbers.get(word, -1) for word in dims]
     if len(found) != 2 or -1 in found or found[0] == found[1]:
         known = ", ".join(f"{b} ({name})" for b, name in enumerate(names))
         raise runlog.InputError(

@@ -154,12 +154,9 @@ def _complete(
 def _where_it_stands(run: runlog.Run, program: Program) -> Any:
     if run.restored is None:
         return program.init()
-    try:
+    misfit = f"the checkpoint of {run.path} should fit its config, but "
+    with runlog.raising(runlog.BrokenRunError, misfit):
         return program.unpack(run.restored.arrays)
-    except ValueError as error:
-        raise runlog.BrokenRunError(
-            f"the checkpoint of {run.path} should fit its config, but {error}"
-        ) from error
 
 
 def _last_row(run: runlog.Run) -> dict[str, Any]:

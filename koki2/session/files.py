@@ -30,35 +30,25 @@ def read_config(path: pathlib.Path) -> dict[str, Any]:
         size = path.stat().st_size
         data = path.read_bytes() if size <= _MAX_BYTES else b""
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        raise runlog.InputError(f"{path} cannot be read: {_reason(error)}.") from None
+        reason = getattr(error, "strerror", None) or error
+        raise runlog.InputError(f"{path} cannot be read: {reason}.") from None
     if size > _MAX_BYTES:
         raise runlog.InputError(
             f"{path} should hold at most {_MAX_BYTES} bytes, has {size}."
         )
-    values = _toml(data, path) if path.suffix == ".toml" else _json(data, path)
-    if {"config", "provenance"} <= values.keys() and isinstance(values["config"], dict):
-        values = values["config"]
-    return values
-
-
-def _toml(data: bytes, path: pathlib.Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(data.decode())
+        if path.suffix == ".toml":
+            values = tomllib.loads(data.decode())
+        else:
+            values = jsontext.decode(data, where=str(path))
+    except runlog.BrokenRunError as error:  # of JSON, whatever is wrong with it
+        raise runlog.InputError(str(error)) from None
     except (ValueError, RecursionError) as error:
         raise runlog.InputError(
             f"{path} should be TOML, but is not: {error}."
         ) from None
-
-
-def _json(data: bytes, path: pathlib.Path) -> dict[str, Any]:
-    try:
-        values = jsontext.decode(data, where=str(path))
-    except runlog.BrokenRunError as error:
-        raise runlog.InputError(str(error)) from None
     if not isinstance(values, dict):
         raise runlog.InputError(f"{path} should hold a JSON object of settings.")
+    if {"config", "provenance"} <= values.keys() and isinstance(values["config"], dict):
+        values = values["config"]
     return values
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)

@@ -2,12 +2,15 @@
 
 import dataclasses
 import pathlib
+import shlex
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from koki2 import runlog
+from koki2.runlog import folder, jsontext
 from koki2.session import objects as objects_, schema, startup
 from koki2.session.kinds import Kind, kind_of
+from koki2.session.settings import Settings
 
 Given = Mapping[str, objects_.Texts]
 """Objects named on the command line, by role: FILE:NAME."""
@@ -73,6 +76,24 @@ def with_archive(
     return run
 
 
+def check_complete(path: str | pathlib.Path, what: str) -> None:
+    """Raises InputError unless a run is complete, and so has what is asked of it."""
+    if runlog.read_summary(path) is None:
+        raise runlog.InputError(
+            f"{path} has no {what} yet, as it is not complete: koki2 resume "
+            f"{shlex.quote(str(path))}"
+        )
+
+
+def check_genome(run: RunFolder, name: str) -> None:
+    """Raises InputError unless runs of this kind leave a genome of that name."""
+    if name not in run.kind.genomes:
+        raise runlog.InputError(
+            f"--genome must be {' or '.join(run.kind.genomes)} for {run.path}, got "
+            f"{name}: an archive has no centre, but cells."
+        )
+
+
 def parse(kind: Kind, values: Mapping[str, Any], *, where: str) -> Any:
     """A config from the plain values in a run folder.
 
@@ -102,41 +123,62 @@ def parse(kind: Kind, values: Mapping[str, Any], *, where: str) -> Any:
 
 
 def start(
-    command: str,
-    kind: Kind,
-    config: Any,
-    seed: int,
-    root: str | pathlib.Path,
-    *,
-    provenance: Mapping[str, str] | None = None,
-    objects: Mapping[str, Any] | None = None,
-    **where: Any,
+    settings: Settings, seed: int, root: str | pathlib.Path, **where: Any
 ) -> runlog.Run:
-    """Makes the run folder for a config and a seed.
+    """Makes the run folder of settings and a seed.
 
     Args:
-      command: the koki2 command.
-      kind: of the run.
-      config: a dataclass, or plain values.
+      settings: the config, a dataclass or plain values, and what it is of.
       seed: the seed.
       root: where runs are kept.
-      provenance: where each value came from.
-      objects: from outside the package, by role.
       **where: `out_dir` and `tag`, as for `Run.start`.
 
     Raises:
       InputError: a folder that is taken.
     """
-    plain = dataclasses.asdict(config) if dataclasses.is_dataclass(config) else config
+    plain = plain_config(settings.config)
     return runlog.Run.start(
         root,
-        command,
+        settings.command,
         seed,
         plain,
-        dict(provenance or {}),
-        startup.manifest(command, seed, plain),
-        kind=kind.name,
-        streams=kind.streams,
-        objects=dict(objects or {}),
+        dict(settings.provenance),
+        startup.manifest(settings.command, seed, plain),
+        kind=settings.kind.name,
+        streams=settings.kind.streams,
+        objects=dict(settings.objects),
         **where,
     )
+
+
+def start_or_resume(
+    settings: Settings, seed: int, path: pathlib.Path, another: Exception
+) -> runlog.Run:
+    """Makes a run in exactly this folder, or resumes the one that is there.
+
+    Args:
+      settings: as for `start`.
+      seed: the seed.
+      path: the folder.
+      another: raised where the run that is there is of another kind, config or seed.
+
+    Raises:
+      InputError: the folder holds something else, or is being written.
+    """
+    if not (path / folder.CONFIG).exists():
+        return start(settings, seed, path.parent, out_dir=path)
+    run = runlog.Run.resume(path)
+    then = (run.kind, run.manifest.get("seed"), jsontext.digest(run.config))
+    digest = jsontext.digest(plain_config(settings.config))
+    if then != (settings.kind.name, seed, digest):
+        run.close()
+        raise another
+    return run
+
+
+def plain_config(config: object) -> dict[str, Any]:
+    """A config, a dataclass or plain values, as plain values."""
+    if isinstance(config, Mapping):
+        return dict(config)
+    assert dataclasses.is_dataclass(config) and not isinstance(config, type)
+    return dataclasses.asdict(config)

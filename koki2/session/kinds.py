@@ -12,6 +12,7 @@ from koki2.core.program import Program
 from koki2.core.registry import Registry
 from koki2.envs.registry import WORLDS
 from koki2.evolution.configs import EvolutionConfig, QDConfig
+from koki2.reports.metrics import is_number
 
 Row = Mapping[str, Any]
 
@@ -77,19 +78,12 @@ def build(kind: Kind, config: Any, seeds: Sequence[int]) -> list[Program]:
     Raises:
       InputError: a config from which no program can be built.
     """
-    try:
+    with runlog.raising(runlog.InputError):
         return kind.build(config, seeds)
-    except ValueError as error:
-        raise runlog.InputError(str(error)) from error
 
 
 def _numbers(row: Row, *names: str) -> dict[str, float]:
-    known = ((name, row.get(name)) for name in names)
-    return {
-        name: value
-        for name, value in known
-        if isinstance(value, int | float) and not isinstance(value, bool)
-    }
+    return {name: row[name] for name in names if is_number(row.get(name))}
 
 
 def _with_world(config: type) -> Callable[[Row], tuple[tuple[str, type], ...]]:
@@ -100,10 +94,8 @@ def _with_world(config: type) -> Callable[[Row], tuple[tuple[str, type], ...]]:
         env = values.get("env")
         world = env.get("world") if isinstance(env, Mapping) else None
         if isinstance(world, str):
-            try:
+            with runlog.raising(runlog.InputError):
                 groups["env"] = type(WORLDS.find(world).config)
-            except ValueError as error:
-                raise runlog.InputError(str(error)) from None
         return tuple(groups.items())
 
     return shape
@@ -120,62 +112,47 @@ def _evaluate_next(config: Any, run: str) -> str:
     )
 
 
-_METRICS = {"metrics": "generations.jsonl"}
-_FITNESS = {
-    name: Column("fitness")
-    for name in (
-        "best_fitness",
-        "generation_best",
-        "mean_fitness",
-        "median_fitness",
-        "fitness_q25",
-        "fitness_q75",
-    )
-}
+_BEST = dict.fromkeys(
+    ("best_fitness", "generation_best", "mean_fitness"), Column("fitness")
+)
+_SPREAD = dict.fromkeys(
+    ("median_fitness", "fitness_q25", "fitness_q75"), Column("fitness")
+)
 _COMMON = {
     "generation": Column("count", "generations"),
     "env_steps": Column("count", "steps"),
     "mvt_pass_rate": Column("share"),
 }
 
-KINDS.register(
-    "evo",
-    Kind(
-        name="evo",
-        config=EvolutionConfig,
-        build=lambda config, seeds: evolution.build_many(config, seeds),
-        unit="generation",
-        streams=_METRICS,
-        artifacts=("best_genome", "mean_genome"),
-        headline=lambda row: _numbers(row, "best_fitness", "mean_fitness"),
-        columns={**_COMMON, **_FITNESS, "mean_norm": Column("norm")},
-        work=("env_steps", "env-steps"),
-        genomes=("mean", "best"),
-        shape=_with_world(EvolutionConfig),
-        advice=_evaluate_next,
-    ),
+_EVO = Kind(
+    name="evo",
+    config=EvolutionConfig,
+    build=lambda config, seeds: evolution.build_many(config, seeds),
+    unit="generation",
+    streams={"metrics": "generations.jsonl"},
+    artifacts=("best_genome", "mean_genome"),
+    headline=lambda row: _numbers(row, "best_fitness", "mean_fitness"),
+    columns={**_COMMON, **_BEST, **_SPREAD, "mean_norm": Column("norm")},
+    work=("env_steps", "env-steps"),
+    genomes=("mean", "best"),
+    shape=_with_world(EvolutionConfig),
+    advice=_evaluate_next,
 )
-KINDS.register(
-    "qd",
-    Kind(
-        name="qd",
-        config=QDConfig,
-        build=lambda config, seeds: evolution.build_many(config, seeds),
-        unit="generation",
-        streams=_METRICS,
-        artifacts=("archive", "best_genome"),
-        headline=lambda row: _numbers(
-            row, "best_fitness", "mean_fitness", "coverage", "qd_score"
-        ),
-        columns={
-            **_COMMON,
-            **{name: _FITNESS[name] for name in list(_FITNESS)[:3]},
-            "coverage": Column("share"),
-            "qd_score": Column("qd-score"),
-        },
-        work=("env_steps", "env-steps"),
-        genomes=("best",),
-        shape=_with_world(QDConfig),
-        advice=_evaluate_next,
+_QD = _EVO._replace(
+    name="qd",
+    config=QDConfig,
+    artifacts=("archive", "best_genome"),
+    headline=lambda row: _numbers(
+        row, "best_fitness", "mean_fitness", "coverage", "qd_score"
     ),
+    columns={
+        **_COMMON,
+        **_BEST,
+        "coverage": Column("share"),
+        "qd_score": Column("qd-score"),
+    },
+    genomes=("best",),
+    shape=_with_world(QDConfig),
 )
+for _kind in (_EVO, _QD):
+    KINDS.register(_kind.name, _kind)

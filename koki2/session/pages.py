@@ -1,5 +1,6 @@
 """Pages: what `koki2 plot` draws of runs of one kind, as a matplotlib figure."""
 
+import pathlib
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -8,7 +9,7 @@ from koki2 import pictures, runlog
 from koki2.reports import heldout
 from koki2.reports.series import series
 from koki2.session.archive_page import archive_page
-from koki2.session.folders import RunFolder
+from koki2.session.folders import Given, read_folder, RunFolder
 
 FITNESS = (
     "generation",
@@ -87,3 +88,31 @@ PAGES = {
     "qd": Drawing(qd_page, "archive.png", rows_only=False),
 }
 """By kind of run."""
+
+
+def read(
+    paths: Mapping[str, pathlib.Path], given: Given | None = None
+) -> tuple[Drawing, dict[str, RunFolder]]:
+    """Reads runs that are to be drawn on one page, and finds how.
+
+    Args:
+      paths: run folders by what to call them.
+      given: objects named on the command line.
+
+    Raises:
+      InputError: they are of several kinds, or of one that has no page.
+    """
+    runs = {n: read_folder(path, rows_only=True) for n, path in paths.items()}
+    kinds = {run.kind.name: run.path for run in runs.values()}
+    if len(kinds) > 1:
+        told = " and ".join(f"{path} is of {kind}" for kind, path in kinds.items())
+        raise runlog.InputError(
+            "one picture must be of runs of one kind, for others share no curves, but "
+            f"{told}."
+        )
+    (kind,) = kinds
+    if kind not in PAGES:
+        raise runlog.InputError(f"there is no page for runs of kind {kind}.")
+    if not PAGES[kind].rows_only:
+        runs = {n: read_folder(path, given) for n, path in paths.items()}
+    return PAGES[kind], runs

@@ -4,7 +4,6 @@ It is told after every chunk, from rows that are on the host already; it never a
 for anything.
 """
 
-import os
 import sys
 import time
 from typing import Any
@@ -90,14 +89,11 @@ def _bar() -> Any:
     import rich.console
     import rich.progress
 
-    console = rich.console.Console(
-        stderr=True, no_color="NO_COLOR" in os.environ or None
-    )
     return rich.progress.Progress(
         rich.progress.TextColumn("{task.description}"),
         rich.progress.BarColumn(),
         rich.progress.MofNCompleteColumn(),
         rich.progress.TimeRemainingColumn(),
-        console=console,
+        console=rich.console.Console(stderr=True),
         auto_refresh=False,
     )

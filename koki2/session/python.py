@@ -11,17 +11,16 @@ The folder is that of the command line, with the same files.
 
 import dataclasses
 import pathlib
-import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from koki2 import evolution, runlog
 from koki2.core.program import Program
 from koki2.evolution.configs import FitnessConfig
 from koki2.reports import heldout
-from koki2.runlog import folder, jsontext
 from koki2.session import driver, folders, kinds
 from koki2.session.progress import progress as progress_
+from koki2.session.settings import Settings
 from koki2.session.signals import Stop
 
 
@@ -58,13 +57,10 @@ class RunView:
         Raises:
           InputError: there are no rows yet, or this kind has no page.
         """
-        from koki2.session.pages import PAGES
+        from koki2.session import pages
 
-        if self.kind.name not in PAGES:
-            raise runlog.InputError(f"there is no page for runs of {self.kind.name}.")
-        page, name = PAGES[self.kind.name], self.path.resolve().name
-        read = folders.read_folder(self.path, rows_only=page.rows_only)
-        return page.draw({name: read}, None).figure
+        drawing, runs = pages.read({self.path.resolve().name: self.path})
+        return drawing.draw(runs, None).figure
 
     def __repr__(self) -> str:
         summary = self.summary
@@ -119,7 +115,15 @@ def run(
             "folder can; those that build, evolve and illuminate make do."
         )
     kind, path = kinds.kind_of(about.kind), pathlib.Path(out)
-    with _open(program, kind, path) as run_, Stop() as stop:
+    settings = Settings(kind=kind, config=about.config, command=f"python-{kind.name}")
+    another = runlog.InputError(
+        f"out must be a new folder, or one of the same program; {path} is of another "
+        "config or seed."
+    )
+    with (
+        folders.start_or_resume(settings, about.seed, path, another) as run_,
+        Stop() as stop,
+    ):
         if run_.summary is None:
             shown = [progress_(kind, program)] if progress else []
             driver.finish(run_, program, kind, stop, sinks=[*shown, *sinks])
@@ -138,20 +142,8 @@ def load(path: str | pathlib.Path) -> RunView:
     return RunView(pathlib.Path(path), kinds.kind_of(runlog.read_kind(path)))
 
 
-@dataclasses.dataclass(frozen=True)
-class HeldOutTable(Mapping[str, Any]):
+class HeldOutTable(dict[str, Any]):
     """What an evaluation found: means, and paired differences to the baseline."""
-
-    table: dict[str, Any]
-
-    def __getitem__(self, name: str) -> Any:
-        return self.table[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.table)
-
-    def __len__(self) -> int:
-        return len(self.table)
 
     def __repr__(self) -> str:
         lines = [f"evaluation seed {self['eval_seed']}"]
@@ -187,37 +179,20 @@ def evaluate(
     Raises:
       InputError: it is not complete; or it was built from objects and loaded.
     """
-    if run.summary is None:
-        raise runlog.InputError(
-            f"{run.path} has no genomes yet, as it is not complete: koki2 resume "
-            f"{shlex.quote(str(run.path))}"
-        )
+    folders.check_complete(run.path, "genomes")
     subject = run.program.about.subject if run.program and run.program.about else None
     if subject is not None:
         judge, run_seed = evolution.judge_task(subject, fitness), 0
     else:
         read = folders.read_folder(run.path)
         judge, run_seed = evolution.judge(read.config), read.seed
-    genomes = {name: runlog.read_genome(run.path, name) for name in run.kind.genomes}
     lives = heldout.live(
-        judge, run_seed, genomes, eval_seed=seed, episodes=episodes, policy=policy
+        judge,
+        run.path,
+        run.kind.genomes,
+        run_seed,
+        eval_seed=seed,
+        episodes=episodes,
+        policy=policy,
     )
     return HeldOutTable(heldout.compare(lives, seed, policy))
-
-
-def _open(program: Program, kind: kinds.Kind, path: pathlib.Path) -> runlog.Run:
-    about = program.about
-    assert about is not None
-    if not (path / folder.CONFIG).exists():
-        return folders.start(
-            f"python-{kind.name}", kind, about.config, about.seed, ".", out_dir=path
-        )
-    run_ = runlog.Run.resume(path)
-    then = (run_.kind, run_.manifest.get("seed"), jsontext.digest(run_.config))
-    if then != (kind.name, about.seed, jsontext.digest(dict(about.config))):
-        run_.close()
-        raise runlog.InputError(
-            f"out must be a new folder, or one of the same program; {path} is of "
-            "another config or seed."
-        )
-    return run_

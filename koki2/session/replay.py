@@ -64,18 +64,16 @@ def _artifacts_differ(
 ) -> Difference | None:
     for name, arrays in artifacts.items():
         then = runlog.read_artifact(run.path, name)
-        differ = [
-            array
-            for array in sorted({*then, *arrays})
-            if array not in then
-            or array not in arrays
-            or then[array].dtype != arrays[array].dtype
-            or then[array].shape != arrays[array].shape
-            or then[array].tobytes() != arrays[array].tobytes()
-        ]
+        before, now = _bits(then), _bits(arrays)
+        names = sorted({*before, *now})
+        differ = [array for array in names if before.get(array) != now.get(array)]
         if differ:
             return {"what": name.replace("_", " "), "arrays": differ}
     return None
+
+
+def _bits(arrays: dict[str, Any]) -> dict[str, Any]:
+    return {name: (a.dtype, a.shape, a.tobytes()) for name, a in arrays.items()}
 
 
 def _fields(then: dict[str, Any], now: dict[str, Any]) -> dict[str, list[Any]]:

@@ -12,7 +12,7 @@ import math
 import pathlib
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import annotated_types as at
@@ -32,9 +32,7 @@ _NAMES = {
     pathlib.Path: "a path",
     types.NoneType: "none",
 }
-_SIGNS = {at.Ge: "ge", at.Gt: "gt", at.Le: "le", at.Lt: "lt"}
-_WORDS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
-
+_SIGNS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}  # of Ge, Gt, Le, Lt
 
 Shape = type | tuple[tuple[str, type], ...]
 """A dataclass, or the dataclass of each of its groups, by name."""
@@ -79,7 +77,7 @@ def problems(kind: Shape, values: Mapping[str, Any]) -> list[Problem]:
         for fault in error.errors(include_url=False, include_context=False):
             path = _path(kind, fault["loc"])
             found.setdefault(path, _text(kind, path, values))
-    for path, value in _leaves(values):
+    for path, value in leaves(values):
         if path not in found and not _fits(value):
             found[path] = f"must be a number that fits in 32 bits, got {show(value)}"
     return [Problem(path, text) for path, text in found.items()]
@@ -135,9 +133,10 @@ def accepted(hint: Any) -> str:
     origin, arguments = typing.get_origin(hint), typing.get_args(hint)
     if origin is typing.Annotated:
         ranges = [
-            f"{_WORDS[name]} {getattr(mark, name)}"
+            f"{sign} {getattr(mark, name)}"
             for mark in arguments[1:]
-            if (name := _SIGNS.get(type(mark))) is not None
+            for name, sign in _SIGNS.items()
+            if hasattr(mark, name)
         ]
         least = [f"at least {m.min_length} " for m in arguments[1:] if _is_length(m)]
         base = "".join([*least, accepted(arguments[0])])
@@ -145,11 +144,8 @@ def accepted(hint: Any) -> str:
     if origin in (typing.Union, types.UnionType):
         return " or ".join(accepted(kind) for kind in arguments)
     if origin is typing.Literal:
-        return (
-            f"one of {', '.join(map(str, arguments))}"
-            if arguments[1:]
-            else (f"{arguments[0]}")
-        )
+        one_of = "one of " if arguments[1:] else ""
+        return one_of + ", ".join(map(str, arguments))
     if origin is tuple:
         return f"values, each {accepted(arguments[0])}"
     if dataclasses.is_dataclass(hint):
@@ -235,12 +231,15 @@ def names(kind: Shape, prefix: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     return found
 
 
-def _leaves(values: Mapping[str, Any], prefix: tuple[str, ...] = ()):
+def leaves(
+    values: Mapping[str, Any], prefix: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yields the path and value of all that are no tables."""
     for name, value in values.items():
         if isinstance(value, Mapping):
-            yield from _leaves(value, (*prefix, str(name)))
+            yield from leaves(value, (*prefix, name))
         else:
-            yield (*prefix, str(name)), value
+            yield (*prefix, name), value
 
 
 def _tuples(value: Any) -> Any:

@@ -31,8 +31,8 @@ class Settings:
 
     kind: Kind
     config: Any
-    provenance: Mapping[str, str]
-    objects: Mapping[str, Mapping[str, str]]
+    provenance: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    objects: Mapping[str, Mapping[str, str]] = dataclasses.field(default_factory=dict)
     """From outside the package, by role."""
     command: str = ""
     """The koki2 command that they are for."""
@@ -157,10 +157,8 @@ def find_level(text: str, objects: dict[str, dict[str, str]]) -> Level:
     is_ours = prefix in {world.prefix for world in WORLDS.values()}
     if not is_ours and objects_.is_reference(text):
         objects["world"] = objects_.declare("world", text)
-    try:
+    with runlog.raising(runlog.InputError):
         return find(text)
-    except ValueError as error:
-        raise runlog.InputError(str(error)) from None
 
 
 def declare_objects(

@@ -27,23 +27,18 @@ class Stop:
     Example:
       >>> with Stop() as stop:
       ...     signal.raise_signal(signal.SIGINT)
-      ...     stop.wait(10.0), stop.code
-      (True, 130)
+      >>> stop.code
+      130
     """
 
     def __init__(self):
         self.signal: int | None = None
-        self._is_asked = threading.Event()
         self._before: dict[int, Any] = {}
 
     @property
     def code(self) -> int:
         """The exit code that says what stopped us: 130, 143, or 0 for nothing."""
         return 0 if self.signal is None else 128 + self.signal
-
-    def wait(self, seconds: float) -> bool:
-        """Whether a stop has been asked for, at the latest after some seconds."""
-        return self._is_asked.wait(seconds)
 
     def __enter__(self):
         if threading.current_thread() is not threading.main_thread():
@@ -74,7 +69,6 @@ class Stop:
                 continue
             if self.signal is None:
                 self.signal = number[0]
-                self._is_asked.set()
                 _say("stopping after this chunk; once more stops at once")
             else:
                 _say("stopped at once; what was acknowledged is on disk")

@@ -57,15 +57,15 @@ class JaxOptions:
 class Call:
     """How this process was called."""
 
-    argv: Sequence[str]
+    argv: Sequence[str] = ()
     """The words after `koki2`."""
-    owns_process: bool
+    owns_process: bool = False
     """Whether koki2 is all this process is for, so that it may start afresh."""
-    was_restarted: bool
+    was_restarted: bool = False
     """Whether it was started by `restart`, with the environment as it should be."""
 
 
-_FROM_PYTHON = Call(argv=(), owns_process=False, was_restarted=False)
+_FROM_PYTHON = Call()
 call: contextvars.ContextVar[Call] = contextvars.ContextVar(
     "call", default=_FROM_PYTHON
 )

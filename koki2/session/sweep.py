@@ -10,7 +10,6 @@ killed and started again ends in the same table.
 """
 
 import contextlib
-import dataclasses
 import functools
 import pathlib
 import shutil
@@ -27,6 +26,7 @@ from koki2.runlog import atomic, folder, jsontext, lock
 from koki2.session import driver, folders, kinds, objects as objects_, startup
 from koki2.session.kinds import Kind
 from koki2.session.progress import progress
+from koki2.session.settings import Settings
 from koki2.session.signals import Stop
 from koki2.session.sweep_cells import Cell, Piece, pieces
 
@@ -55,8 +55,13 @@ class Outcome(NamedTuple):
     """None while it is not complete."""
     unseen: dict[int, dict[str, dict[str, float]]]
     """Means over unseen episodes: eval seed -> genome -> mean_<metric> -> value."""
-    is_done: bool
-    """Whether it is complete, and evaluated where that was asked for."""
+    left: list[int]
+    """The eval seeds that lack the episodes of some genome."""
+
+    @property
+    def is_done(self) -> bool:
+        """Whether it is complete, and evaluated where that was asked for."""
+        return self.summary is not None and not self.left
 
 
 def run_cells(
@@ -93,7 +98,8 @@ def run_cells(
     if held_out is not None:
         _check_genomes(cells)
     root = out / CELLS
-    _make(root)
+    if not root.is_dir():
+        folder.make_new(root, "a sweep")
     with _patiently(lambda: lock.Lock(out)):
         atomic.clean(out)
         _note_or_restore(out)
@@ -104,8 +110,8 @@ def run_cells(
             show_progress=show_progress and jobs == 1,
         )
         once = list({cell.folder: cell for cell in cells}.values())
-        left = [cell for cell in once if not _is_done(cell, root, held_out)]
-        run_pieces(_of_left(once, left, jobs), work, jobs, stop)
+        is_left = lambda cell: not _outcome(cell, root, held_out).is_done
+        run_pieces(pieces(once, jobs, is_left), work, jobs, stop)
         return [_outcome(cell, root, held_out) for cell in cells]
 
 
@@ -135,8 +141,9 @@ def run_piece(
     for cell in piece.cells:
         if stop.signal is not None:
             return
-        path = root / cell.folder
-        if not path.is_dir() or runlog.read_summary(path) is None:
+        outcome = _outcome(cell, root, held_out)
+        path = outcome.path
+        if outcome.summary is None:
             if not programs:  # compiled by the first that runs
                 built = kinds.build(kind, cell.config, piece.seeds)
                 programs = dict(zip(piece.seeds, built, strict=True))
@@ -146,52 +153,33 @@ def run_piece(
                 if not driver.finish(run, program, kind, stop, sinks=shown):
                     return
                 _say(cell, kind, run.summary or {})
-        for eval_seed in _not_evaluated(cell, path, held_out):
+        for eval_seed in outcome.left:
             if judge is None:
                 from koki2 import evolution
 
                 judge = evolution.judge(cell.config)
-            _evaluate(judge, cell, kind, path, eval_seed, given(held_out).episodes)
-
-
-def _of_left(cells: Sequence[Cell], left: Sequence[Cell], jobs: int) -> list[Piece]:
-    """The pieces of what is left; their seeds are those of the whole sweep."""
-    seeds = {piece.cells[0].shape: piece.seeds for piece in pieces(cells, 1)}
-    return [p._replace(seeds=seeds[p.cells[0].shape]) for p in pieces(left, jobs)]
-
-
-def _is_done(cell: Cell, root: pathlib.Path, held_out: HeldOut | None) -> bool:
-    path = root / cell.folder
-    is_complete = path.is_dir() and runlog.read_summary(path) is not None
-    return is_complete and not any(_not_evaluated(cell, path, held_out))
+            which = {"eval_seed": eval_seed, "episodes": given(held_out).episodes}
+            atomic.clean(path / "heldout")
+            lives = heldout.live(judge, path, kind.genomes, cell.seed, **which)
+            heldout.keep(path, lives, **which)
 
 
 def _open(cell: Cell, kind: Kind, path: pathlib.Path) -> runlog.Run:
     """Starts the run of a cell, or resumes it."""
     if path.is_dir() and not (path / folder.CONFIG).exists():
         shutil.rmtree(path)  # killed before it was a run
-    if not path.exists():
-        return folders.start(
-            "sweep",
-            kind,
-            cell.config,
-            cell.seed,
-            path.parent,
-            provenance=cell.provenance,
-            objects=cell.objects,
-            out_dir=path,
-        )
-    run = _patiently(lambda: runlog.Run.resume(path))
-    if jsontext.digest(run.config) != jsontext.digest(_plain(cell)):
-        run.close()
-        raise runlog.BrokenRunError(
-            f"{path} should hold the config that its name is made of, but was changed."
-        )
-    return run
-
-
-def _plain(cell: Cell) -> dict[str, Any]:
-    return dataclasses.asdict(cell.config)
+    settings = Settings(
+        kind=kind,
+        config=cell.config,
+        provenance=cell.provenance,
+        objects=cell.objects,
+        command="sweep",
+    )
+    another = runlog.BrokenRunError(
+        f"{path} should hold the config that its name is made of, but was changed."
+    )
+    start = folders.start_or_resume
+    return _patiently(lambda: start(settings, cell.seed, path, another))
 
 
 def _patiently(take: Callable[[], T]) -> T:
@@ -201,17 +189,6 @@ def _patiently(take: Callable[[], T]) -> T:
             return take()
         time.sleep(_PAUSE)
     return take()
-
-
-def _make(root: pathlib.Path) -> None:
-    try:
-        with contextlib.suppress(FileExistsError):
-            atomic.make_folder(root)
-    except NotADirectoryError:
-        raise runlog.InputError(
-            f"a sweep must have a folder to write to, but {root.parent} is, or lies in,"
-            " a file."
-        ) from None
 
 
 def _note_or_restore(out: pathlib.Path) -> None:
@@ -235,47 +212,17 @@ def _check_genomes(cells: Sequence[Cell]) -> None:
             )
 
 
-def _not_evaluated(
-    cell: Cell, path: pathlib.Path, held_out: HeldOut | None
-) -> list[int]:
-    """The eval seeds of which a run lacks the episodes of some genome."""
-    if held_out is None:
-        return []
-    genomes = set(kinds.kind_of(cell.kind).genomes)
-    unseen = _unseen(path, held_out)
-    return [seed for seed in held_out.eval_seeds if genomes - unseen[seed].keys()]
-
-
-def _unseen(
-    path: pathlib.Path, held_out: HeldOut
-) -> dict[int, dict[str, dict[str, float]]]:
-    return {
-        seed: heldout.read_means(path, seed, held_out.episodes)
-        for seed in held_out.eval_seeds
-    }
-
-
-def _evaluate(
-    judge: Any,
-    cell: Cell,
-    kind: Kind,
-    path: pathlib.Path,
-    eval_seed: int,
-    episodes: int,
-) -> None:
-    atomic.clean(path / "heldout")
-    genomes = {name: runlog.read_genome(path, name) for name in kind.genomes}
-    lives = heldout.live(
-        judge, cell.seed, genomes, eval_seed=eval_seed, episodes=episodes
-    )
-    heldout.keep(path, lives, eval_seed, episodes)
-
-
 def _outcome(cell: Cell, root: pathlib.Path, held_out: HeldOut | None) -> Outcome:
-    path = root / cell.folder
-    summary = runlog.read_summary(path) if path.is_dir() else None
-    unseen = {} if held_out is None else _unseen(path, held_out)
-    return Outcome(cell, path, summary, unseen, _is_done(cell, root, held_out))
+    path, genomes = root / cell.folder, set(kinds.kind_of(cell.kind).genomes)
+    episodes, eval_seeds = held_out or HeldOut(0, ())
+    unseen = {seed: heldout.read_means(path, seed, episodes) for seed in eval_seeds}
+    return Outcome(
+        cell,
+        path,
+        runlog.read_summary(path) if path.is_dir() else None,
+        unseen,
+        [seed for seed, means in unseen.items() if genomes - means.keys()],
+    )
 
 
 def _say(cell: Cell, kind: Kind, summary: dict[str, Any]) -> None:

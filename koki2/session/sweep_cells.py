@@ -5,7 +5,7 @@ started again, or extended, finds what is done already.
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from koki2.runlog import jsontext
@@ -62,12 +62,17 @@ class Piece(NamedTuple):
     process compiles, or finds in the cache, the same."""
 
 
-def pieces(cells: Sequence[Cell], jobs: int) -> list[Piece]:
+def pieces(
+    cells: Sequence[Cell],
+    jobs: int,
+    is_left: Callable[[Cell], bool] = lambda cell: True,
+) -> list[Piece]:
     """Cuts cells into pieces: a shape each, or parts of it if there are more processes.
 
     Args:
       cells: of one sweep or several.
       jobs: number of processes.
+      is_left: whether a cell is still to be run; others only count as seeds.
 
     Example:
       >>> from koki2.evolution.configs import EvolutionConfig
@@ -80,11 +85,13 @@ def pieces(cells: Sequence[Cell], jobs: int) -> list[Piece]:
     by_shape: dict[str, list[Cell]] = {}
     for cell in cells:
         by_shape.setdefault(cell.shape, []).append(cell)
-    share = -(-jobs // max(len(by_shape), 1))  # processes per shape
+    left = {shape: [*filter(is_left, of_shape)] for shape, of_shape in by_shape.items()}
+    left = {shape: of_shape for shape, of_shape in left.items() if of_shape}
+    share = -(-jobs // max(len(left), 1))  # processes per shape
     parts: list[Piece] = []
-    for members in by_shape.values():
+    for shape, members in left.items():
         size = -(-len(members) // share)
-        seeds = [cell.seed for cell in members]
+        seeds = [cell.seed for cell in by_shape[shape]]
         for start in range(0, len(members), size):
             parts.append(Piece(members[start : start + size], seeds))
     return parts

@@ -21,6 +21,7 @@
 Settings lie over each other: defaults < world < base < axes. Imports no JAX.
 """
 
+import dataclasses
 import itertools
 import math
 from collections.abc import Iterator, Mapping
@@ -38,7 +39,7 @@ Point = dict[str, Any]
 _AXES = ("grid", "zip", "list")
 _WORDS = ("kind", "world", *_AXES)
 _MAX_CELLS = 10_000
-_MAX_SEED = 2**31 - 1
+_SEED = dataclasses.make_dataclass("Seed", [("seed", settings_.Seed)])
 
 
 class Plan(NamedTuple):
@@ -75,9 +76,10 @@ def plan(values: Mapping[str, Any], *, where: str) -> Plan:
         problems.append(f"there must be at most {_MAX_CELLS} cells, got {count}.")
     if problems:
         raise _bad(where, problems)
-    points = [_merged(combination) for combination in itertools.product(*axes)]
+    choices = itertools.product(*axes)
+    points = [{n: v for part in choice for n, v in part.items()} for choice in choices]
     settings = list(dict.fromkeys(name for axis in axes for name in _shown(axis)))
-    cells: list[Cell] = []
+    cells: dict[str, Cell] = {}
     made: dict[str, dict[str, Any] | None] = {}
     for point in points:
         seed = point.pop("seed", 0)
@@ -86,16 +88,17 @@ def plan(values: Mapping[str, Any], *, where: str) -> Plan:
             world = point.get("world", values.get("world"))
             made[key] = _facts(kind, world, base, point, settings, where, problems)
         facts = made[key]
-        if not _is_seed(seed):
-            problems.append(
-                f"seed must be an integer >= 0 and <= {_MAX_SEED}, got {seed!r:.60}"
-            )
-        elif facts is not None:
-            cells.append(Cell(kind=kind.name, seed=seed, **facts))
-    problems += _twice(cells)
+        faults = schema.problems(_SEED, {"seed": seed})
+        problems += [f"seed {fault.text}" for fault in faults]
+        if facts is not None and not faults:
+            cell = Cell(kind=kind.name, seed=seed, **facts)
+            if cells.setdefault(cell.folder, cell) is not cell:
+                problems.append(
+                    f"two cells must not be the same: {cell.label} is there twice."
+                )
     if problems:
         raise _bad(where, problems)
-    return Plan(kind, cells, settings)
+    return Plan(kind, list(cells.values()), settings)
 
 
 def _kind(name: Any, where: str) -> Kind:
@@ -171,18 +174,8 @@ def _check_labels(points: list[Point], problems: list[str]) -> None:
         )
 
 
-def _flat(table: Mapping[str, Any], prefix: str = "") -> Point:
-    point: Point = {}
-    for name, value in table.items():
-        if isinstance(value, Mapping):
-            point |= _flat(value, f"{prefix}{name}.")
-        else:
-            point[prefix + name] = value
-    return point
-
-
-def _merged(points: tuple[Point, ...]) -> Point:
-    return {name: value for point in points for name, value in point.items()}
+def _flat(table: Mapping[str, Any]) -> Point:
+    return {".".join(path): value for path, value in schema.leaves(table)}
 
 
 def _shown(axis: list[Point]) -> Iterator[str]:
@@ -192,11 +185,6 @@ def _shown(axis: list[Point]) -> Iterator[str]:
         return
     for point in axis:
         yield from (name for name in point if name != "seed")
-
-
-def _is_seed(value: Any) -> bool:
-    is_integer = isinstance(value, int) and not isinstance(value, bool)
-    return is_integer and 0 <= value <= _MAX_SEED
 
 
 def _facts(
@@ -251,13 +239,9 @@ def _level(kind: Kind, world: Any, objects: dict[str, Any]) -> Level | None:
 def _nested(point: Point) -> dict[str, Any]:
     nested: dict[str, Any] = {}
     for name, value in point.items():
-        *groups, field = name.split(".")
-        table = nested
-        for group in groups:
-            table = table.setdefault(group, {})
-            if not isinstance(table, dict):  # both GROUP and GROUP.FIELD: GROUP is bad
-                break
-        else:
+        group, _, field = name.rpartition(".")
+        table = nested.setdefault(group, {}) if group else nested
+        if isinstance(table, dict):  # else both GROUP and GROUP.FIELD: GROUP is bad
             table[field] = value
     return nested
 
@@ -270,11 +254,3 @@ def _setting(name: str, config: Any, point: Point, world: Any) -> Any:
     for part in name.split("."):
         value = getattr(value, part, None)  # not every world has every field
     return list(value) if isinstance(value, tuple) else value
-
-
-def _twice(cells: list[Cell]) -> Iterator[str]:
-    seen: dict[str, Cell] = {}
-    for cell in cells:
-        if cell.folder in seen:
-            yield f"two cells must not be the same: {cell.label} is there twice."
-        seen[cell.folder] = cell

@@ -1,14 +1,14 @@
 """The table of a sweep: a row per cell, and one with intervals over its seeds."""
 
-import csv
-import io
+import math
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from koki2.reports.table import Group, over_seeds
+from koki2 import pictures
+from koki2.reports.table import Group, over_seeds, to_csv
 from koki2.runlog import atomic
 from koki2.session import kinds
 from koki2.session.kinds import Kind
@@ -26,6 +26,8 @@ class Table(NamedTuple):
     """Those of them that are of unseen episodes, the one that counts first."""
     groups: list[Group]
     """The rows over seeds."""
+    is_complete: bool
+    """Whether all cells are done."""
 
 
 def table(
@@ -56,7 +58,9 @@ def table(
     ]
     unseen = _unseen_columns([kinds.kind_of(o.cell.kind) for o in outcomes])
     unseen = [name for name in unseen if name in names]
-    return Table(rows, names, unseen, over_seeds(rows, settings, names))
+    groups = over_seeds(rows, settings, names)
+    is_complete = all(outcome.is_done for outcome in outcomes)
+    return Table(rows, names, unseen, groups, is_complete)
 
 
 def columns_of(kind: Kind, is_evaluated: bool) -> list[str]:
@@ -64,13 +68,45 @@ def columns_of(kind: Kind, is_evaluated: bool) -> list[str]:
     return [*(_unseen_columns([kind]) if is_evaluated else []), *kind.columns]
 
 
-def write_csv(path: pathlib.Path, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Writes rows with the same columns as CSV, whole or not at all."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    atomic.write_bytes(path, text.getvalue().encode())
+def write(
+    table: Table, out: pathlib.Path, column: str | None, title: str
+) -> dict[str, str]:
+    """Writes sweep.csv, and sweep.png once all cells are complete.
+
+    Args:
+      table: of the sweep.
+      out: its folder.
+      column: what to plot; None is the fitness on unseen episodes, or the first result.
+      title: of the plot.
+
+    Returns:
+      What was written, by what it is: "table", "plot".
+    """
+    columns = list(table.rows[0])
+    text = to_csv(columns, ([row[name] for name in columns] for row in table.rows))
+    atomic.write_bytes(out / "sweep.csv", text)
+    if not table.is_complete:
+        return {"table": str(out / "sweep.csv")}
+    column = column or [*table.unseen, *table.results][0]
+    unknown = dict.fromkeys(("mean", "low", "high"), math.nan)
+    intervals = {g.label: g.intervals.get(column) or unknown for g in table.groups}
+    figure = pictures.sweep_figure(
+        {n: (i["mean"], i["low"], i["high"]) for n, i in intervals.items()},
+        {group.label: group.values.get(column, []) for group in table.groups},
+        column=column,
+        title=title,
+    )
+    pictures.save(figure, out / "sweep.png")
+    return {"table": str(out / "sweep.csv"), "plot": str(out / "sweep.png")}
+
+
+def facts(table: Table) -> dict[str, Any]:
+    """The cells and their groups in plain values."""
+    groups = [
+        {"settings": g.settings, "seeds": g.seeds, "intervals": g.intervals}
+        for g in table.groups
+    ]
+    return {"cells": table.rows, "groups": groups}
 
 
 def _results(outcome: Outcome, columns: Sequence[str]) -> dict[str, float]:

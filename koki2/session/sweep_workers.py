@@ -80,8 +80,7 @@ def _work(work: Work, piece: Piece) -> None:
 def _begin(halt: multiprocessing.synchronize.Event, argv: list[str]) -> None:
     """Prepares a worker process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it, and says so
-    call = startup.Call(argv=argv, owns_process=False, was_restarted=True)
-    startup.call.set(call)
+    startup.call.set(startup.Call(argv=argv, was_restarted=True))
     startup.prepare(startup.XlaOptions(), startup.JaxOptions())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     threading.Thread(target=_hear, args=(halt,), daemon=True).start()

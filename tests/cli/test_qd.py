@@ -9,6 +9,7 @@ import pytest
 
 from koki2 import runlog
 from koki2.session import driver, folders, kinds
+from koki2.session.settings import Settings
 
 WORDS = (
     "qd chemotaxis-l0.1 --width 6 --height 6 --steps 16 --n-neurons 8 --k-edges 2 "
@@ -63,9 +64,8 @@ def test_it_replays_bit_for_bit_and_a_changed_archive_is_found_out(koki2, run):
 def test_stopped_after_a_checkpoint_and_resumed_it_is_the_same_run(koki2, run, home):
     read = folders.read_folder(run)
     (program,) = kinds.build(read.kind, read.config, [read.seed])
-    again = folders.start(
-        "qd", read.kind, read.config, read.seed, home, out_dir="again"
-    )
+    settings = Settings(kind=read.kind, config=read.config, command="qd")
+    again = folders.start(settings, read.seed, home, out_dir="again")
     with again as stopped:
         chunk, _ = next(driver.chunks(program, program.init()))
         stopped.append(chunk.rows["metrics"])

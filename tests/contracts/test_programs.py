@@ -22,6 +22,7 @@ from koki2.evolution import QDConfig
 from koki2.search import ArchiveConfig, EmitterConfig
 from koki2.session import driver, folders, replay
 from koki2.session.kinds import build, Kind, KINDS
+from koki2.session.settings import Settings
 from koki2.session.signals import Stop
 
 SEED = 3
@@ -61,9 +62,8 @@ def case(request):
 
 def carry_out(case: Case, path, interruptions: int = 0):
     """Starts a run in a folder and ends it; asked to stop, it stops, and is resumed."""
-    run = folders.start(
-        case.kind.name, case.kind, case.config, SEED, path.parent, out_dir=path
-    )
+    settings = Settings(kind=case.kind, config=case.config, command=case.kind.name)
+    run = folders.start(settings, SEED, path.parent, out_dir=path)
     stops = 0
     while True:
         stop = Stop()

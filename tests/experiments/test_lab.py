@@ -94,7 +94,7 @@ def test_a_study_is_run_once_and_read_back(fake, tmp_path, monkeypatch):
     assert results["contrasts"][0] == lab.contrast(results, study().contrasts[0])
     before = (tmp_path / "results.json").read_bytes()
     monkeypatch.setattr(sweep.driver, "finish", None)  # a call would fail
-    monkeypatch.setattr(sweep, "_evaluate", None)
+    monkeypatch.setattr(sweep.heldout, "live", None)
     assert lab.run_study(study(), options) == results
     assert (tmp_path / "results.json").read_bytes() == before
     assert lab.run_study(study(), lab.Options(report=True, out=tmp_path)) == results
