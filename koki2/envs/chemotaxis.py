@@ -22,7 +22,7 @@ from koki2.core.given import given
 from koki2.core.schedules import phase, smoothstep
 from koki2.core.types import Key
 from koki2.envs.base import Action, Care, Feedback, MapEnv, Observation, PrivilegedState
-from koki2.envs.body import arrivals, count, live, truth
+from koki2.envs.body import arrivals, count, Effects, live, truth
 from koki2.envs.configs import ChemotaxisConfig
 from koki2.envs.grid import Map
 from koki2.envs.policies.inference import once_bitten
@@ -118,13 +118,15 @@ def chemotaxis(config: ChemotaxisConfig = ChemotaxisConfig()) -> MapEnv:
             source, respawn = deplete(key_deplete, key_place, state, arrived)
         after, feedback = live(
             state,
+            Effects(
+                cost=config.decay,
+                gain=config.energy_gain * meals.astype(jnp.float32),
+                loss=config.bad_source_integrity_loss * harms.astype(jnp.float32),
+                reached=reached,
+                bad_arrivals=harms,
+            ),
             steps=config.steps,
-            cost=config.decay,
-            gain=config.energy_gain * meals.astype(jnp.float32),
-            loss=config.bad_source_integrity_loss * harms.astype(jnp.float32),
             care=care,
-            reached=reached,
-            bad_arrivals=harms,
             position=position,
             source=source,
             respawn=respawn,

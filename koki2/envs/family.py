@@ -20,7 +20,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from koki2.core.types import Key
 from koki2.envs.base import Action, Care, Feedback, MapEnv, Observation, PrivilegedState
-from koki2.envs.body import arrivals, count, live, needs_of, truth
+from koki2.envs.body import arrivals, count, Effects, live, needs_of, truth
 from koki2.envs.configs import FamilyConfig
 from koki2.envs.grid import Map
 from koki2.envs.policies.inference import find_bearings
@@ -133,13 +133,15 @@ def family(config: FamilyConfig = FamilyConfig()) -> MapEnv:
         fresh = map.cells(key_place, sources)
         after, feedback = live(
             state,
+            Effects(
+                cost=rules.decay,
+                gain=rules.gain * meals.astype(jnp.float32),
+                loss=rules.loss * harms.astype(jnp.float32),
+                reached=jnp.any(standing & ~rules.bad),
+                bad_arrivals=harms,
+            ),
             steps=config.steps,
-            cost=rules.decay,
-            gain=rules.gain * meals.astype(jnp.float32),
-            loss=rules.loss * harms.astype(jnp.float32),
             care=care,
-            reached=jnp.any(standing & ~rules.bad),
-            bad_arrivals=harms,
             position=position,
             source=jnp.where(comes[:, None], fresh, state.source),
             respawn=respawn,

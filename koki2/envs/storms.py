@@ -26,7 +26,7 @@ from koki2.envs.base import (
     Policy,
     PrivilegedState,
 )
-from koki2.envs.body import arrivals, drive, live, needs_of, number
+from koki2.envs.body import arrivals, drive, Effects, live, needs_of, number
 from koki2.envs.configs import MisleadingCuesConfig, PredictiveCuesConfig
 from koki2.envs.grid import cells, Map
 
@@ -119,13 +119,15 @@ def storms(
         fresh = in_the_open(key_source, state.shelter)
         after, feedback = live(
             state,
+            Effects(
+                cost=config.energy_decay,
+                gain=config.energy_gain * number(arrived),
+                loss=jnp.where(hit, jnp.float32(config.strike_loss), 0.0),
+                reached=jnp.any(standing),
+                bad_arrivals=hit.astype(jnp.int32),  # strikes in the open
+            ),
             steps=config.steps,
-            cost=config.energy_decay,
-            gain=config.energy_gain * number(arrived),
-            loss=jnp.where(hit, jnp.float32(config.strike_loss), 0.0),
             care=care,
-            reached=jnp.any(standing),
-            bad_arrivals=hit.astype(jnp.int32),  # strikes in the open
             position=position,
             source=jnp.where(arrived[:, None], fresh, state.source),
             sky=weather,

@@ -8,7 +8,7 @@ import pytest
 from jaxtyping import Array, Float, Int
 
 from koki2.envs import Care
-from koki2.envs.body import arrivals, drive_reduction, live, update_stores
+from koki2.envs.body import arrivals, drive_reduction, Effects, live, update_stores
 from koki2.envs.grid import Map
 
 
@@ -98,14 +98,16 @@ def test_a_step_of_a_body_under_care_and_what_it_reports():
     for absorbs, gained in ((False, 0.5), (True, 0.3125)):
         after, felt = live(
             being,
+            Effects(
+                cost=0.125,
+                gain=jnp.float32(0.25),
+                loss=jnp.float32(0.125),
+                reached=jnp.array(True),
+                bad_arrivals=1,
+                absorbs=absorbs,
+            ),
             steps=9,
-            cost=0.125,
-            gain=jnp.float32(0.25),
-            loss=jnp.float32(0.125),
             care=care,
-            reached=jnp.array(True),
-            bad_arrivals=1,
-            absorbs=absorbs,
         )
         body = felt.body
         assert floats([after.energy, after.integrity, after.t]) == [1.0, 0.5, 9]
@@ -113,7 +115,7 @@ def test_a_step_of_a_body_under_care_and_what_it_reports():
         assert float(felt.reward) == float(body.drive_fall) == 1 / 16 - 1 / 4
         assert not bool(felt.terminated) and bool(felt.truncated)
     spent = dataclasses.replace(being, energy=jnp.float32(0.125))
-    step = dict(steps=99, cost=0.125, gain=jnp.float32(0.0), reached=jnp.array(False))
-    assert bool(live(spent, **step)[1].terminated)
-    held, felt = live(spent, **step, care=care)
+    step = Effects(cost=0.125, gain=jnp.float32(0.0), reached=jnp.array(False))
+    assert bool(live(spent, step, steps=99)[1].terminated)
+    held, felt = live(spent, step, steps=99, care=care)
     assert float(held.energy) == 0.25 and not bool(felt.terminated)

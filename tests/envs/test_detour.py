@@ -45,10 +45,13 @@ def being(position=(1, 3), feast=(9, 3)):
     return dataclasses.replace(
         state,
         position=jnp.array(position, jnp.int32),
-        top=jnp.int32(1),
-        arm=jnp.array([2, 1], jnp.int32),
-        row=jnp.int32(3),
-        feast=jnp.array(feast, jnp.int32),
+        source=jnp.array([feast], jnp.int32),
+        extra=dataclasses.replace(
+            state.extra,
+            top=jnp.int32(1),
+            arm=jnp.array([2, 1], jnp.int32),
+            row=jnp.int32(3),
+        ),
     )
 
 
@@ -118,7 +121,7 @@ def test_the_feast_feeds_counts_as_reached_and_lies_elsewhere_behind_the_pocket(
     assert gained == [0.25] and felt.body.reached
     assert float(state.energy) == 0.5 - 0.03125 + 0.25
     eat = jax.vmap(lambda key: ENV.step(key, being((8, 3)), jnp.int32(RIGHT))[0])
-    places = eat(jax.random.split(jax.random.key(0), 512)).feast.tolist()
+    places = eat(jax.random.split(jax.random.key(0), 512)).source[:, 0].tolist()
     assert set(map(tuple, places)) == {
         (x, y) for x in (8, 9, 10) for y in (2, 3, 4) if (x, y) != (9, 3)
     }
@@ -167,11 +170,11 @@ def test_every_life_starts_before_an_open_mouth_and_has_a_way_round_both_arms():
     config = DetourConfig()
     state = births(config)
     x, y = np.asarray(state.position).T
-    top, feast = np.asarray(state.top), np.asarray(state.feast)
+    top, feast = np.asarray(state.extra.top), np.asarray(state.source)[:, 0]
     assert set(x.tolist()) == {0, 1, 2}
     assert set((y - top).tolist()) == {1, 2, 3} == set((feast[:, 1] - top).tolist())
     assert set(top.tolist()) == {1, 2, 3, 4, 5}  # its other arm in row 9 of 11, at most
-    assert set(np.asarray(state.arm).ravel().tolist()) == {3, 4, 5, 6}
+    assert set(np.asarray(state.extra.arm).ravel().tolist()) == {3, 4, 5, 6}
     assert set(feast[:, 0].tolist()) == {12, 13, 14} and config.end == 10
 
 

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from koki2.envs import hazard_zones, HazardZonesConfig, HazardZonesState
+from koki2.envs import ForagerState, hazard_zones, HazardZonesConfig
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
 UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles faster
@@ -28,11 +28,11 @@ def stepper(**knobs):
 
 
 def being(position, source=FAR, zone=((6, 2),), **needs):
-    return HazardZonesState(
+    return ForagerState(
         t=jnp.int32(needs.get("t", 0)),
         position=jnp.array(position, jnp.int32),
         source=jnp.array(source, jnp.int32),
-        zone=jnp.array(zone, jnp.int32),
+        extra=jnp.array(zone, jnp.int32),
         energy=jnp.float32(needs.get("energy", 0.5)),
         integrity=jnp.float32(needs.get("integrity", 1.0)),
     )
@@ -110,7 +110,7 @@ def test_no_agent_is_born_in_a_zone():
     states, _ = jax.jit(jax.vmap(env.init), compiler_options=UNOPTIMISED)(
         jax.random.split(jax.random.key(0), 64)
     )
-    offset = states.zone - states.position[:, None]
+    offset = states.extra - states.position[:, None]
     assert int(jnp.min(jnp.sum(offset**2, axis=2))) > 3**2
 
 

@@ -11,7 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from koki2.envs import layout_shift, LayoutShiftConfig, LayoutShiftState
+from koki2.envs import ForagerState, layout_shift, LayoutShiftConfig
+from koki2.envs.layout_shift import Valence
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
 UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles faster
@@ -28,15 +29,17 @@ def world(**knobs):
 
 def being(position, *, red=True, swap=8, t=0, energy=0.5, integrity=1.0, taste=0.0):
     number = lambda value: None if value is None else jnp.float32(value)
-    return LayoutShiftState(
+    return ForagerState(
         t=jnp.int32(t),
         position=jnp.array(position, jnp.int32),
         source=jnp.array([RED, BLUE], jnp.int32),
-        red_at_birth=None if red is None else jnp.array(red),
-        swap=None if swap is None else jnp.int32(swap),
         energy=number(energy),
         integrity=number(integrity),
-        taste=number(taste),
+        extra=Valence(
+            red_at_birth=None if red is None else jnp.array(red),
+            swap=None if swap is None else jnp.int32(swap),
+            taste=number(taste),
+        ),
     )
 
 
@@ -107,14 +110,14 @@ def test_valence_and_swap_are_drawn_over_all_births():
     env = world()[0]
     keys = jax.random.split(jax.random.key(0), 256)
     states, _ = jax.jit(jax.vmap(env.init), compiler_options=UNOPTIMISED)(keys)
-    assert 96 < int(jnp.sum(states.red_at_birth)) < 160
-    assert np.unique(states.swap).tolist() == list(range(4, 12))
+    assert 96 < int(jnp.sum(states.extra.red_at_birth)) < 160
+    assert np.unique(states.extra.swap).tolist() == list(range(4, 12))
 
 
 def test_without_shifts_red_always_feeds_and_nothing_is_drawn():
     knobs = dict(drawn_at_birth=False, swaps_within=False)
     born, _ = world(**knobs)[0].init(jax.random.key(0))
-    assert born.red_at_birth is None and born.swap is None
+    assert born.extra.red_at_birth is None and born.extra.swap is None
     state = being((1, 2), red=None, swap=None, t=15)
     assert float(act(state, RIGHT, **knobs)[2].body.energy_gained) == 0.25
 

@@ -12,7 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from koki2.envs import moving_needs, MovingNeedsConfig, MovingNeedsState
+from koki2.envs import ForagerState, moving_needs, MovingNeedsConfig
+from koki2.envs.moving_needs import Season
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
 UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles faster
@@ -28,12 +29,11 @@ def world(**knobs):
 
 
 def being(position, energy=0.5, hydration=0.5, *, t=0, hot=True):
-    return MovingNeedsState(
+    return ForagerState(
         t=jnp.int32(t),
         position=jnp.array(position, jnp.int32),
         source=jnp.array([FOOD, WATER], jnp.int32),
-        hot_at_birth=jnp.array(hot),
-        turn=jnp.array([4, 12], jnp.int32),
+        extra=Season(hot_at_birth=jnp.array(hot), turn=jnp.array([4, 12], jnp.int32)),
         store=jnp.array([energy, hydration], jnp.float32),
     )
 
@@ -87,11 +87,11 @@ def test_seasons_turn_once_in_each_stretch_of_life():
     env = world()[0]
     keys = jax.random.split(jax.random.key(0), 256)
     states, _ = jax.jit(jax.vmap(env.init), compiler_options=UNOPTIMISED)(keys)
-    assert np.unique(states.turn[:, 0]).tolist() == list(range(8))
-    assert np.unique(states.turn[:, 1]).tolist() == list(range(8, 16))
-    assert 96 < int(jnp.sum(states.hot_at_birth)) < 160
+    assert np.unique(states.extra.turn[:, 0]).tolist() == list(range(8))
+    assert np.unique(states.extra.turn[:, 1]).tolist() == list(range(8, 16))
+    assert 96 < int(jnp.sum(states.extra.hot_at_birth)) < 160
     born, _ = world(turns=0)[0].init(jax.random.key(1))
-    assert born.turn.shape == (0,)
+    assert born.extra.turn.shape == (0,)
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def being(position, food=(5, 2), energy=0.5, door=0):
         position=jnp.array(position, jnp.int32),
         source=jnp.array([food], jnp.int32),
         energy=jnp.float32(energy),
-        door=jnp.array([[door]], jnp.int32),
+        extra=jnp.array([[door]], jnp.int32),
     )
 
 

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from koki2.envs import seasons, SeasonsConfig, SeasonsState
+from koki2.envs import ForagerState, seasons, SeasonsConfig
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
 UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles faster
@@ -26,11 +26,11 @@ def world(**knobs):
 
 
 def being(position, t=0, born=0, energy=0.5):
-    return SeasonsState(
+    return ForagerState(
         t=jnp.int32(t),
         position=jnp.array(position, jnp.int32),
         source=jnp.array([WEST, EAST], jnp.int32),
-        born=jnp.int32(born),
+        extra=jnp.int32(born),
         energy=jnp.float32(energy),
     )
 

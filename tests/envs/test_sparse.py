@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from koki2.envs import Care, sparse, SparseConfig, SparseState
+from koki2.envs import Care, ForagerState, sparse, SparseConfig
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
 UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles faster
@@ -25,7 +25,7 @@ def world(**knobs):
 
 
 def being(position, source, energy=0.5, t=0):
-    return SparseState(
+    return ForagerState(
         t=jnp.int32(t),
         position=jnp.array(position, jnp.int32),
         source=jnp.array([source], jnp.int32),

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from koki2.envs import Care, trade_offs, TradeOffsConfig, TradeOffsState
+from koki2.envs import Care, ForagerState, trade_offs, TradeOffsConfig
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
 UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles faster
@@ -27,7 +27,7 @@ def world(**knobs):
 
 
 def being(position, energy=0.5, hydration=0.5, t=0):
-    return TradeOffsState(
+    return ForagerState(
         t=jnp.int32(t),
         position=jnp.array(position, jnp.int32),
         source=jnp.array([SALTY, FOUL, FOOD, WATER], jnp.int32),

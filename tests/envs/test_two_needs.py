@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from koki2.envs import Care, two_needs, TwoNeedsConfig, TwoNeedsState
+from koki2.envs import Care, ForagerState, two_needs, TwoNeedsConfig
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
 UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles faster
@@ -26,7 +26,7 @@ def world(**knobs):
 
 
 def being(position, energy=0.5, hydration=0.5, t=0):
-    return TwoNeedsState(
+    return ForagerState(
         t=jnp.int32(t),
         position=jnp.array(position, jnp.int32),
         source=jnp.array([FOOD, WATER], jnp.int32),

@@ -1,4 +1,4 @@
-"""The settings of a world that gymnax made."""
+"""The settings of worlds from outside: of gymnax, or registered as an object."""
 
 import dataclasses
 from typing import Annotated, Literal
@@ -20,3 +20,11 @@ class GymnaxConfig:
 
     def __post_init__(self):
         check(self)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ObjectConfig:
+    """A world of which nothing can be set, by the name that it is registered under."""
+
+    world: str
+    """Which world, as `envs.register_world` was told."""
