@@ -8,8 +8,6 @@ from annotated_types import Ge, Le
 from koki2.core.configs import check
 from koki2.envs.configs import fields
 
-RANGES = ("gain", "decay", "loss", "bad", "dropout", "delay")
-
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LayoutShiftConfig:
@@ -30,8 +28,7 @@ class LayoutShiftConfig:
     """Steps from one move of all sources to elsewhere to the next; 0 is never."""
     steps: fields.Steps = 128
     energy_init: fields.EnergyInit = 1.0
-    energy_decay: fields.Amount = 0.025
-    """Energy lost per step: without food a full store lasts 40 steps."""
+    energy_decay: fields.EnergyDecay = 0.025
     energy_gain: fields.Amount = 0.25
     """Energy gained on arriving at what feeds, as far as there is room."""
     integrity_loss: fields.Amount = 0.25
@@ -41,8 +38,7 @@ class LayoutShiftConfig:
     tells_valence: bool = False
     """Let a channel say which kind feeds (1 red, -1 blue): the control."""
 
-    def __post_init__(self):
-        check(self)
+    __post_init__ = check
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -87,13 +83,7 @@ class FamilyConfig:
 
     def __post_init__(self):
         check(self)
-        for name in RANGES:
-            least, most = getattr(self, f"{name}_min"), getattr(self, f"{name}_max")
-            if least > most:
-                raise ValueError(
-                    f"{name}_min must not exceed {name}_max, since a life draws "
-                    f"between them, got {least} and {most}."
-                )
+        fields.check_ranges(self, "gain", "decay", "loss", "bad", "dropout", "delay")
         if self.bad_max > self.num_sources:
             raise ValueError(
                 "bad_max must not exceed num_sources, which counts good and bad "

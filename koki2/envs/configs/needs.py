@@ -16,24 +16,17 @@ class TwoNeedsConfig:
     world: Literal["two_needs"] = "two_needs"
     width: fields.Width = 16
     height: fields.Height = 16
-    num_food: fields.OneTo64 = 3
-    """Sources of energy; one that is arrived at comes back elsewhere at once."""
-    num_water: fields.OneTo64 = 3
-    """Sources of hydration, likewise."""
+    num_food: fields.Food = 3
+    num_water: fields.Water = 3
     steps: fields.Steps = 128
     energy_init: fields.EnergyInit = 1.0
-    energy_decay: fields.Amount = 0.025
-    """Energy lost per step: without food a full store lasts 40 steps."""
-    energy_gain: fields.Amount = 0.25
-    """Energy gained on arriving at food, as far as there is room."""
+    energy_decay: fields.EnergyDecay = 0.025
+    energy_gain: fields.FoodGain = 0.25
     hydration_init: fields.HydrationInit = 1.0
-    hydration_decay: fields.Amount = 0.025
-    """Hydration lost per step."""
-    hydration_gain: fields.Amount = 0.25
-    """Hydration gained on arriving at water, as far as there is room."""
+    hydration_decay: fields.HydrationDecay = 0.025
+    hydration_gain: fields.WaterGain = 0.25
 
-    def __post_init__(self):
-        check(self)
+    __post_init__ = check
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -53,17 +46,13 @@ class TradeOffsConfig:
     """Sources of clean water."""
     steps: fields.Steps = 128
     energy_init: fields.EnergyInit = 1.0
-    energy_decay: fields.Amount = 0.02
-    """Energy lost per step: without food a full store lasts 50 steps."""
-    energy_gain: fields.Amount = 0.4
-    """Energy gained on arriving at food of either kind, as far as there is room."""
+    energy_decay: fields.EnergyDecay = 0.02
+    energy_gain: fields.FoodGain = 0.4
     energy_loss: fields.Amount = 0.3
     """Energy lost on arriving at foul water."""
     hydration_init: fields.HydrationInit = 1.0
-    hydration_decay: fields.Amount = 0.02
-    """Hydration lost per step."""
-    hydration_gain: fields.Amount = 0.4
-    """Hydration gained on arriving at water of either kind, as far as there is room."""
+    hydration_decay: fields.HydrationDecay = 0.02
+    hydration_gain: fields.WaterGain = 0.4
     hydration_loss: fields.Amount = 0.3
     """Hydration lost on arriving at salty food."""
 
@@ -83,10 +72,8 @@ class MovingNeedsConfig:
     world: Literal["moving_needs"] = "moving_needs"
     width: fields.Width = 16
     height: fields.Height = 16
-    num_food: fields.OneTo64 = 2
-    """Sources of energy; one that is arrived at comes back elsewhere at once."""
-    num_water: fields.OneTo64 = 2
-    """Sources of hydration, likewise."""
+    num_food: fields.Food = 2
+    num_water: fields.Water = 2
     steps: fields.Steps = 128
     turns: fields.UpTo64 = 2
     """How often the season turns in a life, once in each of so many equal stretches."""
@@ -98,13 +85,10 @@ class MovingNeedsConfig:
     energy_init: fields.EnergyInit = 1.0
     energy_decay: fields.Amount = 0.008
     """Energy lost per step out of its season: a full store lasts 125 steps."""
-    energy_gain: fields.Amount = 0.25
-    """Energy gained on arriving at food, as far as there is room."""
+    energy_gain: fields.FoodGain = 0.25
     hydration_init: fields.HydrationInit = 1.0
     hydration_decay: fields.Amount = 0.008
     """Hydration lost per step out of its season."""
-    hydration_gain: fields.Amount = 0.25
-    """Hydration gained on arriving at water, as far as there is room."""
+    hydration_gain: fields.WaterGain = 0.25
 
-    def __post_init__(self):
-        check(self)
+    __post_init__ = check

@@ -18,8 +18,7 @@ class GymnaxConfig:
     steps: Annotated[int, Ge(1), Le(1_000_000)] | Literal["auto"] = "auto"
     """Length of a life, T; auto is the environment's own time limit."""
 
-    def __post_init__(self):
-        check(self)
+    __post_init__ = check
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -18,16 +18,13 @@ class SparseConfig:
     height: fields.AnyHeight = 64
     smell_range: Annotated[int, Ge(1), Le(8192)] = 8
     """Cells, as the crow flies, beyond which a source is not smelled."""
-    num_sources: fields.OneTo64 = 6
-    """Good sources, K; one that is arrived at is elsewhere at once."""
+    num_sources: fields.Sources = 6
     steps: fields.Steps = 256
     energy_init: fields.EnergyInit = 1.0
-    energy_decay: fields.Amount = 0.0125
-    """Energy lost per step: without food a full store lasts 80 steps."""
+    energy_decay: fields.EnergyDecay = 0.0125
     energy_gain: fields.EnergyGain = 0.5
 
-    def __post_init__(self):
-        check(self)
+    __post_init__ = check
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -44,8 +41,7 @@ class SeasonsConfig:
     """Sources, K, half of them west; one arrived at goes elsewhere in its half."""
     steps: fields.Steps = 192
     energy_init: fields.EnergyInit = 1.0
-    energy_decay: fields.Amount = 0.025
-    """Energy lost per step: without food a full store lasts 40 steps."""
+    energy_decay: fields.EnergyDecay = 0.025
     energy_gain: fields.Amount = 0.3
     """Energy gained on arriving at a source in season."""
     energy_gain_off: fields.Amount = 0.0
@@ -53,5 +49,4 @@ class SeasonsConfig:
     season_cue: bool = False
     """Whether the agent feels the time of the year, as a slow sine."""
 
-    def __post_init__(self):
-        check(self)
+    __post_init__ = check

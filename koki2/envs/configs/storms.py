@@ -14,31 +14,23 @@ class PredictiveCuesConfig:
     world: Literal["predictive_cues"] = "predictive_cues"
     width: fields.Width = 16
     height: fields.AnyHeight = 16
-    num_shelters: fields.OneTo64 = 5
-    """Cells in which a strike does no harm."""
+    num_shelters: fields.Shelters = 5
     cue_delay: fields.Cells = 10
     """Steps from a cue, which sounds for one step, to the strike."""
     calm_min: fields.Cells = 8
     """Fewest steps from a strike to the next cue."""
     calm_max: fields.Cells = 24
     """Most steps from a strike to the next cue."""
-    strike_loss: fields.Amount = 0.5
-    """Integrity lost by a strike in the open; a life starts with 1."""
-    num_sources: fields.OneTo64 = 3
-    """Good sources in the open, K; one arrived at is elsewhere at once."""
+    strike_loss: fields.StrikeLoss = 0.5
+    num_sources: fields.Sources = 3
     steps: fields.Steps = 128
     energy_init: fields.EnergyInit = 1.0
-    energy_decay: fields.Amount = 0.025
-    """Energy lost per step: without food a full store lasts 40 steps."""
+    energy_decay: fields.EnergyDecay = 0.025
     energy_gain: fields.EnergyGain = 0.3
 
     def __post_init__(self):
         check(self)
-        if self.calm_min > self.calm_max:
-            raise ValueError(
-                "calm_min must not exceed calm_max, since a calm lasts between them, "
-                f"got {self.calm_min} and {self.calm_max}."
-            )
+        fields.check_ranges(self, "calm")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -48,8 +40,7 @@ class MisleadingCuesConfig:
     world: Literal["misleading_cues"] = "misleading_cues"
     width: fields.Width = 16
     height: fields.AnyHeight = 16
-    num_shelters: fields.OneTo64 = 5
-    """Cells in which a strike does no harm."""
+    num_shelters: fields.Shelters = 5
     cue_delay: fields.Cells = 8
     """Steps from a cue, which sounds for one step, to the strike, if one follows."""
     calm_min: fields.Cells = 2
@@ -60,20 +51,13 @@ class MisleadingCuesConfig:
     """Chance that a strike follows the honest cue."""
     false_p: fields.Probability = 0.5
     """Chance that a cue is the other one, which no strike ever follows."""
-    strike_loss: fields.Amount = 0.5
-    """Integrity lost by a strike in the open; a life starts with 1."""
-    num_sources: fields.OneTo64 = 3
-    """Good sources in the open, K; one arrived at is elsewhere at once."""
+    strike_loss: fields.StrikeLoss = 0.5
+    num_sources: fields.Sources = 3
     steps: fields.Steps = 128
     energy_init: fields.EnergyInit = 1.0
-    energy_decay: fields.Amount = 0.025
-    """Energy lost per step: without food a full store lasts 40 steps."""
+    energy_decay: fields.EnergyDecay = 0.025
     energy_gain: fields.EnergyGain = 0.3
 
     def __post_init__(self):
         check(self)
-        if self.calm_min > self.calm_max:
-            raise ValueError(
-                "calm_min must not exceed calm_max, since a calm lasts between them, "
-                f"got {self.calm_min} and {self.calm_max}."
-            )
+        fields.check_ranges(self, "calm")

@@ -25,18 +25,14 @@ class ObstaclesConfig:
     height: fields.Height = 12
     doors: Annotated[int, Ge(1), Le(8)] = 1
     """Doors of a wall, each one cell, anywhere along it."""
-    num_sources: fields.OneTo64 = 3
-    """Good sources, K; one that is arrived at comes back elsewhere at once."""
+    num_sources: fields.Sources = 3
     steps: fields.Steps = 128
     energy_init: fields.EnergyInit = 1.0
-    energy_decay: fields.Amount = 0.025
-    """Energy lost per step: without food a full store lasts 40 steps."""
+    energy_decay: fields.EnergyDecay = 0.025
     energy_gain: fields.EnergyGain = 0.3
-    feels_walls: bool = True
-    """Whether the agent feels what blocks its four sides."""
+    feels_walls: fields.FeelsWalls = True
 
-    def __post_init__(self):
-        check(self)
+    __post_init__ = check
 
     @property
     def width(self) -> int:
@@ -62,14 +58,12 @@ class DetourConfig:
     steps: fields.Steps = 128
     energy_init: fields.Fraction = 0.8
     """Energy at birth; low enough that there is room for all crumbs."""
-    energy_decay: fields.Amount = 0.02
-    """Energy lost per step: without food a life ends after 40 steps."""
+    energy_decay: fields.EnergyDecay = 0.02
     crumb_gain: fields.Amount = 0.08
     """Energy gained on arriving at a crumb."""
     feast_gain: fields.Amount = 0.3
     """Energy gained on arriving at the feast."""
-    feels_walls: bool = True
-    """Whether the agent feels what blocks its four sides."""
+    feels_walls: fields.FeelsWalls = True
 
     def __post_init__(self):
         check(self)
@@ -79,11 +73,7 @@ class DetourConfig:
                 "round the pocket's arms on either side, got height="
                 f"{self.height} and mouth={self.mouth}."
             )
-        if self.arm_min > self.arm_max:
-            raise ValueError(
-                "DetourConfig.arm_min must not exceed arm_max, since a life draws "
-                f"between them, got {self.arm_min} and {self.arm_max}."
-            )
+        fields.check_ranges(self, "arm")
         if self.crumbs > self.arm_max:
             raise ValueError(
                 "DetourConfig.crumbs must not exceed arm_max, or some would lie where "
@@ -120,8 +110,7 @@ class HazardZonesConfig:
     """Steps until an uneaten source is elsewhere, one by one; 0 is for ever."""
     steps: fields.Steps = 128
     energy_init: fields.EnergyInit = 1.0
-    energy_decay: fields.Amount = 0.025
-    """Energy lost per step: without food a full store lasts 40 steps."""
+    energy_decay: fields.EnergyDecay = 0.025
     energy_gain: fields.EnergyGain = 0.3
     feels_danger: bool = True
     """Whether the agent feels zones on its four sides, or by contact only."""
