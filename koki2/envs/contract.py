@@ -107,17 +107,15 @@ def check_clock(env: AnyEnv) -> None:
 def check_shapes(env: AnyEnv) -> None:
     """Observations, rewards and ends are of the shapes and types they should be."""
     played = play(env)
-    size, seen = env.observation_size, played.observations
-    _must(
-        seen.shape[2:] == (size,) and seen.dtype == np.float32,
-        f"an observation must be float32 [{size}] (Env.observation_size), got "
-        f"{seen.dtype} {list(seen.shape[2:])}",
-    )
-    for name, dtype in (("reward", "float32"), ("terminated", "bool")):
-        value = getattr(played.feedback, name)
+    expected = {
+        "observation": (played.observations, (env.observation_size,), np.float32),
+        "feedback.reward": (played.feedback.reward, (), np.float32),
+        "feedback.terminated": (played.feedback.terminated, (), np.bool_),
+    }
+    for name, (value, shape, dtype) in expected.items():
         _must(
-            value.ndim == 2 and value.dtype == dtype,
-            f"feedback.{name} must be a scalar of {dtype}, got {value.dtype} "
+            value.shape[2:] == shape and value.dtype == dtype,
+            f"{name} must be {np.dtype(dtype)} {list(shape)}, got {value.dtype} "
             f"{list(value.shape[2:])}",
         )
 
@@ -229,27 +227,21 @@ def check_privileged_state(env: AnyEnv) -> None:
     if not has_map(env):
         return
     truth, (width, height) = given(play(env).truth), env.size
-    sources = truth.source.shape[2]
-    for name in ("worth", "active", "kind"):
+    sources, field = truth.source.shape[2:3], (height, width)
+    shapes = dict.fromkeys(("worth", "active", "kind"), sources)
+    shapes |= {"needs": (len(env.needs),), "wall": field, "danger": field}
+    for name, shape in shapes.items():
         value = getattr(truth, name)
         _must(
-            value is None or value.shape[2:] == (sources,),
-            f"privileged_state.{name} must be one for each of {sources} sources",
+            value is None or value.shape[2:] == shape,
+            f"privileged_state.{name} must be {list(shape)}, for {sources[0]} sources, "
+            f"needs {env.needs} and a map of {height} rows, {width} columns",
         )
-    _must(
-        truth.needs.shape[2:] == (len(env.needs),) and _in_unit(truth.needs),
-        f"privileged_state.needs must be in [0, 1], one for each of {env.needs}",
-    )
+    _must(_in_unit(truth.needs), "privileged_state.needs must be in [0, 1]")
     for name in ("position", "source"):
         place = getattr(truth, name)
         inside = (place >= 0) & (place < np.array([width, height]))
         _must(np.all(inside), f"{name} must lie on the map, {width} x {height} cells")
-    for name in ("wall", "danger"):
-        value = getattr(truth, name)
-        _must(
-            value is None or value.shape[2:] == (height, width),
-            f"privileged_state.{name} must be [{height}, {width}], or None",
-        )
     if truth.wall is not None:
         wall = np.asarray(truth.wall)
         x, y = np.moveaxis(np.asarray(truth.position), -1, 0)[..., None, None]
@@ -257,7 +249,7 @@ def check_privileged_state(env: AnyEnv) -> None:
         _must(not np.any(at), "an agent must not stand in a wall")
 
 
-def check_competent(env: AnyEnv) -> None:
+def check_competent_policy(env: AnyEnv) -> None:
     """The scripted policy chooses actions that exist, and keeps its memory's types."""
     if env.competent is None:
         return
@@ -280,20 +272,13 @@ def check_competent(env: AnyEnv) -> None:
 
 CHECKS: Mapping[str, Callable[[AnyEnv], None]] = MappingProxyType(
     {
-        "form": check_form,
-        "replay": check_replay,
-        "numbers": check_numbers,
-        "clock": check_clock,
-        "shapes": check_shapes,
-        "types": check_types,
-        "jit": check_jit,
-        "adult care": check_adult_care,
-        "gentle care": check_gentle_care,
-        "starvation": check_starvation,
-        "arrivals": check_arrivals,
-        "moves": check_moves,
-        "privileged state": check_privileged_state,
-        "competent policy": check_competent,
+        check.__name__.removeprefix("check_").replace("_", " "): check
+        for check in (
+            *(check_form, check_replay, check_numbers, check_clock, check_shapes),
+            *(check_types, check_jit, check_adult_care, check_gentle_care),
+            *(check_starvation, check_arrivals, check_moves, check_privileged_state),
+            check_competent_policy,
+        )
     }
 )
 """Every check by name; each raises AssertionError with a sentence. Checks of bodies and
