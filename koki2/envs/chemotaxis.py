@@ -27,8 +27,6 @@ from koki2.envs.configs import ChemotaxisConfig
 from koki2.envs.grid import Map
 from koki2.envs.policies.inference import once_bitten
 
-VERSION = 1
-
 
 @chex.dataclass(frozen=True, kw_only=True)
 class ChemotaxisState:
@@ -171,7 +169,7 @@ def chemotaxis(config: ChemotaxisConfig = ChemotaxisConfig()) -> MapEnv:
         privileged_state=privileged_state,
         observation_size=4,
         steps=config.steps,
-        version=VERSION,
+        version=1,
         size=(config.width, config.height),
         oracle="straight",  # the ceiling of published figures
         competent=once_bitten() if erring and bad_sources else None,

@@ -32,16 +32,13 @@ import numpy as np
 from jaxtyping import Array, Bool, Int
 
 from koki2.core.types import Key
-from koki2.envs.base import Action, MapEnv, Observation, PrivilegedState
+from koki2.envs.base import MapEnv, Observation, PrivilegedState
 from koki2.envs.body import Effects, needs_of, number
 from koki2.envs.configs import DetourConfig
 from koki2.envs.configs.ways import FRONT, YARD
-from koki2.envs.foraging import ForagerState, foraging, Start
-from koki2.envs.grid import cells, Map, move_unless, SIDES
+from koki2.envs.foraging import ForagerState, foraging, Start, Visit
+from koki2.envs.grid import Map, SIDES
 from koki2.envs.policies.walls import hand_on_the_wall
-
-VERSION = 1
-KINDS = ("crumb", "feast")
 
 
 @chex.dataclass(frozen=True, kw_only=True)
@@ -94,7 +91,7 @@ def detour(config: DetourConfig = DetourConfig()) -> MapEnv:
 
     def elsewhere(key: Key, state: ForagerState) -> Int[Array, "1 2"]:
         """Any cell of the yard but the one where the feast is."""
-        drawn = cells(key, 1, np.array([yard - 1, 1], np.int32))[0, 0]
+        drawn = Map(yard - 1, 1).cells(key, 1)[0, 0]
         top, feast = state.extra.top, state.source[0]
         x, y = feast[0] - (end + 2), feast[1] - (top + 1)
         return in_yard((y * YARD + x + 1 + drawn) % yard, top)[None]
@@ -116,23 +113,19 @@ def detour(config: DetourConfig = DetourConfig()) -> MapEnv:
             seen.append(felt.astype(jnp.float32))
         return jnp.concatenate(seen)
 
-    def move(state: ForagerState, action: Action) -> Int[Array, "2"]:
-        return move_unless(partial(blocked, state), state.position, action)
-
-    def effects(
-        state: ForagerState,
-        position: Int[Array, "2"],
-        standing: Bool[Array, "1"],
-        arrived: Bool[Array, "1"],
-    ) -> Effects:
-        pocket = state.extra
-        eaten = pocket.left & (position[1] == pocket.row) & (position[0] == crumb)
+    def effects(visit: Visit) -> Effects:
+        pocket = visit.state.extra
+        eaten = (
+            pocket.left
+            & (visit.position[1] == pocket.row)
+            & (visit.position[0] == crumb)
+        )
         crumbs = config.crumb_gain * jnp.any(eaten).astype(jnp.float32)
         left = pocket.left & ~eaten
         return Effects(
             cost=config.energy_decay,
-            gain=config.feast_gain * number(arrived) + crumbs,
-            reached=jnp.any(standing),
+            gain=config.feast_gain * number(visit.arrived) + crumbs,
+            reached=jnp.any(visit.standing),
             changes={"extra": dataclasses.replace(pocket, left=left)},
         )
 
@@ -155,13 +148,13 @@ def detour(config: DetourConfig = DetourConfig()) -> MapEnv:
         config,
         start=start,
         place=elsewhere,
-        move=move,
+        blocked=blocked,
         effects=effects,
         observe=observe,
         privileged_state=privileged_state,
         observation_size=3 + config.feels_walls * len(SIDES),
-        version=VERSION,
+        version=1,
         needs=("energy",),
-        kinds=KINDS,
+        kinds=("crumb", "feast"),
         competent=hand_on_the_wall() if config.feels_walls else None,
     )

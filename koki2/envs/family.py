@@ -25,8 +25,6 @@ from koki2.envs.configs import FamilyConfig
 from koki2.envs.grid import Map
 from koki2.envs.policies.inference import find_bearings
 
-VERSION = 1
-
 _TURN = np.array([[0, -1], [1, 0]], np.float32)  # east is felt as south, as on the map
 _MIRROR = np.array([[-1, 0], [0, 1]], np.float32)  # east as west
 WAYS = np.stack(
@@ -159,7 +157,7 @@ def family(config: FamilyConfig = FamilyConfig()) -> MapEnv:
         privileged_state=privileged_state,
         observation_size=4,
         steps=config.steps,
-        version=VERSION,
+        version=1,
         size=(config.width, config.height),
         competent=find_bearings(WAYS, map.span),
     )

@@ -5,7 +5,8 @@ elsewhere. A world says what differs from that.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, NamedTuple
 
 import chex
 import jax.numpy as jnp
@@ -13,8 +14,8 @@ from jaxtyping import Array, Bool, Float, Int
 
 from koki2.core.types import Key
 from koki2.envs.base import Action, Care, Feedback, MapEnv, Observation, PrivilegedState
-from koki2.envs.body import arrivals, Effects, live, number
-from koki2.envs.grid import Map
+from koki2.envs.body import arrivals, Effects, live, number, truth
+from koki2.envs.grid import Map, move_unless
 from koki2.envs.world import Config
 
 
@@ -31,6 +32,16 @@ class ForagerState:
     extra: Any = None  # what else the world keeps: an array, or a record of its own
 
 
+class Visit(NamedTuple):
+    """One step: where it starts and ends, and what lies there."""
+
+    state: ForagerState  # before the step
+    position: Int[Array, "2"]  # after it
+    standing: Bool[Array, " K"]  # which sources the agent stands on
+    arrived: Bool[Array, " K"]  # which of them it came to
+
+
+Cells = Int[Array, "N 2"]
 Start = tuple[Int[Array, "2"], Int[Array, "K 2"], Any]
 """Position, sources and `ForagerState.extra` before the first step."""
 
@@ -41,12 +52,11 @@ def foraging(
     *,
     start: Callable[[Key], Start],
     observe: Callable[[ForagerState], Observation],
-    privileged_state: Callable[[ForagerState], PrivilegedState],
-    effects: Callable[..., Effects] | None = None,
+    effects: Callable[[Visit], Effects] | None = None,
     place: Callable[[Key, ForagerState], Int[Array, "K 2"]] | None = None,
-    leaves: Callable[[ForagerState, Bool[Array, " K"]], Bool[Array, " K"]]
-    | None = None,
-    move: Callable[[ForagerState, Action], Int[Array, "2"]] | None = None,
+    leaves: Callable[[Visit], Bool[Array, " K"]] = lambda visit: visit.arrived,
+    blocked: Callable[[ForagerState, Cells], Bool[Array, " N"]] | None = None,
+    privileged_state: Callable[[ForagerState], PrivilegedState] | None = None,
     needs: Sequence[str] = ("energy", "integrity"),
     **fields: Any,
 ) -> MapEnv:
@@ -54,17 +64,15 @@ def foraging(
 
     Args:
       map: where it is.
-      config: its fields steps and, of each store, NAME_init are read; without `effects`
-        also energy_decay and energy_gain.
+      config: its fields steps and, of each store, NAME_init are read; and where every
+        source feeds also energy_decay and energy_gain.
       start: draws where an episode begins.
       observe: what an agent senses of a state.
-      privileged_state: the truth about a state.
-      effects: (state, position, standing, arrived) -> what a step from a state to a
-        position does; which sources it stands on and arrived at are [K]. None: every
-        source feeds.
+      effects: what a step does to the body. None: every source feeds.
       place: draws the cells that sources may move to. None: uniform cells.
-      leaves: which sources move, of a state and those arrived at. None: the latter.
-      move: the position after a step. None: any cell of the map can be entered.
+      leaves: which sources move; by default those arrived at.
+      blocked: which cells cannot be entered. None: only those beyond the edge.
+      privileged_state: the truth about a state. None: every source feeds.
       needs: of the body; its stores, and integrity if it has any.
       fields: the other fields of `MapEnv`.
     """
@@ -87,43 +95,41 @@ def foraging(
     def step(
         key: Key, state: ForagerState, action: Action, care: Care | None = None
     ) -> tuple[ForagerState, Observation, Feedback]:
-        position = (move or free)(state, action)
-        standing, arrived = arrivals(state.source, state.position, position)
-        goes = arrived if leaves is None else leaves(state, arrived)
+        if blocked is None:
+            position = map.move(state.position, action)
+        else:
+            position = move_unless(partial(blocked, state), state.position, action)
+        sources = arrivals(state.source, state.position, position)
+        visit = Visit(state, position, *sources)
         fresh = (place or anywhere)(key, state)
         after, feedback = live(
             state,
-            (effects or feed)(state, position, standing, arrived),
+            (effects or feed)(visit),
             steps=config.steps,
             care=care,
             position=position,
-            source=jnp.where(goes[:, None], fresh, state.source),
+            source=jnp.where(leaves(visit)[:, None], fresh, state.source),
         )
         return after, observe(after), feedback
-
-    def free(state: ForagerState, action: Action) -> Int[Array, "2"]:
-        return map.move(state.position, action)
 
     def anywhere(key: Key, state: ForagerState) -> Int[Array, "K 2"]:
         return map.cells(key, len(state.source))
 
-    def feed(
-        state: ForagerState,
-        position: Int[Array, "2"],
-        standing: Bool[Array, " K"],
-        arrived: Bool[Array, " K"],
-    ) -> Effects:
-        del state, position
+    def feed(visit: Visit) -> Effects:
         return Effects(
             cost=config.energy_decay,
-            gain=config.energy_gain * number(arrived),
-            reached=jnp.any(standing),
+            gain=config.energy_gain * number(visit.arrived),
+            reached=jnp.any(visit.standing),
         )
+
+    def food(state: ForagerState) -> PrivilegedState:
+        wall = None if blocked is None else map.field(partial(blocked, state))
+        return truth(state, config.energy_gain, wall=wall)
 
     return MapEnv(
         init=init,
         step=step,
-        privileged_state=privileged_state,
+        privileged_state=privileged_state or food,
         steps=config.steps,
         size=(map.width, map.height),
         needs=tuple(needs),

@@ -62,8 +62,12 @@ class Map:
         return (x < 0) | (x >= self.size[0]) | (y < 0) | (y >= self.size[1])
 
     def cells(self, key: Key, count: int) -> Int[Array, "K 2"]:
-        """Draws uniform cells."""
-        return cells(key, count, self.size)
+        """Draws uniform cells: floor(word * size / 2^32), a word per axis."""
+        words = jax.random.bits(key, (count, 2))
+        wide = self.size[None].astype(np.uint32)
+        high, low = words >> np.uint32(16), words & np.uint32(0xFFFF)
+        scaled = (high * wide + ((low * wide) >> np.uint32(16))) >> np.uint32(16)
+        return scaled.astype(jnp.int32)
 
     def gradient(
         self,
@@ -134,15 +138,6 @@ def nearest(offset: Int[Array, "K 2"], sensed: Bool[Array, " K"]) -> Int[Array, 
     far = jnp.iinfo(jnp.int32).max
     distance = jnp.where(sensed, jnp.sum(offset * offset, axis=1), far)
     return jnp.where(jnp.any(sensed), offset[jnp.argmin(distance)], 0)
-
-
-def cells(key: Key, count: int, size: np.ndarray) -> Int[Array, "K 2"]:
-    """Uniform cells: floor(word * size / 2^32), a word per axis; cheap in a step."""
-    words = jax.random.bits(key, (count, 2))
-    wide = size[None].astype(np.uint32)
-    high, low = words >> np.uint32(16), words & np.uint32(0xFFFF)
-    scaled = (high * wide + ((low * wide) >> np.uint32(16))) >> np.uint32(16)
-    return scaled.astype(jnp.int32)
 
 
 def towards(gx: Float[Array, ""], gy: Float[Array, ""]) -> Int[Array, ""]:

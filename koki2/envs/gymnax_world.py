@@ -25,8 +25,6 @@ from koki2.core.types import Key
 from koki2.envs.base import Care, Env, Feedback
 from koki2.envs.configs import GymnaxConfig
 
-VERSION = 1
-
 
 @chex.dataclass(frozen=True, kw_only=True)
 class GymnaxState:
@@ -103,7 +101,7 @@ def gymnax_world(config: GymnaxConfig = GymnaxConfig()) -> Env:
         observation_size=observation.size,
         num_actions=int(space.n),
         steps=steps,
-        version=VERSION,
+        version=1,
     )
 
 

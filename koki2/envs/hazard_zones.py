@@ -20,15 +20,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int
 
+from koki2.core.given import given
 from koki2.core.types import Key
 from koki2.envs.base import MapEnv, Observation, PrivilegedState
-from koki2.envs.body import Effects, needs_of, number, truth
+from koki2.envs.body import Effects, number, truth
 from koki2.envs.configs import HazardZonesConfig
-from koki2.envs.foraging import ForagerState, foraging, Start
+from koki2.envs.foraging import ForagerState, foraging, Start, Visit
 from koki2.envs.grid import Map, SIDES
 from koki2.envs.policies.walls import round_danger
-
-VERSION = 1
 
 
 def hazard_zones(config: HazardZonesConfig = HazardZonesConfig()) -> MapEnv:
@@ -64,31 +63,28 @@ def hazard_zones(config: HazardZonesConfig = HazardZonesConfig()) -> MapEnv:
 
     def observe(state: ForagerState) -> Observation:
         gradient = map.gradient(state.source, state.position)
-        seen = [gradient, needs_of(state)]
+        seen = [gradient, given(state.energy)[None], given(state.integrity)[None]]
         if config.feels_danger:
             felt = harmful(state, state.position[None] + SIDES)
             seen.append(felt.astype(jnp.float32))
         return jnp.concatenate(seen)
 
-    def effects(
-        state: ForagerState,
-        position: Int[Array, "2"],
-        standing: Bool[Array, " K"],
-        arrived: Bool[Array, " K"],
-    ) -> Effects:
-        was_in, is_in = harmful(state, jnp.stack([state.position, position]))
+    def effects(visit: Visit) -> Effects:
+        was_in, is_in = harmful(
+            visit.state, jnp.stack([visit.state.position, visit.position])
+        )
         return Effects(
             cost=config.energy_decay,
-            gain=config.energy_gain * number(arrived),
+            gain=config.energy_gain * number(visit.arrived),
             loss=jnp.where(is_in, jnp.float32(config.zone_loss), 0.0),
-            reached=jnp.any(standing),
+            reached=jnp.any(visit.standing),
             bad_arrivals=(is_in & ~was_in).astype(jnp.int32),  # zones entered
         )
 
-    def leaves(state: ForagerState, arrived: Bool[Array, " K"]) -> Bool[Array, " K"]:
+    def leaves(visit: Visit) -> Bool[Array, " K"]:
         if not config.food_lasts:
-            return arrived
-        return arrived | ((state.t + 1 + turn) % config.food_lasts == 0)
+            return visit.arrived
+        return visit.arrived | ((visit.state.t + 1 + turn) % config.food_lasts == 0)
 
     def privileged_state(state: ForagerState) -> PrivilegedState:
         harm = map.field(partial(harmful, state))
@@ -104,7 +100,7 @@ def hazard_zones(config: HazardZonesConfig = HazardZonesConfig()) -> MapEnv:
         observe=observe,
         privileged_state=privileged_state,
         observation_size=4 + config.feels_danger * len(SIDES),
-        version=VERSION,
+        version=1,
         competent=round_danger(map.span) if config.feels_danger else None,
     )
 

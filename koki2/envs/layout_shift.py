@@ -21,16 +21,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
+from koki2.core.given import given
 from koki2.core.types import Key
 from koki2.envs.base import MapEnv, Observation, PrivilegedState
 from koki2.envs.body import count, drive_reduction, Effects, needs_of, truth
 from koki2.envs.configs import LayoutShiftConfig
-from koki2.envs.foraging import ForagerState, foraging, Start
+from koki2.envs.foraging import ForagerState, foraging, Start, Visit
 from koki2.envs.grid import Map
 from koki2.envs.policies.inference import win_stay_lose_shift
-
-VERSION = 1
-KINDS = ("red", "blue")
 
 
 @chex.dataclass(frozen=True, kw_only=True)
@@ -80,23 +78,18 @@ def layout_shift(config: LayoutShiftConfig = LayoutShiftConfig()) -> MapEnv:
         return red_feeds(state) ^ jnp.asarray(kind == 1)
 
     def observe(state: ForagerState) -> Observation:
-        gradients = map.source_gradients(state.source, state.position, counts)
-        seen = [gradients, needs_of(state)]
+        seen = [given(state.energy), given(state.integrity)]
         if config.feels_taste:
-            seen.append(state.extra.taste[None])
+            seen.append(state.extra.taste)
         if config.tells_valence:
-            seen.append(jnp.where(red_feeds(state), 1.0, -1.0)[None])
-        return jnp.concatenate(seen)
+            seen.append(jnp.where(red_feeds(state), 1.0, -1.0))
+        gradients = map.source_gradients(state.source, state.position, counts)
+        return jnp.concatenate([gradients, jnp.stack(seen)])
 
-    def effects(
-        state: ForagerState,
-        position: Int[Array, "2"],
-        standing: Bool[Array, " K"],
-        arrived: Bool[Array, " K"],
-    ) -> Effects:
-        good = feeds(state)
-        meals, harms = count(arrived & good), count(arrived & ~good)
-        valence = state.extra
+    def effects(visit: Visit) -> Effects:
+        good = feeds(visit.state)
+        meals, harms = count(visit.arrived & good), count(visit.arrived & ~good)
+        valence = visit.state.extra
         if config.feels_taste:
             taste = jnp.sign(meals - harms).astype(jnp.float32)
             valence = dataclasses.replace(valence, taste=taste)
@@ -104,16 +97,16 @@ def layout_shift(config: LayoutShiftConfig = LayoutShiftConfig()) -> MapEnv:
             cost=config.energy_decay,
             gain=config.energy_gain * meals.astype(jnp.float32),
             loss=config.integrity_loss * harms.astype(jnp.float32),
-            reached=jnp.any(standing & good),
+            reached=jnp.any(visit.standing & good),
             bad_arrivals=harms,
             absorbs=True,
             changes={"extra": valence},
         )
 
-    def leaves(state: ForagerState, arrived: Bool[Array, " K"]) -> Bool[Array, " K"]:
+    def leaves(visit: Visit) -> Bool[Array, " K"]:
         if not config.places_shift:
-            return arrived
-        return arrived | ((state.t + 1) % config.places_shift == 0)
+            return visit.arrived
+        return visit.arrived | ((visit.state.t + 1) % config.places_shift == 0)
 
     def privileged_state(state: ForagerState) -> PrivilegedState:
         fed = jnp.array([config.energy_gain, 0.0], jnp.float32)
@@ -132,7 +125,7 @@ def layout_shift(config: LayoutShiftConfig = LayoutShiftConfig()) -> MapEnv:
         observe=observe,
         privileged_state=privileged_state,
         observation_size=6 + config.feels_taste + config.tells_valence,
-        version=VERSION,
-        kinds=KINDS,
+        version=1,
+        kinds=("red", "blue"),
         competent=win_stay_lose_shift(map.span),
     )

@@ -24,8 +24,6 @@ from koki2.envs.configs import MisleadingCuesConfig
 from koki2.envs.policies.shelter import once_sure
 from koki2.envs.storms import between, NEVER, Sky, storms
 
-VERSION = 1
-
 
 @chex.dataclass(frozen=True, kw_only=True)
 class TwoCueSky:
@@ -85,4 +83,4 @@ def misleading_cues(config: MisleadingCuesConfig = MisleadingCuesConfig()) -> Ma
         until=lambda sky: jnp.where(sky.true, sky.until, NEVER),
         channels=3,
     )
-    return storms(config, sky, once_sure, VERSION)
+    return storms(config, sky, once_sure, version=1)

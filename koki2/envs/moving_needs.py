@@ -27,8 +27,6 @@ from koki2.envs.grid import Map
 from koki2.envs.policies.needs import most_for_the_way
 from koki2.envs.stores import Kind, Pressure, two_stores
 
-VERSION = 1
-
 
 @chex.dataclass(frozen=True, kw_only=True)
 class Season:
@@ -77,6 +75,6 @@ def moving_needs(config: MovingNeedsConfig = MovingNeedsConfig()) -> MapEnv:
         kinds,
         season=season,
         pressure=pressure,
-        version=VERSION,
+        version=1,
         competent=most_for_the_way(config, Map(config.width, config.height).span),
     )

@@ -11,22 +11,18 @@ that is arrived at comes back in another free cell at once.
 Source: seed 002, the ladder's L1.2 (obstacles); rooms and doors are ours.
 """
 
-from functools import partial
-
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int
 
 from koki2.core.types import Key
-from koki2.envs.base import Action, MapEnv, Observation, PrivilegedState
-from koki2.envs.body import needs_of, truth
+from koki2.envs.base import MapEnv, Observation
+from koki2.envs.body import needs_of
 from koki2.envs.configs import ObstaclesConfig
 from koki2.envs.foraging import ForagerState, foraging, Start
-from koki2.envs.grid import cells, Map, move_unless, SIDES
+from koki2.envs.grid import Map, SIDES
 from koki2.envs.policies.walls import along_the_wall
-
-VERSION = 1
 
 
 def obstacles(config: ObstaclesConfig = ObstaclesConfig()) -> MapEnv:
@@ -44,7 +40,7 @@ def obstacles(config: ObstaclesConfig = ObstaclesConfig()) -> MapEnv:
     """
     map = Map(config.width, config.height)
     walls = np.arange(1, config.rooms, dtype=np.int32) * (config.room_width + 1) - 1
-    free = np.array([config.rooms * config.room_width, config.height], np.int32)
+    free = Map(config.rooms * config.room_width, config.height)  # walls left out
 
     def start(key: Key) -> Start:
         key_source, key_door, key_start = jax.random.split(key, 3)
@@ -54,8 +50,8 @@ def obstacles(config: ObstaclesConfig = ObstaclesConfig()) -> MapEnv:
         return free_cells(key_start, 1)[0], source, door
 
     def free_cells(key: Key, count: int) -> Int[Array, "K 2"]:
-        """Uniform cells outside walls: the walls' columns are left out in counting."""
-        place = cells(key, count, free)
+        """Uniform cells outside walls."""
+        place = free.cells(key, count)
         x, y = place[:, 0], place[:, 1]
         return jnp.stack([x + x // config.room_width, y], axis=1)
 
@@ -73,23 +69,15 @@ def obstacles(config: ObstaclesConfig = ObstaclesConfig()) -> MapEnv:
             seen.append(felt.astype(jnp.float32))
         return jnp.concatenate(seen)
 
-    def move(state: ForagerState, action: Action) -> Int[Array, "2"]:
-        return move_unless(partial(blocked, state), state.position, action)
-
-    def privileged_state(state: ForagerState) -> PrivilegedState:
-        wall = map.field(partial(blocked, state))
-        return truth(state, config.energy_gain, wall=wall)
-
     return foraging(
         map,
         config,
         start=start,
         place=lambda key, state: free_cells(key, config.num_sources),
-        move=move,
+        blocked=blocked,
         observe=observe,
-        privileged_state=privileged_state,
         observation_size=3 + config.feels_walls * len(SIDES),
-        version=VERSION,
+        version=1,
         needs=("energy",),
         competent=along_the_wall() if config.feels_walls else None,
     )

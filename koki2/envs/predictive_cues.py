@@ -21,8 +21,6 @@ from koki2.envs.configs import PredictiveCuesConfig
 from koki2.envs.policies.shelter import home_at_the_cue
 from koki2.envs.storms import between, Sky, storms
 
-VERSION = 1
-
 
 @chex.dataclass(frozen=True, kw_only=True)
 class WarnedSky:
@@ -66,4 +64,4 @@ def predictive_cues(config: PredictiveCuesConfig = PredictiveCuesConfig()) -> Ma
         until=lambda sky: sky.until,
         channels=1,
     )
-    return storms(config, sky, home_at_the_cue, VERSION)
+    return storms(config, sky, home_at_the_cue, version=1)

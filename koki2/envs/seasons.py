@@ -19,16 +19,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int
 
+from koki2.core.given import given
 from koki2.core.types import Key
 from koki2.envs.base import MapEnv, Observation, PrivilegedState
-from koki2.envs.body import count, Effects, needs_of, number, truth
+from koki2.envs.body import count, Effects, number, truth
 from koki2.envs.configs import SeasonsConfig
-from koki2.envs.foraging import ForagerState, foraging, Start
-from koki2.envs.grid import cells, Map
+from koki2.envs.foraging import ForagerState, foraging, Start, Visit
+from koki2.envs.grid import Map
 from koki2.envs.policies.search import migrant
-
-VERSION = 1
-KINDS = ("west", "east")
 
 
 def seasons(config: SeasonsConfig = SeasonsConfig()) -> MapEnv:
@@ -48,8 +46,7 @@ def seasons(config: SeasonsConfig = SeasonsConfig()) -> MapEnv:
     east = np.arange(config.num_sources) >= config.num_sources // 2
     half = config.width // 2  # the first eastern column
     corner = np.stack([east * half, 0 * east], axis=1).astype(np.int32)
-    room = np.array([config.width - half, config.height], np.int32)
-    narrow = np.array([half, config.height], np.int32)
+    halves = Map(half, config.height), Map(config.width - half, config.height)
 
     def start(key: Key) -> Start:
         key_source, key_year, key_start = jax.random.split(key, 3)
@@ -59,9 +56,9 @@ def seasons(config: SeasonsConfig = SeasonsConfig()) -> MapEnv:
     def in_their_halves(key: Key) -> Int[Array, "K 2"]:
         west = config.num_sources // 2
         key_west, key_east = jax.random.split(key)
-        place = [cells(key_west, west, narrow)]
-        place.append(cells(key_east, config.num_sources - west, room))
-        return jnp.concatenate(place) + corner
+        place = halves[0].cells(key_west, west)
+        other = halves[1].cells(key_east, config.num_sources - west)
+        return jnp.concatenate([place, other]) + corner
 
     def time(state: ForagerState) -> Int[Array, ""]:
         """Steps into the year."""
@@ -74,27 +71,22 @@ def seasons(config: SeasonsConfig = SeasonsConfig()) -> MapEnv:
     def observe(state: ForagerState) -> Observation:
         place = 2.0 * state.position[0].astype(jnp.float32) / map.span[0] - 1.0
         gradient = map.gradient(state.source, state.position)
-        seen = [gradient, needs_of(state), place[None]]
+        seen = [gradient, jnp.stack([given(state.energy), place])]
         if config.season_cue:
             now = time(state).astype(jnp.float32)
             seen.append(jnp.sin(now * (2.0 * math.pi / config.period))[None])
         return jnp.concatenate(seen)
 
-    def effects(
-        state: ForagerState,
-        position: Int[Array, "2"],
-        standing: Bool[Array, " K"],
-        arrived: Bool[Array, " K"],
-    ) -> Effects:
-        good = feeds(state)
-        gain = config.energy_gain * number(arrived & good)
+    def effects(visit: Visit) -> Effects:
+        good = feeds(visit.state)
+        gain = config.energy_gain * number(visit.arrived & good)
         if config.energy_gain_off:
-            gain = gain + config.energy_gain_off * number(arrived & ~good)
+            gain = gain + config.energy_gain_off * number(visit.arrived & ~good)
         return Effects(
             cost=config.energy_decay,
             gain=gain,
-            reached=jnp.any(standing & good),
-            bad_arrivals=count(arrived & ~good),  # out of season
+            reached=jnp.any(visit.standing & good),
+            bad_arrivals=count(visit.arrived & ~good),  # out of season
         )
 
     def privileged_state(state: ForagerState) -> PrivilegedState:
@@ -111,8 +103,8 @@ def seasons(config: SeasonsConfig = SeasonsConfig()) -> MapEnv:
         observe=observe,
         privileged_state=privileged_state,
         observation_size=4 + config.season_cue,
-        version=VERSION,
+        version=1,
         needs=("energy",),
-        kinds=KINDS,
+        kinds=("west", "east"),
         competent=migrant(map.span),
     )

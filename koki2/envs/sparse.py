@@ -16,13 +16,11 @@ import jax.numpy as jnp
 
 from koki2.core.types import Key
 from koki2.envs.base import MapEnv, Observation
-from koki2.envs.body import needs_of, truth
+from koki2.envs.body import needs_of
 from koki2.envs.configs import SparseConfig
 from koki2.envs.foraging import ForagerState, foraging, Start
 from koki2.envs.grid import Map, nearest, SIDES
 from koki2.envs.policies.search import sweep
-
-VERSION = 1
 
 
 def sparse(config: SparseConfig = SparseConfig()) -> MapEnv:
@@ -57,9 +55,8 @@ def sparse(config: SparseConfig = SparseConfig()) -> MapEnv:
         config,
         start=start,
         observe=observe,
-        privileged_state=lambda state: truth(state, config.energy_gain),
         observation_size=7,
-        version=VERSION,
+        version=1,
         needs=("energy",),
         competent=sweep(2 * config.smell_range),
     )

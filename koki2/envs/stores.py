@@ -12,12 +12,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Float
 
 from koki2.core.types import Key
 from koki2.envs.base import MapEnv, Observation
 from koki2.envs.body import count, drive_reduction, Effects, needs_of, truth
-from koki2.envs.foraging import ForagerState, foraging, Start
+from koki2.envs.foraging import ForagerState, foraging, Start, Visit
 from koki2.envs.grid import Map
 from koki2.envs.world import Config
 
@@ -81,29 +81,25 @@ def two_stores(
             needs_of(state), cost=cost, effect=effect, weights=weights
         )
 
-    def effects(
-        state: ForagerState,
-        position: Int[Array, "2"],
-        standing: Bool[Array, " K"],
-        arrived: Bool[Array, " K"],
-    ) -> Effects:
-        del position
-        total = lambda effect: jnp.sum(jnp.where(arrived[:, None], effect, 0.0), axis=0)
-        cost, weights = pressure(state)
+    def effects(visit: Visit) -> Effects:
+        total = lambda effect: jnp.sum(
+            jnp.where(visit.arrived[:, None], effect, 0.0), axis=0
+        )
+        cost, weights = pressure(visit.state)
         step = Effects(
             cost=cost,
             gain=total(gives),
-            reached=jnp.any(standing),
+            reached=jnp.any(visit.standing),
             absorbs=True,
             weights=weights,
         )
         if harmless:
             return step
-        value = worth(state)
+        value = worth(visit.state)
         return step._replace(
             loss=total(takes),
-            reached=jnp.any(standing & (value > 0)),
-            bad_arrivals=count(arrived & (value < 0)),
+            reached=jnp.any(visit.standing & (value > 0)),
+            bad_arrivals=count(visit.arrived & (value < 0)),
         )
 
     return foraging(

@@ -28,9 +28,8 @@ from koki2.envs.base import (
 )
 from koki2.envs.body import arrivals, drive, Effects, live, needs_of, number
 from koki2.envs.configs import MisleadingCuesConfig, PredictiveCuesConfig
-from koki2.envs.grid import cells, Map
+from koki2.envs.grid import Map
 
-KINDS = ("food", "shelter")
 NEVER = 1 << 20  # steps; further off than any strike
 
 
@@ -78,11 +77,11 @@ def storms(
       version: of the level.
     """
     map = Map(config.width, config.height)
-    pairs = np.array([config.width // 2, config.height], np.int32)
+    pairs = Map(config.width // 2, config.height)
 
     def init(key: Key) -> tuple[StormState, Observation]:
         key_source, key_shelter, key_start, key_sky = jax.random.split(key, 4)
-        even = cells(key_shelter, config.num_shelters, pairs)
+        even = pairs.cells(key_shelter, config.num_shelters)
         shelter = even * np.array([[2, 1]], np.int32)
         state = StormState(
             t=jnp.int32(0),
@@ -169,7 +168,7 @@ def storms(
         steps=config.steps,
         version=version,
         size=(config.width, config.height),
-        kinds=KINDS,
+        kinds=("food", "shelter"),
         competent=competent(config.cue_delay, map.span),
     )
 

@@ -19,8 +19,6 @@ from koki2.envs.grid import Map
 from koki2.envs.policies.needs import clean_unless_far
 from koki2.envs.stores import Kind, two_stores
 
-VERSION = 1
-
 
 def trade_offs(config: TradeOffsConfig = TradeOffsConfig()) -> MapEnv:
     """Builds the world of this module; `TradeOffsConfig` has its settings.
@@ -45,4 +43,4 @@ def trade_offs(config: TradeOffsConfig = TradeOffsConfig()) -> MapEnv:
         "clean water": Kind(config.num_water, gives=water),
     }
     competent = clean_unless_far(Map(config.width, config.height).span)
-    return two_stores(config, kinds, version=VERSION, competent=competent)
+    return two_stores(config, kinds, version=1, competent=competent)

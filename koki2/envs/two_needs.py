@@ -16,8 +16,6 @@ from koki2.envs.configs import TwoNeedsConfig
 from koki2.envs.policies.needs import for_the_emptier
 from koki2.envs.stores import Kind, two_stores
 
-VERSION = 1
-
 
 def two_needs(config: TwoNeedsConfig = TwoNeedsConfig()) -> MapEnv:
     """Builds the world of this module; `TwoNeedsConfig` has its settings.
@@ -36,4 +34,4 @@ def two_needs(config: TwoNeedsConfig = TwoNeedsConfig()) -> MapEnv:
         "food": Kind(config.num_food, gives=(config.energy_gain, 0.0)),
         "water": Kind(config.num_water, gives=(0.0, config.hydration_gain)),
     }
-    return two_stores(config, kinds, version=VERSION, competent=for_the_emptier())
+    return two_stores(config, kinds, version=1, competent=for_the_emptier())
