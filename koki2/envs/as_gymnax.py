@@ -21,14 +21,14 @@ from koki2.envs.gymnax_world import require_gymnax
 from koki2.envs.registry import find, make
 
 REWARD = {"fitness_alpha": 1.0, "fitness_beta": 10.0, "success_bonus": 50.0}
-"""What is paid where neither the caller nor the level says: as in evolution."""
+"""What is paid where neither the caller nor the level sets it: as in evolution."""
 
 
 @chex.dataclass(frozen=True, kw_only=True)
 class LifeState:
     """One life, as gymnax sees it."""
 
-    time: Int[Array, ""]  # steps lived
+    time: Int[Array, ""]  # steps taken
     world: Any  # the world's own state
     reached: Bool[Array, ""]  # has ever stood on a good source
     terminated: Bool[Array, ""]
@@ -121,18 +121,18 @@ def _form() -> type:
         def step_env(self, key, state: LifeState, action, params):
             action = jnp.asarray(action, jnp.int32)
             world, observation, feedback = self._env.step(key, state.world, action)
-            felt = counted(feedback)
-            first = felt.reached & ~state.reached
+            counts = counted(feedback)
+            first = counts.reached & ~state.reached
             reward = (
                 self._pays["fitness_alpha"]
-                + self._pays["fitness_beta"] * felt.energy_gained
+                + self._pays["fitness_beta"] * counts.energy_gained
                 + self._pays["success_bonus"] * first.astype(jnp.float32)
             )
             after = dataclasses.replace(
                 state,
                 time=state.time + 1,
                 world=world,
-                reached=state.reached | felt.reached,
+                reached=state.reached | counts.reached,
                 terminated=feedback.terminated,
             )
             info = {"discount": self.discount(after, params)}

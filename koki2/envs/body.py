@@ -1,6 +1,6 @@
 """Bodies: what a step does to stores and integrity, in every world that has a body.
 
-A store is in [0, 1], 1 is full, and so is integrity; the drive says how far a body is
+A store is in [0, 1], 1 is full, and so is integrity; the drive is how far a body is
 from content, and living, eating and harm move it. Pure functions of one episode, with K
 sources and M stores.
 """
@@ -203,7 +203,7 @@ def truth(
     Args:
       state: its fields position, source and those of the body are read.
       worth: of arriving at each source, or at any.
-      more: other fields of `PrivilegedState`; all sources are active unless told.
+      more: other fields of `PrivilegedState`; by default all sources are active.
     """
     shape = state.source.shape[:1]
     fields = {

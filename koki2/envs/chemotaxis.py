@@ -30,9 +30,9 @@ from koki2.envs.policies.inference import once_bitten
 
 @chex.dataclass(frozen=True, kw_only=True)
 class ChemotaxisState:
-    """One life. Fields of features that are off are left out (None)."""
+    """One episode. Fields of features that are off are left out (None)."""
 
-    t: Int[Array, ""]  # steps lived
+    t: Int[Array, ""]  # steps taken
     position: Int[Array, "2"]  # cells
     source: Int[Array, "K 2"]  # cells
     bad: Bool[Array, " K"]

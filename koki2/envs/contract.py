@@ -218,12 +218,12 @@ def check_moves(env: AnyEnv) -> None:
     asked = np.array(MOVES)[np.minimum(played.actions, len(MOVES) - 1)]
     _must(
         np.all(np.all(steps == asked, axis=-1) | np.all(steps == 0, axis=-1)),
-        "an action must move an agent as MOVES says, or leave it where it is",
+        "an action must move an agent by its entry in MOVES, or leave it where it is",
     )
 
 
 def check_privileged_state(env: AnyEnv) -> None:
-    """What is told of a map fits together, and lies on it."""
+    """What is reported of a map fits together, and lies on it."""
     if not has_map(env):
         return
     truth, (width, height) = given(play(env).truth), env.size
@@ -317,7 +317,7 @@ def _compiled(
     length: int,
 ) -> Callable[[Any, Care | None], Played]:
     """Plays `EPISODES`, compiled once for each kind of care (some, or None)."""
-    tell = (lambda state: None) if truth is None else truth
+    report = (lambda state: None) if truth is None else truth
 
     def episode(key: Any, care: Care | None) -> Played:
         key_birth, key_actions, key_steps = jax.random.split(key, 3)
@@ -329,14 +329,14 @@ def _compiled(
             key_step = jax.random.fold_in(key_steps, t)
             args = () if care is None else (care,)
             state, observation, feedback = step(key_step, state, action, *args)
-            return state, (state, observation, feedback, tell(state))
+            return state, (state, observation, feedback, report(state))
 
         times = jnp.arange(length, dtype=jnp.int32)
-        first = (state, observation, tell(state))
-        states, seen, feedback, told = jax.lax.scan(one, state, (times, actions))[1]
+        first = (state, observation, report(state))
+        states, seen, feedback, truths = jax.lax.scan(one, state, (times, actions))[1]
         join = lambda a, b: jnp.concatenate([a[None], b])
-        states, seen, told = jax.tree.map(join, first, (states, seen, told))
-        return Played(actions, seen, states, feedback, told)
+        states, seen, truths = jax.tree.map(join, first, (states, seen, truths))
+        return Played(actions, seen, states, feedback, truths)
 
     def run(key: Any, care: Care | None) -> Played:
         keys = jax.random.split(key, EPISODES)

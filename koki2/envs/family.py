@@ -25,7 +25,9 @@ from koki2.envs.configs import FamilyConfig
 from koki2.envs.grid import Map
 from koki2.envs.policies.inference import find_bearings
 
-_TURN = np.array([[0, -1], [1, 0]], np.float32)  # east is felt as south, as on the map
+_TURN = np.array(
+    [[0, -1], [1, 0]], np.float32
+)  # east is sensed as south, as on the map
 _MIRROR = np.array([[-1, 0], [0, 1]], np.float32)  # east as west
 WAYS = np.stack(
     [
@@ -33,7 +35,7 @@ WAYS = np.stack(
         for mirrored in range(2)
         for turns in range(4)
     ]
-)  # [8, 2, 2]: how a gradient may be felt; the first is as it is
+)  # [8, 2, 2]: how a gradient may be sensed; the first is as it is
 
 
 @chex.dataclass(frozen=True, kw_only=True)
@@ -46,14 +48,14 @@ class Rules:
     bad: Bool[Array, " K"]
     dropout: Float[Array, ""]  # chance per step that the gradient reads zero
     delay: Int[Array, ""]  # steps until a source arrived at is back
-    way: Float[Array, "2 2"]  # one of `WAYS`: felt = way @ gradient
+    way: Float[Array, "2 2"]  # one of `WAYS`: sensed = way @ gradient
 
 
 @chex.dataclass(frozen=True, kw_only=True)
 class FamilyState:
-    """One life."""
+    """One episode."""
 
-    t: Int[Array, ""]  # steps lived
+    t: Int[Array, ""]  # steps taken
     position: Int[Array, "2"]  # cells
     source: Int[Array, "K 2"]  # cells
     respawn: Int[Array, " K"]  # steps until active again; 0 is active
@@ -111,11 +113,11 @@ def family(config: FamilyConfig = FamilyConfig()) -> MapEnv:
 
     def observe(key: Key, state: FamilyState) -> Observation:
         gradient = map.gradient(state.source, state.position, state.respawn == 0)
-        felt = jnp.sum(state.rules.way * gradient[None], axis=1)
+        sensed = jnp.sum(state.rules.way * gradient[None], axis=1)
         if config.dropout_max > 0:
             dropped = jax.random.uniform(key) < state.rules.dropout
-            felt = jnp.where(dropped, 0.0, felt)
-        return jnp.concatenate([felt, needs_of(state)])
+            sensed = jnp.where(dropped, 0.0, sensed)
+        return jnp.concatenate([sensed, needs_of(state)])
 
     def step(
         key: Key, state: FamilyState, action: Action, care: Care | None = None

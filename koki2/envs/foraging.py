@@ -1,7 +1,7 @@
 """The frame of worlds in which a body lives off sources on a map.
 
 A step moves the agent, feeds or harms it by the sources it arrives at, and places these
-elsewhere. A world says what differs from that.
+elsewhere. A world gives what differs from that.
 """
 
 from collections.abc import Callable, Sequence

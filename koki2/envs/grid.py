@@ -16,7 +16,7 @@ from koki2.core.types import Key
 
 MOVES = ((0, 0), (0, -1), (0, 1), (-1, 0), (1, 0))
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
-SIDES = np.array(MOVES[1:], np.int32)  # the four cells that are felt: up, down, ...
+SIDES = np.array(MOVES[1:], np.int32)  # the four cells beside an agent: up, down, ...
 
 Blocked = Callable[[Int[Array, "N 2"]], Bool[Array, " N"]]
 """Which cells cannot be entered."""
@@ -113,7 +113,7 @@ class Map:
     def field(
         self, value: Callable[[Int[Array, "N 2"]], Shaped[Array, " N"]]
     ) -> Shaped[Array, "H W"]:
-        """What `value` says of every cell, row by row."""
+        """The values of every cell, row by row."""
         every = np.stack(np.meshgrid(*map(np.arange, self.size)), axis=-1)
         values = value(jnp.asarray(every.reshape(-1, 2), jnp.int32))
         return values.reshape(self.height, self.width)

@@ -28,16 +28,16 @@ from koki2.envs.configs import GymnaxConfig
 
 @chex.dataclass(frozen=True, kw_only=True)
 class GymnaxState:
-    """One life."""
+    """One episode."""
 
-    t: Int[Array, ""]  # steps lived
+    t: Int[Array, ""]  # steps taken
     inner: Any  # the environment's own state
 
 
 def gymnax_world(config: GymnaxConfig = GymnaxConfig()) -> Env:
     """Builds the world. See the module for what becomes of rewards.
 
-    `care` is felt through the reward: richness is a factor on what is above zero,
+    `care` acts on the reward: richness is a factor on what is above zero,
     hazard on what is below.
 
     Raises:
@@ -116,7 +116,7 @@ def require_gymnax():
     """The gymnax package.
 
     Raises:
-      ValueError: it is not installed; says what to install.
+      ValueError: it is not installed; names what to install.
     """
     try:
         import gymnax

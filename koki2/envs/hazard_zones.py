@@ -2,7 +2,7 @@
 
 Discs, in other places every life, in which integrity falls each step. The gradient
 points straight at food and knows nothing of them, so who follows it walks through; the
-four sides are felt a step ahead, and who heeds that goes round, or dashes in for food
+four sides are sensed a step ahead, and who heeds that goes round, or dashes in for food
 that lies near a rim. Energy is a real pressure: without food a life ends after 40
 steps.
 
@@ -36,7 +36,7 @@ def hazard_zones(config: HazardZonesConfig = HazardZonesConfig()) -> MapEnv:
     The observation is `[gx, gy, energy, integrity]`, g pointing straight at the nearest
     source in units of the world's size, then 1 or 0 for each of the four sides (up,
     down, left, right) that lies in a zone, unless `feels_danger` is off. The cell one
-    stands in is felt by what it does to integrity.
+    stands in is sensed by what it does to integrity.
 
     Example:
       >>> env = hazard_zones()
@@ -65,8 +65,8 @@ def hazard_zones(config: HazardZonesConfig = HazardZonesConfig()) -> MapEnv:
         gradient = map.gradient(state.source, state.position)
         seen = [gradient, given(state.energy)[None], given(state.integrity)[None]]
         if config.feels_danger:
-            felt = harmful(state, state.position[None] + SIDES)
-            seen.append(felt.astype(jnp.float32))
+            sides = harmful(state, state.position[None] + SIDES)
+            seen.append(sides.astype(jnp.float32))
         return jnp.concatenate(seen)
 
     def effects(visit: Visit) -> Effects:

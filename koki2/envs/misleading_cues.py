@@ -2,8 +2,8 @@
 
 As in predictive cues, but there are two cues. After the honest one a storm strikes
 with a chance p, after the other one never; which is which is drawn at birth, and no
-sense tells. Who flees at every sound loses half its time to nothing, so one must find
-out within a life: strikes are heard wherever one is.
+sense shows. Who flees at every sound loses half its time to nothing, so one must find
+out within a life: strikes are observed from everywhere.
 
 Cells are (x, y) from the north-west corner; energy and integrity are in [0, 1], 1 is
 full; delays are in steps. How long a calm lasts is drawn anew each time.
@@ -72,14 +72,14 @@ def misleading_cues(config: MisleadingCuesConfig = MisleadingCuesConfig()) -> Ma
         after = jax.tree.map(choose, alarm(key, sky.honest), later)
         return after, over & sky.true
 
-    def heard(sky: TwoCueSky, struck: Bool[Array, ""]) -> Float[Array, " C"]:
+    def observe(sky: TwoCueSky, struck: Bool[Array, ""]) -> Float[Array, " C"]:
         sounds = (sky.until == delay) & (sky.cue == jnp.arange(2))
         return jnp.concatenate([sounds, struck[None]]).astype(jnp.float32)
 
     sky = Sky(
         init=init,
         advance=advance,
-        heard=heard,
+        observe=observe,
         until=lambda sky: jnp.where(sky.true, sky.until, NEVER),
         channels=3,
     )

@@ -2,8 +2,8 @@
 
 When it is hot hydration falls four times as fast and weighs more in the drive, when it
 is cold energy does. Which season a life begins in and when it turns is drawn anew for
-every life, and no sense tells: it is felt by the stores alone. Left alone, the store of
-a season that lasts is empty after 32 steps.
+every life, and no sense shows it: it is known by the stores alone. Left alone, the
+store of a season that lasts is empty after 32 steps.
 
 Cells are (x, y) from the north-west corner; stores are in [0, 1], 1 is full. A source
 that is arrived at comes back in another cell at once. What a full store has no room

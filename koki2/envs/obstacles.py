@@ -65,8 +65,8 @@ def obstacles(config: ObstaclesConfig = ObstaclesConfig()) -> MapEnv:
     def observe(state: ForagerState) -> Observation:
         seen = [map.gradient(state.source, state.position), needs_of(state)]
         if config.feels_walls:
-            felt = blocked(state, state.position[None] + SIDES)
-            seen.append(felt.astype(jnp.float32))
+            sides = blocked(state, state.position[None] + SIDES)
+            seen.append(sides.astype(jnp.float32))
         return jnp.concatenate(seen)
 
     return foraging(

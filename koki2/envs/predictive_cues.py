@@ -1,8 +1,9 @@
 """Predictive cues (L3.1): a sound foretells a strike, some steps ahead.
 
 Every now and then a cue sounds for one step; a set number of steps later a storm
-strikes everybody in the open. Nothing is felt in between, so who lives must remember
-the cue, go to a shelter, and wait there until the strike is over. Food lies outside.
+strikes everybody in the open. Nothing is observed in between, so who lives must
+remember the cue, go to a shelter, and wait there until the strike is over. Food lies
+outside.
 
 Cells are (x, y) from the north-west corner; energy and integrity are in [0, 1], 1 is
 full; delays are in steps. How long a calm lasts is drawn anew each time.
@@ -53,14 +54,14 @@ def predictive_cues(config: PredictiveCuesConfig = PredictiveCuesConfig()) -> Ma
         strikes = sky.until == 1
         return WarnedSky(until=jnp.where(strikes, calm(key), sky.until - 1)), strikes
 
-    def heard(sky: WarnedSky, struck: Bool[Array, ""]) -> Float[Array, " C"]:
+    def observe(sky: WarnedSky, struck: Bool[Array, ""]) -> Float[Array, " C"]:
         del struck
         return (sky.until == delay).astype(jnp.float32)[None]
 
     sky = Sky(
         init=lambda key: WarnedSky(until=calm(key)),
         advance=advance,
-        heard=heard,
+        observe=observe,
         until=lambda sky: sky.until,
         channels=1,
     )

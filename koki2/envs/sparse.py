@@ -2,8 +2,8 @@
 
 Beyond a few cells nothing is smelled at all, so most of a life is search, and how one
 searches decides it: following what is smelled is not enough, nor is wandering, which
-comes back to where it was. The world's edge is felt, which helps to sweep a map row by
-row. Energy lasts for a search: without food a life ends after 80 steps.
+comes back to where it was. The world's edge is sensed, which helps to sweep a map row
+by row. Energy lasts for a search: without food a life ends after 80 steps.
 
 Cells are (x, y) from the north-west corner; energy is in [0, 1], 1 is full. A source
 that is arrived at is in another cell at once.

@@ -1,6 +1,6 @@
 """What worlds with storms share: food in the open, shelters, and a sky that strikes.
 
-When it strikes, and what is heard before, is told by the `Sky`: levels differ by it.
+When it strikes, and what is observed before, is up to the `Sky`: levels differ by it.
 An agent outside a shelter cell at a strike loses integrity; shelters are smelled like
 food, and hold none. Energy is a real pressure: one cannot wait in a shelter for long.
 
@@ -34,13 +34,13 @@ NEVER = 1 << 20  # steps; further off than any strike
 
 
 class Sky(NamedTuple):
-    """When a storm strikes, and what is heard before. Its state is a pytree."""
+    """When a storm strikes, and what is observed before. Its state is a pytree."""
 
     init: Callable[[Key], Any]
     advance: Callable[[Key, Any], tuple[Any, Bool[Array, ""]]]
     """One step on: the state after it, and whether it strikes in that step."""
-    heard: Callable[[Any, Bool[Array, ""]], Float[Array, " C"]]
-    """What is heard after a step, given whether it struck in it."""
+    observe: Callable[[Any, Bool[Array, ""]], Float[Array, " C"]]
+    """What is observed after a step, given whether it struck in it."""
     until: Callable[[Any], Int[Array, ""]]
     """Steps until the next strike, as far as it is settled; NEVER if none is."""
     channels: int  # C
@@ -48,9 +48,9 @@ class Sky(NamedTuple):
 
 @chex.dataclass(frozen=True, kw_only=True)
 class StormState:
-    """One life. S shelters."""
+    """One episode. S shelters."""
 
-    t: Int[Array, ""]  # steps lived
+    t: Int[Array, ""]  # steps taken
     position: Int[Array, "2"]  # cells
     source: Int[Array, "K 2"]  # cells
     shelter: Int[Array, "S 2"]  # cells
@@ -68,11 +68,11 @@ def storms(
     """Builds the world under a sky: what levels with storms have in common.
 
     The observation is `[gx, gy, energy, integrity, sx, sy]`, g and s pointing to the
-    nearest source and shelter in units of the world's size, then what is heard.
+    nearest source and shelter in units of the world's size, then what the sky shows.
 
     Args:
       config: of the level.
-      sky: when it strikes, and what is heard.
+      sky: when it strikes, and what is observed.
       competent: the scripted policy, of the cue's delay and the map's span.
       version: of the level.
     """
@@ -104,8 +104,8 @@ def storms(
     def observe(state: StormState, struck: Bool[Array, ""]) -> Observation:
         food = map.gradient(state.source, state.position)
         home = map.gradient(state.shelter, state.position)
-        heard = sky.heard(state.sky, struck)
-        return jnp.concatenate([food, needs_of(state), home, heard])
+        cues = sky.observe(state.sky, struck)
+        return jnp.concatenate([food, needs_of(state), home, cues])
 
     def step(
         key: Key, state: StormState, action: Action, care: Care | None = None

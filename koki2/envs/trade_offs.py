@@ -1,7 +1,7 @@
 """Trade-offs (L2.1): what is common feeds one need and harms the other.
 
 Salty food gives energy and takes hydration; foul water gives hydration and takes
-energy; clean food and clean water only give, and are scarce. The senses tell the four
+energy; clean food and clean water only give, and are scarce. The senses keep the four
 kinds apart, but what a source is worth hangs on how the body is just now: salt saves
 the starving and kills the thirsty. Neglected, either store ends a life after 50 steps.
 

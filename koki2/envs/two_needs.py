@@ -1,6 +1,6 @@
 """Two needs (L2.0): food and water, two stores, and death when either is empty.
 
-Food and water are told apart by the senses, and each store falls by itself, so that
+Food and water are kept apart by the senses, and each store falls by itself, so that
 what to go for depends on how the body is: who always eats dies of thirst, with a full
 stomach. Neglected, either store ends a life after 40 steps.
 

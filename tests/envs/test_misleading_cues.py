@@ -46,8 +46,8 @@ def being(*, until, cue=0, true=True, honest=0, position=(0, 0)):
 def wait(steps, state, seed=0, **knobs):
     seen = []
     for key in jax.random.split(jax.random.key(seed), steps):
-        state, observation, felt = world(**knobs)[1](key, state, jnp.int32(STAY))
-        seen.append((state, observation, felt))
+        state, observation, feedback = world(**knobs)[1](key, state, jnp.int32(STAY))
+        seen.append((state, observation, feedback))
     return zip(*seen, strict=True)
 
 
@@ -57,29 +57,29 @@ def floats(values):
 
 @pytest.mark.parametrize("cue", [0, 1])
 def test_a_true_alarm_is_its_cue_then_a_strike_that_is_heard(cue):
-    _, seen, felt = wait(4, being(until=4, cue=cue, honest=cue))
+    _, seen, feedback = wait(4, being(until=4, cue=cue, honest=cue))
     assert floats(o[6 + cue] for o in seen) == [1, 0, 0, 0]
     assert floats(o[7 - cue] for o in seen) == [0, 0, 0, 0]
     assert floats(o[8] for o in seen) == [0, 0, 0, 1]
-    assert floats(f.body.integrity_lost for f in felt) == [0, 0, 0, 0.5]
+    assert floats(f.body.integrity_lost for f in feedback) == [0, 0, 0, 0.5]
 
 
 def test_a_strike_is_heard_in_the_shelter_too_and_harms_no_agent_there():
-    _, (seen,), (felt,) = wait(1, being(until=1, position=(4, 2)))
-    assert float(seen[8]) == 1.0 and float(felt.body.integrity_lost) == 0.0
+    _, (seen,), (feedback,) = wait(1, being(until=1, position=(4, 2)))
+    assert float(seen[8]) == 1.0 and float(feedback.body.integrity_lost) == 0.0
 
 
 def test_a_false_alarm_is_the_other_cue_and_nothing_after_it():
-    _, seen, felt = wait(4, being(until=4, cue=1, true=False))
+    _, seen, feedback = wait(4, being(until=4, cue=1, true=False))
     assert floats(o[7] for o in seen) == [1, 0, 0, 0]
     assert floats(o[8] for o in seen) == [0, 0, 0, 0]
-    assert floats(f.body.integrity_lost for f in felt) == [0, 0, 0, 0]
+    assert floats(f.body.integrity_lost for f in feedback) == [0, 0, 0, 0]
 
 
 def test_two_strikes_in_the_open_kill():
     knobs = dict(false_p=0.0, strike_p=1.0)
-    _, _, felt = wait(6, being(until=1), **knobs)  # the next is 2 + 3 steps on
-    assert [bool(f.terminated) for f in felt] == [False] * 5 + [True]
+    _, _, feedback = wait(6, being(until=1), **knobs)  # the next is 2 + 3 steps on
+    assert [bool(f.terminated) for f in feedback] == [False] * 5 + [True]
 
 
 def test_which_cue_is_honest_is_not_sensed_and_stays_for_life():

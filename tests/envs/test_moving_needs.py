@@ -50,18 +50,18 @@ def act(state, action=STAY, care=None, seed=0, **knobs):
 def test_heat_makes_thirsty_and_cold_hungry(t, born_hot, hot):
     """Waiting falls from 16/32 to 15 and 12; the fall is weighed 1 and 4."""
     state = being((4, 0), t=t, hot=born_hot)
-    after, _, felt = act(state)
+    after, _, feedback = act(state)
     slow, fast = 15 / 32, 12 / 32
     assert after.store.tolist() == ([slow, fast] if hot else [fast, slow])
     drive = (17**2 - 16**2 + 4 * (20**2 - 16**2)) / 32**2
-    assert float(felt.body.drive_fall) == -drive
+    assert float(feedback.body.drive_fall) == -drive
     food, water = world()[0].privileged_state(state).worth.tolist()
     slack, pressed = (17**2 - 9**2) / 32**2, 4 * (20**2 - 12**2) / 32**2
     assert (food, water) == ((slack, pressed) if hot else (pressed, slack))
 
 
 def test_the_senses_do_not_tell_the_season():
-    """On the last step of a season the stores have not felt the next."""
+    """On the last step of a season the stores do not show the next."""
     ends = [act(being((4, 2), t=t))[1].tolist() for t in (2, 3)]
     assert ends[0] == ends[1] == [-0.25, 0.0, 0.25, 0.0, 15 / 32, 12 / 32]
 
@@ -102,13 +102,13 @@ def test_seasons_turn_once_in_each_stretch_of_life():
 def test_either_store_kills_when_empty_the_pressed_one_sooner(
     energy, hydration, t, dies
 ):
-    _, _, felt = act(being((4, 0), energy, hydration, t=t))
-    assert bool(felt.terminated) == dies and not bool(felt.truncated)
+    _, _, feedback = act(being((4, 0), energy, hydration, t=t))
+    assert bool(feedback.terminated) == dies and not bool(feedback.truncated)
 
 
 def test_the_competent_policy_feels_the_season_and_remembers_it():
     """Food is 2 cells west, water 3 east. Alike as they are, food is nearer; hydration
-    falls faster: then water; a meal tells nothing; energy falls faster: food again."""
+    falls faster: then water; a meal shows nothing; energy falls faster: food again."""
     memory, choose = world()[0].competent
     done = []
     for stores in [(0.5, 0.5), (0.46, 0.38), (0.71, 0.3), (0.5, 0.28), (0.4, 0.4)]:

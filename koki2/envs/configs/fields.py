@@ -19,7 +19,7 @@ UpTo64 = Annotated[int, Ge(0), Le(64)]
 Width = Annotated[int, Ge(2), Le(4096), Doc("Cells from west to east.")]
 Height = Annotated[int, Ge(2), Le(4096), Doc("Cells from north to south.")]
 AnyHeight = Annotated[Cells, Doc("Cells from north to south.")]
-Steps = Annotated[int, Ge(1), Le(1_000_000), Doc("Length of a life, T.")]
+Steps = Annotated[int, Ge(1), Le(1_000_000), Doc("Length of an episode, T.")]
 Sources = Annotated[
     OneTo64, Doc("Good sources, K; one that is arrived at is elsewhere at once.")
 ]

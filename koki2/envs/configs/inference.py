@@ -21,7 +21,7 @@ class LayoutShiftConfig:
     num_blue: fields.OneTo64 = 3
     """Sources that look blue; either all red feed and all blue harm, or vice versa."""
     drawn_at_birth: bool = True
-    """Draw which kind feeds anew for every life; off: at birth it is red."""
+    """Draw which kind feeds anew for every episode; off: at birth it is red."""
     swaps_within: bool = True
     """Swap the kinds once in a life, at a time drawn from its middle half."""
     places_shift: Annotated[int, Ge(0), Le(1_000_000)] = 32
@@ -32,11 +32,11 @@ class LayoutShiftConfig:
     energy_gain: fields.Amount = 0.25
     """Energy gained on arriving at what feeds, as far as there is room."""
     integrity_loss: fields.Amount = 0.25
-    """Integrity lost on arriving at what harms; a life starts with 1."""
+    """Integrity lost on arriving at what harms; an episode starts with 1."""
     feels_taste: bool = True
-    """Whether a channel says what this step's arrival did: 1 fed, -1 harmed."""
+    """Whether a channel gives what this step's arrival did: 1 fed, -1 harmed."""
     tells_valence: bool = False
-    """Let a channel say which kind feeds (1 red, -1 blue): the control."""
+    """Let a channel give which kind feeds (1 red, -1 blue): the control."""
 
     __post_init__ = check
 
@@ -59,7 +59,7 @@ class FamilyConfig:
     decay_max: fields.Amount = 0.025
     """Most energy lost per step: it lasts 40."""
     loss_min: fields.Amount = 0.02
-    """Least integrity lost on arriving at a bad source; a life starts with 1."""
+    """Least integrity lost on arriving at a bad source; an episode starts with 1."""
     loss_max: fields.Amount = 0.1
     """Most integrity lost on arriving at a bad source."""
     bad_min: Annotated[int, Ge(0)] = 0

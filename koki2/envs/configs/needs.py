@@ -76,7 +76,7 @@ class MovingNeedsConfig:
     num_water: fields.Water = 2
     steps: fields.Steps = 128
     turns: fields.UpTo64 = 2
-    """How often the season turns in a life, once in each of so many equal stretches."""
+    """How often the season turns: once in each of so many equal parts of an episode."""
     pressed_rate: Annotated[float, Ge(1)] = 4.0
     """How many times as fast the need of the season falls: energy when cold,
     hydration when hot."""

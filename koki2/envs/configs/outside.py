@@ -16,7 +16,7 @@ class GymnaxConfig:
     name: str = "CartPole-v1"
     """Which environment, as `gymnax.make` knows it; its actions must be discrete."""
     steps: Annotated[int, Ge(1), Le(1_000_000)] | Literal["auto"] = "auto"
-    """Length of a life, T; auto is the environment's own time limit."""
+    """Length of an episode, T; auto is the environment's own time limit."""
 
     __post_init__ = check
 
@@ -26,4 +26,4 @@ class ObjectConfig:
     """A world of which nothing can be set, by the name that it is registered under."""
 
     world: str
-    """Which world, as `envs.register_world` was told."""
+    """Which world, by the name given to `envs.register_world`."""

@@ -47,6 +47,6 @@ class SeasonsConfig:
     energy_gain_off: fields.Amount = 0.0
     """Energy gained on arriving at a source out of season."""
     season_cue: bool = False
-    """Whether the agent feels the time of the year, as a slow sine."""
+    """Whether the agent senses the time of the year, as a slow sine."""
 
     __post_init__ = check

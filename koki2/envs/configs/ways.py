@@ -54,7 +54,7 @@ class DetourConfig:
     arm_max: fields.OneTo64 = 6
     """Cells from the pocket's end to the tip of an arm, at most."""
     crumbs: fields.OneTo64 = 4
-    """Crumbs, C: the last cells of the straight way in hold one each, once a life."""
+    """Crumbs, C: the last cells of the straight way in hold one each at the start."""
     steps: fields.Steps = 128
     energy_init: fields.Fraction = 0.8
     """Energy at birth; low enough that there is room for all crumbs."""
@@ -103,7 +103,7 @@ class HazardZonesConfig:
     zone_radius: Annotated[int, Ge(0), Le(1024)] = 3
     """Cells from a zone's centre to its rim."""
     zone_loss: fields.Amount = 0.1
-    """Integrity lost per step in a zone; a life starts with 1."""
+    """Integrity lost per step in a zone; an episode starts with 1."""
     num_sources: fields.OneTo64 = 3
     """Good sources, K, in zones or out; one that is arrived at is elsewhere at once."""
     food_lasts: Annotated[int, Ge(0)] = 24
@@ -113,7 +113,7 @@ class HazardZonesConfig:
     energy_decay: fields.EnergyDecay = 0.025
     energy_gain: fields.EnergyGain = 0.3
     feels_danger: bool = True
-    """Whether the agent feels zones on its four sides, or by contact only."""
+    """Whether the agent senses zones on its four sides, or by contact only."""
 
     def __post_init__(self):
         check(self)

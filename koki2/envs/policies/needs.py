@@ -40,10 +40,10 @@ def clean_unless_far(span: np.ndarray) -> Policy:
 
 
 def most_for_the_way(config: MovingNeedsConfig, span: np.ndarray) -> Policy:
-    """Goes for what most lowers the drive for the way there, as it feels the season.
+    """Goes for what most lowers the drive for the way there, by the season it infers.
 
     It remembers the stores as they were and which fell faster while both fell: 1 if
-    that was hydration, -1 energy, 0 before it could tell.
+    that was hydration, -1 energy, 0 before it was known.
     """
     effect = np.diag(np.array([config.energy_gain, config.hydration_gain], np.float32))
 
@@ -52,8 +52,8 @@ def most_for_the_way(config: MovingNeedsConfig, span: np.ndarray) -> Policy:
         hot, before = memory
         store, smelt = observation[4:6], observation[:4].reshape(2, 2)
         fall = before - store
-        told = jnp.all(fall > 0) & (jnp.abs(fall[1] - fall[0]) > 1e-4)
-        hot = jnp.where(told, jnp.sign(fall[1] - fall[0]), hot)
+        clear = jnp.all(fall > 0) & (jnp.abs(fall[1] - fall[0]) > 1e-4)
+        hot = jnp.where(clear, jnp.sign(fall[1] - fall[0]), hot)
         pressed = jnp.stack([hot < 0, hot > 0])
         weights = jnp.where(pressed, jnp.float32(config.pressed_weight), 1.0)
         worth = drive_reduction(

@@ -29,7 +29,7 @@ def once_sure(delay: int, span: np.ndarray) -> Policy:
 
     It feeds on until there are only just steps enough left to get to a shelter.
 
-    It remembers how many moves are left of the alarm (0 is calm), the last cue heard,
+    It remembers how many moves are left of the alarm (0 is calm), the last cue,
     and the cue that a strike followed (-1: not known).
     """
 

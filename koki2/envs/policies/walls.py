@@ -56,7 +56,7 @@ def hand_on_the_wall() -> Policy:
 def round_danger(span: np.ndarray) -> Policy:
     """Goes for food by sides without danger, and never straight back.
 
-    So it feels its way round a zone. Food two cells away is worth a dash. It remembers
+    So it finds its way round a zone. Food two cells away is worth a dash. It remembers
     its last move.
     """
     moves = SIDES.astype(np.float32)
