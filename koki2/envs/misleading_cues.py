@@ -21,7 +21,7 @@ from jaxtyping import Array, Bool, Float, Int
 from koki2.core.types import Key
 from koki2.envs.base import MapEnv
 from koki2.envs.configs import MisleadingCuesConfig
-from koki2.envs.policies.shelter import once_sure
+from koki2.envs.policies.goals import once_sure
 from koki2.envs.storms import between, NEVER, Sky, storms
 
 

@@ -24,7 +24,7 @@ from koki2.envs.base import MapEnv
 from koki2.envs.configs import MovingNeedsConfig
 from koki2.envs.foraging import ForagerState
 from koki2.envs.grid import Map
-from koki2.envs.policies.needs import most_for_the_way
+from koki2.envs.policies.goals import most_for_the_way
 from koki2.envs.stores import Kind, Pressure, two_stores
 
 

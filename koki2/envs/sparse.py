@@ -20,7 +20,7 @@ from koki2.envs.body import needs_of
 from koki2.envs.configs import SparseConfig
 from koki2.envs.foraging import ForagerState, foraging, Start
 from koki2.envs.grid import Map, nearest, SIDES
-from koki2.envs.policies.search import sweep
+from koki2.envs.policies.goals import sweep
 
 
 def sparse(config: SparseConfig = SparseConfig()) -> MapEnv:

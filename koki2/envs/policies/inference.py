@@ -17,8 +17,7 @@ def once_bitten() -> Policy:
     again, and dies of it. It remembers having been harmed.
     """
 
-    def choose(key: Key | None, bitten: Memory, observation: Observation):
-        del key
+    def choose(_: Key | None, bitten: Memory, observation: Observation):
         bitten = bitten | (observation[3] < CAUTION)
         gx, gy = observation[0], observation[1]
         return bitten, jnp.where(bitten, 0, towards(gx, gy)).astype(jnp.int32)
@@ -34,8 +33,7 @@ def win_stay_lose_shift(span: np.ndarray) -> Policy:
     to: 1 red, -1 blue, 0 not known yet.
     """
 
-    def choose(key: Key | None, memory: Memory, observation: Observation):
-        del key
+    def choose(_: Key | None, memory: Memory, observation: Observation):
         held, met_last, energy_last, integrity_last = memory
         energy, integrity = observation[4], observation[5]
         fed, harmed = energy >= energy_last, integrity < integrity_last
@@ -67,8 +65,7 @@ def find_bearings(ways: np.ndarray, span: np.ndarray) -> Policy:
     undo = np.linalg.inv(ways).astype(np.float32)
     numbers = np.arange(len(MOVES))
 
-    def choose(key: Key | None, memory: Memory, observation: Observation):
-        del key
+    def choose(_: Key | None, memory: Memory, observation: Observation):
         right, before, move = memory
         now = observation[:2]
         nothing = lambda g: jnp.all(g == 0)
