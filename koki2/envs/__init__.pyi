@@ -32,7 +32,7 @@ from .configs import (
     TwoNeedsConfig as TwoNeedsConfig,
 )
 from .detour import detour as detour
-from .family import family as family, FamilyState as FamilyState
+from .family import family as family
 from .foraging import ForagerState as ForagerState
 from .gymnax_world import gymnax_world as gymnax_world, GymnaxState as GymnaxState
 from .hazard_zones import hazard_zones as hazard_zones
@@ -53,6 +53,5 @@ from .registry import (
 )
 from .seasons import seasons as seasons
 from .sparse import sparse as sparse
-from .storms import StormState as StormState
 from .trade_offs import trade_offs as trade_offs
 from .two_needs import two_needs as two_needs

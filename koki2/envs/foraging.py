@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import chex
+import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
@@ -39,6 +40,7 @@ class Visit(NamedTuple):
     position: Int[Array, "2"]  # after it
     standing: Bool[Array, " K"]  # which sources the agent stands on
     arrived: Bool[Array, " K"]  # which of them it came to
+    key: Key | None  # to draw effects from, in worlds that do
 
 
 Cells = Int[Array, "N 2"]
@@ -57,6 +59,8 @@ def foraging(
     leaves: Callable[[Visit], Bool[Array, " K"]] = lambda visit: visit.arrived,
     blocked: Callable[[ForagerState, Cells], Bool[Array, " N"]] | None = None,
     privileged_state: Callable[[ForagerState], PrivilegedState] | None = None,
+    active: Callable[[ForagerState], Bool[Array, " K"]] | None = None,
+    draws: bool = False,
     needs: Sequence[str] = ("energy", "integrity"),
     **fields: Any,
 ) -> MapEnv:
@@ -72,6 +76,8 @@ def foraging(
       place: draws the cells that sources may move to. None: uniform cells.
       leaves: which sources move; by default those arrived at.
       blocked: which cells cannot be entered. None: only those beyond the edge.
+      active: which sources there are now. None: all.
+      draws: whether effects are drawn, from `Visit.key`.
       privileged_state: the truth about a state. None: every source feeds.
       needs: of the body; its stores, and integrity if it has any.
       fields: the other fields of `MapEnv`.
@@ -99,9 +105,11 @@ def foraging(
             position = map.move(state.position, action)
         else:
             position = move_unless(partial(blocked, state), state.position, action)
-        sources = arrivals(state.source, state.position, position)
-        visit = Visit(state, position, *sources)
-        fresh = (place or anywhere)(key, state)
+        present = None if active is None else active(state)
+        standing, arrived = arrivals(state.source, state.position, position, present)
+        key_place, key_effects = jax.random.split(key) if draws else (key, None)
+        visit = Visit(state, position, standing, arrived, key_effects)
+        fresh = (place or anywhere)(key_place, state)
         after, feedback = live(
             state,
             (effects or feed)(visit),

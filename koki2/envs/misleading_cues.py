@@ -46,7 +46,7 @@ def misleading_cues(config: MisleadingCuesConfig = MisleadingCuesConfig()) -> Ma
     Example:
       >>> env = misleading_cues()
       >>> state, observation = env.init(jax.random.key(0))
-      >>> observation.shape, int(state.sky.honest) in (0, 1)
+      >>> observation.shape, int(state.extra.sky.honest) in (0, 1)
       ((9,), True)
     """
     delay = config.cue_delay

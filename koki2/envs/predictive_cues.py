@@ -41,7 +41,7 @@ def predictive_cues(config: PredictiveCuesConfig = PredictiveCuesConfig()) -> Ma
     Example:
       >>> env = predictive_cues()
       >>> state, observation = env.init(jax.random.key(0))
-      >>> observation.shape, int(state.sky.until) > PredictiveCuesConfig().cue_delay
+      >>> observation.shape, int(state.extra.sky.until) > 10  # the cue's delay
       ((7,), True)
     """
     delay = config.cue_delay

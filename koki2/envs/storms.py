@@ -7,6 +7,7 @@ food, and hold none. Energy is a real pressure: one cannot wait in a shelter for
 Cells are (x, y) from the north-west corner; energy and integrity are in [0, 1].
 """
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -16,18 +17,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
+from koki2.core.given import given
 from koki2.core.types import Key
-from koki2.envs.base import (
-    Action,
-    Care,
-    Feedback,
-    MapEnv,
-    Observation,
-    Policy,
-    PrivilegedState,
-)
-from koki2.envs.body import arrivals, drive, Effects, live, needs_of, number
+from koki2.envs.base import MapEnv, Observation, Policy, PrivilegedState
+from koki2.envs.body import drive, Effects, needs_of, number
 from koki2.envs.configs import MisleadingCuesConfig, PredictiveCuesConfig
+from koki2.envs.foraging import ForagerState, foraging, Start, Visit
 from koki2.envs.grid import Map
 
 NEVER = 1 << 20  # steps; further off than any strike
@@ -47,16 +42,12 @@ class Sky(NamedTuple):
 
 
 @chex.dataclass(frozen=True, kw_only=True)
-class StormState:
-    """One episode. S shelters."""
+class Weather:
+    """The sky, and what it strikes. S shelters."""
 
-    t: Int[Array, ""]  # steps taken
-    position: Int[Array, "2"]  # cells
-    source: Int[Array, "K 2"]  # cells
     shelter: Int[Array, "S 2"]  # cells
-    energy: Float[Array, ""]
-    integrity: Float[Array, ""]
     sky: Any
+    struck: Bool[Array, ""]  # in the last step
 
 
 def storms(
@@ -79,20 +70,15 @@ def storms(
     map = Map(config.width, config.height)
     pairs = Map(config.width // 2, config.height)
 
-    def init(key: Key) -> tuple[StormState, Observation]:
+    def start(key: Key) -> Start:
         key_source, key_shelter, key_start, key_sky = jax.random.split(key, 4)
         even = pairs.cells(key_shelter, config.num_shelters)
         shelter = even * np.array([[2, 1]], np.int32)
-        state = StormState(
-            t=jnp.int32(0),
-            position=map.cells(key_start, 1)[0],
-            source=in_the_open(key_source, shelter),
-            shelter=shelter,
-            energy=jnp.float32(config.energy_init),
-            integrity=jnp.float32(1.0),
-            sky=sky.init(key_sky),
+        weather = Weather(
+            shelter=shelter, sky=sky.init(key_sky), struck=jnp.array(False)
         )
-        return state, observe(state, jnp.array(False))
+        source = in_the_open(key_source, shelter)
+        return map.cells(key_start, 1)[0], source, weather
 
     def in_the_open(key: Key, shelter: Int[Array, "S 2"]) -> Int[Array, "K 2"]:
         """Cells outside shelters, which stand in even columns: east of one if in it."""
@@ -101,58 +87,48 @@ def storms(
         east = jnp.stack([inside, jnp.zeros_like(inside)], axis=1)
         return place + east.astype(jnp.int32)
 
-    def observe(state: StormState, struck: Bool[Array, ""]) -> Observation:
+    def observe(state: ForagerState) -> Observation:
         food = map.gradient(state.source, state.position)
-        home = map.gradient(state.shelter, state.position)
-        cues = sky.observe(state.sky, struck)
+        home = map.gradient(state.extra.shelter, state.position)
+        cues = sky.observe(state.extra.sky, state.extra.struck)
         return jnp.concatenate([food, needs_of(state), home, cues])
 
-    def step(
-        key: Key, state: StormState, action: Action, care: Care | None = None
-    ) -> tuple[StormState, Observation, Feedback]:
-        key_source, key_sky = jax.random.split(key)
-        position = map.move(state.position, action)
-        standing, arrived = arrivals(state.source, state.position, position)
-        weather, strikes = sky.advance(key_sky, state.sky)
-        hit = strikes & ~jnp.any(jnp.all(state.shelter == position[None], axis=1))
-        fresh = in_the_open(key_source, state.shelter)
-        after, feedback = live(
-            state,
-            Effects(
-                cost=config.energy_decay,
-                gain=config.energy_gain * number(arrived),
-                loss=jnp.where(hit, jnp.float32(config.strike_loss), 0.0),
-                reached=jnp.any(standing),
-                bad_arrivals=hit.astype(jnp.int32),  # strikes in the open
-            ),
-            steps=config.steps,
-            care=care,
-            position=position,
-            source=jnp.where(arrived[:, None], fresh, state.source),
-            sky=weather,
+    def effects(visit: Visit) -> Effects:
+        weather = visit.state.extra
+        after, strikes = sky.advance(given(visit.key), weather.sky)
+        inside = jnp.all(weather.shelter == visit.position[None], axis=1)
+        hit = strikes & ~jnp.any(inside)
+        return Effects(
+            cost=config.energy_decay,
+            gain=config.energy_gain * number(visit.arrived),
+            loss=jnp.where(hit, jnp.float32(config.strike_loss), 0.0),
+            reached=jnp.any(visit.standing),
+            bad_arrivals=hit.astype(jnp.int32),  # strikes in the open
+            changes={"extra": dataclasses.replace(weather, sky=after, struck=strikes)},
         )
-        return after, observe(after, strikes), feedback
 
-    def privileged_state(state: StormState) -> PrivilegedState:
+    def privileged_state(state: ForagerState) -> PrivilegedState:
         """A cell from which no shelter is reached in time is dangerous now.
 
         Food is worth what it gives; if going there now means to be caught in the open,
         what it takes off the drive less what the strike adds, and -1 if that kills.
         Shelters are sources worth nothing, for pictures.
         """
-        left = sky.until(state.sky)  # moves, the last of which is that of the strike
+        left = sky.until(
+            state.extra.sky
+        )  # moves, the last of which is that of the strike
         loss, gain = jnp.float32(config.strike_loss), jnp.float32(config.energy_gain)
         needs = needs_of(state)
-        home = map.field(lambda cell: _steps_home(cell, state.shelter))
+        home = map.field(lambda cell: _steps_home(cell, state.extra.shelter))
         away = jnp.sum(jnp.abs(state.source - state.position[None]), axis=1)
-        caught = away + _steps_home(state.source, state.shelter) > left
+        caught = away + _steps_home(state.source, state.extra.shelter) > left
         struck = jnp.clip(needs + jnp.stack([gain, -loss]), 0.0, 1.0)
         risk = jnp.where(struck[1] <= 0.0, -1.0, drive(needs) - drive(struck))
         food = jnp.where(caught, risk, gain)
         kind = [0] * config.num_sources + [1] * config.num_shelters
         return PrivilegedState(
             position=state.position,
-            source=jnp.concatenate([state.source, state.shelter]),
+            source=jnp.concatenate([state.source, state.extra.shelter]),
             worth=jnp.concatenate([food, jnp.zeros(config.num_shelters)]),
             active=jnp.ones(len(kind), bool),
             needs=needs,
@@ -160,14 +136,17 @@ def storms(
             danger=jnp.where(home >= left, loss, 0.0),
         )
 
-    return MapEnv(
-        init=init,
-        step=step,
+    return foraging(
+        map,
+        config,
+        start=start,
+        place=lambda key, state: in_the_open(key, state.extra.shelter),
+        effects=effects,
+        draws=True,
+        observe=observe,
         privileged_state=privileged_state,
         observation_size=6 + sky.channels,
-        steps=config.steps,
         version=version,
-        size=(config.width, config.height),
         kinds=("food", "shelter"),
         competent=competent(config.cue_delay, map.span),
     )

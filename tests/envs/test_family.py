@@ -11,8 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from koki2.envs import family, FamilyConfig, FamilyState
-from koki2.envs.family import Rules, WAYS
+from koki2.envs import family, FamilyConfig, ForagerState
+from koki2.envs.family import Conditions, Rules, WAYS
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
 UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles faster
@@ -31,18 +31,21 @@ def being(position, source, *, way=0, respawn=(0, 0), **rules):
         n: rules.pop(n, d) for n, d in dict(energy=0.5, integrity=1.0, t=0).items()
     }
     defaults = dict(gain=0.25, decay=0.0, loss=0.5, dropout=0.0)
-    return FamilyState(
+    return ForagerState(
         t=jnp.int32(needs["t"]),
         position=jnp.array(position, jnp.int32),
         source=jnp.array(source, jnp.int32),
-        respawn=jnp.array(respawn, jnp.int32),
         energy=jnp.float32(needs["energy"]),
         integrity=jnp.float32(needs["integrity"]),
-        rules=Rules(
-            bad=jnp.array([True, False]),
-            delay=jnp.int32(rules.pop("delay", 0)),
-            way=jnp.asarray(WAYS[way], jnp.float32),
-            **{n: jnp.float32(v) for n, v in (defaults | rules).items()},
+        extra=Conditions(
+            rules=Rules(
+                bad=jnp.array([True, False]),
+                delay=jnp.int32(rules.pop("delay", 0)),
+                way=jnp.asarray(WAYS[way], jnp.float32),
+                **{n: jnp.float32(v) for n, v in (defaults | rules).items()},
+            ),
+            respawn=jnp.array(respawn, jnp.int32),
+            dropped=jnp.array(False),
         ),
     )
 
@@ -101,8 +104,8 @@ def test_a_source_arrived_at_comes_back_after_the_lifes_own_delay(delay, waits):
     first, seen, _ = act(state, RIGHT)
     second, _, _ = act(first)
     third, _, _ = act(second)
-    assert [int(s.respawn[1]) for s in (first, second)] == waits
-    assert int(third.respawn[1]) == 0
+    assert [int(s.extra.respawn[1]) for s in (first, second)] == waits
+    assert int(third.extra.respawn[1]) == 0
     moved = [s.source[1].tolist() != [5, 2] for s in (first, second, third)]
     assert moved == [delay == 0, delay == 0, True]
     if delay:  # while it is away, only the other is smelled: 3 east, 2 of 4 south
@@ -118,7 +121,7 @@ def test_lives_differ_in_all_rules_and_within_their_ranges():
     env = family()
     rules = jax.jit(jax.vmap(env.init), compiler_options=UNOPTIMISED)(
         jax.random.split(jax.random.key(0), 256)
-    )[0].rules
+    )[0].extra.rules
     within = dict(gain=(0.2, 0.4), decay=(0.0167, 0.025), loss=(0.02, 0.1))
     for name, (least, most) in (within | dict(dropout=(0.0, 0.3))).items():
         drawn = np.asarray(getattr(rules, name))
@@ -136,7 +139,7 @@ def test_a_family_of_one_is_one_world():
     keys = jax.random.split(jax.random.key(0), 16)
     rules = jax.jit(jax.vmap(family(config).init), compiler_options=UNOPTIMISED)(keys)[
         0
-    ].rules
+    ].extra.rules
     for leaf in jax.tree.leaves(rules):
         assert np.all(np.asarray(leaf) == np.asarray(leaf)[:1])
 

@@ -10,8 +10,9 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from koki2.envs import predictive_cues, PredictiveCuesConfig, StormState
+from koki2.envs import ForagerState, predictive_cues, PredictiveCuesConfig
 from koki2.envs.predictive_cues import WarnedSky
+from koki2.envs.storms import Weather
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
 UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles faster
@@ -29,14 +30,17 @@ def stepper(**knobs):
 
 
 def being(position, *, until, source=FAR, **needs):
-    return StormState(
+    return ForagerState(
         t=jnp.int32(needs.get("t", 0)),
         position=jnp.array(position, jnp.int32),
         source=jnp.array(source, jnp.int32),
-        shelter=jnp.array([(4, 2)], jnp.int32),
         energy=jnp.float32(needs.get("energy", 0.5)),
         integrity=jnp.float32(needs.get("integrity", 1.0)),
-        sky=WarnedSky(until=jnp.int32(until)),
+        extra=Weather(
+            shelter=jnp.array([(4, 2)], jnp.int32),
+            struck=jnp.array(False),
+            sky=WarnedSky(until=jnp.int32(until)),
+        ),
     )
 
 
@@ -58,7 +62,7 @@ def floats(values):
 def test_the_cue_sounds_once_then_the_strike_falls_then_all_begins_anew():
     """Heard at 3 before the strike; 5 after it is the next, of 2 calm steps and 3."""
     states, seen, feedback = walk([STAY] * 9, being((0, 0), until=4))
-    assert [int(s.sky.until) for s in states] == [3, 2, 1, 5, 4, 3, 2, 1, 5]
+    assert [int(s.extra.sky.until) for s in states] == [3, 2, 1, 5, 4, 3, 2, 1, 5]
     assert floats(o[6] for o in seen) == [1, 0, 0, 0, 0, 1, 0, 0, 0]
     assert floats(f.body.integrity_lost for f in feedback) == [
         0,
@@ -117,8 +121,8 @@ def test_food_lies_outside_shelters():
     states, _ = jax.jit(jax.vmap(env.init), compiler_options=UNOPTIMISED)(
         jax.random.split(jax.random.key(0), 8)
     )
-    inside = jnp.all(states.source[:, :, None] == states.shelter[:, None], axis=3)
-    assert not bool(jnp.any(inside)) and int(jnp.max(states.shelter[..., 0])) == 0
+    inside = jnp.all(states.source[:, :, None] == states.extra.shelter[:, None], axis=3)
+    assert not bool(jnp.any(inside)) and int(jnp.max(states.extra.shelter[..., 0])) == 0
 
 
 def test_calms_differ_and_lie_between_their_bounds():
@@ -126,7 +130,7 @@ def test_calms_differ_and_lie_between_their_bounds():
     states, _ = jax.jit(
         jax.vmap(predictive_cues(config).init), compiler_options=UNOPTIMISED
     )(jax.random.split(jax.random.key(0), 64))
-    assert set(states.sky.until.tolist()) == {5, 6, 7}
+    assert set(states.extra.sky.until.tolist()) == {5, 6, 7}
 
 
 def test_a_cell_too_far_from_shelter_to_get_there_in_time_is_dangerous():
