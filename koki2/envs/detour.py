@@ -13,9 +13,9 @@ and at 60.2 the mean of openai_es ended in 10 runs of 10 (200 generations at mos
 competent script comes to 335.1. A reflex can do it: up to the world's edge, along it
 past the feast's column, and then towards the feast comes to 241.0.
 
-Cells are (x, y) from the north-west corner; energy is in [0, 1], 1 is full. A feast
-that is arrived at is in another cell behind the pocket at once; crumbs do not come
-back, and do not smell. Only the feast counts as food reached.
+A feast that is arrived at is in another cell behind the pocket at once; crumbs do not
+come back, and do not smell. Only the feast counts as food reached. Units are those of
+`foraging`.
 
 Source: detour tests of animals (Koehler, "The mentality of apes", 1925); as a local
 optimum that a search by fitness runs into, the mazes of Lehman and Stanley,

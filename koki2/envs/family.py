@@ -6,8 +6,7 @@ lie: the gradient is turned by quarter turns, and mirrored. Where it points is n
 until one has seen what a move does to it. No reflex is good in all these worlds; who
 learns within a life is at home in each: the test of meta-learning.
 
-Cells are (x, y) from the north-west corner; energy and integrity are in [0, 1], 1 is
-full. Without food a life ends after 40 to 60 steps.
+Without food a life ends after 40 to 60 steps. Units are those of `foraging`.
 
 Source: seed 002, the ladder's L5 (a family of worlds); what differs is ours.
 """

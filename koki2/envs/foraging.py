@@ -1,7 +1,10 @@
 """The frame of worlds in which a body lives off sources on a map.
 
 A step moves the agent, feeds or harms it by the sources it arrives at, and places these
-elsewhere. A world gives what differs from that.
+elsewhere at once. A world gives what differs from that.
+
+Cells are (x, y) from the north-west corner; stores and integrity are in [0, 1], 1 is
+full.
 """
 
 from collections.abc import Callable, Sequence

@@ -6,9 +6,8 @@ four sides are sensed a step ahead, and who heeds that goes round, or dashes in 
 that lies near a rim. Energy is a real pressure: without food a life ends after 40
 steps.
 
-Cells are (x, y) from the north-west corner; energy and integrity are in [0, 1], 1 is
-full. A source that is arrived at is in another cell at once; an uneaten one is so in
-time, or all food would end up in zones. Nothing heals.
+An uneaten source, too, is in another cell in time, or all food would end up in zones.
+Nothing heals. Units are those of `foraging`.
 
 Source: seed 002, the ladder's L3.0 (hazard zones); discs and food that goes are ours.
 """

@@ -6,8 +6,8 @@ lives: an agent must taste, go by the consequence, and give up what it has learn
 places are another thing that does not last: a source that is arrived at comes back
 elsewhere, and now and then all move. Without food a life ends after 40 steps.
 
-Cells are (x, y) from the north-west corner; energy and integrity are in [0, 1], 1 is
-full. What a full store has no room for is not taken in, and does not count.
+What a full store has no room for is not taken in, and does not count. Units are those
+of `foraging`.
 
 Source: seed 002, the ladder's L2.2 (layout shift); valence that shifts is ours, after
 its L0.2 (ambiguous valence).

@@ -5,8 +5,8 @@ with a chance p, after the other one never; which is which is drawn at birth, an
 sense shows. Who flees at every sound loses half its time to nothing, so one must find
 out within a life: strikes are observed from everywhere.
 
-Cells are (x, y) from the north-west corner; energy and integrity are in [0, 1], 1 is
-full; delays are in steps. How long a calm lasts is drawn anew each time.
+How long a calm lasts is drawn anew each time. Delays are in steps; other units are
+those of `foraging`.
 
 Source: seed 002, the ladder's L3.2 (stochastic and misleading cues).
 """

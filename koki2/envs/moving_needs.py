@@ -5,10 +5,8 @@ is cold energy does. Which season a life begins in and when it turns is drawn an
 every life, and no sense shows it: it is known by the stores alone. Left alone, the
 store of a season that lasts is empty after 32 steps.
 
-Cells are (x, y) from the north-west corner; stores are in [0, 1], 1 is full. A source
-that is arrived at comes back in another cell at once. What a full store has no room
-for is not taken in, and does not count. Each step's fall of the drive is weighed by
-the season of that step, so that a turn by itself is no event.
+Each step's fall of the drive is weighed by the season of that step, so that a turn by
+itself is no event. Units are those of `stores`.
 
 Source: seed 002, the ladder's L4 (drive weights that switch); the numbers are ours.
 """

@@ -5,9 +5,7 @@ follows the gradient is stuck at the first wall; to eat one must turn aside, som
 away from what one smells, find the door and go on. Energy is a real pressure: without
 food a life ends after 40 steps.
 
-Cells are (x, y) from the north-west corner; energy is in [0, 1], 1 is full. A source
-that is arrived at comes back in another free cell at once.
-
+Units are those of `foraging`.
 Source: seed 002, the ladder's L1.2 (obstacles); rooms and doors are ours.
 """
 

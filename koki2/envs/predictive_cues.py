@@ -5,8 +5,8 @@ strikes everybody in the open. Nothing is observed in between, so who lives must
 remember the cue, go to a shelter, and wait there until the strike is over. Food lies
 outside.
 
-Cells are (x, y) from the north-west corner; energy and integrity are in [0, 1], 1 is
-full; delays are in steps. How long a calm lasts is drawn anew each time.
+How long a calm lasts is drawn anew each time. Delays are in steps; other units are
+those of `foraging`.
 
 Source: seed 002, the ladder's L3.1 (predictive cues with delays); shelters are ours.
 """

@@ -6,8 +6,8 @@ from life to life. Nothing smells of it: an agent that tastes food which feeds n
 must go over to the other half, as a migrant does. Without food a life ends after 40
 steps, sooner than a season.
 
-Cells are (x, y) from the north-west corner; energy is in [0, 1], 1 is full; the year is
-in steps. A source that is arrived at, good or not, is elsewhere in its half at once.
+A source that is arrived at, good or not, is elsewhere in its half at once; the year is
+in steps, and other units are those of `foraging`.
 
 Source: seed 002, the ladder's L4 (seasons); two halves are ours.
 """

@@ -5,9 +5,7 @@ searches decides it: following what is smelled is not enough, nor is wandering, 
 comes back to where it was. The world's edge is sensed, which helps to sweep a map row
 by row. Energy lasts for a search: without food a life ends after 80 steps.
 
-Cells are (x, y) from the north-west corner; energy is in [0, 1], 1 is full. A source
-that is arrived at is in another cell at once.
-
+Units are those of `foraging`.
 Source: seed 002, the ladder's L4 (sparse worlds); sizes are ours.
 """
 

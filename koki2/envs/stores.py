@@ -1,8 +1,8 @@
 """The frame of worlds with two needs: food fills energy, and water hydration.
 
 Kinds of sources differ by what they give to these two stores and take from them, and
-the senses keep them apart. A source that is arrived at is in another cell at once. What
-a full store has no room for is not taken in, and does not count.
+the senses keep them apart. What a full store has no room for is not taken in, and does
+not count. Units are those of `foraging`.
 """
 
 from collections.abc import Callable, Mapping

@@ -3,8 +3,7 @@
 When it strikes, and what is observed before, is up to the `Sky`: levels differ by it.
 An agent outside a shelter cell at a strike loses integrity; shelters are smelled like
 food, and hold none. Energy is a real pressure: one cannot wait in a shelter for long.
-
-Cells are (x, y) from the north-west corner; energy and integrity are in [0, 1].
+Units are those of `foraging`.
 """
 
 import dataclasses

@@ -5,10 +5,8 @@ energy; clean food and clean water only give, and are scarce. The senses keep th
 kinds apart, but what a source is worth hangs on how the body is just now: salt saves
 the starving and kills the thirsty. Neglected, either store ends a life after 50 steps.
 
-Cells are (x, y) from the north-west corner; stores are in [0, 1], 1 is full. A source
-that is arrived at comes back in another cell at once. What a full store has no room
-for is not taken in, and does not count. There is no integrity to lose: what a
-source takes counts against what it gives, so that the energy gained may be below zero.
+There is no integrity to lose: what a source takes counts against what it gives, so that
+the energy gained may be below zero. Units are those of `stores`.
 
 Source: seed 002, the ladder's L2.1 (trade-offs); kinds and numbers are ours.
 """

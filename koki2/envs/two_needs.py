@@ -4,10 +4,7 @@ Food and water are kept apart by the senses, and each store falls by itself, so 
 what to go for depends on how the body is: who always eats dies of thirst, with a full
 stomach. Neglected, either store ends a life after 40 steps.
 
-Cells are (x, y) from the north-west corner; stores are in [0, 1], 1 is full. A source
-that is arrived at comes back in another cell at once. What a full store has no room
-for is not taken in, and does not count.
-
+Units are those of `stores`.
 Source: seed 002, the ladder's L2.0 (energy and hydration); the numbers are ours.
 """
 
