@@ -51,16 +51,10 @@ def play(env: AnyEnv, care: Care | None = None, seed: int = 0) -> Played:
     return jax.tree.map(_plain, run(jax.random.key(seed), care))
 
 
-def care(
-    metabolism: float = 1.0,
-    buffer: float = 0.0,
-    richness: float = 1.0,
-    hazard: float = 1.0,
-) -> Care:
-    """Care of plain numbers; the defaults are an adult's."""
-    values = (metabolism, buffer, richness, hazard)
-    names = ("metabolism", "buffer", "richness", "hazard")
-    return Care(**dict(zip(names, map(jnp.float32, values), strict=True)))
+def care(**factors: float) -> Care:
+    """Care of plain numbers; those not given are an adult's."""
+    adult = {"metabolism": 1.0, "buffer": 0.0, "richness": 1.0, "hazard": 1.0}
+    return Care(**{name: jnp.float32(f) for name, f in (adult | factors).items()})
 
 
 def check_form(env: AnyEnv) -> None:
@@ -88,7 +82,7 @@ def check_numbers(env: AnyEnv) -> None:
     played = play(env)
     for path, leaf in jax.tree_util.tree_leaves_with_path(played):
         where = jax.tree_util.keystr(path)
-        _must(np.all(np.isfinite(leaf)), f"{where} must be finite at every step")
+        _must(np.isfinite(leaf), f"{where} must be finite at every step")
     if played.feedback.body is not None:
         integrity = played.feedback.body.integrity
         _must(_in_unit(integrity), "body.integrity must be in [0, 1]")
@@ -99,7 +93,7 @@ def check_clock(env: AnyEnv) -> None:
     played = play(env)
     expected = np.arange(1, _length(env) + 1) == env.steps
     _must(
-        np.all(played.feedback.truncated == expected[None]),
+        played.feedback.truncated == expected[None],
         f"truncated must be true in step {env.steps} (Env.steps) and in no other",
     )
 
@@ -165,19 +159,18 @@ def check_gentle_care(env: AnyEnv) -> None:
         return
     free = play(env, care(metabolism=0.0, hazard=0.0))
     lost = given(free.feedback.body).integrity_lost
-    _must(np.all(lost == 0), "no integrity must be lost where care.hazard is 0")
+    _must(lost == 0, "no integrity must be lost where care.hazard is 0")
     falls = np.diff(given(free.truth).needs, axis=1)
     _must(
-        np.all(falls >= -1e-6),
-        "no need must fall where care.metabolism and care.hazard are 0",
+        falls >= -1e-6, "no need must fall where care.metabolism and care.hazard are 0"
     )
     starved = play(env, care(metabolism=0.0, richness=0.0, hazard=0.0))
     gained = given(starved.feedback.body).energy_gained
-    _must(np.all(gained == 0), "no energy must be gained where care.richness is 0")
+    _must(gained == 0, "no energy must be gained where care.richness is 0")
     kept = play(env, care(metabolism=10.0, buffer=0.5))
     held = given(kept.truth).needs[:, 1:]
     stores = [i for i, need in enumerate(on_map(env).needs) if need != "integrity"]
-    _must(np.all(held[..., stores] >= 0.5), "no store must fall below care.buffer, 0.5")
+    _must(held[..., stores] >= 0.5, "no store must fall below care.buffer, 0.5")
 
 
 def check_starvation(env: AnyEnv) -> None:
@@ -188,7 +181,7 @@ def check_starvation(env: AnyEnv) -> None:
         played = play(env, harsh)
         empty = np.any(given(played.truth).needs[:, 1:] <= 0, axis=-1)
         _must(
-            np.all(played.feedback.terminated | ~empty),
+            played.feedback.terminated | ~empty,
             "terminated must be true where a need is empty",
         )
 
@@ -204,7 +197,7 @@ def check_arrivals(env: AnyEnv) -> None:
     body = given(played.feedback.body)
     fed = body.reached | (body.energy_gained > 0)
     _must(
-        np.all(at_source | ~fed),
+        at_source | ~fed,
         "a step that feeds must end on a source that privileged_state calls active",
     )
 
@@ -217,7 +210,7 @@ def check_moves(env: AnyEnv) -> None:
     steps = np.diff(given(played.truth).position, axis=1)
     asked = np.array(MOVES)[np.minimum(played.actions, len(MOVES) - 1)]
     _must(
-        np.all(np.all(steps == asked, axis=-1) | np.all(steps == 0, axis=-1)),
+        np.all(steps == asked, axis=-1) | np.all(steps == 0, axis=-1),
         "an action must move an agent by its entry in MOVES, or leave it where it is",
     )
 
@@ -241,7 +234,7 @@ def check_privileged_state(env: AnyEnv) -> None:
     for name in ("position", "source"):
         place = getattr(truth, name)
         inside = (place >= 0) & (place < np.array([width, height]))
-        _must(np.all(inside), f"{name} must lie on the map, {width} x {height} cells")
+        _must(inside, f"{name} must lie on the map, {width} x {height} cells")
     if truth.wall is not None:
         wall = np.asarray(truth.wall)
         x, y = np.moveaxis(np.asarray(truth.position), -1, 0)[..., None, None]
@@ -286,7 +279,7 @@ maps pass where there are none."""
 
 
 def _must(holds: Any, sentence: str) -> None:
-    if not bool(holds):
+    if not np.all(holds):
         raise AssertionError(f"{sentence}.")
 
 
@@ -297,7 +290,7 @@ def _plain(leaf: jax.Array) -> np.ndarray:
 
 
 def _in_unit(values: Any) -> Any:
-    return np.all((values >= 0) & (values <= 1))
+    return (values >= 0) & (values <= 1)
 
 
 def _length(env: AnyEnv) -> int:
