@@ -4,8 +4,8 @@
 
 where there is no body, the world's own reward counts as energy gained.
 
-The rewards of a life add up to its fitness. As with gymnax' own environments, `step`
-begins another life where one ended, and `step_env` and `reset_env` do not.
+The rewards of an episode add up to its fitness. As with gymnax' own environments,
+`step` begins another episode where one ended, and `step_env` and `reset_env` do not.
 """
 
 import dataclasses
@@ -26,7 +26,7 @@ REWARD = {"fitness_alpha": 1.0, "fitness_beta": 10.0, "success_bonus": 50.0}
 
 @chex.dataclass(frozen=True, kw_only=True)
 class LifeState:
-    """One life, as gymnax sees it."""
+    """One episode, as gymnax has it."""
 
     time: Int[Array, ""]  # steps taken
     world: Any  # the world's own state
@@ -43,16 +43,16 @@ def as_gymnax(
 ):
     """A world as an instance of gymnax' `Environment` (1.0 or later).
 
-    Its parameters have one field, `max_steps_in_episode`, which may shorten a life but
-    not lengthen it beyond the world's clock. `step_env` and `reset_env` hand their key
-    to the world's `step` and `init` as it is. Not batched; `vmap` as gymnax does.
+    Its parameters have one field, `max_steps_in_episode`, which may shorten an episode
+    but not lengthen it beyond the world's clock. `step_env` and `reset_env` hand their
+    key to the world's `step` and `init` as it is. Not batched; `vmap` as gymnax does.
 
     Args:
       world: an `Env`, or the name of a level.
       fitness_alpha: reward of a step alive; None takes the level's, if it sets one,
         or else evolution's (1, 10, 50).
       fitness_beta: reward of a unit of energy gained; None likewise.
-      success_bonus: reward, once a life, of standing on a good source; None likewise.
+      success_bonus: reward, once an episode, of standing on a good source; likewise.
 
     Raises:
       ValueError: there is no such level, or gymnax is not installed.

@@ -74,7 +74,7 @@ class PrivilegedState:
 
 
 class Policy(NamedTuple):
-    """A scripted way to live by the senses, with a memory of its own (or None)."""
+    """A scripted way to act by the senses, with a memory of its own (or None)."""
 
     memory: Memory
     choose: Callable[[Key, Memory, Observation], tuple[Memory, Action]]

@@ -3,7 +3,7 @@
 Levels L0.0 (1-D), L0.1 (2-D), L0.2 (several sources, some harmful), L1.0 (sources
 deplete and come back) and L1.1 (the gradient drops out, the senses are noisy) are
 settings of one world. Positions are in cells, (x, y) from the north-west corner;
-energy and integrity are in [0, 1], 1 is full; a life lasts T steps.
+energy and integrity are in [0, 1], 1 is full; an episode lasts T steps.
 
 Energy is no pressure at the defaults: it reaches zero exactly at the horizon, so
 no agent starves (levels from L2 on differ). Entering a good source again pays again.

@@ -41,7 +41,7 @@ WAYS = np.stack(
 
 @chex.dataclass(frozen=True, kw_only=True)
 class Rules:
-    """What kind of world a life is in; drawn at birth."""
+    """What kind of world an episode is in; drawn at its start."""
 
     gain: Float[Array, ""]  # energy, on arriving at a good source
     decay: Float[Array, ""]  # energy per step

@@ -2,8 +2,8 @@
 
 A reward is the environment's own, in its units, and may be negative; there is no body
 and no map. The observation is laid out flat, float32. A step is the environment's
-`step_env`, never its `step`, which would begin another life on the spot; the clock is
-its own time limit, T steps.
+`step_env`, never its `step`, which would begin another episode on the spot; the clock
+is its own time limit, T steps.
 
 gymnax is an extra, and is not imported before one of its worlds is made. It is written
 for JAX's ordinary promotion of types and shapes, which is set around every call of it.

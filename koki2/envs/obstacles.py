@@ -43,7 +43,7 @@ def obstacles(config: ObstaclesConfig = ObstaclesConfig()) -> MapEnv:
     def start(key: Key) -> Start:
         key_source, key_door, key_start = jax.random.split(key, 3)
         shape = (len(walls), config.doors)
-        door = jax.random.randint(key_door, shape, 0, config.height)
+        door = jax.random.randint(key_door, shape, 0, config.height)  # [M, D] rows
         source = free_cells(key_source, config.num_sources)
         return free_cells(key_start, 1)[0], source, door
 
@@ -55,8 +55,8 @@ def obstacles(config: ObstaclesConfig = ObstaclesConfig()) -> MapEnv:
 
     def blocked(state: ForagerState, place: Int[Array, "C 2"]) -> Bool[Array, " C"]:
         """Which cells are wall, or beyond the edge."""
-        x, y = place[:, 0], place[:, 1]
-        shut = jnp.all(state.extra[None] != y[:, None, None], axis=2)  # [C, M]
+        x, y, door = place[:, 0], place[:, 1], state.extra
+        shut = jnp.all(door[None] != y[:, None, None], axis=2)  # [C, M]
         on_wall = jnp.any((x[:, None] == walls[None]) & shut, axis=1)
         return map.outside(place) | on_wall
 

@@ -59,7 +59,7 @@ def floats(values):
 
 
 @pytest.mark.parametrize("cue", [0, 1])
-def test_a_true_alarm_is_its_cue_then_a_strike_that_is_heard(cue):
+def test_a_true_alarm_is_its_cue_then_a_strike_that_is_observed(cue):
     _, seen, feedback = wait(4, being(until=4, cue=cue, honest=cue))
     assert floats(o[6 + cue] for o in seen) == [1, 0, 0, 0]
     assert floats(o[7 - cue] for o in seen) == [0, 0, 0, 0]
@@ -67,7 +67,7 @@ def test_a_true_alarm_is_its_cue_then_a_strike_that_is_heard(cue):
     assert floats(f.body.integrity_lost for f in feedback) == [0, 0, 0, 0.5]
 
 
-def test_a_strike_is_heard_in_the_shelter_too_and_harms_no_agent_there():
+def test_a_strike_is_observed_in_the_shelter_too_and_harms_no_agent_there():
     _, (seen,), (feedback,) = wait(1, being(until=1, position=(4, 2)))
     assert float(seen[8]) == 1.0 and float(feedback.body.integrity_lost) == 0.0
 

@@ -23,7 +23,7 @@ class LayoutShiftConfig:
     drawn_at_birth: bool = True
     """Draw which kind feeds anew for every episode; off: at birth it is red."""
     swaps_within: bool = True
-    """Swap the kinds once in a life, at a time drawn from its middle half."""
+    """Swap the kinds once in an episode, at a time drawn from its middle half."""
     places_shift: Annotated[int, Ge(0), Le(1_000_000)] = 32
     """Steps from one move of all sources to elsewhere to the next; 0 is never."""
     steps: fields.Steps = 128

@@ -8,7 +8,7 @@ from annotated_types import Ge, Le
 from koki2.core.configs import check
 from koki2.envs.configs import fields
 
-FRONT = 3  # columns in the west where lives start
+FRONT = 3  # columns in the west where episodes start
 YARD = 3  # columns in the east where the feast lies
 BETWEEN = 3  # columns: a free one on either side of the pocket, and its end
 
@@ -77,7 +77,7 @@ class DetourConfig:
         if self.crumbs > self.arm_max:
             raise ValueError(
                 "DetourConfig.crumbs must not exceed arm_max, or some would lie where "
-                f"lives start, got {self.crumbs} and {self.arm_max}."
+                f"episodes start, got {self.crumbs} and {self.arm_max}."
             )
 
     @property
