@@ -115,7 +115,7 @@ def foraging(
         fresh = (place or anywhere)(key_place, state)
         after, feedback = live(
             state,
-            (effects or feed)(visit),
+            effects(visit) if effects else feed(config, visit),
             steps=config.steps,
             care=care,
             position=position,
@@ -126,23 +126,30 @@ def foraging(
     def anywhere(key: Key, state: ForagerState) -> Int[Array, "K 2"]:
         return map.cells(key, len(state.source))
 
-    def feed(visit: Visit) -> Effects:
-        return Effects(
-            cost=config.energy_decay,
-            gain=config.energy_gain * number(visit.arrived),
-            reached=jnp.any(visit.standing),
-        )
-
-    def food(state: ForagerState) -> PrivilegedState:
+    def all_feed(state: ForagerState) -> PrivilegedState:
         wall = None if blocked is None else map.field(partial(blocked, state))
         return truth(state, config.energy_gain, wall=wall)
 
     return MapEnv(
         init=init,
         step=step,
-        privileged_state=privileged_state or food,
+        privileged_state=privileged_state or all_feed,
         steps=config.steps,
         size=(map.width, map.height),
         needs=tuple(needs),
         **fields,
+    )
+
+
+def feed(
+    config: Config, visit: Visit, good: Bool[Array, " K"] | None = None
+) -> Effects:
+    """What a step does where good sources (None: all) feed, and nothing harms."""
+    arrived, standing = visit.arrived, visit.standing
+    if good is not None:
+        arrived, standing = arrived & good, standing & good
+    return Effects(
+        cost=config.energy_decay,
+        gain=config.energy_gain * number(arrived),
+        reached=jnp.any(standing),
     )

@@ -22,9 +22,9 @@ from jaxtyping import Array, Bool, Int
 from koki2.core.given import given
 from koki2.core.types import Key
 from koki2.envs.base import MapEnv, Observation, PrivilegedState
-from koki2.envs.body import Effects, number, truth
+from koki2.envs.body import Effects, truth
 from koki2.envs.configs import HazardZonesConfig
-from koki2.envs.foraging import ForagerState, foraging, Start, Visit
+from koki2.envs.foraging import feed, ForagerState, foraging, Start, Visit
 from koki2.envs.grid import Map, SIDES
 from koki2.envs.policies.walls import round_danger
 
@@ -72,11 +72,8 @@ def hazard_zones(config: HazardZonesConfig = HazardZonesConfig()) -> MapEnv:
         was_in, is_in = harmful(
             visit.state, jnp.stack([visit.state.position, visit.position])
         )
-        return Effects(
-            cost=config.energy_decay,
-            gain=config.energy_gain * number(visit.arrived),
+        return feed(config, visit)._replace(
             loss=jnp.where(is_in, jnp.float32(config.zone_loss), 0.0),
-            reached=jnp.any(visit.standing),
             bad_arrivals=(is_in & ~was_in).astype(jnp.int32),  # zones entered
         )
 

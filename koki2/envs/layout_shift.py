@@ -26,7 +26,7 @@ from koki2.core.types import Key
 from koki2.envs.base import MapEnv, Observation, PrivilegedState
 from koki2.envs.body import count, drive_reduction, Effects, needs_of, truth
 from koki2.envs.configs import LayoutShiftConfig
-from koki2.envs.foraging import ForagerState, foraging, Start, Visit
+from koki2.envs.foraging import feed, ForagerState, foraging, Start, Visit
 from koki2.envs.grid import Map
 from koki2.envs.policies.inference import win_stay_lose_shift
 
@@ -93,11 +93,8 @@ def layout_shift(config: LayoutShiftConfig = LayoutShiftConfig()) -> MapEnv:
         if config.feels_taste:
             taste = jnp.sign(meals - harms).astype(jnp.float32)
             valence = dataclasses.replace(valence, taste=taste)
-        return Effects(
-            cost=config.energy_decay,
-            gain=config.energy_gain * meals.astype(jnp.float32),
+        return feed(config, visit, good)._replace(
             loss=config.integrity_loss * harms.astype(jnp.float32),
-            reached=jnp.any(visit.standing & good),
             bad_arrivals=harms,
             absorbs=True,
             changes={"extra": valence},

@@ -24,7 +24,7 @@ from koki2.core.types import Key
 from koki2.envs.base import MapEnv, Observation, PrivilegedState
 from koki2.envs.body import count, Effects, number, truth
 from koki2.envs.configs import SeasonsConfig
-from koki2.envs.foraging import ForagerState, foraging, Start, Visit
+from koki2.envs.foraging import feed, ForagerState, foraging, Start, Visit
 from koki2.envs.grid import Map
 from koki2.envs.policies.goals import migrant
 
@@ -79,15 +79,11 @@ def seasons(config: SeasonsConfig = SeasonsConfig()) -> MapEnv:
 
     def effects(visit: Visit) -> Effects:
         good = feeds(visit.state)
-        gain = config.energy_gain * number(visit.arrived & good)
-        if config.energy_gain_off:
-            gain = gain + config.energy_gain_off * number(visit.arrived & ~good)
-        return Effects(
-            cost=config.energy_decay,
-            gain=gain,
-            reached=jnp.any(visit.standing & good),
-            bad_arrivals=count(visit.arrived & ~good),  # out of season
-        )
+        poor = visit.arrived & ~good  # out of season
+        step = feed(config, visit, good)._replace(bad_arrivals=count(poor))
+        if not config.energy_gain_off:
+            return step
+        return step._replace(gain=step.gain + config.energy_gain_off * number(poor))
 
     def privileged_state(state: ForagerState) -> PrivilegedState:
         rich, poor = jnp.float32(config.energy_gain), config.energy_gain_off

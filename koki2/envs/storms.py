@@ -19,9 +19,9 @@ from jaxtyping import Array, Bool, Float, Int
 from koki2.core.given import given
 from koki2.core.types import Key
 from koki2.envs.base import MapEnv, Observation, Policy, PrivilegedState
-from koki2.envs.body import drive, Effects, needs_of, number
+from koki2.envs.body import drive, Effects, needs_of
 from koki2.envs.configs import MisleadingCuesConfig, PredictiveCuesConfig
-from koki2.envs.foraging import ForagerState, foraging, Start, Visit
+from koki2.envs.foraging import feed, ForagerState, foraging, Start, Visit
 from koki2.envs.grid import Map
 
 NEVER = 1 << 20  # steps; further off than any strike
@@ -97,11 +97,8 @@ def storms(
         after, strikes = sky.advance(given(visit.key), weather.sky)
         inside = jnp.all(weather.shelter == visit.position[None], axis=1)
         hit = strikes & ~jnp.any(inside)
-        return Effects(
-            cost=config.energy_decay,
-            gain=config.energy_gain * number(visit.arrived),
+        return feed(config, visit)._replace(
             loss=jnp.where(hit, jnp.float32(config.strike_loss), 0.0),
-            reached=jnp.any(visit.standing),
             bad_arrivals=hit.astype(jnp.int32),  # strikes in the open
             changes={"extra": dataclasses.replace(weather, sky=after, struck=strikes)},
         )
