@@ -31,23 +31,15 @@ from .configs import (
     TradeOffsConfig as TradeOffsConfig,
     TwoNeedsConfig as TwoNeedsConfig,
 )
-from .detour import detour as detour, DetourState as DetourState
-from .family import family as family, FamilyState as FamilyState
+from .detour import detour as detour
+from .family import family as family
+from .foraging import ForagerState as ForagerState
 from .gymnax_world import gymnax_world as gymnax_world, GymnaxState as GymnaxState
-from .hazard_zones import (
-    hazard_zones as hazard_zones,
-    HazardZonesState as HazardZonesState,
-)
-from .layout_shift import (
-    layout_shift as layout_shift,
-    LayoutShiftState as LayoutShiftState,
-)
+from .hazard_zones import hazard_zones as hazard_zones
+from .layout_shift import layout_shift as layout_shift
 from .misleading_cues import misleading_cues as misleading_cues
-from .moving_needs import (
-    moving_needs as moving_needs,
-    MovingNeedsState as MovingNeedsState,
-)
-from .obstacles import obstacles as obstacles, ObstaclesState as ObstaclesState
+from .moving_needs import moving_needs as moving_needs
+from .obstacles import obstacles as obstacles
 from .predictive_cues import predictive_cues as predictive_cues
 from .registry import (
     find as find,
@@ -59,8 +51,7 @@ from .registry import (
     World as World,
     WORLDS as WORLDS,
 )
-from .seasons import seasons as seasons, SeasonsState as SeasonsState
-from .sparse import sparse as sparse, SparseState as SparseState
-from .storms import StormState as StormState
-from .trade_offs import trade_offs as trade_offs, TradeOffsState as TradeOffsState
-from .two_needs import two_needs as two_needs, TwoNeedsState as TwoNeedsState
+from .seasons import seasons as seasons
+from .sparse import sparse as sparse
+from .trade_offs import trade_offs as trade_offs
+from .two_needs import two_needs as two_needs

@@ -4,8 +4,8 @@
 
 where there is no body, the world's own reward counts as energy gained.
 
-The rewards of a life add up to its fitness. As with gymnax' own environments, `step`
-begins another life where one ended, and `step_env` and `reset_env` do not.
+The rewards of an episode add up to its fitness. As with gymnax' own environments,
+`step` begins another episode where one ended, and `step_env` and `reset_env` do not.
 """
 
 import dataclasses
@@ -21,14 +21,14 @@ from koki2.envs.gymnax_world import require_gymnax
 from koki2.envs.registry import find, make
 
 REWARD = {"fitness_alpha": 1.0, "fitness_beta": 10.0, "success_bonus": 50.0}
-"""What is paid where neither the caller nor the level says: as in evolution."""
+"""What is paid where neither the caller nor the level sets it: as in evolution."""
 
 
 @chex.dataclass(frozen=True, kw_only=True)
 class LifeState:
-    """One life, as gymnax sees it."""
+    """One episode, as gymnax has it."""
 
-    time: Int[Array, ""]  # steps lived
+    time: Int[Array, ""]  # steps taken
     world: Any  # the world's own state
     reached: Bool[Array, ""]  # has ever stood on a good source
     terminated: Bool[Array, ""]
@@ -43,16 +43,16 @@ def as_gymnax(
 ):
     """A world as an instance of gymnax' `Environment` (1.0 or later).
 
-    Its parameters have one field, `max_steps_in_episode`, which may shorten a life but
-    not lengthen it beyond the world's clock. `step_env` and `reset_env` hand their key
-    to the world's `step` and `init` as it is. Not batched; `vmap` as gymnax does.
+    Its parameters have one field, `max_steps_in_episode`, which may shorten an episode
+    but not lengthen it beyond the world's clock. `step_env` and `reset_env` hand their
+    key to the world's `step` and `init` as it is. Not batched; `vmap` as gymnax does.
 
     Args:
       world: an `Env`, or the name of a level.
       fitness_alpha: reward of a step alive; None takes the level's, if it sets one,
         or else evolution's (1, 10, 50).
       fitness_beta: reward of a unit of energy gained; None likewise.
-      success_bonus: reward, once a life, of standing on a good source; None likewise.
+      success_bonus: reward, once an episode, of standing on a good source; likewise.
 
     Raises:
       ValueError: there is no such level, or gymnax is not installed.
@@ -121,18 +121,18 @@ def _form() -> type:
         def step_env(self, key, state: LifeState, action, params):
             action = jnp.asarray(action, jnp.int32)
             world, observation, feedback = self._env.step(key, state.world, action)
-            felt = counted(feedback)
-            first = felt.reached & ~state.reached
+            counts = counted(feedback)
+            first = counts.reached & ~state.reached
             reward = (
                 self._pays["fitness_alpha"]
-                + self._pays["fitness_beta"] * felt.energy_gained
+                + self._pays["fitness_beta"] * counts.energy_gained
                 + self._pays["success_bonus"] * first.astype(jnp.float32)
             )
             after = dataclasses.replace(
                 state,
                 time=state.time + 1,
                 world=world,
-                reached=state.reached | felt.reached,
+                reached=state.reached | counts.reached,
                 terminated=feedback.terminated,
             )
             info = {"discount": self.discount(after, params)}

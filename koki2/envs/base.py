@@ -74,7 +74,7 @@ class PrivilegedState:
 
 
 class Policy(NamedTuple):
-    """A scripted way to live by the senses, with a memory of its own (or None)."""
+    """A scripted way to act by the senses, with a memory of its own (or None)."""
 
     memory: Memory
     choose: Callable[[Key, Memory, Observation], tuple[Memory, Action]]
@@ -101,7 +101,7 @@ class Env(NamedTuple):
 
 
 class MapEnv(NamedTuple):
-    """An `Env` on a map: agents stand in a cell, and what is where can be told.
+    """An `Env` on a map: agents stand in a cell, and what is where is known.
 
     The first two channels of an observation are a gradient, and actions are 0 stay,
     1 up (y - 1), 2 down, 3 left (x - 1), 4 right.

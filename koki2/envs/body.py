@@ -1,12 +1,14 @@
 """Bodies: what a step does to stores and integrity, in every world that has a body.
 
-A store is in [0, 1], 1 is full, and so is integrity; the drive says how far a body is
+A store is in [0, 1], 1 is full, and so is integrity; the drive is how far a body is
 from content, and living, eating and harm move it. Pure functions of one episode, with K
 sources and M stores.
 """
 
 import dataclasses
-from typing import Any, cast
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import jax.numpy as jnp
 from jax.typing import ArrayLike
@@ -111,109 +113,84 @@ def update_stores(
     return after, jnp.minimum(gain, 1.0 - spent) - loss
 
 
+class Effects(NamedTuple):
+    """What a step does to a body with energy, or with M stores."""
+
+    cost: ArrayLike  # of living, on energy or on each store
+    gain: ArrayLike  # what sources arrived at give
+    reached: Bool[Array, ""]  # whether it stands on a good source
+    loss: ArrayLike = 0.0  # of integrity; of the stores in a body that has none
+    bad_arrivals: Int[Array, ""] | int = 0  # harmful sources arrived at
+    absorbs: bool = False  # whether only the gain that there was room for counts
+    weights: ArrayLike = 1.0  # of the needs in the drive
+    changes: Mapping[str, Any] = MappingProxyType({})  # other fields of the state after
+
+
 def live(
     state: State,
+    effects: Effects,
     *,
     steps: int,
-    cost: ArrayLike,
-    gain: ArrayLike,
-    loss: ArrayLike = 0.0,
     care: Care | None = None,
-    reached: Bool[Array, ""],
-    bad_arrivals: Int[Array, ""] | int = 0,
-    absorbs: bool = False,
     **changes: Any,
 ) -> tuple[State, Feedback]:
-    """One step of a body with energy, and integrity if the state has any.
+    """One step of a body, which dies when a store or its integrity is empty.
 
     Args:
-      state: before the step; its fields t, energy and integrity (or none) are read.
+      state: before the step; its field t is read, and store, or energy, and integrity
+        if it has any.
+      effects: of the step.
       steps: the clock, T.
-      cost: energy that the step costs.
-      gain: energy that sources arrived at give.
-      loss: of integrity.
       care: of the young, or None.
-      reached: whether it stands on a good source.
-      bad_arrivals: harmful sources arrived at.
-      absorbs: count of the gain only what there was room for.
-      changes: fields of the state after the step, beside those of the body and t.
+      changes: other fields of the state after the step, those of `effects` first.
 
     Returns:
       The state after the step, and the feedback.
     """
-    energy, absorbed = update_stores(state.energy, cost=cost, gain=gain, care=care)
-    gained = gain if care is None else care.richness * gain
-    changes["energy"] = energy
-    lost, integrity = jnp.float32(0.0), jnp.float32(1.0)
-    needs, died = energy[None], energy <= 0.0
-    if hasattr(state, "integrity"):
-        lost = jnp.asarray(loss if care is None else care.hazard * loss, jnp.float32)
-        integrity = jnp.clip(state.integrity - lost, 0.0, 1.0)
-        changes["integrity"] = integrity
-        needs, died = jnp.stack([energy, integrity]), died | (integrity <= 0.0)
-    body = BodyFeedback(
-        energy_gained=absorbed if absorbs else cast("Array", gained),
-        integrity_lost=lost,
-        drive_fall=drive(needs_of(state)) - drive(needs),
-        integrity=integrity,
-        bad_arrivals=jnp.int32(bad_arrivals),
-        reached=reached,
-    )
-    return _ended(state, changes, body, died, steps)
-
-
-def live_by_stores(
-    state: State,
-    *,
-    steps: int,
-    cost: ArrayLike,
-    gain: ArrayLike,
-    loss: ArrayLike = 0.0,
-    weights: ArrayLike = 1.0,
-    care: Care | None = None,
-    reached: Bool[Array, ""],
-    bad_arrivals: Int[Array, ""] | int = 0,
-    **changes: Any,
-) -> tuple[State, Feedback]:
-    """One step of a body with several stores, that dies when one of them is empty.
-
-    Counts of the gain only what there was room for.
-
-    Args:
-      state: before the step; its fields t and store are read.
-      steps: the clock, T.
-      cost: what the step costs each store, [M].
-      gain: what sources arrived at give, [M].
-      loss: what they take, [M].
-      weights: of the needs in the drive: [M], or 1.
-      care: of the young, or None.
-      reached: whether it stands on a good source.
-      bad_arrivals: harmful sources arrived at.
-      changes: fields of the state after the step, beside store and t.
-
-    Returns:
-      The state after the step, and the feedback.
-    """
+    cost, gain, loss = effects.cost, effects.gain, effects.loss
+    whole, name = getattr(state, "integrity", None), _store_of(state)
     store, absorbed = update_stores(
-        state.store, cost=cost, gain=gain, loss=loss, care=care
+        getattr(state, name),
+        cost=cost,
+        gain=gain,
+        loss=loss if whole is None else 0.0,
+        care=care,
     )
+    gained = absorbed
+    if not effects.absorbs:
+        gained = gain if care is None else care.richness * gain
+    changes |= {name: store, "t": state.t + 1, **effects.changes}
+    died, lost, integrity = store <= 0.0, jnp.float32(0.0), jnp.float32(1.0)
+    if store.ndim:
+        died, gained = jnp.any(died), jnp.sum(gained)
+    if whole is not None:
+        lost = jnp.asarray(loss if care is None else care.hazard * loss, jnp.float32)
+        integrity = jnp.clip(whole - lost, 0.0, 1.0)
+        changes["integrity"] = integrity
+        died = died | (integrity <= 0.0)
+    after = dataclasses.replace(state, **changes)
+    drives = [drive(needs_of(s), effects.weights) for s in (state, after)]
     body = BodyFeedback(
-        energy_gained=jnp.sum(absorbed),
-        integrity_lost=jnp.float32(0.0),
-        drive_fall=drive(state.store, weights) - drive(store, weights),
-        integrity=jnp.float32(1.0),
-        bad_arrivals=jnp.int32(bad_arrivals),
-        reached=reached,
+        energy_gained=jnp.asarray(gained),
+        integrity_lost=lost,
+        drive_fall=drives[0] - drives[1],
+        integrity=integrity,
+        bad_arrivals=jnp.int32(effects.bad_arrivals),
+        reached=effects.reached,
     )
-    changes["store"] = store
-    return _ended(state, changes, body, jnp.any(store <= 0.0), steps)
+    return after, Feedback(
+        reward=body.drive_fall,
+        terminated=died,
+        truncated=after.t >= steps,
+        body=body,
+    )
 
 
 def needs_of(state: State) -> Float[Array, " M"]:
     """The needs of a body: its stores; or energy, and integrity if it has any."""
-    if hasattr(state, "store"):
+    if _store_of(state) == "store":
         return state.store
-    if hasattr(state, "integrity"):
+    if getattr(state, "integrity", None) is not None:
         return jnp.stack([state.energy, state.integrity])
     return state.energy[None]
 
@@ -226,7 +203,7 @@ def truth(
     Args:
       state: its fields position, source and those of the body are read.
       worth: of arriving at each source, or at any.
-      more: other fields of `PrivilegedState`; all sources are active unless told.
+      more: other fields of `PrivilegedState`; by default all sources are active.
     """
     shape = state.source.shape[:1]
     fields = {
@@ -239,18 +216,6 @@ def truth(
     return PrivilegedState(**fields | more)
 
 
-def _ended(
-    state: State,
-    changes: dict[str, Any],
-    body: BodyFeedback,
-    died: Bool[Array, ""],
-    steps: int,
-) -> tuple[State, Feedback]:
-    """The state after a step, and what the step did."""
-    after = dataclasses.replace(state, t=state.t + 1, **changes)
-    return after, Feedback(
-        reward=body.drive_fall,
-        terminated=died,
-        truncated=after.t >= steps,
-        body=body,
-    )
+def _store_of(state: State) -> str:
+    """Which field of a state holds what is spent and filled."""
+    return "energy" if getattr(state, "store", None) is None else "store"

@@ -3,7 +3,7 @@
 Levels L0.0 (1-D), L0.1 (2-D), L0.2 (several sources, some harmful), L1.0 (sources
 deplete and come back) and L1.1 (the gradient drops out, the senses are noisy) are
 settings of one world. Positions are in cells, (x, y) from the north-west corner;
-energy and integrity are in [0, 1], 1 is full; a life lasts T steps.
+energy and integrity are in [0, 1], 1 is full; an episode lasts T steps.
 
 Energy is no pressure at the defaults: it reaches zero exactly at the horizon, so
 no agent starves (levels from L2 on differ). Entering a good source again pays again.
@@ -22,19 +22,17 @@ from koki2.core.given import given
 from koki2.core.schedules import phase, smoothstep
 from koki2.core.types import Key
 from koki2.envs.base import Action, Care, Feedback, MapEnv, Observation, PrivilegedState
-from koki2.envs.body import arrivals, count, live, truth
+from koki2.envs.body import arrivals, count, Effects, live, truth
 from koki2.envs.configs import ChemotaxisConfig
 from koki2.envs.grid import Map
 from koki2.envs.policies.inference import once_bitten
 
-VERSION = 1
-
 
 @chex.dataclass(frozen=True, kw_only=True)
 class ChemotaxisState:
-    """One life. Fields of features that are off are left out (None)."""
+    """One episode. Fields of features that are off are left out (None)."""
 
-    t: Int[Array, ""]  # steps lived
+    t: Int[Array, ""]  # steps taken
     position: Int[Array, "2"]  # cells
     source: Int[Array, "K 2"]  # cells
     bad: Bool[Array, " K"]
@@ -118,13 +116,15 @@ def chemotaxis(config: ChemotaxisConfig = ChemotaxisConfig()) -> MapEnv:
             source, respawn = deplete(key_deplete, key_place, state, arrived)
         after, feedback = live(
             state,
+            Effects(
+                cost=config.decay,
+                gain=config.energy_gain * meals.astype(jnp.float32),
+                loss=config.bad_source_integrity_loss * harms.astype(jnp.float32),
+                reached=reached,
+                bad_arrivals=harms,
+            ),
             steps=config.steps,
-            cost=config.decay,
-            gain=config.energy_gain * meals.astype(jnp.float32),
-            loss=config.bad_source_integrity_loss * harms.astype(jnp.float32),
             care=care,
-            reached=reached,
-            bad_arrivals=harms,
             position=position,
             source=source,
             respawn=respawn,
@@ -169,7 +169,7 @@ def chemotaxis(config: ChemotaxisConfig = ChemotaxisConfig()) -> MapEnv:
         privileged_state=privileged_state,
         observation_size=4,
         steps=config.steps,
-        version=VERSION,
+        version=1,
         size=(config.width, config.height),
         oracle="straight",  # the ceiling of published figures
         competent=once_bitten() if erring and bad_sources else None,

@@ -51,16 +51,10 @@ def play(env: AnyEnv, care: Care | None = None, seed: int = 0) -> Played:
     return jax.tree.map(_plain, run(jax.random.key(seed), care))
 
 
-def care(
-    metabolism: float = 1.0,
-    buffer: float = 0.0,
-    richness: float = 1.0,
-    hazard: float = 1.0,
-) -> Care:
-    """Care of plain numbers; the defaults are an adult's."""
-    values = (metabolism, buffer, richness, hazard)
-    names = ("metabolism", "buffer", "richness", "hazard")
-    return Care(**dict(zip(names, map(jnp.float32, values), strict=True)))
+def care(**factors: float) -> Care:
+    """Care of plain numbers; those not given are an adult's."""
+    adult = {"metabolism": 1.0, "buffer": 0.0, "richness": 1.0, "hazard": 1.0}
+    return Care(**{name: jnp.float32(f) for name, f in (adult | factors).items()})
 
 
 def check_form(env: AnyEnv) -> None:
@@ -88,7 +82,7 @@ def check_numbers(env: AnyEnv) -> None:
     played = play(env)
     for path, leaf in jax.tree_util.tree_leaves_with_path(played):
         where = jax.tree_util.keystr(path)
-        _must(np.all(np.isfinite(leaf)), f"{where} must be finite at every step")
+        _must(np.isfinite(leaf), f"{where} must be finite at every step")
     if played.feedback.body is not None:
         integrity = played.feedback.body.integrity
         _must(_in_unit(integrity), "body.integrity must be in [0, 1]")
@@ -99,7 +93,7 @@ def check_clock(env: AnyEnv) -> None:
     played = play(env)
     expected = np.arange(1, _length(env) + 1) == env.steps
     _must(
-        np.all(played.feedback.truncated == expected[None]),
+        played.feedback.truncated == expected[None],
         f"truncated must be true in step {env.steps} (Env.steps) and in no other",
     )
 
@@ -107,17 +101,15 @@ def check_clock(env: AnyEnv) -> None:
 def check_shapes(env: AnyEnv) -> None:
     """Observations, rewards and ends are of the shapes and types they should be."""
     played = play(env)
-    size, seen = env.observation_size, played.observations
-    _must(
-        seen.shape[2:] == (size,) and seen.dtype == np.float32,
-        f"an observation must be float32 [{size}] (Env.observation_size), got "
-        f"{seen.dtype} {list(seen.shape[2:])}",
-    )
-    for name, dtype in (("reward", "float32"), ("terminated", "bool")):
-        value = getattr(played.feedback, name)
+    expected = {
+        "observation": (played.observations, (env.observation_size,), np.float32),
+        "feedback.reward": (played.feedback.reward, (), np.float32),
+        "feedback.terminated": (played.feedback.terminated, (), np.bool_),
+    }
+    for name, (value, shape, dtype) in expected.items():
         _must(
-            value.ndim == 2 and value.dtype == dtype,
-            f"feedback.{name} must be a scalar of {dtype}, got {value.dtype} "
+            value.shape[2:] == shape and value.dtype == dtype,
+            f"{name} must be {np.dtype(dtype)} {list(shape)}, got {value.dtype} "
             f"{list(value.shape[2:])}",
         )
 
@@ -167,19 +159,18 @@ def check_gentle_care(env: AnyEnv) -> None:
         return
     free = play(env, care(metabolism=0.0, hazard=0.0))
     lost = given(free.feedback.body).integrity_lost
-    _must(np.all(lost == 0), "no integrity must be lost where care.hazard is 0")
+    _must(lost == 0, "no integrity must be lost where care.hazard is 0")
     falls = np.diff(given(free.truth).needs, axis=1)
     _must(
-        np.all(falls >= -1e-6),
-        "no need must fall where care.metabolism and care.hazard are 0",
+        falls >= -1e-6, "no need must fall where care.metabolism and care.hazard are 0"
     )
     starved = play(env, care(metabolism=0.0, richness=0.0, hazard=0.0))
     gained = given(starved.feedback.body).energy_gained
-    _must(np.all(gained == 0), "no energy must be gained where care.richness is 0")
+    _must(gained == 0, "no energy must be gained where care.richness is 0")
     kept = play(env, care(metabolism=10.0, buffer=0.5))
     held = given(kept.truth).needs[:, 1:]
     stores = [i for i, need in enumerate(on_map(env).needs) if need != "integrity"]
-    _must(np.all(held[..., stores] >= 0.5), "no store must fall below care.buffer, 0.5")
+    _must(held[..., stores] >= 0.5, "no store must fall below care.buffer, 0.5")
 
 
 def check_starvation(env: AnyEnv) -> None:
@@ -190,7 +181,7 @@ def check_starvation(env: AnyEnv) -> None:
         played = play(env, harsh)
         empty = np.any(given(played.truth).needs[:, 1:] <= 0, axis=-1)
         _must(
-            np.all(played.feedback.terminated | ~empty),
+            played.feedback.terminated | ~empty,
             "terminated must be true where a need is empty",
         )
 
@@ -206,7 +197,7 @@ def check_arrivals(env: AnyEnv) -> None:
     body = given(played.feedback.body)
     fed = body.reached | (body.energy_gained > 0)
     _must(
-        np.all(at_source | ~fed),
+        at_source | ~fed,
         "a step that feeds must end on a source that privileged_state calls active",
     )
 
@@ -219,37 +210,31 @@ def check_moves(env: AnyEnv) -> None:
     steps = np.diff(given(played.truth).position, axis=1)
     asked = np.array(MOVES)[np.minimum(played.actions, len(MOVES) - 1)]
     _must(
-        np.all(np.all(steps == asked, axis=-1) | np.all(steps == 0, axis=-1)),
-        "an action must move an agent as MOVES says, or leave it where it is",
+        np.all(steps == asked, axis=-1) | np.all(steps == 0, axis=-1),
+        "an action must move an agent by its entry in MOVES, or leave it where it is",
     )
 
 
 def check_privileged_state(env: AnyEnv) -> None:
-    """What is told of a map fits together, and lies on it."""
+    """What is reported of a map fits together, and lies on it."""
     if not has_map(env):
         return
     truth, (width, height) = given(play(env).truth), env.size
-    sources = truth.source.shape[2]
-    for name in ("worth", "active", "kind"):
+    sources, field = truth.source.shape[2:3], (height, width)
+    shapes = dict.fromkeys(("worth", "active", "kind"), sources)
+    shapes |= {"needs": (len(env.needs),), "wall": field, "danger": field}
+    for name, shape in shapes.items():
         value = getattr(truth, name)
         _must(
-            value is None or value.shape[2:] == (sources,),
-            f"privileged_state.{name} must be one for each of {sources} sources",
+            value is None or value.shape[2:] == shape,
+            f"privileged_state.{name} must be {list(shape)}, for {sources[0]} sources, "
+            f"needs {env.needs} and a map of {height} rows, {width} columns",
         )
-    _must(
-        truth.needs.shape[2:] == (len(env.needs),) and _in_unit(truth.needs),
-        f"privileged_state.needs must be in [0, 1], one for each of {env.needs}",
-    )
+    _must(_in_unit(truth.needs), "privileged_state.needs must be in [0, 1]")
     for name in ("position", "source"):
         place = getattr(truth, name)
         inside = (place >= 0) & (place < np.array([width, height]))
-        _must(np.all(inside), f"{name} must lie on the map, {width} x {height} cells")
-    for name in ("wall", "danger"):
-        value = getattr(truth, name)
-        _must(
-            value is None or value.shape[2:] == (height, width),
-            f"privileged_state.{name} must be [{height}, {width}], or None",
-        )
+        _must(inside, f"{name} must lie on the map, {width} x {height} cells")
     if truth.wall is not None:
         wall = np.asarray(truth.wall)
         x, y = np.moveaxis(np.asarray(truth.position), -1, 0)[..., None, None]
@@ -257,7 +242,7 @@ def check_privileged_state(env: AnyEnv) -> None:
         _must(not np.any(at), "an agent must not stand in a wall")
 
 
-def check_competent(env: AnyEnv) -> None:
+def check_competent_policy(env: AnyEnv) -> None:
     """The scripted policy chooses actions that exist, and keeps its memory's types."""
     if env.competent is None:
         return
@@ -280,20 +265,13 @@ def check_competent(env: AnyEnv) -> None:
 
 CHECKS: Mapping[str, Callable[[AnyEnv], None]] = MappingProxyType(
     {
-        "form": check_form,
-        "replay": check_replay,
-        "numbers": check_numbers,
-        "clock": check_clock,
-        "shapes": check_shapes,
-        "types": check_types,
-        "jit": check_jit,
-        "adult care": check_adult_care,
-        "gentle care": check_gentle_care,
-        "starvation": check_starvation,
-        "arrivals": check_arrivals,
-        "moves": check_moves,
-        "privileged state": check_privileged_state,
-        "competent policy": check_competent,
+        check.__name__.removeprefix("check_").replace("_", " "): check
+        for check in (
+            *(check_form, check_replay, check_numbers, check_clock, check_shapes),
+            *(check_types, check_jit, check_adult_care, check_gentle_care),
+            *(check_starvation, check_arrivals, check_moves, check_privileged_state),
+            check_competent_policy,
+        )
     }
 )
 """Every check by name; each raises AssertionError with a sentence. Checks of bodies and
@@ -301,7 +279,7 @@ maps pass where there are none."""
 
 
 def _must(holds: Any, sentence: str) -> None:
-    if not bool(holds):
+    if not np.all(holds):
         raise AssertionError(f"{sentence}.")
 
 
@@ -312,7 +290,7 @@ def _plain(leaf: jax.Array) -> np.ndarray:
 
 
 def _in_unit(values: Any) -> Any:
-    return np.all((values >= 0) & (values <= 1))
+    return (values >= 0) & (values <= 1)
 
 
 def _length(env: AnyEnv) -> int:
@@ -332,7 +310,7 @@ def _compiled(
     length: int,
 ) -> Callable[[Any, Care | None], Played]:
     """Plays `EPISODES`, compiled once for each kind of care (some, or None)."""
-    tell = (lambda state: None) if truth is None else truth
+    report = (lambda state: None) if truth is None else truth
 
     def episode(key: Any, care: Care | None) -> Played:
         key_birth, key_actions, key_steps = jax.random.split(key, 3)
@@ -344,14 +322,14 @@ def _compiled(
             key_step = jax.random.fold_in(key_steps, t)
             args = () if care is None else (care,)
             state, observation, feedback = step(key_step, state, action, *args)
-            return state, (state, observation, feedback, tell(state))
+            return state, (state, observation, feedback, report(state))
 
         times = jnp.arange(length, dtype=jnp.int32)
-        first = (state, observation, tell(state))
-        states, seen, feedback, told = jax.lax.scan(one, state, (times, actions))[1]
+        first = (state, observation, report(state))
+        states, seen, feedback, truths = jax.lax.scan(one, state, (times, actions))[1]
         join = lambda a, b: jnp.concatenate([a[None], b])
-        states, seen, told = jax.tree.map(join, first, (states, seen, told))
-        return Played(actions, seen, states, feedback, told)
+        states, seen, truths = jax.tree.map(join, first, (states, seen, truths))
+        return Played(actions, seen, states, feedback, truths)
 
     def run(key: Any, care: Care | None) -> Played:
         keys = jax.random.split(key, EPISODES)

@@ -13,48 +13,42 @@ and at 60.2 the mean of openai_es ended in 10 runs of 10 (200 generations at mos
 competent script comes to 335.1. A reflex can do it: up to the world's edge, along it
 past the feast's column, and then towards the feast comes to 241.0.
 
-Cells are (x, y) from the north-west corner; energy is in [0, 1], 1 is full. A feast
-that is arrived at is in another cell behind the pocket at once; crumbs do not come
-back, and do not smell. Only the feast counts as food reached.
+A feast that is arrived at is in another cell behind the pocket at once; crumbs do not
+come back, and do not smell. Only the feast counts as food reached. Units are those of
+`foraging`.
 
 Source: detour tests of animals (Koehler, "The mentality of apes", 1925); as a local
 optimum that a search by fitness runs into, the mazes of Lehman and Stanley,
 "Abandoning objectives", 2011. Pocket, crumbs and feast are ours.
 """
 
+import dataclasses
 from functools import partial
 
 import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Int
 
 from koki2.core.types import Key
-from koki2.envs.base import Action, Care, Feedback, MapEnv, Observation, PrivilegedState
-from koki2.envs.body import live, needs_of
+from koki2.envs.base import MapEnv, Observation, PrivilegedState
+from koki2.envs.body import Effects, needs_of, number
 from koki2.envs.configs import DetourConfig
-from koki2.envs.configs.detour import FRONT, YARD
-from koki2.envs.grid import cells, Map, move_unless, SIDES
-from koki2.envs.on_map import on_map
+from koki2.envs.configs.ways import FRONT, YARD
+from koki2.envs.foraging import ForagerState, foraging, Start, Visit
+from koki2.envs.grid import Map, SIDES
 from koki2.envs.policies.walls import hand_on_the_wall
-
-VERSION = 1
-KINDS = ("crumb", "feast")
 
 
 @chex.dataclass(frozen=True, kw_only=True)
-class DetourState:
-    """One life. C crumbs."""
+class Pocket:
+    """Where the pocket is, and what is left of C crumbs."""
 
-    t: Int[Array, ""]  # steps lived
-    position: Int[Array, "2"]  # cells
     top: Int[Array, ""]  # row of the northern arm
     arm: Int[Array, "2"]  # cells from the end to the tips: northern, southern
     row: Int[Array, ""]  # in which life starts, and crumbs lie
     left: Bool[Array, " C"]  # which crumbs are; the first lies at the end
-    feast: Int[Array, "2"]  # cells
-    energy: Float[Array, ""]
 
 
 def detour(config: DetourConfig = DetourConfig()) -> MapEnv:
@@ -75,97 +69,92 @@ def detour(config: DetourConfig = DetourConfig()) -> MapEnv:
     yard = YARD * mouth  # cells where the feast may lie
     crumb = end - 1 - np.arange(config.crumbs, dtype=np.int32)  # columns
 
-    def start(key: Key) -> DetourState:
+    def start(key: Key) -> Start:
         key_top, key_arm, key_row, key_start, key_feast = jax.random.split(key, 5)
         top = jax.random.randint(key_top, (), 1, config.height - mouth - 2)
         row = top + 1 + jax.random.randint(key_row, (), 0, mouth)
         column = jax.random.randint(key_start, (), 0, FRONT)
         shortest, longest = config.arm_min, config.arm_max
-        return DetourState(
-            t=jnp.int32(0),
-            position=jnp.stack([column, row]),
+        pocket = Pocket(
             top=top,
             arm=jax.random.randint(key_arm, (2,), shortest, longest + 1),
             row=row,
             left=jnp.ones(config.crumbs, bool),
-            feast=in_yard(jax.random.randint(key_feast, (), 0, yard), top),
-            energy=jnp.float32(config.energy_init),
         )
+        feast = in_yard(jax.random.randint(key_feast, (), 0, yard), top)
+        return jnp.stack([column, row]), feast[None], pocket
 
     def in_yard(index: Int[Array, ""], top: Int[Array, ""]) -> Int[Array, "2"]:
         """A cell behind the pocket's end, of the rows that its mouth is open in."""
         first = jnp.stack([jnp.int32(end + 2), top + 1])
         return first + jnp.stack([index % YARD, index // YARD])
 
-    def elsewhere(key: Key, state: DetourState) -> Int[Array, "2"]:
+    def elsewhere(key: Key, state: ForagerState) -> Int[Array, "1 2"]:
         """Any cell of the yard but the one where the feast is."""
-        drawn = cells(key, 1, np.array([yard - 1, 1], np.int32))[0, 0]
-        x, y = state.feast[0] - (end + 2), state.feast[1] - (state.top + 1)
-        return in_yard((y * YARD + x + 1 + drawn) % yard, state.top)
+        drawn = Map(yard - 1, 1).cells(key, 1)[0, 0]
+        top, feast = state.extra.top, state.source[0]
+        x, y = feast[0] - (end + 2), feast[1] - (top + 1)
+        return in_yard((y * YARD + x + 1 + drawn) % yard, top)[None]
 
-    def blocked(state: DetourState, place: Int[Array, "N 2"]) -> Bool[Array, " N"]:
+    def blocked(state: ForagerState, place: Int[Array, "N 2"]) -> Bool[Array, " N"]:
         """Which cells are wall, or beyond the edge."""
         x, y = place[:, 0], place[:, 1]
-        bottom = state.top + mouth + 1
-        tip = end - jnp.where(y <= state.top, state.arm[0], state.arm[1])
-        on_arm = ((y == state.top) | (y == bottom)) & (x >= tip) & (x <= end)
-        at_end = (x == end) & (y > state.top) & (y < bottom)
+        top, arm = state.extra.top, state.extra.arm
+        bottom = top + mouth + 1
+        tip = end - jnp.where(y <= top, arm[0], arm[1])
+        on_arm = ((y == top) | (y == bottom)) & (x >= tip) & (x <= end)
+        at_end = (x == end) & (y > top) & (y < bottom)
         return map.outside(place) | on_arm | at_end
 
-    def observe(state: DetourState) -> Observation:
-        straight = (state.feast - state.position).astype(jnp.float32)
-        seen = [straight / map.span, state.energy[None]]
+    def observe(state: ForagerState) -> Observation:
+        seen = [map.gradient(state.source, state.position), needs_of(state)]
         if config.feels_walls:
-            felt = blocked(state, state.position[None] + SIDES)
-            seen.append(felt.astype(jnp.float32))
+            sides = blocked(state, state.position[None] + SIDES)
+            seen.append(sides.astype(jnp.float32))
         return jnp.concatenate(seen)
 
-    def advance(
-        key: Key, state: DetourState, action: Action, care: Care | None
-    ) -> tuple[DetourState, Feedback]:
-        position = move_unless(partial(blocked, state), state.position, action)
-        reached = jnp.all(state.feast == position)
-        eaten = state.left & (position[1] == state.row) & (position[0] == crumb)
-        meal = config.feast_gain * reached.astype(jnp.float32)
+    def effects(visit: Visit) -> Effects:
+        pocket = visit.state.extra
+        eaten = (
+            pocket.left
+            & (visit.position[1] == pocket.row)
+            & (visit.position[0] == crumb)
+        )
         crumbs = config.crumb_gain * jnp.any(eaten).astype(jnp.float32)
-        feast = jnp.where(reached, elsewhere(key, state), state.feast)
-        left = state.left & ~eaten
-        return live(
-            state,
-            steps=config.steps,
+        left = pocket.left & ~eaten
+        return Effects(
             cost=config.energy_decay,
-            gain=meal + crumbs,
-            care=care,
-            reached=reached,
-            position=position,
-            left=left,
-            feast=feast,
+            gain=config.feast_gain * number(visit.arrived) + crumbs,
+            reached=jnp.any(visit.standing),
+            changes={"extra": dataclasses.replace(pocket, left=left)},
         )
 
-    def privileged_state(state: DetourState) -> PrivilegedState:
-        rows = jnp.full(config.crumbs, state.row)
+    def privileged_state(state: ForagerState) -> PrivilegedState:
+        rows = jnp.full(config.crumbs, state.extra.row)
         crumbs = jnp.stack([jnp.asarray(crumb), rows], axis=1)
         gains = [config.crumb_gain] * config.crumbs + [config.feast_gain]
         return PrivilegedState(
             position=state.position,
-            source=jnp.concatenate([crumbs, state.feast[None]]),
+            source=jnp.concatenate([crumbs, state.source]),
             worth=jnp.array(gains, jnp.float32),
-            active=jnp.concatenate([state.left, jnp.ones(1, bool)]),
+            active=jnp.concatenate([state.extra.left, jnp.ones(1, bool)]),
             needs=needs_of(state),
             kind=jnp.array([0] * config.crumbs + [1], jnp.int32),
             wall=map.field(partial(blocked, state)),
         )
 
-    return on_map(
+    return foraging(
         map,
+        config,
         start=start,
-        advance=advance,
+        place=elsewhere,
+        blocked=blocked,
+        effects=effects,
         observe=observe,
         privileged_state=privileged_state,
         observation_size=3 + config.feels_walls * len(SIDES),
-        steps=config.steps,
-        version=VERSION,
+        version=1,
         needs=("energy",),
-        kinds=KINDS,
+        kinds=("crumb", "feast"),
         competent=hand_on_the_wall() if config.feels_walls else None,
     )

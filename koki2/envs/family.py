@@ -6,8 +6,7 @@ lie: the gradient is turned by quarter turns, and mirrored. Where it points is n
 until one has seen what a move does to it. No reflex is good in all these worlds; who
 learns within a life is at home in each: the test of meta-learning.
 
-Cells are (x, y) from the north-west corner; energy and integrity are in [0, 1], 1 is
-full. Without food a life ends after 40 to 60 steps.
+Without food a life ends after 40 to 60 steps. Units are those of `foraging`.
 
 Source: seed 002, the ladder's L5 (a family of worlds); what differs is ours.
 """
@@ -18,16 +17,18 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
+from koki2.core.given import given
 from koki2.core.types import Key
-from koki2.envs.base import Action, Care, Feedback, MapEnv, Observation, PrivilegedState
-from koki2.envs.body import arrivals, count, live, needs_of, truth
+from koki2.envs.base import MapEnv, Observation, PrivilegedState
+from koki2.envs.body import count, Effects, needs_of, truth
 from koki2.envs.configs import FamilyConfig
+from koki2.envs.foraging import ForagerState, foraging, Start, Visit
 from koki2.envs.grid import Map
 from koki2.envs.policies.inference import find_bearings
 
-VERSION = 1
-
-_TURN = np.array([[0, -1], [1, 0]], np.float32)  # east is felt as south, as on the map
+_TURN = np.array(
+    [[0, -1], [1, 0]], np.float32
+)  # east is sensed as south, as on the map
 _MIRROR = np.array([[-1, 0], [0, 1]], np.float32)  # east as west
 WAYS = np.stack(
     [
@@ -35,12 +36,12 @@ WAYS = np.stack(
         for mirrored in range(2)
         for turns in range(4)
     ]
-)  # [8, 2, 2]: how a gradient may be felt; the first is as it is
+)  # [8, 2, 2]: how a gradient may be sensed; the first is as it is
 
 
 @chex.dataclass(frozen=True, kw_only=True)
 class Rules:
-    """What kind of world a life is in; drawn at birth."""
+    """What kind of world an episode is in; drawn at its start."""
 
     gain: Float[Array, ""]  # energy, on arriving at a good source
     decay: Float[Array, ""]  # energy per step
@@ -48,20 +49,16 @@ class Rules:
     bad: Bool[Array, " K"]
     dropout: Float[Array, ""]  # chance per step that the gradient reads zero
     delay: Int[Array, ""]  # steps until a source arrived at is back
-    way: Float[Array, "2 2"]  # one of `WAYS`: felt = way @ gradient
+    way: Float[Array, "2 2"]  # one of `WAYS`: sensed = way @ gradient
 
 
 @chex.dataclass(frozen=True, kw_only=True)
-class FamilyState:
-    """One life."""
+class Conditions:
+    """What kind of world an episode is in, and what is so just now."""
 
-    t: Int[Array, ""]  # steps lived
-    position: Int[Array, "2"]  # cells
-    source: Int[Array, "K 2"]  # cells
-    respawn: Int[Array, " K"]  # steps until active again; 0 is active
-    energy: Float[Array, ""]
-    integrity: Float[Array, ""]
     rules: Rules
+    respawn: Int[Array, " K"]  # steps until active again; 0 is active
+    dropped: Bool[Array, ""]  # the gradient reads zero
 
 
 def family(config: FamilyConfig = FamilyConfig()) -> MapEnv:
@@ -74,7 +71,7 @@ def family(config: FamilyConfig = FamilyConfig()) -> MapEnv:
     Example:
       >>> env = family()
       >>> state, observation = env.init(jax.random.key(0))
-      >>> observation.shape, 0.2 <= float(state.rules.gain) <= 0.4
+      >>> observation.shape, 0.2 <= float(state.extra.rules.gain) <= 0.4
       ((4,), True)
     """
     map = Map(config.width, config.height)
@@ -98,66 +95,70 @@ def family(config: FamilyConfig = FamilyConfig()) -> MapEnv:
             ],
         )
 
-    def init(key: Key) -> tuple[FamilyState, Observation]:
+    def start(key: Key) -> Start:
         key_rules, key_source, key_start, key_sense = jax.random.split(key, 4)
-        state = FamilyState(
-            t=jnp.int32(0),
-            position=map.cells(key_start, 1)[0],
-            source=map.cells(key_source, sources),
+        rules = draw(key_rules)
+        conditions = Conditions(
+            rules=rules,
             respawn=jnp.zeros(sources, jnp.int32),
-            energy=jnp.float32(config.energy_init),
-            integrity=jnp.float32(1.0),
-            rules=draw(key_rules),
+            dropped=drops(key_sense, rules),
         )
-        return state, observe(key_sense, state)
+        return map.cells(key_start, 1)[0], map.cells(key_source, sources), conditions
 
-    def observe(key: Key, state: FamilyState) -> Observation:
-        gradient = map.gradient(state.source, state.position, state.respawn == 0)
-        felt = jnp.sum(state.rules.way * gradient[None], axis=1)
+    def drops(key: Key, rules: Rules) -> Bool[Array, ""]:
+        """Draws whether the gradient drops out."""
+        if config.dropout_max == 0:
+            return jnp.array(False)
+        return jax.random.uniform(key) < rules.dropout
+
+    def observe(state: ForagerState) -> Observation:
+        gradient = map.gradient(state.source, state.position, active(state))
+        sensed = jnp.sum(state.extra.rules.way * gradient[None], axis=1)
         if config.dropout_max > 0:
-            dropped = jax.random.uniform(key) < state.rules.dropout
-            felt = jnp.where(dropped, 0.0, felt)
-        return jnp.concatenate([felt, needs_of(state)])
+            sensed = jnp.where(state.extra.dropped, 0.0, sensed)
+        return jnp.concatenate([sensed, needs_of(state)])
 
-    def step(
-        key: Key, state: FamilyState, action: Action, care: Care | None = None
-    ) -> tuple[FamilyState, Observation, Feedback]:
-        key_place, key_sense = jax.random.split(key)
-        rules, active = state.rules, state.respawn == 0
-        position = map.move(state.position, action)
-        standing, arrived = arrivals(state.source, state.position, position, active)
-        meals, harms = count(arrived & ~rules.bad), count(arrived & rules.bad)
-        waits = jnp.maximum(state.respawn - 1, 0)
-        respawn = jnp.where(arrived, rules.delay, waits)
-        comes = (arrived | ~active) & (respawn == 0)
-        fresh = map.cells(key_place, sources)
-        after, feedback = live(
-            state,
-            steps=config.steps,
+    def active(state: ForagerState) -> Bool[Array, " K"]:
+        return state.extra.respawn == 0
+
+    def respawn(visit: Visit) -> Int[Array, " K"]:
+        waits = jnp.maximum(visit.state.extra.respawn - 1, 0)
+        return jnp.where(visit.arrived, visit.state.extra.rules.delay, waits)
+
+    def leaves(visit: Visit) -> Bool[Array, " K"]:
+        return (visit.arrived | ~active(visit.state)) & (respawn(visit) == 0)
+
+    def effects(visit: Visit) -> Effects:
+        rules = visit.state.extra.rules
+        meals = count(visit.arrived & ~rules.bad)
+        harms = count(visit.arrived & rules.bad)
+        dropped = drops(given(visit.key), rules)
+        conditions = Conditions(rules=rules, respawn=respawn(visit), dropped=dropped)
+        return Effects(
             cost=rules.decay,
             gain=rules.gain * meals.astype(jnp.float32),
             loss=rules.loss * harms.astype(jnp.float32),
-            care=care,
-            reached=jnp.any(standing & ~rules.bad),
+            reached=jnp.any(visit.standing & ~rules.bad),
             bad_arrivals=harms,
-            position=position,
-            source=jnp.where(comes[:, None], fresh, state.source),
-            respawn=respawn,
+            changes={"extra": conditions},
         )
-        return after, observe(key_sense, after), feedback
 
-    def privileged_state(state: FamilyState) -> PrivilegedState:
-        rules = state.rules
+    def privileged_state(state: ForagerState) -> PrivilegedState:
+        rules = state.extra.rules
         worth = jnp.where(rules.bad, -rules.loss, rules.gain)
-        return truth(state, worth, active=state.respawn == 0)
+        return truth(state, worth, active=active(state))
 
-    return MapEnv(
-        init=init,
-        step=step,
+    return foraging(
+        map,
+        config,
+        start=start,
+        effects=effects,
+        leaves=leaves,
+        active=active,
+        draws=True,
+        observe=observe,
         privileged_state=privileged_state,
         observation_size=4,
-        steps=config.steps,
-        version=VERSION,
-        size=(config.width, config.height),
+        version=1,
         competent=find_bearings(WAYS, map.span),
     )

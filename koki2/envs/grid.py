@@ -16,7 +16,7 @@ from koki2.core.types import Key
 
 MOVES = ((0, 0), (0, -1), (0, 1), (-1, 0), (1, 0))
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
-SIDES = np.array(MOVES[1:], np.int32)  # the four cells that are felt: up, down, ...
+SIDES = np.array(MOVES[1:], np.int32)  # the four cells beside an agent: up, down, ...
 
 Blocked = Callable[[Int[Array, "N 2"]], Bool[Array, " N"]]
 """Which cells cannot be entered."""
@@ -62,8 +62,12 @@ class Map:
         return (x < 0) | (x >= self.size[0]) | (y < 0) | (y >= self.size[1])
 
     def cells(self, key: Key, count: int) -> Int[Array, "K 2"]:
-        """Draws uniform cells."""
-        return cells(key, count, self.size)
+        """Draws uniform cells: floor(word * size / 2^32), a word per axis."""
+        words = jax.random.bits(key, (count, 2))
+        wide = self.size[None].astype(np.uint32)
+        high, low = words >> np.uint32(16), words & np.uint32(0xFFFF)
+        scaled = (high * wide + ((low * wide) >> np.uint32(16))) >> np.uint32(16)
+        return scaled.astype(jnp.int32)
 
     def gradient(
         self,
@@ -109,7 +113,7 @@ class Map:
     def field(
         self, value: Callable[[Int[Array, "N 2"]], Shaped[Array, " N"]]
     ) -> Shaped[Array, "H W"]:
-        """What `value` says of every cell, row by row."""
+        """The values of every cell, row by row."""
         every = np.stack(np.meshgrid(*map(np.arange, self.size)), axis=-1)
         values = value(jnp.asarray(every.reshape(-1, 2), jnp.int32))
         return values.reshape(self.height, self.width)
@@ -134,15 +138,6 @@ def nearest(offset: Int[Array, "K 2"], sensed: Bool[Array, " K"]) -> Int[Array, 
     far = jnp.iinfo(jnp.int32).max
     distance = jnp.where(sensed, jnp.sum(offset * offset, axis=1), far)
     return jnp.where(jnp.any(sensed), offset[jnp.argmin(distance)], 0)
-
-
-def cells(key: Key, count: int, size: np.ndarray) -> Int[Array, "K 2"]:
-    """Uniform cells: floor(word * size / 2^32), a word per axis; cheap in a step."""
-    words = jax.random.bits(key, (count, 2))
-    wide = size[None].astype(np.uint32)
-    high, low = words >> np.uint32(16), words & np.uint32(0xFFFF)
-    scaled = (high * wide + ((low * wide) >> np.uint32(16))) >> np.uint32(16)
-    return scaled.astype(jnp.int32)
 
 
 def towards(gx: Float[Array, ""], gy: Float[Array, ""]) -> Int[Array, ""]:

@@ -2,8 +2,8 @@
 
 A reward is the environment's own, in its units, and may be negative; there is no body
 and no map. The observation is laid out flat, float32. A step is the environment's
-`step_env`, never its `step`, which would begin another life on the spot; the clock is
-its own time limit, T steps.
+`step_env`, never its `step`, which would begin another episode on the spot; the clock
+is its own time limit, T steps.
 
 gymnax is an extra, and is not imported before one of its worlds is made. It is written
 for JAX's ordinary promotion of types and shapes, which is set around every call of it.
@@ -25,21 +25,19 @@ from koki2.core.types import Key
 from koki2.envs.base import Care, Env, Feedback
 from koki2.envs.configs import GymnaxConfig
 
-VERSION = 1
-
 
 @chex.dataclass(frozen=True, kw_only=True)
 class GymnaxState:
-    """One life."""
+    """One episode."""
 
-    t: Int[Array, ""]  # steps lived
+    t: Int[Array, ""]  # steps taken
     inner: Any  # the environment's own state
 
 
 def gymnax_world(config: GymnaxConfig = GymnaxConfig()) -> Env:
     """Builds the world. See the module for what becomes of rewards.
 
-    `care` is felt through the reward: richness is a factor on what is above zero,
+    `care` acts on the reward: richness is a factor on what is above zero,
     hazard on what is below.
 
     Raises:
@@ -103,7 +101,7 @@ def gymnax_world(config: GymnaxConfig = GymnaxConfig()) -> Env:
         observation_size=observation.size,
         num_actions=int(space.n),
         steps=steps,
-        version=VERSION,
+        version=1,
     )
 
 
@@ -118,7 +116,7 @@ def require_gymnax():
     """The gymnax package.
 
     Raises:
-      ValueError: it is not installed; says what to install.
+      ValueError: it is not installed; names what to install.
     """
     try:
         import gymnax

@@ -2,46 +2,31 @@
 
 Discs, in other places every life, in which integrity falls each step. The gradient
 points straight at food and knows nothing of them, so who follows it walks through; the
-four sides are felt a step ahead, and who heeds that goes round, or dashes in for food
+four sides are sensed a step ahead, and who heeds that goes round, or dashes in for food
 that lies near a rim. Energy is a real pressure: without food a life ends after 40
 steps.
 
-Cells are (x, y) from the north-west corner; energy and integrity are in [0, 1], 1 is
-full. A source that is arrived at is in another cell at once; an uneaten one is so in
-time, or all food would end up in zones. Nothing heals.
+An uneaten source, too, is in another cell in time, or all food would end up in zones.
+Nothing heals. Units are those of `foraging`.
 
 Source: seed 002, the ladder's L3.0 (hazard zones); discs and food that goes are ours.
 """
 
 from functools import partial
 
-import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Int
 
+from koki2.core.given import given
 from koki2.core.types import Key
-from koki2.envs.base import Action, Care, Feedback, MapEnv, Observation, PrivilegedState
-from koki2.envs.body import arrivals, live, number, truth
+from koki2.envs.base import MapEnv, Observation, PrivilegedState
+from koki2.envs.body import Effects, truth
 from koki2.envs.configs import HazardZonesConfig
+from koki2.envs.foraging import feed, ForagerState, foraging, Start, Visit
 from koki2.envs.grid import Map, SIDES
-from koki2.envs.on_map import on_map
 from koki2.envs.policies.walls import round_danger
-
-VERSION = 1
-
-
-@chex.dataclass(frozen=True, kw_only=True)
-class HazardZonesState:
-    """One life. Z zones."""
-
-    t: Int[Array, ""]  # steps lived
-    position: Int[Array, "2"]  # cells
-    source: Int[Array, "K 2"]  # cells
-    zone: Int[Array, "Z 2"]  # cells: the centres
-    energy: Float[Array, ""]
-    integrity: Float[Array, ""]
 
 
 def hazard_zones(config: HazardZonesConfig = HazardZonesConfig()) -> MapEnv:
@@ -50,7 +35,7 @@ def hazard_zones(config: HazardZonesConfig = HazardZonesConfig()) -> MapEnv:
     The observation is `[gx, gy, energy, integrity]`, g pointing straight at the nearest
     source in units of the world's size, then 1 or 0 for each of the four sides (up,
     down, left, right) that lies in a zone, unless `feels_danger` is off. The cell one
-    stands in is felt by what it does to integrity.
+    stands in is sensed by what it does to integrity.
 
     Example:
       >>> env = hazard_zones()
@@ -62,70 +47,56 @@ def hazard_zones(config: HazardZonesConfig = HazardZonesConfig()) -> MapEnv:
     turn = np.arange(config.num_sources, dtype=np.int32)
     turn = turn * config.food_lasts // config.num_sources  # whose turn it is to go
 
-    def start(key: Key) -> HazardZonesState:
+    def start(key: Key) -> Start:
         key_source, key_zone, key_start = jax.random.split(key, 3)
         position = map.cells(key_start, 1)[0]
         zone = map.cells(key_zone, config.num_zones)
         covers = _within(zone[:, None], position[None], config.zone_radius)
         away = (zone + map.size[None] // 2) % map.size[None]
-        return HazardZonesState(
-            t=jnp.int32(0),
-            position=position,
-            source=map.cells(key_source, config.num_sources),
-            zone=jnp.where(covers[:, None], away, zone),
-            energy=jnp.float32(config.energy_init),
-            integrity=jnp.float32(1.0),
-        )
+        source = map.cells(key_source, config.num_sources)
+        return position, source, jnp.where(covers[:, None], away, zone)
 
-    def harmful(state: HazardZonesState, place: Int[Array, "C 2"]) -> Bool[Array, " C"]:
+    def harmful(state: ForagerState, place: Int[Array, "C 2"]) -> Bool[Array, " C"]:
         """Which cells lie in a zone."""
-        return _within(place[:, None], state.zone, config.zone_radius)
+        return _within(place[:, None], state.extra, config.zone_radius)
 
-    def observe(state: HazardZonesState) -> Observation:
+    def observe(state: ForagerState) -> Observation:
         gradient = map.gradient(state.source, state.position)
-        seen = [gradient, state.energy[None], state.integrity[None]]
+        seen = [gradient, given(state.energy)[None], given(state.integrity)[None]]
         if config.feels_danger:
-            felt = harmful(state, state.position[None] + SIDES)
-            seen.append(felt.astype(jnp.float32))
+            sides = harmful(state, state.position[None] + SIDES)
+            seen.append(sides.astype(jnp.float32))
         return jnp.concatenate(seen)
 
-    def advance(
-        key: Key, state: HazardZonesState, action: Action, care: Care | None
-    ) -> tuple[HazardZonesState, Feedback]:
-        position = map.move(state.position, action)
-        standing, goes = arrivals(state.source, state.position, position)
-        gain = config.energy_gain * number(goes)
-        was_in, is_in = harmful(state, jnp.stack([state.position, position]))
-        if config.food_lasts:
-            goes = goes | ((state.t + 1 + turn) % config.food_lasts == 0)
-        fresh = map.cells(key, config.num_sources)
-        return live(
-            state,
-            steps=config.steps,
-            cost=config.energy_decay,
-            gain=gain,
+    def effects(visit: Visit) -> Effects:
+        was_in, is_in = harmful(
+            visit.state, jnp.stack([visit.state.position, visit.position])
+        )
+        return feed(config, visit)._replace(
             loss=jnp.where(is_in, jnp.float32(config.zone_loss), 0.0),
-            care=care,
-            reached=jnp.any(standing),
             bad_arrivals=(is_in & ~was_in).astype(jnp.int32),  # zones entered
-            position=position,
-            source=jnp.where(goes[:, None], fresh, state.source),
         )
 
-    def privileged_state(state: HazardZonesState) -> PrivilegedState:
+    def leaves(visit: Visit) -> Bool[Array, " K"]:
+        if not config.food_lasts:
+            return visit.arrived
+        return visit.arrived | ((visit.state.t + 1 + turn) % config.food_lasts == 0)
+
+    def privileged_state(state: ForagerState) -> PrivilegedState:
         harm = map.field(partial(harmful, state))
         danger = jnp.where(harm, jnp.float32(config.zone_loss), 0.0)
         return truth(state, config.energy_gain, danger=danger)
 
-    return on_map(
+    return foraging(
         map,
+        config,
         start=start,
-        advance=advance,
+        effects=effects,
+        leaves=leaves,
         observe=observe,
         privileged_state=privileged_state,
         observation_size=4 + config.feels_danger * len(SIDES),
-        steps=config.steps,
-        version=VERSION,
+        version=1,
         competent=round_danger(map.span) if config.feels_danger else None,
     )
 

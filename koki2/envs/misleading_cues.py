@@ -2,11 +2,11 @@
 
 As in predictive cues, but there are two cues. After the honest one a storm strikes
 with a chance p, after the other one never; which is which is drawn at birth, and no
-sense tells. Who flees at every sound loses half its time to nothing, so one must find
-out within a life: strikes are heard wherever one is.
+sense shows. Who flees at every sound loses half its time to nothing, so one must find
+out within a life: strikes are observed from everywhere.
 
-Cells are (x, y) from the north-west corner; energy and integrity are in [0, 1], 1 is
-full; delays are in steps. How long a calm lasts is drawn anew each time.
+How long a calm lasts is drawn anew each time. Delays are in steps; other units are
+those of `foraging`.
 
 Source: seed 002, the ladder's L3.2 (stochastic and misleading cues).
 """
@@ -21,10 +21,8 @@ from jaxtyping import Array, Bool, Float, Int
 from koki2.core.types import Key
 from koki2.envs.base import MapEnv
 from koki2.envs.configs import MisleadingCuesConfig
-from koki2.envs.policies.shelter import once_sure
+from koki2.envs.policies.goals import once_sure
 from koki2.envs.storms import between, NEVER, Sky, storms
-
-VERSION = 1
 
 
 @chex.dataclass(frozen=True, kw_only=True)
@@ -48,7 +46,7 @@ def misleading_cues(config: MisleadingCuesConfig = MisleadingCuesConfig()) -> Ma
     Example:
       >>> env = misleading_cues()
       >>> state, observation = env.init(jax.random.key(0))
-      >>> observation.shape, int(state.sky.honest) in (0, 1)
+      >>> observation.shape, int(state.extra.sky.honest) in (0, 1)
       ((9,), True)
     """
     delay = config.cue_delay
@@ -74,15 +72,15 @@ def misleading_cues(config: MisleadingCuesConfig = MisleadingCuesConfig()) -> Ma
         after = jax.tree.map(choose, alarm(key, sky.honest), later)
         return after, over & sky.true
 
-    def heard(sky: TwoCueSky, struck: Bool[Array, ""]) -> Float[Array, " C"]:
+    def observe(sky: TwoCueSky, struck: Bool[Array, ""]) -> Float[Array, " C"]:
         sounds = (sky.until == delay) & (sky.cue == jnp.arange(2))
         return jnp.concatenate([sounds, struck[None]]).astype(jnp.float32)
 
     sky = Sky(
         init=init,
         advance=advance,
-        heard=heard,
+        observe=observe,
         until=lambda sky: jnp.where(sky.true, sky.until, NEVER),
         channels=3,
     )
-    return storms(config, sky, once_sure, VERSION)
+    return storms(config, sky, once_sure, version=1)

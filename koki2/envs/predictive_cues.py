@@ -1,11 +1,12 @@
 """Predictive cues (L3.1): a sound foretells a strike, some steps ahead.
 
 Every now and then a cue sounds for one step; a set number of steps later a storm
-strikes everybody in the open. Nothing is felt in between, so who lives must remember
-the cue, go to a shelter, and wait there until the strike is over. Food lies outside.
+strikes everybody in the open. Nothing is observed in between, so who lives must
+remember the cue, go to a shelter, and wait there until the strike is over. Food lies
+outside.
 
-Cells are (x, y) from the north-west corner; energy and integrity are in [0, 1], 1 is
-full; delays are in steps. How long a calm lasts is drawn anew each time.
+How long a calm lasts is drawn anew each time. Delays are in steps; other units are
+those of `foraging`.
 
 Source: seed 002, the ladder's L3.1 (predictive cues with delays); shelters are ours.
 """
@@ -18,10 +19,8 @@ from jaxtyping import Array, Bool, Float, Int
 from koki2.core.types import Key
 from koki2.envs.base import MapEnv
 from koki2.envs.configs import PredictiveCuesConfig
-from koki2.envs.policies.shelter import home_at_the_cue
+from koki2.envs.policies.goals import home_at_the_cue
 from koki2.envs.storms import between, Sky, storms
-
-VERSION = 1
 
 
 @chex.dataclass(frozen=True, kw_only=True)
@@ -42,7 +41,7 @@ def predictive_cues(config: PredictiveCuesConfig = PredictiveCuesConfig()) -> Ma
     Example:
       >>> env = predictive_cues()
       >>> state, observation = env.init(jax.random.key(0))
-      >>> observation.shape, int(state.sky.until) > PredictiveCuesConfig().cue_delay
+      >>> observation.shape, int(state.extra.sky.until) > 10  # the cue's delay
       ((7,), True)
     """
     delay = config.cue_delay
@@ -55,15 +54,15 @@ def predictive_cues(config: PredictiveCuesConfig = PredictiveCuesConfig()) -> Ma
         strikes = sky.until == 1
         return WarnedSky(until=jnp.where(strikes, calm(key), sky.until - 1)), strikes
 
-    def heard(sky: WarnedSky, struck: Bool[Array, ""]) -> Float[Array, " C"]:
+    def observe(sky: WarnedSky, struck: Bool[Array, ""]) -> Float[Array, " C"]:
         del struck
         return (sky.until == delay).astype(jnp.float32)[None]
 
     sky = Sky(
         init=lambda key: WarnedSky(until=calm(key)),
         advance=advance,
-        heard=heard,
+        observe=observe,
         until=lambda sky: sky.until,
         channels=1,
     )
-    return storms(config, sky, home_at_the_cue, VERSION)
+    return storms(config, sky, home_at_the_cue, version=1)

@@ -122,7 +122,7 @@ def find(name: str) -> Level:
     """The level of a name: of the ladder, PREFIX:REST of a world, or a world's default.
 
     Raises:
-      ValueError: there is none; says which there are, or which is near.
+      ValueError: there is none; names those there are, or the nearest.
 
     Example:
       >>> find("chemotaxis-l0.1").config.height
@@ -155,7 +155,7 @@ def find(name: str) -> Level:
 
 
 def is_env(thing: object) -> bool:
-    """Whether something has the form of an `Env`; whether it is one, tests say.
+    """Whether something has the form of an `Env`; `envs.contract` checks the rest.
 
     Example:
       >>> from koki2 import envs

@@ -6,41 +6,27 @@ from life to life. Nothing smells of it: an agent that tastes food which feeds n
 must go over to the other half, as a migrant does. Without food a life ends after 40
 steps, sooner than a season.
 
-Cells are (x, y) from the north-west corner; energy is in [0, 1], 1 is full; the year is
-in steps. A source that is arrived at, good or not, is elsewhere in its half at once.
+A source that is arrived at, good or not, is elsewhere in its half at once; the year is
+in steps, and other units are those of `foraging`.
 
 Source: seed 002, the ladder's L4 (seasons); two halves are ours.
 """
 
 import math
 
-import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Int
 
+from koki2.core.given import given
 from koki2.core.types import Key
-from koki2.envs.base import Action, Care, Feedback, MapEnv, Observation, PrivilegedState
-from koki2.envs.body import arrivals, count, live, number, truth
+from koki2.envs.base import MapEnv, Observation, PrivilegedState
+from koki2.envs.body import count, Effects, number, truth
 from koki2.envs.configs import SeasonsConfig
-from koki2.envs.grid import cells, Map
-from koki2.envs.on_map import on_map
-from koki2.envs.policies.search import migrant
-
-VERSION = 1
-KINDS = ("west", "east")
-
-
-@chex.dataclass(frozen=True, kw_only=True)
-class SeasonsState:
-    """One life."""
-
-    t: Int[Array, ""]  # steps lived
-    position: Int[Array, "2"]  # cells
-    source: Int[Array, "K 2"]  # cells
-    born: Int[Array, ""]  # steps into the year at birth
-    energy: Float[Array, ""]
+from koki2.envs.foraging import feed, ForagerState, foraging, Start, Visit
+from koki2.envs.grid import Map
+from koki2.envs.policies.goals import migrant
 
 
 def seasons(config: SeasonsConfig = SeasonsConfig()) -> MapEnv:
@@ -53,86 +39,68 @@ def seasons(config: SeasonsConfig = SeasonsConfig()) -> MapEnv:
     Example:
       >>> env = seasons()
       >>> state, observation = env.init(jax.random.key(0))
-      >>> observation.shape, 0 <= int(state.born) < SeasonsConfig().period
+      >>> observation.shape, 0 <= int(state.extra) < SeasonsConfig().period
       ((4,), True)
     """
     map = Map(config.width, config.height)
     east = np.arange(config.num_sources) >= config.num_sources // 2
     half = config.width // 2  # the first eastern column
     corner = np.stack([east * half, 0 * east], axis=1).astype(np.int32)
-    room = np.array([config.width - half, config.height], np.int32)
-    narrow = np.array([half, config.height], np.int32)
+    halves = Map(half, config.height), Map(config.width - half, config.height)
 
-    def start(key: Key) -> SeasonsState:
+    def start(key: Key) -> Start:
         key_source, key_year, key_start = jax.random.split(key, 3)
-        return SeasonsState(
-            t=jnp.int32(0),
-            position=map.cells(key_start, 1)[0],
-            source=in_their_halves(key_source),
-            born=jax.random.randint(key_year, (), 0, config.period),
-            energy=jnp.float32(config.energy_init),
-        )
+        born = jax.random.randint(key_year, (), 0, config.period)  # into the year
+        return map.cells(key_start, 1)[0], in_their_halves(key_source), born
 
     def in_their_halves(key: Key) -> Int[Array, "K 2"]:
         west = config.num_sources // 2
         key_west, key_east = jax.random.split(key)
-        place = [cells(key_west, west, narrow)]
-        place.append(cells(key_east, config.num_sources - west, room))
-        return jnp.concatenate(place) + corner
+        place = halves[0].cells(key_west, west)
+        other = halves[1].cells(key_east, config.num_sources - west)
+        return jnp.concatenate([place, other]) + corner
 
-    def time(state: SeasonsState) -> Int[Array, ""]:
+    def time(state: ForagerState) -> Int[Array, ""]:
         """Steps into the year."""
-        return (state.t + state.born) % config.period
+        return (state.t + state.extra) % config.period
 
-    def feeds(state: SeasonsState) -> Bool[Array, " K"]:
+    def feeds(state: ForagerState) -> Bool[Array, " K"]:
         """Which sources are in season: in summer those in the west."""
         return (2 * time(state) < config.period) != east
 
-    def observe(state: SeasonsState) -> Observation:
+    def observe(state: ForagerState) -> Observation:
         place = 2.0 * state.position[0].astype(jnp.float32) / map.span[0] - 1.0
         gradient = map.gradient(state.source, state.position)
-        seen = [gradient, jnp.stack([state.energy, place])]
+        seen = [gradient, jnp.stack([given(state.energy), place])]
         if config.season_cue:
             now = time(state).astype(jnp.float32)
             seen.append(jnp.sin(now * (2.0 * math.pi / config.period))[None])
         return jnp.concatenate(seen)
 
-    def advance(
-        key: Key, state: SeasonsState, action: Action, care: Care | None
-    ) -> tuple[SeasonsState, Feedback]:
-        position = map.move(state.position, action)
-        standing, arrived = arrivals(state.source, state.position, position)
-        good = feeds(state)
-        gain = config.energy_gain * number(arrived & good)
-        if config.energy_gain_off:
-            gain = gain + config.energy_gain_off * number(arrived & ~good)
-        return live(
-            state,
-            steps=config.steps,
-            cost=config.energy_decay,
-            gain=gain,
-            care=care,
-            reached=jnp.any(standing & good),
-            bad_arrivals=count(arrived & ~good),  # out of season
-            position=position,
-            source=jnp.where(arrived[:, None], in_their_halves(key), state.source),
-        )
+    def effects(visit: Visit) -> Effects:
+        good = feeds(visit.state)
+        poor = visit.arrived & ~good  # out of season
+        step = feed(config, visit, good)._replace(bad_arrivals=count(poor))
+        if not config.energy_gain_off:
+            return step
+        return step._replace(gain=step.gain + config.energy_gain_off * number(poor))
 
-    def privileged_state(state: SeasonsState) -> PrivilegedState:
+    def privileged_state(state: ForagerState) -> PrivilegedState:
         rich, poor = jnp.float32(config.energy_gain), config.energy_gain_off
         worth = jnp.where(feeds(state), rich, jnp.float32(poor))
         return truth(state, worth, kind=jnp.asarray(east, jnp.int32))
 
-    return on_map(
+    return foraging(
         map,
+        config,
         start=start,
-        advance=advance,
+        place=lambda key, state: in_their_halves(key),
+        effects=effects,
         observe=observe,
         privileged_state=privileged_state,
         observation_size=4 + config.season_cue,
-        steps=config.steps,
-        version=VERSION,
+        version=1,
         needs=("energy",),
-        kinds=KINDS,
+        kinds=("west", "east"),
         competent=migrant(map.span),
     )

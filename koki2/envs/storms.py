@@ -1,12 +1,12 @@
 """What worlds with storms share: food in the open, shelters, and a sky that strikes.
 
-When it strikes, and what is heard before, is told by the `Sky`: levels differ by it.
+When it strikes, and what is observed before, is up to the `Sky`: levels differ by it.
 An agent outside a shelter cell at a strike loses integrity; shelters are smelled like
 food, and hold none. Energy is a real pressure: one cannot wait in a shelter for long.
-
-Cells are (x, y) from the north-west corner; energy and integrity are in [0, 1].
+Units are those of `foraging`.
 """
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -16,48 +16,37 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
+from koki2.core.given import given
 from koki2.core.types import Key
-from koki2.envs.base import (
-    Action,
-    Care,
-    Feedback,
-    MapEnv,
-    Observation,
-    Policy,
-    PrivilegedState,
-)
-from koki2.envs.body import arrivals, drive, live, needs_of, number
+from koki2.envs.base import MapEnv, Observation, Policy, PrivilegedState
+from koki2.envs.body import drive, Effects, needs_of
 from koki2.envs.configs import MisleadingCuesConfig, PredictiveCuesConfig
-from koki2.envs.grid import cells, Map
+from koki2.envs.foraging import feed, ForagerState, foraging, Start, Visit
+from koki2.envs.grid import Map
 
-KINDS = ("food", "shelter")
 NEVER = 1 << 20  # steps; further off than any strike
 
 
 class Sky(NamedTuple):
-    """When a storm strikes, and what is heard before. Its state is a pytree."""
+    """When a storm strikes, and what is observed before. Its state is a pytree."""
 
     init: Callable[[Key], Any]
     advance: Callable[[Key, Any], tuple[Any, Bool[Array, ""]]]
     """One step on: the state after it, and whether it strikes in that step."""
-    heard: Callable[[Any, Bool[Array, ""]], Float[Array, " C"]]
-    """What is heard after a step, given whether it struck in it."""
+    observe: Callable[[Any, Bool[Array, ""]], Float[Array, " C"]]
+    """What is observed after a step, given whether it struck in it."""
     until: Callable[[Any], Int[Array, ""]]
     """Steps until the next strike, as far as it is settled; NEVER if none is."""
     channels: int  # C
 
 
 @chex.dataclass(frozen=True, kw_only=True)
-class StormState:
-    """One life. S shelters."""
+class Weather:
+    """The sky, and what it strikes. S shelters."""
 
-    t: Int[Array, ""]  # steps lived
-    position: Int[Array, "2"]  # cells
-    source: Int[Array, "K 2"]  # cells
     shelter: Int[Array, "S 2"]  # cells
-    energy: Float[Array, ""]
-    integrity: Float[Array, ""]
     sky: Any
+    struck: Bool[Array, ""]  # in the last step
 
 
 def storms(
@@ -69,31 +58,26 @@ def storms(
     """Builds the world under a sky: what levels with storms have in common.
 
     The observation is `[gx, gy, energy, integrity, sx, sy]`, g and s pointing to the
-    nearest source and shelter in units of the world's size, then what is heard.
+    nearest source and shelter in units of the world's size, then what the sky shows.
 
     Args:
       config: of the level.
-      sky: when it strikes, and what is heard.
+      sky: when it strikes, and what is observed.
       competent: the scripted policy, of the cue's delay and the map's span.
       version: of the level.
     """
     map = Map(config.width, config.height)
-    pairs = np.array([config.width // 2, config.height], np.int32)
+    pairs = Map(config.width // 2, config.height)
 
-    def init(key: Key) -> tuple[StormState, Observation]:
+    def start(key: Key) -> Start:
         key_source, key_shelter, key_start, key_sky = jax.random.split(key, 4)
-        even = cells(key_shelter, config.num_shelters, pairs)
+        even = pairs.cells(key_shelter, config.num_shelters)
         shelter = even * np.array([[2, 1]], np.int32)
-        state = StormState(
-            t=jnp.int32(0),
-            position=map.cells(key_start, 1)[0],
-            source=in_the_open(key_source, shelter),
-            shelter=shelter,
-            energy=jnp.float32(config.energy_init),
-            integrity=jnp.float32(1.0),
-            sky=sky.init(key_sky),
+        weather = Weather(
+            shelter=shelter, sky=sky.init(key_sky), struck=jnp.array(False)
         )
-        return state, observe(state, jnp.array(False))
+        source = in_the_open(key_source, shelter)
+        return map.cells(key_start, 1)[0], source, weather
 
     def in_the_open(key: Key, shelter: Int[Array, "S 2"]) -> Int[Array, "K 2"]:
         """Cells outside shelters, which stand in even columns: east of one if in it."""
@@ -102,56 +86,45 @@ def storms(
         east = jnp.stack([inside, jnp.zeros_like(inside)], axis=1)
         return place + east.astype(jnp.int32)
 
-    def observe(state: StormState, struck: Bool[Array, ""]) -> Observation:
+    def observe(state: ForagerState) -> Observation:
         food = map.gradient(state.source, state.position)
-        home = map.gradient(state.shelter, state.position)
-        heard = sky.heard(state.sky, struck)
-        return jnp.concatenate([food, needs_of(state), home, heard])
+        home = map.gradient(state.extra.shelter, state.position)
+        cues = sky.observe(state.extra.sky, state.extra.struck)
+        return jnp.concatenate([food, needs_of(state), home, cues])
 
-    def step(
-        key: Key, state: StormState, action: Action, care: Care | None = None
-    ) -> tuple[StormState, Observation, Feedback]:
-        key_source, key_sky = jax.random.split(key)
-        position = map.move(state.position, action)
-        standing, arrived = arrivals(state.source, state.position, position)
-        weather, strikes = sky.advance(key_sky, state.sky)
-        hit = strikes & ~jnp.any(jnp.all(state.shelter == position[None], axis=1))
-        fresh = in_the_open(key_source, state.shelter)
-        after, feedback = live(
-            state,
-            steps=config.steps,
-            cost=config.energy_decay,
-            gain=config.energy_gain * number(arrived),
+    def effects(visit: Visit) -> Effects:
+        weather = visit.state.extra
+        after, strikes = sky.advance(given(visit.key), weather.sky)
+        inside = jnp.all(weather.shelter == visit.position[None], axis=1)
+        hit = strikes & ~jnp.any(inside)
+        return feed(config, visit)._replace(
             loss=jnp.where(hit, jnp.float32(config.strike_loss), 0.0),
-            care=care,
-            reached=jnp.any(standing),
             bad_arrivals=hit.astype(jnp.int32),  # strikes in the open
-            position=position,
-            source=jnp.where(arrived[:, None], fresh, state.source),
-            sky=weather,
+            changes={"extra": dataclasses.replace(weather, sky=after, struck=strikes)},
         )
-        return after, observe(after, strikes), feedback
 
-    def privileged_state(state: StormState) -> PrivilegedState:
+    def privileged_state(state: ForagerState) -> PrivilegedState:
         """A cell from which no shelter is reached in time is dangerous now.
 
         Food is worth what it gives; if going there now means to be caught in the open,
         what it takes off the drive less what the strike adds, and -1 if that kills.
         Shelters are sources worth nothing, for pictures.
         """
-        left = sky.until(state.sky)  # moves, the last of which is that of the strike
+        left = sky.until(
+            state.extra.sky
+        )  # moves, the last of which is that of the strike
         loss, gain = jnp.float32(config.strike_loss), jnp.float32(config.energy_gain)
         needs = needs_of(state)
-        home = map.field(lambda cell: _steps_home(cell, state.shelter))
+        home = map.field(lambda cell: _steps_home(cell, state.extra.shelter))
         away = jnp.sum(jnp.abs(state.source - state.position[None]), axis=1)
-        caught = away + _steps_home(state.source, state.shelter) > left
+        caught = away + _steps_home(state.source, state.extra.shelter) > left
         struck = jnp.clip(needs + jnp.stack([gain, -loss]), 0.0, 1.0)
         risk = jnp.where(struck[1] <= 0.0, -1.0, drive(needs) - drive(struck))
         food = jnp.where(caught, risk, gain)
         kind = [0] * config.num_sources + [1] * config.num_shelters
         return PrivilegedState(
             position=state.position,
-            source=jnp.concatenate([state.source, state.shelter]),
+            source=jnp.concatenate([state.source, state.extra.shelter]),
             worth=jnp.concatenate([food, jnp.zeros(config.num_shelters)]),
             active=jnp.ones(len(kind), bool),
             needs=needs,
@@ -159,15 +132,18 @@ def storms(
             danger=jnp.where(home >= left, loss, 0.0),
         )
 
-    return MapEnv(
-        init=init,
-        step=step,
+    return foraging(
+        map,
+        config,
+        start=start,
+        place=lambda key, state: in_the_open(key, state.extra.shelter),
+        effects=effects,
+        draws=True,
+        observe=observe,
         privileged_state=privileged_state,
         observation_size=6 + sky.channels,
-        steps=config.steps,
         version=version,
-        size=(config.width, config.height),
-        kinds=KINDS,
+        kinds=("food", "shelter"),
         competent=competent(config.cue_delay, map.span),
     )
 

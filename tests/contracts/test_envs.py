@@ -137,7 +137,7 @@ BROKEN = {
     "gentle care": (lane(heeds_care=False), "no need must fall where care"),
     "starvation": (lane(hardy=True), "terminated must be true where a need is empty"),
     "arrivals": (lane(feeds_at=3), "must end on a source"),
-    "moves": (lane(drift=1), "must move an agent as MOVES says"),
+    "moves": (lane(drift=1), "must move an agent by its entry in MOVES"),
     "privileged state": (lane()._replace(size=(3, 1)), "must lie on the map, 3 x 1"),
     "competent policy": (
         lane()._replace(
@@ -149,7 +149,9 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("check", CHECKS)
-def test_a_world_from_outside_passes_and_a_broken_one_is_told_what_it_breaks(check):
+def test_a_world_from_outside_passes_and_a_broken_one_gets_what_it_breaks_as_a_message(
+    check,
+):
     CHECKS[check](lane())
     if check in BROKEN:
         env, sentence = BROKEN[check]

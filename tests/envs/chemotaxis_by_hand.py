@@ -1,6 +1,6 @@
 """Lives of chemotaxis by hand: the world its tests share, and how to walk in it.
 
-Unless said otherwise the world is 9 cells wide and 5 high, has two sources, and time
+Unless stated otherwise the world is 9 cells wide and 5 high, has two sources, and time
 costs nothing. Cells are (x, y) from the north-west corner.
 """
 

@@ -64,11 +64,11 @@ def test_a_life_is_that_of_the_world_itself_for_the_same_keys(key):
         seen, state, _, terminated, truncated, _ = env().step(
             again(key_step), state, jnp.int32(action), params
         )
-        world, expected, felt = WORLD.step(half, world, jnp.int32(action))
-        assert not felt.terminated and not felt.truncated
+        world, expected, feedback = WORLD.step(half, world, jnp.int32(action))
+        assert not feedback.terminated and not feedback.truncated
         np.testing.assert_allclose(seen, expected, rtol=1e-6)
         assert_same_bits(state.world.position, world.position)
-        assert (terminated, truncated) == (felt.terminated, felt.truncated)
+        assert (terminated, truncated) == (feedback.terminated, feedback.truncated)
 
 
 def test_the_rewards_of_a_life_add_up_to_its_fitness():

@@ -8,7 +8,7 @@ import pytest
 from jaxtyping import Array, Float, Int
 
 from koki2.envs import Care
-from koki2.envs.body import arrivals, drive_reduction, live, update_stores
+from koki2.envs.body import arrivals, drive_reduction, Effects, live, update_stores
 from koki2.envs.grid import Map
 
 
@@ -28,8 +28,8 @@ def test_arriving_is_coming_from_elsewhere():
 
 def test_each_kind_has_a_gradient_to_its_own_nearest_and_an_absent_one_has_none():
     source = jnp.array([[4, 0], [3, 2], [1, 1]])
-    felt = Map(5, 3).source_gradients(source, jnp.array([2, 2]), (2, 0, 1))
-    assert felt.tolist() == [0.25, 0.0, 0.0, 0.0, -0.25, -0.5]
+    observed = Map(5, 3).source_gradients(source, jnp.array([2, 2]), (2, 0, 1))
+    assert observed.tolist() == [0.25, 0.0, 0.0, 0.0, -0.25, -0.5]
 
 
 @pytest.mark.parametrize(
@@ -96,24 +96,26 @@ def test_a_step_of_a_body_under_care_and_what_it_reports():
         hazard=jnp.float32(4.0),
     )
     for absorbs, gained in ((False, 0.5), (True, 0.3125)):
-        after, felt = live(
+        after, feedback = live(
             being,
+            Effects(
+                cost=0.125,
+                gain=jnp.float32(0.25),
+                loss=jnp.float32(0.125),
+                reached=jnp.array(True),
+                bad_arrivals=1,
+                absorbs=absorbs,
+            ),
             steps=9,
-            cost=0.125,
-            gain=jnp.float32(0.25),
-            loss=jnp.float32(0.125),
             care=care,
-            reached=jnp.array(True),
-            bad_arrivals=1,
-            absorbs=absorbs,
         )
-        body = felt.body
+        body = feedback.body
         assert floats([after.energy, after.integrity, after.t]) == [1.0, 0.5, 9]
         assert floats([body.energy_gained, body.integrity_lost]) == [gained, 0.5]
-        assert float(felt.reward) == float(body.drive_fall) == 1 / 16 - 1 / 4
-        assert not bool(felt.terminated) and bool(felt.truncated)
+        assert float(feedback.reward) == float(body.drive_fall) == 1 / 16 - 1 / 4
+        assert not bool(feedback.terminated) and bool(feedback.truncated)
     spent = dataclasses.replace(being, energy=jnp.float32(0.125))
-    step = dict(steps=99, cost=0.125, gain=jnp.float32(0.0), reached=jnp.array(False))
-    assert bool(live(spent, **step)[1].terminated)
-    held, felt = live(spent, **step, care=care)
-    assert float(held.energy) == 0.25 and not bool(felt.terminated)
+    step = Effects(cost=0.125, gain=jnp.float32(0.0), reached=jnp.array(False))
+    assert bool(live(spent, step, steps=99)[1].terminated)
+    held, feedback = live(spent, step, steps=99, care=care)
+    assert float(held.energy) == 0.25 and not bool(feedback.terminated)

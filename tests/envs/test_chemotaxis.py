@@ -57,46 +57,49 @@ def test_a_life_starts_in_the_middle_full_and_whole(key, size, start):
 def test_arriving_pays_once_and_again_on_coming_back():
     """East onto the source, wait on it, east off it, west onto it again."""
     actions = [RIGHT, STAY, RIGHT, LEFT]
-    states, _, felt = walk(actions, being((4, 2), [(5, 2), FAR]))
-    assert floats(f.body.energy_gained for f in felt) == [0.05, 0.0, 0.0, 0.05]
+    states, _, feedback = walk(actions, being((4, 2), [(5, 2), FAR]))
+    assert floats(f.body.energy_gained for f in feedback) == [0.05, 0.0, 0.0, 0.05]
     assert floats(s.energy for s in states) == [0.55, 0.55, 0.55, 0.6]
-    assert [bool(f.body.reached) for f in felt] == [True, True, False, True]
+    assert [bool(f.body.reached) for f in feedback] == [True, True, False, True]
 
 
 @pytest.mark.parametrize("action", [STAY, LEFT])  # the wall is west
 def test_standing_there_at_birth_is_reached_but_not_arrived(action):
-    _, _, (felt,) = walk([action], being((0, 0), [(0, 0), FAR]))
-    assert bool(felt.body.reached) and float(felt.body.energy_gained) == 0.0
+    _, _, (feedback,) = walk([action], being((0, 0), [(0, 0), FAR]))
+    assert bool(feedback.body.reached) and float(feedback.body.energy_gained) == 0.0
 
 
 def test_two_good_sources_in_one_cell_pay_twice():
-    (state,), _, (felt,) = walk([RIGHT], being((4, 2), [(5, 2), (5, 2)]))
-    assert floats([felt.body.energy_gained, state.energy]) == [0.1, 0.6]
+    (state,), _, (feedback,) = walk([RIGHT], being((4, 2), [(5, 2), (5, 2)]))
+    assert floats([feedback.body.energy_gained, state.energy]) == [0.1, 0.6]
 
 
 def test_a_full_store_takes_no_more_but_the_gain_still_counts():
     fed = being((4, 2), [(5, 2), FAR], energy=1.0)
-    (state,), _, (felt,) = walk([RIGHT], fed)
-    assert floats([felt.body.energy_gained, state.energy]) == [0.05, 1.0]
+    (state,), _, (feedback,) = walk([RIGHT], fed)
+    assert floats([feedback.body.energy_gained, state.energy]) == [0.05, 1.0]
 
 
 def test_good_and_bad_in_one_cell_feed_and_harm():
     both = being((4, 2), [(5, 2), (5, 2)], bad=(False, True))
-    (state,), _, (felt,) = walk([RIGHT], both, **HARM)
-    assert floats([felt.body.energy_gained, felt.body.integrity_lost]) == [0.05, 0.25]
-    assert float(state.integrity) == 0.75 and int(felt.body.bad_arrivals) == 1
+    (state,), _, (feedback,) = walk([RIGHT], both, **HARM)
+    assert floats([feedback.body.energy_gained, feedback.body.integrity_lost]) == [
+        0.05,
+        0.25,
+    ]
+    assert float(state.integrity) == 0.75 and int(feedback.body.bad_arrivals) == 1
 
 
 def test_a_bad_source_is_never_reached():
-    _, _, (felt,) = walk([RIGHT], being((4, 2), [(5, 2), FAR], bad=(True, False)))
-    assert not bool(felt.body.reached) and float(felt.body.energy_gained) == 0.0
+    _, _, (feedback,) = walk([RIGHT], being((4, 2), [(5, 2), FAR], bad=(True, False)))
+    assert not bool(feedback.body.reached) and float(feedback.body.energy_gained) == 0.0
 
 
 def test_the_drive_is_the_squared_distance_from_full():
     """(0.5 - 1)^2 + 0 before, (0.55 - 1)^2 + (0.75 - 1)^2 = 0.2025 + 0.0625 after."""
     both = being((4, 2), [(5, 2), (5, 2)], bad=(False, True))
-    _, _, (felt,) = walk([RIGHT], both, **HARM)
-    assert floats([felt.body.drive_fall]) == [round(0.25 - 0.265, 6)]
+    _, _, (feedback,) = walk([RIGHT], both, **HARM)
+    assert floats([feedback.body.drive_fall]) == [round(0.25 - 0.265, 6)]
 
 
 # --- dying ----------------------------------------------------------------------------
@@ -105,23 +108,23 @@ def test_the_drive_is_the_squared_distance_from_full():
 def test_the_fourth_harm_of_a_quarter_kills():
     actions = [RIGHT, LEFT] * 4
     bad = being((4, 2), [(5, 2), FAR], bad=(True, False))
-    states, _, felt = walk(actions, bad, **HARM)
+    states, _, feedback = walk(actions, bad, **HARM)
     assert floats(s.integrity for s in states)[::2] == [0.75, 0.5, 0.25, 0.0]
-    assert [bool(f.terminated) for f in felt] == [False] * 6 + [True, True]
-    assert sum(int(f.body.bad_arrivals) for f in felt) == 4
+    assert [bool(f.terminated) for f in feedback] == [False] * 6 + [True, True]
+    assert sum(int(f.body.bad_arrivals) for f in feedback) == 4
 
 
 def test_starving_terminates_and_the_clock_truncates():
     hungry = being((4, 2), [FAR, FAR], energy=1.0, t=4)
-    states, _, felt = walk([STAY] * 4, hungry, energy_decay=0.375)
+    states, _, feedback = walk([STAY] * 4, hungry, energy_decay=0.375)
     assert floats(s.energy for s in states) == [0.625, 0.25, 0.0, 0.0]
-    assert [bool(f.terminated) for f in felt] == [False, False, True, True]
-    assert [bool(f.truncated) for f in felt] == [False, False, False, True]
+    assert [bool(f.terminated) for f in feedback] == [False, False, True, True]
+    assert [bool(f.truncated) for f in feedback] == [False, False, False, True]
 
 
 def test_the_clock_alone_does_not_kill():
-    _, _, (felt,) = walk([STAY], being((4, 2), [FAR, FAR], t=7))
-    assert bool(felt.truncated) and not bool(felt.terminated)
+    _, _, (feedback,) = walk([STAY], being((4, 2), [FAR, FAR], t=7))
+    assert bool(feedback.truncated) and not bool(feedback.terminated)
 
 
 def test_by_default_energy_lasts_exactly_as_long_as_the_clock():
@@ -129,16 +132,18 @@ def test_by_default_energy_lasts_exactly_as_long_as_the_clock():
     config = ChemotaxisConfig()
     assert config.decay == 1 / 128
     state = being((4, 2), [FAR, FAR], energy=2 / 128, t=126)
-    states, _, felt = walk([STAY] * 2, state, steps=128, energy_decay="auto")
+    states, _, feedback = walk([STAY] * 2, state, steps=128, energy_decay="auto")
     assert floats(s.energy for s in states) == [round(1 / 128, 6), 0.0]
-    assert [bool(f.terminated) for f in felt] == [False, True]
-    assert [bool(f.truncated) for f in felt] == [False, True]
+    assert [bool(f.terminated) for f in feedback] == [False, True]
+    assert [bool(f.truncated) for f in feedback] == [False, True]
 
 
 def test_a_life_may_end_on_reaching_a_good_source():
     bad_then_good = being((4, 2), [(5, 2), (6, 2)], bad=(True, False))
-    _, _, felt = walk([RIGHT, RIGHT], bad_then_good, terminate_on_reach=True, **HARM)
-    assert [bool(f.terminated) for f in felt] == [False, True]
+    _, _, feedback = walk(
+        [RIGHT, RIGHT], bad_then_good, terminate_on_reach=True, **HARM
+    )
+    assert [bool(f.terminated) for f in feedback] == [False, True]
 
 
 # --- sources that go and come ---------------------------------------------------------
@@ -152,9 +157,11 @@ def fresh_places(key):
 
 def test_without_delay_a_source_comes_back_at_once_elsewhere():
     state = being((4, 2), [(5, 2), FAR], respawn=(0, 0))
-    (after,), _, (felt,) = walk([RIGHT], state, deplete_sources=True)
+    (after,), _, (feedback,) = walk([RIGHT], state, deplete_sources=True)
     (key,) = jax.random.split(jax.random.key(0), 1)
-    assert floats([felt.body.energy_gained]) == [0.05] and bool(felt.body.reached)
+    assert floats([feedback.body.energy_gained]) == [0.05] and bool(
+        feedback.body.reached
+    )
     assert after.respawn.tolist() == [0, 0]
     assert after.source.tolist() == [fresh_places(key)[0], [*FAR]]
 
@@ -162,9 +169,9 @@ def test_without_delay_a_source_comes_back_at_once_elsewhere():
 def test_with_a_delay_of_four_it_is_away_for_four_observations():
     state = being((4, 2), [(5, 2), FAR], respawn=(0, 0))
     knobs = dict(deplete_sources=True, respawn_delay=4)
-    states, seen, felt = walk([RIGHT, STAY, LEFT, RIGHT, STAY], state, **knobs)
+    states, seen, feedback = walk([RIGHT, STAY, LEFT, RIGHT, STAY], state, **knobs)
     assert [s.respawn.tolist()[0] for s in states] == [4, 3, 2, 1, 0]
-    assert floats(f.body.energy_gained for f in felt) == [0.05, 0.0, 0.0, 0.0, 0.0]
+    assert floats(f.body.energy_gained for f in feedback) == [0.05, 0.0, 0.0, 0.0, 0.0]
     assert floats(o[0] for o in seen[:4]) == [0.375, 0.375, 0.5, 0.375]  # the far one
     assert all(s.source.tolist() == [[5, 2], [*FAR]] for s in states[:4])
     *_, key = jax.random.split(jax.random.key(0), 5)
@@ -186,8 +193,8 @@ def test_a_bad_source_depletes_with_its_own_chance(p, stays):
     """One that stays harms again on coming back, one that went does not."""
     state = being((4, 2), [(5, 2), FAR], bad=(True, False), respawn=(0, 0))
     knobs = HARM | dict(deplete_sources=True, respawn_delay=8, bad_source_deplete_p=p)
-    states, _, felt = walk([RIGHT, LEFT, RIGHT], state, **knobs)
-    assert [int(f.body.bad_arrivals) for f in felt] == [1, 0, int(stays)]
+    states, _, feedback = walk([RIGHT, LEFT, RIGHT], state, **knobs)
+    assert [int(f.body.bad_arrivals) for f in feedback] == [1, 0, int(stays)]
     assert states[0].respawn.tolist() == [0 if stays else 8, 0]
 
 
@@ -203,10 +210,12 @@ def test_a_source_that_comes_back_underfoot_must_be_left_and_entered():
     state = being((0, 0), [(1, 0), (1, 0)], respawn=(0, 0))
     knobs = dict(width=2, height=1, deplete_sources=True)
     for seed in range(20):
-        states, _, felt = walk([RIGHT, STAY], state, seed=seed, **knobs)
+        states, _, feedback = walk([RIGHT, STAY], state, seed=seed, **knobs)
         if [1, 0] in states[0].source.tolist():
             break
-    assert float(felt[1].body.energy_gained) == 0.0 and bool(felt[1].body.reached)
+    assert float(feedback[1].body.energy_gained) == 0.0 and bool(
+        feedback[1].body.reached
+    )
 
 
 # --- draws ----------------------------------------------------------------------------

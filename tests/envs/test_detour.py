@@ -45,20 +45,23 @@ def being(position=(1, 3), feast=(9, 3)):
     return dataclasses.replace(
         state,
         position=jnp.array(position, jnp.int32),
-        top=jnp.int32(1),
-        arm=jnp.array([2, 1], jnp.int32),
-        row=jnp.int32(3),
-        feast=jnp.array(feast, jnp.int32),
+        source=jnp.array([feast], jnp.int32),
+        extra=dataclasses.replace(
+            state.extra,
+            top=jnp.int32(1),
+            arm=jnp.array([2, 1], jnp.int32),
+            row=jnp.int32(3),
+        ),
     )
 
 
 def walk(state, actions, care=None):
-    path, gained, seen, felt = [], [], None, None
+    path, gained, seen, feedback = [], [], None, None
     for i, action in enumerate(actions):
-        state, seen, felt = STEP(jax.random.key(i), state, jnp.int32(action), care)
+        state, seen, feedback = STEP(jax.random.key(i), state, jnp.int32(action), care)
         path.append(tuple(state.position.tolist()))
-        gained.append(float(felt.body.energy_gained))
-    return path, gained, seen, felt, state
+        gained.append(float(feedback.body.energy_gained))
+    return path, gained, seen, feedback, state
 
 
 def scripted(state, steps):
@@ -67,9 +70,9 @@ def scripted(state, steps):
     for i in range(steps):
         key = jax.random.key(i)
         memory, action = ENV.competent.choose(key, memory, seen)
-        state, seen, felt = STEP(jax.random.clone(key), state, action)
+        state, seen, feedback = STEP(jax.random.clone(key), state, action)
         path.append(tuple(state.position.tolist()))
-        if felt.body.reached:
+        if feedback.body.reached:
             break
     return path
 
@@ -95,10 +98,10 @@ def test_the_map_is_the_one_drawn_above():
 
 
 def test_straight_ahead_crumbs_feed_once_each_and_then_the_way_is_shut():
-    path, gained, seen, felt, _ = walk(being(), [RIGHT] * 6)
+    path, gained, seen, feedback, _ = walk(being(), [RIGHT] * 6)
     assert path == [(2, 3), (3, 3), (4, 3), (5, 3), (5, 3), (5, 3)]
     assert gained == [0, 0, 0.125, 0.125, 0, 0]
-    assert not felt.body.reached and seen[3:].tolist() == [0, 0, 0, 1]
+    assert not feedback.body.reached and seen[3:].tolist() == [0, 0, 0, 1]
     assert walk(being(), [RIGHT] * 4 + [LEFT, RIGHT])[1][4:] == [0, 0]
 
 
@@ -108,17 +111,17 @@ def test_the_gradient_points_through_the_wall_at_the_feast_and_not_at_crumbs():
     np.testing.assert_allclose(seen[:2], [4 / 10, -1 / 6], rtol=1e-6)
 
 
-def test_an_arm_is_felt_from_the_inside_and_from_its_tip():
+def test_an_arm_is_observed_from_the_inside_and_from_its_tip():
     assert walk(being((4, 2)), [STAY])[2][3:].tolist() == [1, 0, 0, 0]
     assert walk(being((3, 1)), [STAY])[2][3:].tolist() == [0, 0, 0, 1]
 
 
 def test_the_feast_feeds_counts_as_reached_and_lies_elsewhere_behind_the_pocket():
-    _, gained, _, felt, state = walk(being((8, 3)), [RIGHT])
-    assert gained == [0.25] and felt.body.reached
+    _, gained, _, feedback, state = walk(being((8, 3)), [RIGHT])
+    assert gained == [0.25] and feedback.body.reached
     assert float(state.energy) == 0.5 - 0.03125 + 0.25
     eat = jax.vmap(lambda key: ENV.step(key, being((8, 3)), jnp.int32(RIGHT))[0])
-    places = eat(jax.random.split(jax.random.key(0), 512)).feast.tolist()
+    places = eat(jax.random.split(jax.random.key(0), 512)).source[:, 0].tolist()
     assert set(map(tuple, places)) == {
         (x, y) for x in (8, 9, 10) for y in (2, 3, 4) if (x, y) != (9, 3)
     }
@@ -168,19 +171,19 @@ def test_every_life_starts_before_an_open_mouth_and_has_a_way_round_both_arms():
     config = DetourConfig()
     state = births(config)
     x, y = np.asarray(state.position).T
-    top, feast = np.asarray(state.top), np.asarray(state.feast)
+    top, feast = np.asarray(state.extra.top), np.asarray(state.source)[:, 0]
     assert set(x.tolist()) == {0, 1, 2}
     assert set((y - top).tolist()) == {1, 2, 3} == set((feast[:, 1] - top).tolist())
     assert set(top.tolist()) == {1, 2, 3, 4, 5}  # its other arm in row 9 of 11, at most
-    assert set(np.asarray(state.arm).ravel().tolist()) == {3, 4, 5, 6}
+    assert set(np.asarray(state.extra.arm).ravel().tolist()) == {3, 4, 5, 6}
     assert set(feast[:, 0].tolist()) == {12, 13, 14} and config.end == 10
 
 
 def test_without_food_one_starves_before_the_clock():
     """16 steps of 1/32 from half a store."""
     assert not walk(being(), [STAY] * 15)[3].terminated
-    felt = walk(being(), [STAY] * 16)[3]
-    assert felt.terminated and not felt.truncated
+    feedback = walk(being(), [STAY] * 16)[3]
+    assert feedback.terminated and not feedback.truncated
 
 
 def test_the_truth_tells_crumbs_from_the_feast_and_which_are_left():
@@ -191,13 +194,13 @@ def test_the_truth_tells_crumbs_from_the_feast_and_which_are_left():
 
 
 @pytest.mark.parametrize(
-    "knobs, said",
+    "knobs, message",
     [
         ({"height": 6, "mouth": 3}, "height must be at least mouth . 4"),
         ({"arm_min": 7}, "arm_min must not exceed arm_max"),
         ({"crumbs": 7}, "crumbs must not exceed arm_max"),
     ],
 )
-def test_a_pocket_that_does_not_fit_is_refused(knobs, said):
-    with pytest.raises(ValueError, match=said):
+def test_a_pocket_that_does_not_fit_is_refused(knobs, message):
+    with pytest.raises(ValueError, match=message):
         DetourConfig(**knobs)

@@ -1,7 +1,7 @@
 """A family of worlds, by hand: worked numbers a reader can check on paper.
 
 The world is 9 cells wide and 5 high and has two sources, the first of them bad. Unless
-said otherwise a meal is worth 0.25, harm 0.5, and living costs nothing.
+stated otherwise a meal is worth 0.25, harm 0.5, and living costs nothing.
 """
 
 import functools
@@ -11,8 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from koki2.envs import family, FamilyConfig, FamilyState
-from koki2.envs.family import Rules, WAYS
+from koki2.envs import family, FamilyConfig, ForagerState
+from koki2.envs.family import Conditions, Rules, WAYS
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
 UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles faster
@@ -31,18 +31,21 @@ def being(position, source, *, way=0, respawn=(0, 0), **rules):
         n: rules.pop(n, d) for n, d in dict(energy=0.5, integrity=1.0, t=0).items()
     }
     defaults = dict(gain=0.25, decay=0.0, loss=0.5, dropout=0.0)
-    return FamilyState(
+    return ForagerState(
         t=jnp.int32(needs["t"]),
         position=jnp.array(position, jnp.int32),
         source=jnp.array(source, jnp.int32),
-        respawn=jnp.array(respawn, jnp.int32),
         energy=jnp.float32(needs["energy"]),
         integrity=jnp.float32(needs["integrity"]),
-        rules=Rules(
-            bad=jnp.array([True, False]),
-            delay=jnp.int32(rules.pop("delay", 0)),
-            way=jnp.asarray(WAYS[way], jnp.float32),
-            **{n: jnp.float32(v) for n, v in (defaults | rules).items()},
+        extra=Conditions(
+            rules=Rules(
+                bad=jnp.array([True, False]),
+                delay=jnp.int32(rules.pop("delay", 0)),
+                way=jnp.asarray(WAYS[way], jnp.float32),
+                **{n: jnp.float32(v) for n, v in (defaults | rules).items()},
+            ),
+            respawn=jnp.array(respawn, jnp.int32),
+            dropped=jnp.array(False),
         ),
     )
 
@@ -56,40 +59,43 @@ def floats(values):
 
 
 @pytest.mark.parametrize(
-    "way, felt",
+    "way, sensed",
     [
         (0, [0.25, 0.5]),  # as it is: 2 of 8 east, 2 of 4 south
-        (1, [-0.5, 0.25]),  # a quarter turn: east is felt as south, south as west
+        (1, [-0.5, 0.25]),  # a quarter turn: east is sensed as south, south as west
         (2, [-0.25, -0.5]),
         (3, [0.5, -0.25]),
-        (4, [-0.25, 0.5]),  # mirrored: east is felt as west
+        (4, [-0.25, 0.5]),  # mirrored: east is sensed as west
         (5, [-0.5, -0.25]),  # mirrored, then turned
         (6, [0.25, -0.5]),
         (7, [0.5, 0.25]),
     ],
 )
-def test_senses_are_turned_and_mirrored(way, felt):
+def test_senses_are_turned_and_mirrored(way, sensed):
     _, seen, _ = act(being((4, 2), [(6, 4), FAR], way=way))
-    assert floats(seen) == [*felt, 0.5, 1.0]
+    assert floats(seen) == [*sensed, 0.5, 1.0]
 
 
 @pytest.mark.parametrize("gain, loss", [(0.25, 0.5), (0.125, 0.75)])
 def test_what_food_and_harm_do_is_the_lifes_own(gain, loss):
     """Both sources in one cell: the first harms, the second feeds."""
     state = being((4, 2), [(5, 2), (5, 2)], gain=gain, loss=loss)
-    after, _, felt = act(state, RIGHT)
-    assert floats([felt.body.energy_gained, felt.body.integrity_lost]) == [gain, loss]
+    after, _, feedback = act(state, RIGHT)
+    assert floats([feedback.body.energy_gained, feedback.body.integrity_lost]) == [
+        gain,
+        loss,
+    ]
     assert floats([after.energy, after.integrity]) == [0.5 + gain, 1 - loss]
-    assert int(felt.body.bad_arrivals) == 1 and bool(felt.body.reached)
+    assert int(feedback.body.bad_arrivals) == 1 and bool(feedback.body.reached)
 
 
 def test_harm_kills_and_so_does_hunger_at_the_lifes_own_rate():
-    _, _, felt = act(being((4, 2), [(5, 2), FAR], integrity=0.5), RIGHT)
-    assert bool(felt.terminated) and not bool(felt.truncated)
+    _, _, feedback = act(being((4, 2), [(5, 2), FAR], integrity=0.5), RIGHT)
+    assert bool(feedback.terminated) and not bool(feedback.truncated)
     for decay, dies in ((0.25, False), (0.5, True)):
-        after, _, felt = act(being((4, 2), [FAR, FAR], decay=decay, t=7))
-        assert float(after.energy) == 0.5 - decay and bool(felt.terminated) == dies
-        assert bool(felt.truncated)
+        after, _, feedback = act(being((4, 2), [FAR, FAR], decay=decay, t=7))
+        assert float(after.energy) == 0.5 - decay and bool(feedback.terminated) == dies
+        assert bool(feedback.truncated)
 
 
 @pytest.mark.parametrize("delay, waits", [(0, [0, 0]), (2, [2, 1])])
@@ -98,8 +104,8 @@ def test_a_source_arrived_at_comes_back_after_the_lifes_own_delay(delay, waits):
     first, seen, _ = act(state, RIGHT)
     second, _, _ = act(first)
     third, _, _ = act(second)
-    assert [int(s.respawn[1]) for s in (first, second)] == waits
-    assert int(third.respawn[1]) == 0
+    assert [int(s.extra.respawn[1]) for s in (first, second)] == waits
+    assert int(third.extra.respawn[1]) == 0
     moved = [s.source[1].tolist() != [5, 2] for s in (first, second, third)]
     assert moved == [delay == 0, delay == 0, True]
     if delay:  # while it is away, only the other is smelled: 3 east, 2 of 4 south
@@ -115,7 +121,7 @@ def test_lives_differ_in_all_rules_and_within_their_ranges():
     env = family()
     rules = jax.jit(jax.vmap(env.init), compiler_options=UNOPTIMISED)(
         jax.random.split(jax.random.key(0), 256)
-    )[0].rules
+    )[0].extra.rules
     within = dict(gain=(0.2, 0.4), decay=(0.0167, 0.025), loss=(0.02, 0.1))
     for name, (least, most) in (within | dict(dropout=(0.0, 0.3))).items():
         drawn = np.asarray(getattr(rules, name))
@@ -133,7 +139,7 @@ def test_a_family_of_one_is_one_world():
     keys = jax.random.split(jax.random.key(0), 16)
     rules = jax.jit(jax.vmap(family(config).init), compiler_options=UNOPTIMISED)(keys)[
         0
-    ].rules
+    ].extra.rules
     for leaf in jax.tree.leaves(rules):
         assert np.all(np.asarray(leaf) == np.asarray(leaf)[:1])
 
@@ -150,17 +156,17 @@ def test_the_truth_knows_what_this_life_is_like():
 def test_the_competent_policy_finds_its_bearings_whatever_way_it_feels(way, start):
     """Food some cells off (and harm with it); a wrong guess or two first.
 
-    From (0, 4) food is due east, and felt in the west, where the edge is.
+    From (0, 4) food is due east, and sensed in the west, where the edge is.
     """
     env, step = world()
     memory, choose = env.competent
     state, observation, _ = act(being(start, [(6, 4), (6, 4)], way=way))
     for spent in range(1, 13):
         memory, action = choose(None, memory, observation)
-        state, observation, felt = step(jax.random.key(spent), state, action)
-        if float(felt.body.energy_gained) > 0:
+        state, observation, feedback = step(jax.random.key(spent), state, action)
+        if float(feedback.body.energy_gained) > 0:
             break
-    assert float(felt.body.energy_gained) == 0.25
+    assert float(feedback.body.energy_gained) == 0.25
 
 
 def test_ranges_the_wrong_way_round_are_refused():

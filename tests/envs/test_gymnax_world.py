@@ -44,10 +44,10 @@ def test_a_push_to_the_right_moves_the_cart_as_on_paper(key):
     its angle gets -f / (0.5 (4/3 - 0.1/1.1)) = -14.634 a second squared, the cart
     f + 0.05 * 14.634 / 1.1 = 9.756; a step is 0.02 s.
     """
-    _, seen, felt = CART.step(key, upright(), jnp.int32(1))
+    _, seen, feedback = CART.step(key, upright(), jnp.int32(1))
     np.testing.assert_allclose(seen, [0.0, 0.19512, 0.0, -0.29268], atol=1e-5)
-    assert felt.reward == 1.0 and felt.body is None
-    assert not felt.terminated and not felt.truncated
+    assert feedback.reward == 1.0 and feedback.body is None
+    assert not feedback.terminated and not feedback.truncated
 
 
 def test_a_life_is_that_of_the_environment_and_nothing_resets_it(key):
@@ -59,14 +59,16 @@ def test_a_life_is_that_of_the_environment_and_nothing_resets_it(key):
         _, theirs = inner.reset_env(key_birth, params)
     rewards, ended = [], []
     for _ in range(15):
-        state, seen, felt = CART.step(jax.random.clone(key_step), state, jnp.int32(1))
+        state, seen, feedback = CART.step(
+            jax.random.clone(key_step), state, jnp.int32(1)
+        )
         with ordinary_promotion():
             observation, theirs, *_ = inner.step_env(
                 jax.random.clone(key_step), theirs, jnp.int32(1), params
             )
         assert_same_bits(seen, observation)
-        rewards.append(float(felt.reward))
-        ended.append(bool(felt.terminated))
+        rewards.append(float(feedback.reward))
+        ended.append(bool(feedback.terminated))
     died = ended.index(True)
     assert all(ended[died:]) and int(state.t) == 15
     assert rewards == [1.0] * (died + 1) + [0.0] * (14 - died)  # the fall itself pays
@@ -77,8 +79,8 @@ def test_the_clock_may_be_set_and_is_told_from_death(key):
     state, _ = env.init(key)
     clock = []
     for _ in range(2):
-        state, _, felt = env.step(jax.random.key(1), state, jnp.int32(0))
-        clock.append((bool(felt.terminated), bool(felt.truncated)))
+        state, _, feedback = env.step(jax.random.key(1), state, jnp.int32(0))
+        clock.append((bool(feedback.terminated), bool(feedback.truncated)))
     assert env.steps == 2 and clock == [(False, False), (False, True)]
 
 

@@ -1,6 +1,6 @@
 """Hazard zones, by hand: worked numbers a reader can check on paper.
 
-Unless said otherwise the world is 9 cells wide and 6 high, one zone of radius 1 lies
+Unless stated otherwise the world is 9 cells wide and 6 high, one zone of radius 1 lies
 round (6, 2), a quarter of integrity is lost per step in it, and living costs nothing.
 """
 
@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from koki2.envs import hazard_zones, HazardZonesConfig, HazardZonesState
+from koki2.envs import ForagerState, hazard_zones, HazardZonesConfig
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
 UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles faster
@@ -28,11 +28,11 @@ def stepper(**knobs):
 
 
 def being(position, source=FAR, zone=((6, 2),), **needs):
-    return HazardZonesState(
+    return ForagerState(
         t=jnp.int32(needs.get("t", 0)),
         position=jnp.array(position, jnp.int32),
         source=jnp.array(source, jnp.int32),
-        zone=jnp.array(zone, jnp.int32),
+        extra=jnp.array(zone, jnp.int32),
         energy=jnp.float32(needs.get("energy", 0.5)),
         integrity=jnp.float32(needs.get("integrity", 1.0)),
     )
@@ -42,8 +42,10 @@ def walk(actions, state, care=None, **knobs):
     keys = jax.random.split(jax.random.key(0), len(actions))
     seen = []
     for key, action in zip(keys, actions, strict=True):
-        state, observation, felt = stepper(**knobs)(key, state, jnp.int32(action), care)
-        seen.append((state, observation, felt))
+        state, observation, feedback = stepper(**knobs)(
+            key, state, jnp.int32(action), care
+        )
+        seen.append((state, observation, feedback))
     return zip(*seen, strict=True)
 
 
@@ -53,10 +55,16 @@ def floats(values):
 
 def test_each_step_in_a_zone_costs_and_the_fourth_kills():
     """(5, 2) is on the rim, (6, 2) the centre, (4, 2) outside again."""
-    states, _, felt = walk([RIGHT, RIGHT, LEFT, LEFT, RIGHT], being((4, 2)))
+    states, _, feedback = walk([RIGHT, RIGHT, LEFT, LEFT, RIGHT], being((4, 2)))
     assert floats(s.integrity for s in states) == [0.75, 0.5, 0.25, 0.25, 0.0]
-    assert [int(f.body.bad_arrivals) for f in felt] == [1, 0, 0, 0, 1]  # zones entered
-    assert [bool(f.terminated) for f in felt] == [False] * 4 + [True]
+    assert [int(f.body.bad_arrivals) for f in feedback] == [
+        1,
+        0,
+        0,
+        0,
+        1,
+    ]  # zones entered
+    assert [bool(f.terminated) for f in feedback] == [False] * 4 + [True]
 
 
 def test_overlapping_zones_are_no_worse_than_one():
@@ -67,17 +75,22 @@ def test_overlapping_zones_are_no_worse_than_one():
 
 def test_starving_terminates_and_the_clock_truncates():
     hungry = being((1, 1), energy=0.5, t=6)
-    _, _, felt = walk([STAY, STAY], hungry, energy_decay=0.25)
-    assert [bool(f.terminated) for f in felt] == [False, True]
-    assert [bool(f.truncated) for f in felt] == [False, True]
+    _, _, feedback = walk([STAY, STAY], hungry, energy_decay=0.25)
+    assert [bool(f.terminated) for f in feedback] == [False, True]
+    assert [bool(f.truncated) for f in feedback] == [False, True]
 
 
 def test_food_in_a_zone_feeds_and_harms():
     """The drive: (1 - 0.5)^2 before, (1 - 0.8)^2 + (1 - 0.75)^2 = 0.1025 after."""
-    (state,), _, (felt,) = walk([RIGHT], being((4, 2), [(5, 2)]))
+    (state,), _, (feedback,) = walk([RIGHT], being((4, 2), [(5, 2)]))
     assert floats([state.energy, state.integrity]) == [0.8, 0.75]
-    assert floats([felt.body.energy_gained, felt.body.integrity_lost]) == [0.3, 0.25]
-    assert round(float(felt.body.drive_fall), 6) == 0.1475 and bool(felt.body.reached)
+    assert floats([feedback.body.energy_gained, feedback.body.integrity_lost]) == [
+        0.3,
+        0.25,
+    ]
+    assert round(float(feedback.body.drive_fall), 6) == 0.1475 and bool(
+        feedback.body.reached
+    )
 
 
 def test_the_senses_are_the_straight_way_to_food_and_danger_on_four_sides():
@@ -110,7 +123,7 @@ def test_no_agent_is_born_in_a_zone():
     states, _ = jax.jit(jax.vmap(env.init), compiler_options=UNOPTIMISED)(
         jax.random.split(jax.random.key(0), 64)
     )
-    offset = states.zone - states.position[:, None]
+    offset = states.extra - states.position[:, None]
     assert int(jnp.min(jnp.sum(offset**2, axis=2))) > 3**2
 
 
@@ -131,8 +144,8 @@ def test_the_competent_policy_goes_round_and_eats_unharmed():
     eaten = 0.0
     for key in jax.random.split(jax.random.key(0), 10):
         memory, action = choose(key, memory, observation)
-        state, observation, felt = stepper(steps=32)(key, state, action)
-        eaten += float(felt.body.energy_gained)
+        state, observation, feedback = stepper(steps=32)(key, state, action)
+        eaten += float(feedback.body.energy_gained)
         if eaten:
             break
     assert round(eaten, 6) == 0.3 and float(state.integrity) == 1.0

@@ -1,7 +1,7 @@
 """Layout shift, by hand: worked numbers a reader can check on paper.
 
 The world is 9 cells wide and 5 high, with a red source in the west and a blue one in
-the east; nothing moves by itself and living costs nothing unless said otherwise.
+the east; nothing moves by itself and living costs nothing unless stated otherwise.
 """
 
 import functools
@@ -11,7 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from koki2.envs import layout_shift, LayoutShiftConfig, LayoutShiftState
+from koki2.envs import ForagerState, layout_shift, LayoutShiftConfig
+from koki2.envs.layout_shift import Valence
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
 UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles faster
@@ -28,15 +29,17 @@ def world(**knobs):
 
 def being(position, *, red=True, swap=8, t=0, energy=0.5, integrity=1.0, taste=0.0):
     number = lambda value: None if value is None else jnp.float32(value)
-    return LayoutShiftState(
+    return ForagerState(
         t=jnp.int32(t),
         position=jnp.array(position, jnp.int32),
         source=jnp.array([RED, BLUE], jnp.int32),
-        red_at_birth=None if red is None else jnp.array(red),
-        swap=None if swap is None else jnp.int32(swap),
         energy=number(energy),
         integrity=number(integrity),
-        taste=number(taste),
+        extra=Valence(
+            red_at_birth=None if red is None else jnp.array(red),
+            swap=None if swap is None else jnp.int32(swap),
+            taste=number(taste),
+        ),
     )
 
 
@@ -60,16 +63,16 @@ def test_one_kind_feeds_and_the_other_harms_until_the_swap(red, t, red_feeds):
         ((7, 2), LEFT, not red_feeds),
     ):
         state = being(start, red=red, t=t)
-        after, seen, felt = act(state, action)
-        assert float(felt.body.energy_gained) == (0.25 if good else 0.0)
-        assert float(felt.body.integrity_lost) == (0.0 if good else 0.25)
+        after, seen, feedback = act(state, action)
+        assert float(feedback.body.energy_gained) == (0.25 if good else 0.0)
+        assert float(feedback.body.integrity_lost) == (0.0 if good else 0.25)
         assert [float(after.energy), float(after.integrity)] == (
             [0.75, 1.0] if good else [0.5, 0.75]
         )
         assert float(seen[6]) == (1.0 if good else -1.0)  # what it tasted of
-        assert bool(felt.body.reached) == good and int(felt.body.bad_arrivals) == (
-            not good
-        )
+        assert bool(feedback.body.reached) == good and int(
+            feedback.body.bad_arrivals
+        ) == (not good)
         worth = world()[0].privileged_state(state).worth.tolist()
         assert worth == ([0.1875, -0.0625] if red_feeds else [-0.0625, 0.1875])
 
@@ -84,9 +87,9 @@ def test_the_senses_do_not_tell_which_kind_feeds():
 
 
 def test_what_they_tell_is_a_matter_of_knobs():
-    """The control tells what holds after the step: swapped, if that is the eighth."""
-    told = [act(being((4, 2), t=t), tells_valence=True)[1][7] for t in (6, 7)]
-    assert [float(channel) for channel in told] == [1.0, -1.0]
+    """The control gives what holds after the step: swapped, if that is the eighth."""
+    valence = [act(being((4, 2), t=t), tells_valence=True)[1][7] for t in (6, 7)]
+    assert [float(channel) for channel in valence] == [1.0, -1.0]
     blind = being((4, 2), taste=None)
     assert act(blind, feels_taste=False)[1].shape == (6,)
     sizes = [
@@ -107,14 +110,14 @@ def test_valence_and_swap_are_drawn_over_all_births():
     env = world()[0]
     keys = jax.random.split(jax.random.key(0), 256)
     states, _ = jax.jit(jax.vmap(env.init), compiler_options=UNOPTIMISED)(keys)
-    assert 96 < int(jnp.sum(states.red_at_birth)) < 160
-    assert np.unique(states.swap).tolist() == list(range(4, 12))
+    assert 96 < int(jnp.sum(states.extra.red_at_birth)) < 160
+    assert np.unique(states.extra.swap).tolist() == list(range(4, 12))
 
 
 def test_without_shifts_red_always_feeds_and_nothing_is_drawn():
     knobs = dict(drawn_at_birth=False, swaps_within=False)
     born, _ = world(**knobs)[0].init(jax.random.key(0))
-    assert born.red_at_birth is None and born.swap is None
+    assert born.extra.red_at_birth is None and born.extra.swap is None
     state = being((1, 2), red=None, swap=None, t=15)
     assert float(act(state, RIGHT, **knobs)[2].body.energy_gained) == 0.25
 
@@ -128,12 +131,12 @@ def test_what_is_tasted_is_elsewhere_and_now_and_then_all_are():
 
 
 def test_hunger_and_harm_kill():
-    _, _, felt = act(being((4, 0), energy=0.25), energy_decay=0.25)
-    assert bool(felt.terminated)
-    _, _, felt = act(being((7, 2), integrity=0.25), LEFT)
-    assert bool(felt.terminated) and float(felt.body.integrity) == 0.0
-    _, _, felt = act(being((4, 0), t=15))
-    assert bool(felt.truncated) and not bool(felt.terminated)
+    _, _, feedback = act(being((4, 0), energy=0.25), energy_decay=0.25)
+    assert bool(feedback.terminated)
+    _, _, feedback = act(being((7, 2), integrity=0.25), LEFT)
+    assert bool(feedback.terminated) and float(feedback.body.integrity) == 0.0
+    _, _, feedback = act(being((4, 0), t=15))
+    assert bool(feedback.truncated) and not bool(feedback.terminated)
 
 
 def test_the_competent_policy_holds_to_what_fed_and_drops_what_harmed():

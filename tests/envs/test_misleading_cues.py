@@ -10,9 +10,9 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from koki2.envs import misleading_cues, MisleadingCuesConfig, StormState
+from koki2.envs import ForagerState, misleading_cues, MisleadingCuesConfig
 from koki2.envs.misleading_cues import TwoCueSky
-from koki2.envs.storms import NEVER
+from koki2.envs.storms import NEVER, Weather
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
 UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles faster
@@ -27,18 +27,21 @@ def world(**knobs):
 
 
 def being(*, until, cue=0, true=True, honest=0, position=(0, 0)):
-    return StormState(
+    return ForagerState(
         t=jnp.int32(0),
         position=jnp.array(position, jnp.int32),
         source=jnp.array([(8, 4)], jnp.int32),
-        shelter=jnp.array([(4, 2)], jnp.int32),
         energy=jnp.float32(0.5),
         integrity=jnp.float32(1.0),
-        sky=TwoCueSky(
-            until=jnp.int32(until),
-            cue=jnp.int32(cue),
-            true=jnp.array(true),
-            honest=jnp.int32(honest),
+        extra=Weather(
+            shelter=jnp.array([(4, 2)], jnp.int32),
+            struck=jnp.array(False),
+            sky=TwoCueSky(
+                until=jnp.int32(until),
+                cue=jnp.int32(cue),
+                true=jnp.array(true),
+                honest=jnp.int32(honest),
+            ),
         ),
     )
 
@@ -46,8 +49,8 @@ def being(*, until, cue=0, true=True, honest=0, position=(0, 0)):
 def wait(steps, state, seed=0, **knobs):
     seen = []
     for key in jax.random.split(jax.random.key(seed), steps):
-        state, observation, felt = world(**knobs)[1](key, state, jnp.int32(STAY))
-        seen.append((state, observation, felt))
+        state, observation, feedback = world(**knobs)[1](key, state, jnp.int32(STAY))
+        seen.append((state, observation, feedback))
     return zip(*seen, strict=True)
 
 
@@ -56,30 +59,30 @@ def floats(values):
 
 
 @pytest.mark.parametrize("cue", [0, 1])
-def test_a_true_alarm_is_its_cue_then_a_strike_that_is_heard(cue):
-    _, seen, felt = wait(4, being(until=4, cue=cue, honest=cue))
+def test_a_true_alarm_is_its_cue_then_a_strike_that_is_observed(cue):
+    _, seen, feedback = wait(4, being(until=4, cue=cue, honest=cue))
     assert floats(o[6 + cue] for o in seen) == [1, 0, 0, 0]
     assert floats(o[7 - cue] for o in seen) == [0, 0, 0, 0]
     assert floats(o[8] for o in seen) == [0, 0, 0, 1]
-    assert floats(f.body.integrity_lost for f in felt) == [0, 0, 0, 0.5]
+    assert floats(f.body.integrity_lost for f in feedback) == [0, 0, 0, 0.5]
 
 
-def test_a_strike_is_heard_in_the_shelter_too_and_harms_no_agent_there():
-    _, (seen,), (felt,) = wait(1, being(until=1, position=(4, 2)))
-    assert float(seen[8]) == 1.0 and float(felt.body.integrity_lost) == 0.0
+def test_a_strike_is_observed_in_the_shelter_too_and_harms_no_agent_there():
+    _, (seen,), (feedback,) = wait(1, being(until=1, position=(4, 2)))
+    assert float(seen[8]) == 1.0 and float(feedback.body.integrity_lost) == 0.0
 
 
 def test_a_false_alarm_is_the_other_cue_and_nothing_after_it():
-    _, seen, felt = wait(4, being(until=4, cue=1, true=False))
+    _, seen, feedback = wait(4, being(until=4, cue=1, true=False))
     assert floats(o[7] for o in seen) == [1, 0, 0, 0]
     assert floats(o[8] for o in seen) == [0, 0, 0, 0]
-    assert floats(f.body.integrity_lost for f in felt) == [0, 0, 0, 0]
+    assert floats(f.body.integrity_lost for f in feedback) == [0, 0, 0, 0]
 
 
 def test_two_strikes_in_the_open_kill():
     knobs = dict(false_p=0.0, strike_p=1.0)
-    _, _, felt = wait(6, being(until=1), **knobs)  # the next is 2 + 3 steps on
-    assert [bool(f.terminated) for f in felt] == [False] * 5 + [True]
+    _, _, feedback = wait(6, being(until=1), **knobs)  # the next is 2 + 3 steps on
+    assert [bool(f.terminated) for f in feedback] == [False] * 5 + [True]
 
 
 def test_which_cue_is_honest_is_not_sensed_and_stays_for_life():
@@ -88,14 +91,14 @@ def test_which_cue_is_honest_is_not_sensed_and_stays_for_life():
     _, other, _ = wait(2, being(until=9, cue=1, honest=1))
     assert [floats(o) for o in one] == [floats(o) for o in other]
     states, _, _ = wait(12, being(until=2, honest=1))
-    assert all(int(s.sky.honest) == 1 for s in states)
+    assert all(int(s.extra.sky.honest) == 1 for s in states)
 
 
 def test_at_birth_either_cue_may_be_honest_and_a_strike_follows_no_other():
     env = misleading_cues()
     sky = jax.jit(jax.vmap(env.init), compiler_options=UNOPTIMISED)(
         jax.random.split(jax.random.key(0), 256)
-    )[0].sky
+    )[0].extra.sky
     false = sky.cue != sky.honest
     assert not bool(jnp.any(sky.true & false))
     # Of 256, half are honest-first, half false, and 0.8 of the rest strike: 102.
@@ -113,7 +116,7 @@ def test_chances_of_none_and_all(strike_p, false_p, true, cue):
     (after,), _, _ = wait(
         1, being(until=1, honest=1), strike_p=strike_p, false_p=false_p
     )
-    assert (bool(after.sky.true), int(after.sky.cue)) == (true, cue)
+    assert (bool(after.extra.sky.true), int(after.extra.sky.cue)) == (true, cue)
 
 
 def test_the_truth_knows_a_false_alarm():

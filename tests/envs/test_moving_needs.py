@@ -12,7 +12,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from koki2.envs import moving_needs, MovingNeedsConfig, MovingNeedsState
+from koki2.envs import ForagerState, moving_needs, MovingNeedsConfig
+from koki2.envs.moving_needs import Season
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
 UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles faster
@@ -28,12 +29,11 @@ def world(**knobs):
 
 
 def being(position, energy=0.5, hydration=0.5, *, t=0, hot=True):
-    return MovingNeedsState(
+    return ForagerState(
         t=jnp.int32(t),
         position=jnp.array(position, jnp.int32),
         source=jnp.array([FOOD, WATER], jnp.int32),
-        hot_at_birth=jnp.array(hot),
-        turn=jnp.array([4, 12], jnp.int32),
+        extra=Season(hot_at_birth=jnp.array(hot), turn=jnp.array([4, 12], jnp.int32)),
         store=jnp.array([energy, hydration], jnp.float32),
     )
 
@@ -50,18 +50,18 @@ def act(state, action=STAY, care=None, seed=0, **knobs):
 def test_heat_makes_thirsty_and_cold_hungry(t, born_hot, hot):
     """Waiting falls from 16/32 to 15 and 12; the fall is weighed 1 and 4."""
     state = being((4, 0), t=t, hot=born_hot)
-    after, _, felt = act(state)
+    after, _, feedback = act(state)
     slow, fast = 15 / 32, 12 / 32
     assert after.store.tolist() == ([slow, fast] if hot else [fast, slow])
     drive = (17**2 - 16**2 + 4 * (20**2 - 16**2)) / 32**2
-    assert float(felt.body.drive_fall) == -drive
+    assert float(feedback.body.drive_fall) == -drive
     food, water = world()[0].privileged_state(state).worth.tolist()
     slack, pressed = (17**2 - 9**2) / 32**2, 4 * (20**2 - 12**2) / 32**2
     assert (food, water) == ((slack, pressed) if hot else (pressed, slack))
 
 
 def test_the_senses_do_not_tell_the_season():
-    """On the last step of a season the stores have not felt the next."""
+    """On the last step of a season the stores do not show the next."""
     ends = [act(being((4, 2), t=t))[1].tolist() for t in (2, 3)]
     assert ends[0] == ends[1] == [-0.25, 0.0, 0.25, 0.0, 15 / 32, 12 / 32]
 
@@ -87,11 +87,11 @@ def test_seasons_turn_once_in_each_stretch_of_life():
     env = world()[0]
     keys = jax.random.split(jax.random.key(0), 256)
     states, _ = jax.jit(jax.vmap(env.init), compiler_options=UNOPTIMISED)(keys)
-    assert np.unique(states.turn[:, 0]).tolist() == list(range(8))
-    assert np.unique(states.turn[:, 1]).tolist() == list(range(8, 16))
-    assert 96 < int(jnp.sum(states.hot_at_birth)) < 160
+    assert np.unique(states.extra.turn[:, 0]).tolist() == list(range(8))
+    assert np.unique(states.extra.turn[:, 1]).tolist() == list(range(8, 16))
+    assert 96 < int(jnp.sum(states.extra.hot_at_birth)) < 160
     born, _ = world(turns=0)[0].init(jax.random.key(1))
-    assert born.turn.shape == (0,)
+    assert born.extra.turn.shape == (0,)
 
 
 @pytest.mark.parametrize(
@@ -102,13 +102,13 @@ def test_seasons_turn_once_in_each_stretch_of_life():
 def test_either_store_kills_when_empty_the_pressed_one_sooner(
     energy, hydration, t, dies
 ):
-    _, _, felt = act(being((4, 0), energy, hydration, t=t))
-    assert bool(felt.terminated) == dies and not bool(felt.truncated)
+    _, _, feedback = act(being((4, 0), energy, hydration, t=t))
+    assert bool(feedback.terminated) == dies and not bool(feedback.truncated)
 
 
 def test_the_competent_policy_feels_the_season_and_remembers_it():
     """Food is 2 cells west, water 3 east. Alike as they are, food is nearer; hydration
-    falls faster: then water; a meal tells nothing; energy falls faster: food again."""
+    falls faster: then water; a meal shows nothing; energy falls faster: food again."""
     memory, choose = world()[0].competent
     done = []
     for stores in [(0.5, 0.5), (0.46, 0.38), (0.71, 0.3), (0.5, 0.28), (0.4, 0.4)]:

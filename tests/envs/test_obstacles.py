@@ -32,16 +32,18 @@ def being(position, food=(5, 2), energy=0.5, door=0):
         position=jnp.array(position, jnp.int32),
         source=jnp.array([food], jnp.int32),
         energy=jnp.float32(energy),
-        door=jnp.array([[door]], jnp.int32),
+        extra=jnp.array([[door]], jnp.int32),
     )
 
 
 def walk(state, actions, env=ENV, care=None):
-    path, felt = [], None
+    path, feedback = [], None
     for i, action in enumerate(actions):
-        state, seen, felt = env.step(jax.random.key(i), state, jnp.int32(action), care)
+        state, seen, feedback = env.step(
+            jax.random.key(i), state, jnp.int32(action), care
+        )
         path.append(tuple(state.position.tolist()))
-    return path, seen, felt, state
+    return path, seen, feedback, state
 
 
 def test_a_wall_holds_one_back_and_its_door_lets_one_through():
@@ -67,8 +69,8 @@ def test_the_gradient_points_through_walls():
 
 
 def test_eating_feeds_once_and_the_food_is_elsewhere_and_never_in_a_wall():
-    _, _, felt, state = walk(being((4, 2)), [RIGHT])
-    assert float(felt.body.energy_gained) == 0.25 and bool(felt.body.reached)
+    _, _, feedback, state = walk(being((4, 2)), [RIGHT])
+    assert float(feedback.body.energy_gained) == 0.25 and bool(feedback.body.reached)
     assert float(state.energy) == 0.5 - 0.125 + 0.25
     fresh = jax.vmap(lambda key: ENV.step(key, being((4, 2)), jnp.int32(RIGHT))[0])
     places = fresh(jax.random.split(jax.random.key(0), 512)).source[:, 0]
@@ -77,8 +79,8 @@ def test_eating_feeds_once_and_the_food_is_elsewhere_and_never_in_a_wall():
 
 
 def test_without_food_one_starves_before_the_clock():
-    _, _, felt, _ = walk(being((1, 2)), [STAY] * 4)
-    assert bool(felt.terminated) and not bool(felt.truncated)
+    _, _, feedback, _ = walk(being((1, 2)), [STAY] * 4)
+    assert bool(feedback.terminated) and not bool(feedback.truncated)
 
 
 def test_the_competent_policy_finds_the_door():
@@ -88,9 +90,9 @@ def test_the_competent_policy_finds_the_door():
     for step in range(12):
         key = jax.random.key(step)
         memory, action = ENV.competent.choose(key, memory, seen)
-        state, seen, felt = ENV.step(jax.random.clone(key), state, action)
+        state, seen, feedback = ENV.step(jax.random.clone(key), state, action)
         path.append(tuple(state.position.tolist()))
-        if bool(felt.body.energy_gained > 0):
+        if bool(feedback.body.energy_gained > 0):
             break
     assert (3, 0) in path and path[-1] == (5, 2)  # down, turns, up, through, eats
 

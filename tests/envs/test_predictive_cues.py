@@ -1,7 +1,7 @@
 """Predictive cues, by hand: worked numbers a reader can check on paper.
 
 The world is 9 cells wide and 5 high with one shelter at (4, 2); a strike comes 3 steps
-after its cue, and calms last 2 steps. Living costs nothing unless said otherwise.
+after its cue, and calms last 2 steps. Living costs nothing unless stated otherwise.
 """
 
 import functools
@@ -10,8 +10,9 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from koki2.envs import predictive_cues, PredictiveCuesConfig, StormState
+from koki2.envs import ForagerState, predictive_cues, PredictiveCuesConfig
 from koki2.envs.predictive_cues import WarnedSky
+from koki2.envs.storms import Weather
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
 UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles faster
@@ -29,14 +30,17 @@ def stepper(**knobs):
 
 
 def being(position, *, until, source=FAR, **needs):
-    return StormState(
+    return ForagerState(
         t=jnp.int32(needs.get("t", 0)),
         position=jnp.array(position, jnp.int32),
         source=jnp.array(source, jnp.int32),
-        shelter=jnp.array([(4, 2)], jnp.int32),
         energy=jnp.float32(needs.get("energy", 0.5)),
         integrity=jnp.float32(needs.get("integrity", 1.0)),
-        sky=WarnedSky(until=jnp.int32(until)),
+        extra=Weather(
+            shelter=jnp.array([(4, 2)], jnp.int32),
+            struck=jnp.array(False),
+            sky=WarnedSky(until=jnp.int32(until)),
+        ),
     )
 
 
@@ -44,8 +48,10 @@ def walk(actions, state, care=None, **knobs):
     keys = jax.random.split(jax.random.key(0), len(actions))
     seen = []
     for key, action in zip(keys, actions, strict=True):
-        state, observation, felt = stepper(**knobs)(key, state, jnp.int32(action), care)
-        seen.append((state, observation, felt))
+        state, observation, feedback = stepper(**knobs)(
+            key, state, jnp.int32(action), care
+        )
+        seen.append((state, observation, feedback))
     return zip(*seen, strict=True)
 
 
@@ -55,10 +61,10 @@ def floats(values):
 
 def test_the_cue_sounds_once_then_the_strike_falls_then_all_begins_anew():
     """Heard at 3 before the strike; 5 after it is the next, of 2 calm steps and 3."""
-    states, seen, felt = walk([STAY] * 9, being((0, 0), until=4))
-    assert [int(s.sky.until) for s in states] == [3, 2, 1, 5, 4, 3, 2, 1, 5]
+    states, seen, feedback = walk([STAY] * 9, being((0, 0), until=4))
+    assert [int(s.extra.sky.until) for s in states] == [3, 2, 1, 5, 4, 3, 2, 1, 5]
     assert floats(o[6] for o in seen) == [1, 0, 0, 0, 0, 1, 0, 0, 0]
-    assert floats(f.body.integrity_lost for f in felt) == [
+    assert floats(f.body.integrity_lost for f in feedback) == [
         0,
         0,
         0,
@@ -69,8 +75,8 @@ def test_the_cue_sounds_once_then_the_strike_falls_then_all_begins_anew():
         0,
         0.5,
     ]
-    assert [bool(f.terminated) for f in felt] == [False] * 8 + [True]
-    assert sum(int(f.body.bad_arrivals) for f in felt) == 2  # strikes in the open
+    assert [bool(f.terminated) for f in feedback] == [False] * 8 + [True]
+    assert sum(int(f.body.bad_arrivals) for f in feedback) == 2  # strikes in the open
 
 
 @pytest.mark.parametrize(
@@ -88,8 +94,8 @@ def test_who_is_in_the_shelter_at_the_strike_is_unharmed(actions, integrity):
 
 def test_nothing_tells_between_cue_and_strike_that_it_is_coming():
     """With 1 step left the senses are as with 4, in the middle of a calm."""
-    feel = lambda until: floats(list(walk([STAY], being((0, 0), until=until)))[1][0])
-    assert feel(2) == feel(5)
+    observe = lambda until: floats(list(walk([STAY], being((0, 0), until=until)))[1][0])
+    assert observe(2) == observe(5)
 
 
 def test_food_and_shelter_are_smelled_alike():
@@ -100,12 +106,12 @@ def test_food_and_shelter_are_smelled_alike():
 
 
 def test_eating_pays_and_starving_kills():
-    (state,), _, (felt,) = walk([RIGHT], being((0, 0), until=9, source=[(1, 0)]))
-    assert floats([state.energy, felt.body.energy_gained]) == [0.8, 0.3]
+    (state,), _, (feedback,) = walk([RIGHT], being((0, 0), until=9, source=[(1, 0)]))
+    assert floats([state.energy, feedback.body.energy_gained]) == [0.8, 0.3]
     hungry = being((0, 0), until=9, t=14)
-    _, _, felt = walk([STAY, STAY], hungry, energy_decay=0.25)
-    assert [bool(f.terminated) for f in felt] == [False, True]
-    assert [bool(f.truncated) for f in felt] == [False, True]
+    _, _, feedback = walk([STAY, STAY], hungry, energy_decay=0.25)
+    assert [bool(f.terminated) for f in feedback] == [False, True]
+    assert [bool(f.truncated) for f in feedback] == [False, True]
 
 
 def test_food_lies_outside_shelters():
@@ -115,8 +121,8 @@ def test_food_lies_outside_shelters():
     states, _ = jax.jit(jax.vmap(env.init), compiler_options=UNOPTIMISED)(
         jax.random.split(jax.random.key(0), 8)
     )
-    inside = jnp.all(states.source[:, :, None] == states.shelter[:, None], axis=3)
-    assert not bool(jnp.any(inside)) and int(jnp.max(states.shelter[..., 0])) == 0
+    inside = jnp.all(states.source[:, :, None] == states.extra.shelter[:, None], axis=3)
+    assert not bool(jnp.any(inside)) and int(jnp.max(states.extra.shelter[..., 0])) == 0
 
 
 def test_calms_differ_and_lie_between_their_bounds():
@@ -124,7 +130,7 @@ def test_calms_differ_and_lie_between_their_bounds():
     states, _ = jax.jit(
         jax.vmap(predictive_cues(config).init), compiler_options=UNOPTIMISED
     )(jax.random.split(jax.random.key(0), 64))
-    assert set(states.sky.until.tolist()) == {5, 6, 7}
+    assert set(states.extra.sky.until.tolist()) == {5, 6, 7}
 
 
 def test_a_cell_too_far_from_shelter_to_get_there_in_time_is_dangerous():

@@ -2,7 +2,7 @@
 
 The world is 9 cells wide, the west being columns 0 to 3, and 5 high; a year is 8 steps,
 of which the west is rich in the first 4. One source lies west, one east, and living
-costs nothing unless said otherwise.
+costs nothing unless stated otherwise.
 """
 
 import functools
@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from koki2.envs import seasons, SeasonsConfig, SeasonsState
+from koki2.envs import ForagerState, seasons, SeasonsConfig
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
 UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles faster
@@ -26,11 +26,11 @@ def world(**knobs):
 
 
 def being(position, t=0, born=0, energy=0.5):
-    return SeasonsState(
+    return ForagerState(
         t=jnp.int32(t),
         position=jnp.array(position, jnp.int32),
         source=jnp.array([WEST, EAST], jnp.int32),
-        born=jnp.int32(born),
+        extra=jnp.int32(born),
         energy=jnp.float32(energy),
     )
 
@@ -58,18 +58,22 @@ def floats(values):
 def test_only_the_half_in_season_feeds(t, born, west, east):
     for start, action, gain in (((0, 2), RIGHT, west), ((8, 2), LEFT, east)):
         state = being(start, t, born)
-        after, _, felt = act(state, action)
-        assert floats([felt.body.energy_gained, after.energy]) == [gain, 0.5 + gain]
+        after, _, feedback = act(state, action)
+        assert floats([feedback.body.energy_gained, after.energy]) == [gain, 0.5 + gain]
         assert (
-            bool(felt.body.reached) == (gain > 0) == (int(felt.body.bad_arrivals) == 0)
+            bool(feedback.body.reached)
+            == (gain > 0)
+            == (int(feedback.body.bad_arrivals) == 0)
         )
         rich = world()[0].privileged_state(state).worth > 0
         assert rich.tolist() == [west > 0, east > 0]
 
 
 def test_out_of_season_may_feed_a_little():
-    _, _, felt = act(being((8, 2)), LEFT, energy_gain_off=0.125)
-    assert float(felt.body.energy_gained) == 0.125 and not bool(felt.body.reached)
+    _, _, feedback = act(being((8, 2)), LEFT, energy_gain_off=0.125)
+    assert float(feedback.body.energy_gained) == 0.125 and not bool(
+        feedback.body.reached
+    )
 
 
 def test_what_is_tasted_is_elsewhere_in_its_half_in_season_or_not():
@@ -100,10 +104,10 @@ def test_the_cue_is_a_slow_sine_of_the_year_where_it_is_on(t, cue):
 
 
 def test_starving_terminates_and_the_clock_truncates():
-    _, _, felt = act(being((0, 0), t=15), energy_decay=0.25)
-    assert not bool(felt.terminated) and bool(felt.truncated)
-    _, _, felt = act(being((0, 0)), energy_decay=0.5)
-    assert bool(felt.terminated) and not bool(felt.truncated)
+    _, _, feedback = act(being((0, 0), t=15), energy_decay=0.25)
+    assert not bool(feedback.terminated) and bool(feedback.truncated)
+    _, _, feedback = act(being((0, 0)), energy_decay=0.5)
+    assert bool(feedback.terminated) and not bool(feedback.truncated)
 
 
 def test_the_competent_policy_goes_over_when_food_feeds_no_more():

@@ -1,7 +1,7 @@
 """A sparse world, by hand: worked numbers a reader can check on paper.
 
 The world is 32 cells wide and 16 high, one source is smelled from 4 cells away, and
-living costs nothing unless said otherwise.
+living costs nothing unless stated otherwise.
 """
 
 import functools
@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from koki2.envs import Care, sparse, SparseConfig, SparseState
+from koki2.envs import Care, ForagerState, sparse, SparseConfig
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
 UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles faster
@@ -25,7 +25,7 @@ def world(**knobs):
 
 
 def being(position, source, energy=0.5, t=0):
-    return SparseState(
+    return ForagerState(
         t=jnp.int32(t),
         position=jnp.array(position, jnp.int32),
         source=jnp.array([source], jnp.int32),
@@ -57,25 +57,25 @@ def test_beyond_its_range_nothing_is_smelled(source, gradient):
 
 
 @pytest.mark.parametrize(
-    "cell, felt",
+    "cell, observed",
     [((0, 0), [1, 0, 1, 0]), ((31, 15), [0, 1, 0, 1]), ((1, 14), [0, 0, 0, 0])],
 )
-def test_the_edge_of_the_world_is_felt(cell, felt):
+def test_the_edge_of_the_world_is_observed(cell, observed):
     _, seen, _ = act(being(cell, (16, 8)))
-    assert seen[3:].tolist() == felt
+    assert seen[3:].tolist() == observed
 
 
 def test_arriving_pays_and_the_source_is_elsewhere():
-    state, _, felt = act(being((10, 8), (11, 8), energy=0.25), RIGHT)
-    assert floats([state.energy, felt.body.energy_gained]) == [0.75, 0.5]
-    assert bool(felt.body.reached) and state.source.tolist() != [[11, 8]]
+    state, _, feedback = act(being((10, 8), (11, 8), energy=0.25), RIGHT)
+    assert floats([state.energy, feedback.body.energy_gained]) == [0.75, 0.5]
+    assert bool(feedback.body.reached) and state.source.tolist() != [[11, 8]]
 
 
 def test_starving_terminates_and_the_clock_truncates():
-    _, _, felt = act(being((1, 1), (9, 9), t=63), energy_decay=0.25)
-    assert not bool(felt.terminated) and bool(felt.truncated)
-    _, _, felt = act(being((1, 1), (9, 9)), energy_decay=0.5)
-    assert bool(felt.terminated) and not bool(felt.truncated)
+    _, _, feedback = act(being((1, 1), (9, 9), t=63), energy_decay=0.25)
+    assert not bool(feedback.terminated) and bool(feedback.truncated)
+    _, _, feedback = act(being((1, 1), (9, 9)), energy_decay=0.5)
+    assert bool(feedback.terminated) and not bool(feedback.truncated)
     assert SparseConfig().energy_init / SparseConfig().energy_decay == 80.0
 
 
@@ -84,8 +84,8 @@ def test_care_makes_meals_richer_and_hunger_slower():
     care = Care(metabolism=one / 2, buffer=one / 4, richness=one / 2, hazard=one)
     fed, _, _ = act(being((10, 8), (11, 8)), RIGHT, care, energy_decay=0.5)
     assert float(fed.energy) == 0.5 - 0.25 + 0.25
-    thin, _, felt = act(being((1, 1), (9, 9)), STAY, care, energy_decay=1.0)
-    assert float(thin.energy) == 0.25 and not bool(felt.terminated)
+    thin, _, feedback = act(being((1, 1), (9, 9)), STAY, care, energy_decay=1.0)
+    assert float(thin.energy) == 0.25 and not bool(feedback.terminated)
 
 
 def test_the_truth_knows_what_is_out_of_range():
@@ -102,9 +102,9 @@ def test_the_competent_policy_mows_the_map_and_leaves_its_row_for_food():
     path, meal = [], 0.0
     for key in jax.random.split(jax.random.key(0), 16):
         memory, action = choose(None, memory, observation)
-        state, observation, felt = step(key, state, action)
+        state, observation, feedback = step(key, state, action)
         path.append(tuple(state.position.tolist()))
-        meal += float(felt.body.energy_gained)
+        meal += float(feedback.body.energy_gained)
     assert path[1] == (31, 4) and path[9] == (31, 12) and path[12] == (28, 12)
     assert path[15] == (25, 12) or meal == 0.0  # three more cells, then down
     memory, action = choose(None, memory, observation)

@@ -1,7 +1,7 @@
 """Trade-offs, by hand: worked numbers a reader can check on paper.
 
 The world is 9 cells wide and 5 high, with one source of each kind; both stores fall by
-1/16 a step, a meal gives 1/2 and what is tainted takes 1/4, unless said otherwise.
+1/16 a step, a meal gives 1/2 and what is tainted takes 1/4, unless stated otherwise.
 """
 
 import functools
@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from koki2.envs import Care, trade_offs, TradeOffsConfig, TradeOffsState
+from koki2.envs import Care, ForagerState, trade_offs, TradeOffsConfig
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
 UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles faster
@@ -27,7 +27,7 @@ def world(**knobs):
 
 
 def being(position, energy=0.5, hydration=0.5, t=0):
-    return TradeOffsState(
+    return ForagerState(
         t=jnp.int32(t),
         position=jnp.array(position, jnp.int32),
         source=jnp.array([SALTY, FOUL, FOOD, WATER], jnp.int32),
@@ -49,9 +49,9 @@ def act(state, action=STAY, care=None, seed=0, **knobs):
     ],
 )
 def test_the_tainted_feed_one_store_from_the_other(kind, start, action, stores, net):
-    after, _, felt = act(being(start), action)
+    after, _, feedback = act(being(start), action)
     assert tuple(after.store.tolist()) == stores
-    assert float(felt.body.energy_gained) == net
+    assert float(feedback.body.energy_gained) == net
     before = world()[0].privileged_state(being(start)).source.tolist()
     moved = [a != b for a, b in zip(after.source.tolist(), before, strict=True)]
     assert moved == [nth == kind for nth in range(4)]  # it comes back elsewhere
@@ -65,16 +65,16 @@ def test_salt_saves_the_starving_and_harms_the_thirsty():
     starving, thirsty = being((0, 1), 4 / 16, 1.0), being((0, 1), 1.0, 8 / 16)
     for state, worth in ((starving, 120 / 256), (thirsty, -87 / 256)):
         assert float(world()[0].privileged_state(state).worth[0]) == worth
-        _, _, felt = act(state, RIGHT)
-        assert bool(felt.body.reached) == (worth > 0)
-        assert int(felt.body.bad_arrivals) == (worth < 0)
+        _, _, feedback = act(state, RIGHT)
+        assert bool(feedback.body.reached) == (worth > 0)
+        assert int(feedback.body.bad_arrivals) == (worth < 0)
 
 
 def test_the_drive_tells_what_a_trade_was_worth():
     """9^2 / 256 of drive before, none of energy and (3/16)^2 of it after."""
-    _, _, felt = act(being((0, 1), 1.0, 8 / 16), RIGHT)
-    assert float(felt.body.drive_fall) == (64 - 169) / 256
-    assert float(felt.body.energy_gained) == 1 / 16 - 1 / 4  # no room for more
+    _, _, feedback = act(being((0, 1), 1.0, 8 / 16), RIGHT)
+    assert float(feedback.body.drive_fall) == (64 - 169) / 256
+    assert float(feedback.body.energy_gained) == 1 / 16 - 1 / 4  # no room for more
 
 
 def test_the_senses_tell_the_four_kinds_apart():
@@ -91,26 +91,26 @@ def test_the_senses_tell_the_four_kinds_apart():
 
 @pytest.mark.parametrize("needs", [(1 / 16, 1.0), (1.0, 1 / 16)])
 def test_either_store_kills_when_empty(needs):
-    _, _, felt = act(being((4, 2), *needs))
-    assert bool(felt.terminated) and not bool(felt.truncated)
+    _, _, feedback = act(being((4, 2), *needs))
+    assert bool(feedback.terminated) and not bool(feedback.truncated)
 
 
 def test_salt_may_be_the_death_of_the_thirsty():
-    _, _, felt = act(being((0, 1), 0.5, 5 / 16), RIGHT)
-    assert bool(felt.terminated)
-    _, _, felt = act(being((0, 3), 0.5, 5 / 16), RIGHT)
-    assert not bool(felt.terminated)
+    _, _, feedback = act(being((0, 1), 0.5, 5 / 16), RIGHT)
+    assert bool(feedback.terminated)
+    _, _, feedback = act(being((0, 3), 0.5, 5 / 16), RIGHT)
+    assert not bool(feedback.terminated)
 
 
 def test_care_makes_meals_richer_and_harms_smaller():
     """Salt: energy 1/2 - 1/32 + 1/4, hydration 1/2 - 1/32 - 1/16."""
     half, quarter = jnp.float32(0.5), jnp.float32(0.25)
     care = Care(metabolism=half, buffer=quarter, richness=half, hazard=quarter)
-    fed, _, felt = act(being((0, 1)), RIGHT, care)
+    fed, _, feedback = act(being((0, 1)), RIGHT, care)
     assert fed.store.tolist() == [23 / 32, 13 / 32]
-    assert float(felt.body.energy_gained) == 1 / 4 - 1 / 16
-    thin, _, felt = act(being((0, 1), 0.25, 0.25), RIGHT, care)
-    assert float(thin.store[1]) == 0.25 and not bool(felt.terminated)
+    assert float(feedback.body.energy_gained) == 1 / 4 - 1 / 16
+    thin, _, feedback = act(being((0, 1), 0.25, 0.25), RIGHT, care)
+    assert float(thin.store[1]) == 0.25 and not bool(feedback.terminated)
 
 
 @pytest.mark.parametrize(

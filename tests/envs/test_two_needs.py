@@ -1,7 +1,7 @@
 """Two needs, by hand: worked numbers a reader can check on paper.
 
 The world is 9 cells wide and 5 high, with one food and one water; both stores fall by
-1/16 a step and a meal gives 1/4, unless said otherwise.
+1/16 a step and a meal gives 1/4, unless stated otherwise.
 """
 
 import functools
@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from koki2.envs import Care, two_needs, TwoNeedsConfig, TwoNeedsState
+from koki2.envs import Care, ForagerState, two_needs, TwoNeedsConfig
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
 UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles faster
@@ -26,7 +26,7 @@ def world(**knobs):
 
 
 def being(position, energy=0.5, hydration=0.5, t=0):
-    return TwoNeedsState(
+    return ForagerState(
         t=jnp.int32(t),
         position=jnp.array(position, jnp.int32),
         source=jnp.array([FOOD, WATER], jnp.int32),
@@ -47,21 +47,23 @@ def test_food_fills_energy_and_water_hydration_and_both_go_elsewhere():
     drank, _, watered = act(being((7, 2)), LEFT)
     assert ate.store.tolist() == [11 / 16, 7 / 16]
     assert drank.store.tolist() == [7 / 16, 11 / 16]
-    for felt in (fed, watered):
-        assert float(felt.body.energy_gained) == 0.25 and bool(felt.body.reached)
+    for feedback in (fed, watered):
+        assert float(feedback.body.energy_gained) == 0.25 and bool(
+            feedback.body.reached
+        )
     assert ate.source.tolist()[0] != [*FOOD] and ate.source.tolist()[1] == [*WATER]
     assert drank.source.tolist()[0] == [*FOOD] and drank.source.tolist()[1] != [*WATER]
 
 
 def test_a_full_store_takes_what_it_has_room_for_and_no_more_counts():
-    after, _, felt = act(being((1, 2), energy=1.0), RIGHT)
-    assert float(after.store[0]) == 1.0 and float(felt.body.energy_gained) == 1 / 16
+    after, _, feedback = act(being((1, 2), energy=1.0), RIGHT)
+    assert float(after.store[0]) == 1.0 and float(feedback.body.energy_gained) == 1 / 16
 
 
 def test_the_drive_is_of_both_stores():
     """(8/16)^2 + (8/16)^2 before, (5/16)^2 + (9/16)^2 after a meal."""
-    _, _, felt = act(being((1, 2)), RIGHT)
-    assert float(felt.body.drive_fall) == (64 + 64 - 25 - 81) / 256
+    _, _, feedback = act(being((1, 2)), RIGHT)
+    assert float(feedback.body.drive_fall) == (64 + 64 - 25 - 81) / 256
 
 
 def test_the_senses_are_a_way_to_each_and_the_stores():
@@ -74,19 +76,19 @@ def test_the_senses_are_a_way_to_each_and_the_stores():
 
 @pytest.mark.parametrize("needs", [(1 / 16, 1.0), (1.0, 1 / 16)])
 def test_either_store_kills_when_empty_however_full_the_other(needs):
-    _, _, felt = act(being((4, 0), *needs))
-    assert bool(felt.terminated) and not bool(felt.truncated)
-    _, _, felt = act(being((4, 0), 0.5, 0.5, t=15))
-    assert not bool(felt.terminated) and bool(felt.truncated)
+    _, _, feedback = act(being((4, 0), *needs))
+    assert bool(feedback.terminated) and not bool(feedback.truncated)
+    _, _, feedback = act(being((4, 0), 0.5, 0.5, t=15))
+    assert not bool(feedback.terminated) and bool(feedback.truncated)
 
 
 def test_who_only_eats_dies_of_thirst():
     """Off the food and on again, where the next always is at hand."""
-    state, felt = being((1, 2), 1.0, 1.0), None
+    state, feedback = being((1, 2), 1.0, 1.0), None
     for nth in range(16):
         state = being(FOOD if nth % 2 else (1, 2), *state.store.tolist(), t=nth)
-        state, _, felt = act(state, LEFT if nth % 2 else RIGHT)
-    assert bool(felt.terminated)
+        state, _, feedback = act(state, LEFT if nth % 2 else RIGHT)
+    assert bool(feedback.terminated)
     assert state.store.tolist() == [15 / 16, 0.0]  # a step since the last meal
 
 
@@ -96,8 +98,8 @@ def test_care_makes_meals_richer_and_both_needs_slower():
     care = Care(metabolism=half, buffer=quarter, richness=half, hazard=half)
     fed, _, _ = act(being((1, 2)), RIGHT, care)
     assert fed.store.tolist() == [19 / 32, 15 / 32]
-    thin, _, felt = act(being((4, 0), 0.25, 0.25), STAY, care)
-    assert thin.store.tolist() == [0.25, 0.25] and not bool(felt.terminated)
+    thin, _, feedback = act(being((4, 0), 0.25, 0.25), STAY, care)
+    assert thin.store.tolist() == [0.25, 0.25] and not bool(feedback.terminated)
 
 
 def test_the_truth_is_what_a_meal_is_worth_to_the_body_as_it_is():

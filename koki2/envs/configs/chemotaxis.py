@@ -23,7 +23,7 @@ class ChemotaxisConfig:
     num_bad_sources: Annotated[int, Ge(0)] = 0
     """How many of the sources harm instead of feed."""
     bad_source_integrity_loss: fields.Amount = 0.0
-    """Integrity lost on arriving at a bad source; a life starts with 1."""
+    """Integrity lost on arriving at a bad source; an episode starts with 1."""
     bad_source_deplete_p: fields.Probability = 1.0
     """Chance that a bad source depletes when arrived at (with deplete_sources)."""
     good_only_gradient: bool = False
@@ -41,7 +41,7 @@ class ChemotaxisConfig:
     energy_gain: fields.Amount = 0.05
     """Energy gained on arriving at a good source."""
     terminate_on_reach: bool = False
-    """End the life on standing on a good source."""
+    """End the episode on standing on a good source."""
     obs_noise: fields.Amount = 0.0
     """Standard deviation of the Gaussian noise on all four channels (L1.1)."""
     grad_dropout_p: fields.Probability = 0.0

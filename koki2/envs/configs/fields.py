@@ -1,6 +1,6 @@
-"""Types of fields that several worlds have: what is said of them, and their range.
+"""Types of fields that several worlds have: a description, and a range.
 
-A value of such a type is checked as any other; what an alias says of it is read by
+A value of such a type is checked as any other; its description is read by
 `--help`. Imports no JAX.
 """
 
@@ -19,7 +19,42 @@ UpTo64 = Annotated[int, Ge(0), Le(64)]
 Width = Annotated[int, Ge(2), Le(4096), Doc("Cells from west to east.")]
 Height = Annotated[int, Ge(2), Le(4096), Doc("Cells from north to south.")]
 AnyHeight = Annotated[Cells, Doc("Cells from north to south.")]
-Steps = Annotated[int, Ge(1), Le(1_000_000), Doc("Length of a life, T.")]
+Steps = Annotated[int, Ge(1), Le(1_000_000), Doc("Length of an episode, T.")]
+Sources = Annotated[
+    OneTo64, Doc("Good sources, K; one that is arrived at is elsewhere at once.")
+]
+Food = Annotated[
+    OneTo64, Doc("Sources of energy; one that is arrived at is elsewhere at once.")
+]
+Water = Annotated[OneTo64, Doc("Sources of hydration, likewise.")]
+Shelters = Annotated[OneTo64, Doc("Cells in which a strike does no harm.")]
+StrikeLoss = Annotated[
+    Amount, Doc("Integrity lost by a strike in the open; an episode starts with 1.")
+]
 EnergyInit = Annotated[Fraction, Doc("Energy at birth.")]
 HydrationInit = Annotated[Fraction, Doc("Hydration at birth.")]
+EnergyDecay = Annotated[
+    Amount, Doc("Energy lost per step: a full store lasts 1 / energy_decay steps.")
+]
+HydrationDecay = Annotated[Amount, Doc("Hydration lost per step.")]
 EnergyGain = Annotated[Amount, Doc("Energy gained on arriving at a source.")]
+FoodGain = Annotated[
+    Amount, Doc("Energy gained on arriving at food, as far as there is room.")
+]
+WaterGain = Annotated[
+    Amount, Doc("Hydration gained on arriving at water, as far as there is room.")
+]
+FeelsWalls = Annotated[
+    bool, Doc("Whether the agent senses what blocks its four sides.")
+]
+
+
+def check_ranges(config: object, *names: str) -> None:
+    """Raises ValueError where a config's NAME_min exceeds its NAME_max."""
+    for name in names:
+        least, most = getattr(config, f"{name}_min"), getattr(config, f"{name}_max")
+        if least > most:
+            raise ValueError(
+                f"{name}_min must not exceed {name}_max, since an episode draws "
+                f"between them, got {least} and {most}."
+            )

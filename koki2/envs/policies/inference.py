@@ -17,8 +17,7 @@ def once_bitten() -> Policy:
     again, and dies of it. It remembers having been harmed.
     """
 
-    def choose(key: Key | None, bitten: Memory, observation: Observation):
-        del key
+    def choose(_: Key | None, bitten: Memory, observation: Observation):
         bitten = bitten | (observation[3] < CAUTION)
         gx, gy = observation[0], observation[1]
         return bitten, jnp.where(bitten, 0, towards(gx, gy)).astype(jnp.int32)
@@ -34,8 +33,7 @@ def win_stay_lose_shift(span: np.ndarray) -> Policy:
     to: 1 red, -1 blue, 0 not known yet.
     """
 
-    def choose(key: Key | None, memory: Memory, observation: Observation):
-        del key
+    def choose(_: Key | None, memory: Memory, observation: Observation):
         held, met_last, energy_last, integrity_last = memory
         energy, integrity = observation[4], observation[5]
         fed, harmed = energy >= energy_last, integrity < integrity_last
@@ -58,25 +56,24 @@ def win_stay_lose_shift(span: np.ndarray) -> Policy:
 def find_bearings(ways: np.ndarray, span: np.ndarray) -> Policy:
     """Tries a way of reading its senses, and keeps those that foretell what moves do.
 
-    A move by m changes the offset to a source by -m, so what is felt changes by
+    A move by m changes the offset to a source by -m, so what is sensed changes by
     way @ (-m / span). It remembers how often each of `ways` [8, 2, 2] foretold that,
-    what it felt, and its move. Where nothing is felt it goes on as it went; held by the
-    edge, it tries another move.
+    what it sensed, and its move. Where nothing is sensed it goes on as it went; held by
+    the edge, it tries another move.
     """
     foretold = -np.einsum("wij,mj->wmi", ways, np.array(MOVES, np.float32) / span)
     undo = np.linalg.inv(ways).astype(np.float32)
     numbers = np.arange(len(MOVES))
 
-    def choose(key: Key | None, memory: Memory, observation: Observation):
-        del key
-        right, felt, move = memory
+    def choose(_: Key | None, memory: Memory, observation: Observation):
+        right, before, move = memory
         now = observation[:2]
         nothing = lambda g: jnp.all(g == 0)
-        changed = now - felt
+        changed = now - before
         taken = (move == numbers).astype(jnp.float32)
         expected = jnp.sum(foretold * taken[None, :, None], axis=1)  # [8, 2]
         match = jnp.all(jnp.abs(changed[None] - expected) < 1e-4, axis=1)
-        fair = ~nothing(now) & ~nothing(felt) & jnp.any(changed != 0)
+        fair = ~nothing(now) & ~nothing(before) & jnp.any(changed != 0)
         right = right + jnp.where(fair & match, 1.0, 0.0)
         best = jnp.arange(len(ways)) == jnp.argmax(right)
         back = jnp.sum(jnp.where(best[:, None, None], undo, 0.0), axis=0)

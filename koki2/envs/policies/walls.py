@@ -14,8 +14,7 @@ def along_the_wall() -> Policy:
     It remembers which way it was going (1 down, -1 up), and turns at the world's edge.
     """
 
-    def choose(key: Key | None, going: Memory, observation: Observation):
-        del key
+    def choose(_: Key | None, going: Memory, observation: Observation):
         gx, gy = observation[0], observation[1]
         up, down, left, right = (observation[i] > 0 for i in range(3, 7))
         barred = ((gx > 0) & right) | ((gx < 0) & left)
@@ -39,8 +38,7 @@ def hand_on_the_wall() -> Policy:
     pocket (the Pledge algorithm; Abelson and diSessa, "Turtle geometry", 1980).
     """
 
-    def choose(key: Key | None, turns: Memory, observation: Observation):
-        del key
+    def choose(_: Key | None, turns: Memory, observation: Observation):
         gx, gy = observation[0], observation[1]
         barred = observation[jnp.array([6, 3, 5, 4])] > 0  # east, north, west, south
         options = jnp.maximum(turns - 1, 0) + jnp.arange(4, dtype=jnp.int32)
@@ -56,14 +54,13 @@ def hand_on_the_wall() -> Policy:
 def round_danger(span: np.ndarray) -> Policy:
     """Goes for food by sides without danger, and never straight back.
 
-    So it feels its way round a zone. Food two cells away is worth a dash. It remembers
+    So it finds its way round a zone. Food two cells away is worth a dash. It remembers
     its last move.
     """
     moves = SIDES.astype(np.float32)
     back = np.array([2, 1, 4, 3], np.int32)  # which move each side undoes
 
-    def choose(key: Key | None, last: Memory, observation: Observation):
-        del key
+    def choose(_: Key | None, last: Memory, observation: Observation):
         offset = observation[:2] * span
         danger = (observation[4:8] > 0).astype(jnp.float32)
         dash = jnp.sum(jnp.abs(offset)) < 2.5

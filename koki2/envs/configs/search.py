@@ -1,4 +1,4 @@
-"""The settings of seasons, level L4.1."""
+"""The settings of worlds in which food must be searched for, levels L4.0 and L4.1."""
 
 import dataclasses
 from typing import Annotated, Literal
@@ -7,6 +7,24 @@ from annotated_types import Ge, Le
 
 from koki2.core.configs import check
 from koki2.envs.configs import fields
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SparseConfig:
+    """A sparse world, level L4.0. Static: changing a field recompiles."""
+
+    world: Literal["sparse"] = "sparse"
+    width: fields.Width = 64
+    height: fields.AnyHeight = 64
+    smell_range: Annotated[int, Ge(1), Le(8192)] = 8
+    """Cells, as the crow flies, beyond which a source is not smelled."""
+    num_sources: fields.Sources = 6
+    steps: fields.Steps = 256
+    energy_init: fields.EnergyInit = 1.0
+    energy_decay: fields.EnergyDecay = 0.0125
+    energy_gain: fields.EnergyGain = 0.5
+
+    __post_init__ = check
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -23,14 +41,12 @@ class SeasonsConfig:
     """Sources, K, half of them west; one arrived at goes elsewhere in its half."""
     steps: fields.Steps = 192
     energy_init: fields.EnergyInit = 1.0
-    energy_decay: fields.Amount = 0.025
-    """Energy lost per step: without food a full store lasts 40 steps."""
+    energy_decay: fields.EnergyDecay = 0.025
     energy_gain: fields.Amount = 0.3
     """Energy gained on arriving at a source in season."""
     energy_gain_off: fields.Amount = 0.0
     """Energy gained on arriving at a source out of season."""
     season_cue: bool = False
-    """Whether the agent feels the time of the year, as a slow sine."""
+    """Whether the agent senses the time of the year, as a slow sine."""
 
-    def __post_init__(self):
-        check(self)
+    __post_init__ = check

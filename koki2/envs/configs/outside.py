@@ -1,4 +1,4 @@
-"""The settings of a world that gymnax made."""
+"""The settings of worlds from outside: of gymnax, or registered as an object."""
 
 import dataclasses
 from typing import Annotated, Literal
@@ -16,7 +16,14 @@ class GymnaxConfig:
     name: str = "CartPole-v1"
     """Which environment, as `gymnax.make` knows it; its actions must be discrete."""
     steps: Annotated[int, Ge(1), Le(1_000_000)] | Literal["auto"] = "auto"
-    """Length of a life, T; auto is the environment's own time limit."""
+    """Length of an episode, T; auto is the environment's own time limit."""
 
-    def __post_init__(self):
-        check(self)
+    __post_init__ = check
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ObjectConfig:
+    """A world of which nothing can be set, by the name that it is registered under."""
+
+    world: str
+    """Which world, by the name given to `envs.register_world`."""

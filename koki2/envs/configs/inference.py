@@ -1,4 +1,4 @@
-"""The settings of the family of worlds, level L5: ranges from which a life draws."""
+"""The settings of worlds whose rules must be found out, levels L2.2 and L5."""
 
 import dataclasses
 from typing import Annotated, Literal
@@ -8,7 +8,37 @@ from annotated_types import Ge, Le
 from koki2.core.configs import check
 from koki2.envs.configs import fields
 
-RANGES = ("gain", "decay", "loss", "bad", "dropout", "delay")
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class LayoutShiftConfig:
+    """Layout shift, level L2.2. Static: changing a field recompiles."""
+
+    world: Literal["layout_shift"] = "layout_shift"
+    width: fields.Width = 16
+    height: fields.Height = 16
+    num_red: fields.OneTo64 = 3
+    """Sources that look red; one that is arrived at comes back elsewhere at once."""
+    num_blue: fields.OneTo64 = 3
+    """Sources that look blue; either all red feed and all blue harm, or vice versa."""
+    drawn_at_birth: bool = True
+    """Draw which kind feeds anew for every episode; off: at birth it is red."""
+    swaps_within: bool = True
+    """Swap the kinds once in an episode, at a time drawn from its middle half."""
+    places_shift: Annotated[int, Ge(0), Le(1_000_000)] = 32
+    """Steps from one move of all sources to elsewhere to the next; 0 is never."""
+    steps: fields.Steps = 128
+    energy_init: fields.EnergyInit = 1.0
+    energy_decay: fields.EnergyDecay = 0.025
+    energy_gain: fields.Amount = 0.25
+    """Energy gained on arriving at what feeds, as far as there is room."""
+    integrity_loss: fields.Amount = 0.25
+    """Integrity lost on arriving at what harms; an episode starts with 1."""
+    feels_taste: bool = True
+    """Whether a channel gives what this step's arrival did: 1 fed, -1 harmed."""
+    tells_valence: bool = False
+    """Let a channel give which kind feeds (1 red, -1 blue): the control."""
+
+    __post_init__ = check
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -29,7 +59,7 @@ class FamilyConfig:
     decay_max: fields.Amount = 0.025
     """Most energy lost per step: it lasts 40."""
     loss_min: fields.Amount = 0.02
-    """Least integrity lost on arriving at a bad source; a life starts with 1."""
+    """Least integrity lost on arriving at a bad source; an episode starts with 1."""
     loss_max: fields.Amount = 0.1
     """Most integrity lost on arriving at a bad source."""
     bad_min: Annotated[int, Ge(0)] = 0
@@ -53,13 +83,7 @@ class FamilyConfig:
 
     def __post_init__(self):
         check(self)
-        for name in RANGES:
-            least, most = getattr(self, f"{name}_min"), getattr(self, f"{name}_max")
-            if least > most:
-                raise ValueError(
-                    f"{name}_min must not exceed {name}_max, since a life draws "
-                    f"between them, got {least} and {most}."
-                )
+        fields.check_ranges(self, "gain", "decay", "loss", "bad", "dropout", "delay")
         if self.bad_max > self.num_sources:
             raise ValueError(
                 "bad_max must not exceed num_sources, which counts good and bad "
