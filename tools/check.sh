@@ -1,7 +1,7 @@
 #!/bin/sh
 # Passes or fails the project: sh tools/check.sh [STEP...]
 #
-# Steps: format lint types imports docs strict py311 gpu clock tests slow. Without any: all but
+# Steps: format lint types imports docs strict py311 gpu clock bits tests slow. Without any: all but
 # the slow tests, and docs, py311 and gpu only where CI is set. Every step runs even if one before it
 # failed; the tests come last, so that their count is the closing line.
 # JOBS=n sets how many test processes run at once (2).
@@ -13,6 +13,14 @@ strict=tests/discipline/strict
 # bits of plain Python; see docs/determinism.md.
 strict_flags="--xla_cpu_max_isa=AVX --xla_allow_excess_precision=false"
 strict_flags="$strict_flags --xla_disable_hlo_passes=fusion,algsimp,dot-library-rewriter,constant_folding"
+# Tests of promises about bits under default flags; the other tests run code that is not
+# optimised, which compiles in half the time.
+bits="tests/golden tests/discipline tests/lanes tests/docs tests/bench
+  tests/contracts/test_programs.py tests/envs/test_published_baselines.py
+  tests/evolution/test_evolve.py tests/evolution/test_heldout.py
+  tests/evolution/test_rollout.py tests/kernels/test_edge_sum.py
+  tests/search/test_archive.py tests/cli/test_killed.py tests/cli/test_replay.py
+  tests/cli/test_runbook.py tests/cli/test_commands_on_old_runs.py"
 failed=
 
 run() { # run NAME COMMAND...
@@ -31,6 +39,12 @@ tests() { # tests PYTHON ARGUMENT...; the quick ones that two processes may shar
   shift
   "$python" -m pytest -q -n "${JOBS:-2}" --dist worksteal --durations=40 \
     -m "not slow and not clock" "$@"
+}
+
+other_tests() { # all but those of bits, unoptimised
+  ignored=
+  for path in $bits; do ignored="$ignored --ignore=$path"; done
+  (export XLA_FLAGS="${XLA_FLAGS:-} --xla_backend_optimization_level=0" && tests "$1" $ignored)
 }
 
 strict_tests() { # in processes of their own, for XLA reads its flags once; none run = failed
@@ -74,7 +88,7 @@ strict_if_there() {
   fi
 }
 
-[ $# -gt 0 ] || set -- format lint types imports ${CI:+docs} strict ${CI:+py311 gpu} clock tests
+[ $# -gt 0 ] || set -- format lint types imports ${CI:+docs} strict ${CI:+py311 gpu} clock bits tests
 for step; do
   case $step in
     format) run format "$bin/ruff" format --check --quiet --output-format concise . ;;
@@ -86,7 +100,8 @@ for step; do
     py311) run python-3.11 py311 ;;
     gpu) run gpu sh tools/gpu_lane/run.sh ;;
     clock) run clock one_by_one ;;
-    tests) run tests tests "$bin/python" ;;
+    bits) run bits tests "$bin/python" $bits ;;
+    tests) run tests other_tests "$bin/python" ;;
     slow)
       run slow "$bin/python" -m pytest -q -m slow
       run slow-strict-bits slow_strict

@@ -116,9 +116,12 @@ def check_shapes(env: AnyEnv) -> None:
 
 def check_types(env: AnyEnv) -> None:
     """A step keeps the types of the state, so that it is compiled once."""
-    state, _ = env.init(jax.random.key(0))
-    after, _, _ = env.step(jax.random.key(1), state, jnp.int32(0))
-    state, after = jax.eval_shape(lambda: (state, after))
+
+    def start_and_step() -> tuple[State, State]:
+        state, _ = env.init(jax.random.key(0))
+        return state, env.step(jax.random.key(1), state, jnp.int32(0))[0]
+
+    state, after = jax.eval_shape(start_and_step)
     first, later = map(jax.tree_util.tree_leaves_with_path, (state, after))
     _must(
         [path for path, _ in first] == [path for path, _ in later],
@@ -247,10 +250,9 @@ def check_competent_policy(env: AnyEnv) -> None:
     if env.competent is None:
         return
     memory, seen = env.competent.memory, play(env).observations[0]
+    choose = jax.jit(env.competent.choose, compiler_options=_FAST)
     for observation in seen[:8]:
-        after, action = env.competent.choose(
-            jax.random.key(0), memory, jnp.asarray(observation)
-        )
+        after, action = choose(jax.random.key(0), memory, jnp.asarray(observation))
         _must(
             0 <= int(action) < env.num_actions,
             f"competent must choose one of {env.num_actions} actions, got {action}",

@@ -134,7 +134,7 @@ def test_its_descriptors_are_judged(koki2, run):
     "words,says",
     [
         ("--descriptors lifetime", "a number for each descriptor"),
-        ("--descriptors speed reach", "invalid choice 'speed'"),
+        ("--descriptors speed reach", "there is no descriptor 'speed'"),
         ("--shape 4", "a number of cells for each dimension"),
         ("--low 0 2", "below those of high"),
         ("--emitter novelty --strategy nes", "there is no strategy 'nes'"),

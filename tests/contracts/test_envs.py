@@ -10,7 +10,14 @@ from jaxtyping import Array, Float, Int
 from koki2 import envs
 from koki2.envs.contract import CHECKS, play
 
-WORLDS = [*sorted(envs.LEVELS), "gymnax:CartPole-v1"]
+ALIKE = {  # another level tests the same code every time
+    *(f"chemotaxis-l{level}" for level in ("0.0", "0.1", "0.2", "1.0")),
+    *("sparse-l4.0", "trade-offs-l2.1", "predictive-cues-l3.1"),
+}
+WORLDS = [
+    pytest.param(name, marks=[pytest.mark.slow] * (name in ALIKE))
+    for name in [*sorted(envs.LEVELS), "gymnax:CartPole-v1"]
+]
 
 
 @pytest.fixture(params=WORLDS, scope="module")

@@ -15,7 +15,6 @@ import pytest
 import tiny
 from bits import assert_same_bits
 from jaxtyping import Array, Float, Int
-from lanes_of_tests import mostly_slow
 
 from koki2.agents import walker
 from koki2.agents.base import Agent, Learning
@@ -309,7 +308,9 @@ def test_genomes_are_judged_in_a_task_without_nursing():
         assert (stats.weighted is not None) == weighs
 
 
-@pytest.mark.parametrize("decay, barren", mostly_slow([(0.5, 4), (0.0, 0)], (0.5, 4)))
+@pytest.mark.parametrize(
+    "decay, barren", [(0.5, 4), pytest.param(0.0, 0, marks=pytest.mark.slow)]
+)
 def test_a_genome_that_dies_before_its_time_does_not_reproduce(decay, barren):
     """Two steps of life are not enough for the sixth; then nothing is learnt."""
     world = dict(width=4, energy_decay=decay, energy_gain=0.0, steps=12)

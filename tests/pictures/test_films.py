@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from lanes_of_tests import mostly_slow
 
 from koki2 import pictures
 from koki2.pictures import (
@@ -139,8 +138,12 @@ def test_walls_are_dark_and_danger_is_a_shade_of_the_worst(life):
     assert not axes.images[0].get_animated(), "nothing changes"
 
 
+SIZES = [(40, 9), (16, 1), (9, 9), (64, 64)]
+
+
 @pytest.mark.parametrize(
-    "width, height", mostly_slow([(16, 1), (9, 9), (40, 9), (64, 64)], (40, 9))
+    "width, height",
+    [pytest.param(*s, marks=[pytest.mark.slow] * (s != SIZES[0])) for s in SIZES],
 )
 def test_any_world_can_be_filmed(life, width, height):
     """Three needs, none of them integrity, rates for spikes, a part of a life."""
