@@ -15,12 +15,12 @@ strict_flags="--xla_cpu_max_isa=AVX --xla_allow_excess_precision=false"
 strict_flags="$strict_flags --xla_disable_hlo_passes=fusion,algsimp,dot-library-rewriter,constant_folding"
 # Tests of promises about bits under default flags; the other tests run code that is not
 # optimised, which compiles in half the time.
-bits="tests/golden tests/discipline tests/lanes tests/docs tests/bench
+bits="tests/golden tests/discipline tests/lanes tests/bench
   tests/contracts/test_programs.py tests/envs/test_published_baselines.py
   tests/evolution/test_evolve.py tests/evolution/test_heldout.py
   tests/evolution/test_rollout.py tests/kernels/test_edge_sum.py
   tests/search/test_archive.py tests/cli/test_killed.py tests/cli/test_replay.py
-  tests/cli/test_runbook.py tests/cli/test_commands_on_old_runs.py"
+  tests/cli/test_runbook.py"
 failed=
 
 run() { # run NAME COMMAND...

@@ -30,8 +30,8 @@ CONFIG = EvolutionConfig(
         steps=16,
     ),
     agent=AgentConfig(
-        n_neurons=16,
-        k_edges=4,
+        n_neurons=8,
+        k_edges=3,
         plast_enabled=True,
         plast_eta=0.5,
         modulator_kind="event",

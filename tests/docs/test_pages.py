@@ -48,6 +48,7 @@ def test_the_ten_lines_of_the_readme_evolve(there):
     assert names["run"].summary["generations"] == 40
 
 
+@pytest.mark.slow
 def test_the_whole_run_evolves(there):
     ours, walker = importlib.import_module("whole_run").main(generations=20)
     assert ours > walker

@@ -85,7 +85,7 @@ def births(config, count=256):
 @functools.cache
 def lives(policy):
     config = EvolutionConfig(env=DetourConfig())
-    return evaluate_baseline(config, policy, eval_seed=0, episodes=512)
+    return evaluate_baseline(config, policy, eval_seed=0, episodes=64)
 
 
 def test_the_map_is_the_one_drawn_above():
@@ -116,6 +116,7 @@ def test_an_arm_is_observed_from_the_inside_and_from_its_tip():
     assert walk(being((3, 1)), [STAY])[2][3:].tolist() == [0, 0, 0, 1]
 
 
+@pytest.mark.slow
 def test_the_feast_feeds_counts_as_reached_and_lies_elsewhere_behind_the_pocket():
     _, gained, _, feedback, state = walk(being((8, 3)), [RIGHT])
     assert gained == [0.25] and feedback.body.reached

@@ -34,6 +34,7 @@ def test_a_published_baseline_comes_out_to_four_decimals(policy, seed, published
     assert f"{mean_fitness(policy, seed):.4f}" == published
 
 
+@pytest.mark.slow
 def test_the_oracle_is_a_ceiling_and_staying_a_floor():
     worth = {p: mean_fitness(p, 0) for p in ("oracle", "greedy", "stay")}
     assert worth["oracle"] > worth["greedy"] > worth["stay"]

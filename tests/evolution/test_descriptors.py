@@ -101,6 +101,7 @@ def test_every_cell_of_a_map_has_a_region_of_its_own_size():
         assert int(jnp.argmax(path.visits)) == region
 
 
+@pytest.mark.slow
 def test_paths_in_lanes_are_those_of_single_lives():
     config = QDConfig(
         env=ChemotaxisConfig(width=6, height=3, steps=20),

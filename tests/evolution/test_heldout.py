@@ -104,6 +104,7 @@ def test_a_learning_rate_means_nothing_to_an_agent_that_does_not_learn():
     assert_same(lives(CONFIG, agent=other), lives(CONFIG))
 
 
+@pytest.mark.slow
 def test_a_learning_rate_of_nought_makes_a_plastic_agent_live_as_a_fixed_one():
     """Every figure but the modulator's own, which is still felt."""
     still = dataclasses.replace(LEARNS.agent, plast_eta=0.0)

@@ -77,6 +77,7 @@ def test_seeds_in_company_are_as_alone():
     assert_same_bits(run(mine), ran())
 
 
+@pytest.mark.slow
 def test_what_the_archive_says_of_an_elite_is_so():
     archive = ran()[2]["archive"]
     key = jax.random.key(SEED)

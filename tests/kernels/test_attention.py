@@ -62,6 +62,7 @@ def test_the_reference_is_the_formula(shape, causal):
     assert error(out, by_hand(*inputs, causal)) < 1e-6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dtype, tolerance", [("float32", 1e-5), ("bfloat16", 2**-7)])
 @pytest.mark.parametrize("shape", mostly_slow(ODD[1:3], ODD[1]))
 def test_jax_s_own_attention_agrees_and_so_do_its_gradients(shape, dtype, tolerance):
@@ -117,6 +118,7 @@ def test_no_output_hears_of_the_future(name, shape):
         assert np.any(grad[:, : t + 1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["reference", "interpret"])
 def test_logits_of_ten_thousand_choose_and_stay_finite(name):
     """q = 100 or -100, k from 0 to 100: neighbouring logits are 159 apart."""
@@ -136,6 +138,7 @@ def test_logits_of_ten_thousand_choose_and_stay_finite(name):
     assert all(np.isfinite(np.asarray(x, np.float64)).all() for x in (out, *grads))
 
 
+@pytest.mark.slow
 @needs_mosaic
 def test_vmap_makes_the_batch_longer():
     """Two sets of queries against one set of keys: the gradient of these is summed."""

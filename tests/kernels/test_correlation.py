@@ -84,6 +84,7 @@ def test_the_kernel_is_the_reference_and_has_no_race(case, capfd):
     assert "RACE" not in capfd.readouterr().out
 
 
+@pytest.mark.slow
 @needs_mosaic
 def test_vmap_makes_the_batch_longer():
     x = draw((3, 64, 64), jnp.bfloat16)

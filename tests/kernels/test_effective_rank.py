@@ -66,6 +66,7 @@ def test_zeros_have_rank_zero_and_nan_and_infinity_pass_through(way):
         np.testing.assert_allclose(jax.vmap(rank)(many), [3.0, 0.0, np.nan], rtol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "decades, way, tolerance",
     [

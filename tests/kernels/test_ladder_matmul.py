@@ -103,6 +103,7 @@ def test_at_level_0_it_is_the_host_bit_for_bit(name):
         np.testing.assert_array_equal(off, bits(host(x, w).astype(x.dtype)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_whole_numbers_have_one_answer_whatever_the_order_of_sums(name):
     """-1, 0 and 1: every sum is exact in float32, and few enough for bfloat16."""
@@ -167,6 +168,7 @@ def test_no_level_recompiles(name):
     assert (outs[0] != outs[1]).any() and (outs[1] != outs[2]).any()
 
 
+@pytest.mark.slow
 @needs_mosaic
 @pytest.mark.parametrize(
     "batched", mostly_slow(["x", "adapters", "host", "all"], "all")

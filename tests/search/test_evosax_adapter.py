@@ -39,6 +39,7 @@ def test_costs_of_a_generation_that_failed_are_finite_and_worthless():
     assert np.all(np.isfinite(got)) and not any_valid
 
 
+@pytest.mark.slow
 def test_cma_es_is_evosax_cma_es(key):
     """Same keys, same numbers, with cost = -fitness: nothing is added."""
     centre = jnp.array([1.0, -1.0, 0.5])

@@ -83,6 +83,7 @@ def test_a_scan_and_a_loop_give_the_same_archive(name):
     assert shapes(first) == shapes(state)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EMITTERS)
 def test_parents_are_elites_that_were_there(name):
     _, (asked, done, _) = ran(name)
@@ -96,6 +97,7 @@ def test_parents_are_elites_that_were_there(name):
         entered |= {(cell, g) for cell in cells[g][accepted[g]]}
 
 
+@pytest.mark.slow
 def test_parents_are_drawn_from_all_elites_alike():
     filled = jnp.zeros(50, bool).at[jnp.array([0, 7, 8, 49])].set(True)
     cells = np.asarray(draw(jax.random.key(0), filled, (4000,)))

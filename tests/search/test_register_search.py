@@ -72,6 +72,7 @@ def test_what_a_registered_strategy_needs_is_checked(registered):
     EmitterConfig(emitter="narrow", strategy="still", batch_size=4)  # not used
 
 
+@pytest.mark.slow
 def test_a_registered_emitter_fills_an_archive(registered):
     config = EmitterConfig(emitter="narrow", batch_size=4, init_sigma=0.5)
     search = map_elites(ArchiveConfig(shape=(4, 4)), config, num_dims=2)
