@@ -132,7 +132,8 @@ def check_types(env: AnyEnv) -> None:
         _must(
             types[0] == types[1] and not a.weak_type,
             f"state{jax.tree_util.keystr(path)} must keep one type that is not weak, "
-            f"got {types[0]} and, after a step, {types[1]}",
+            f"got {types[0]} and, after a step, {types[1]} (jnp.float32(...) and "
+            "jnp.asarray(..., dtype) make values that are not weak)",
         )
 
 
