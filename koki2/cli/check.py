@@ -1,41 +1,36 @@
-"""`koki2 check FILE.py:NAME`: the contract tests, on a world of your own."""
+"""`koki2 check FILE.py:NAME`: the contract tests, on an object of your own."""
 
 import dataclasses
+from typing import Literal
 
 import tyro
 
-from koki2 import runlog
 from koki2.cli import output
 from koki2.cli.arguments import Json
-from koki2.session.settings import find_level
+from koki2.session import checking
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Options:
-    """Run the contract tests of worlds on one, and print what it breaks.
+    """Run the contract tests on a world or strategy, and print what it breaks.
 
     Exit code 0: it keeps the contract; 1: it does not.
     """
 
-    world: tyro.conf.Positional[str]
-    """The world, FILE.py:NAME, or any that koki2 knows by name."""
+    name: tyro.conf.Positional[str]
+    """What to check: FILE.py:NAME, or any that koki2 knows by name."""
+    role: Literal["world", "strategy"] = "world"
+    """What it is."""
     json: Json = False
 
 
 def run(options: Options) -> int:
     """Checks."""
-    from koki2.envs import contract, make
-
-    level = find_level(options.world, {})
-    with runlog.raising(runlog.InputError):
-        env = make(level.config)
-    broken = {}
-    for name, check in contract.CHECKS.items():
-        try:
-            check(env)
-        except AssertionError as error:
-            broken[name] = str(error)
-    rows = [(name, broken.get(name, "kept")) for name in contract.CHECKS]
-    facts = {"world": options.world, "broken": broken}
+    found = checking.broken(options.role, options.name)
+    facts = {
+        options.role: options.name,
+        "broken": {name: text for name, text in found.items() if text},
+    }
+    rows = [(name, text or "kept") for name, text in found.items()]
     output.show(facts, options.json, lambda: output.print_table(("contract", ""), rows))
-    return 1 if broken else 0
+    return 1 if facts["broken"] else 0

@@ -115,6 +115,24 @@ def test_check_tells_what_a_world_breaks(koki2, files):
     assert said.code == 1 and said.json["broken"]
 
 
+def test_check_looks_at_strategies_too(koki2, files):
+    said = koki2("check my_strategy.py:keep_best --role strategy --json")
+    assert said.code == 0 and said.json == {
+        "strategy": "my_strategy.py:keep_best",
+        "broken": {},
+    }
+    text = (files / "my_strategy.py").read_text()
+    (files / "wrong.py").write_text(
+        text.replace("pop_size=config.pop_size", "pop_size=0")
+    )
+    said = koki2("check wrong.py:keep_best --role strategy --json")
+    assert said.code == 1
+    assert said.json["broken"]["form"] == "pop_size must be an integer >= 1, got 0."
+    assert said.json["broken"]["replay"] == "not looked at"
+    assert koki2("check snes --role strategy --json").code == 0
+    assert koki2("check snes").code == 2
+
+
 WRONG = """
 def line():
     env = _line()

@@ -1,79 +1,45 @@
 """What every strategy promises. A new one is tested by entering the catalogue.
 
 Ours and one of evosax's for each way to start are tested every time, all of them by
-`make test-slow`. The hill is a sphere with its summit at 0.7 in each of 16 numbers;
-search starts at 0. Each strategy is compiled once and shared by the tests. Optimising
-the machine code would take longer than running it unoptimised does.
+`make test-slow`. Each strategy is compiled once and shared by the tests.
 """
 
 import functools
-from collections.abc import Callable
-from typing import NamedTuple
 
+import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from lanes_of_tests import mostly_slow
 
 from koki2.search import make, names, SearchConfig, Strategy
+from koki2.search.contract import CHECKS, height, NUM_DIMS, trial
 
-POP_SIZE = NUM_DIMS = 16
+POP_SIZE = 16
 SIGMA = 0.1
-UNOPTIMISED = {"xla_backend_optimization_level": 0}
 NONE = np.zeros(POP_SIZE, bool)
-ALL = np.ones(POP_SIZE, bool)
-
-
-def height(genomes):
-    return -jnp.sum((genomes - 0.7) ** 2, axis=-1)
-
-
-def key_of(step, seed=0):
-    return jax.random.fold_in(jax.random.key(seed + 1), step)
-
-
-class Search(NamedTuple):
-    strategy: Strategy
-    init: Callable
-    generation: Callable
-    compiled: Callable
-    traces: list
-
-    def run(self, generations, seed=0, failing=NONE):
-        """Means before and after each generation, and the last state."""
-        state = self.init(jax.random.key(seed), jnp.zeros(NUM_DIMS))
-        means = [self.strategy.mean(state)]
-        for step in range(generations):
-            _, state, mean = self.compiled(key_of(step, seed), state, failing)
-            means.append(mean)
-        return np.stack(means), state
+EVERY_TIME = ("openai_es", "mu_plus_lambda", "snes", "sv_open_es", "simple_ga")
 
 
 @functools.cache
 def search(name):
     config = SearchConfig(strategy=name, pop_size=POP_SIZE, sigma=SIGMA, lr=0.05)
-    strategy, traces = make(config, NUM_DIMS), []
-
-    def generation(key, state, failing):
-        population, state = strategy.ask(key, state)
-        fitness = jnp.where(failing, jnp.nan, height(population))
-        state = strategy.tell(state, population, fitness)
-        return population, state, strategy.mean(state)
-
-    def counted(*args):
-        traces.append(name)
-        return generation(*args)
-
-    compiled = jax.jit(counted, compiler_options=UNOPTIMISED)
-    init = jax.jit(strategy.init, compiler_options=UNOPTIMISED)
-    return Search(strategy, init, generation, compiled, traces)
+    return make(config, NUM_DIMS)
 
 
-EVERY_TIME = ("openai_es", "mu_plus_lambda", "snes", "sv_open_es", "simple_ga")
-CASES = [
-    pytest.param(name, marks=[] if name in EVERY_TIME else pytest.mark.slow)
-    for name in names()
-]
+def key_of(step):
+    return jax.random.fold_in(jax.random.key(1), step)
+
+
+@pytest.fixture(params=mostly_slow(names(), *EVERY_TIME), scope="module")
+def strategy(request):
+    return search(request.param)
+
+
+def assert_no_nan(tree):
+    for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
+        assert not np.any(np.isnan(leaf)), f"NaN in {jax.tree_util.keystr(path)}"
 
 
 def test_every_way_to_start_a_strategy_is_tested_every_time():
@@ -83,85 +49,42 @@ def test_every_way_to_start_a_strategy_is_tested_every_time():
     assert sorted(starts) == sorted({recipe.start for recipe in RECIPES.values()})
 
 
-@pytest.fixture(params=CASES, scope="module")
-def case(request):
-    return search(request.param)
+@pytest.mark.parametrize(
+    "check", mostly_slow(CHECKS, *[c for c in CHECKS if c != "jit"])
+)
+def test_every_strategy_keeps_the_contract(strategy, check):
+    CHECKS[check](strategy)
 
 
-def leaves(tree):
-    paths, _ = jax.tree.flatten_with_path(tree)
-    return {jax.tree_util.keystr(path): leaf for path, leaf in paths}
-
-
-def types(tree):
-    kind = lambda leaf: (leaf.shape, leaf.dtype, leaf.weak_type)
-    return {path: kind(leaf) for path, leaf in leaves(tree).items()}
-
-
-def assert_no_nan(tree):
-    for path, leaf in leaves(tree).items():
-        assert not np.any(np.isnan(leaf)), f"NaN in {path}"
-
-
-def test_the_first_generation_lies_around_the_centre(case):
-    centre = jnp.full(NUM_DIMS, 5.0)
-    state = case.init(jax.random.key(0), centre)
-    np.testing.assert_array_equal(case.strategy.mean(state), centre)
-    population, _, _ = case.compiled(jax.random.key(1), state, NONE)
-    assert population.shape == (case.strategy.pop_size, NUM_DIMS)
+def test_the_first_generation_lies_around_the_centre(strategy):
+    at_work = trial(strategy)
+    state = at_work.init(jax.random.key(0), jnp.full(NUM_DIMS, 5.0))
+    population, _, _ = at_work.generation(jax.random.key(1), state, NONE)
     noise = np.asarray(population) - 5.0
-    if case.strategy.name == "gradientless_descent":
+    if strategy.name == "gradientless_descent":
         noise = noise[:1]  # its radii halve every fifth genome; the first is boldest
     np.testing.assert_allclose(np.sqrt(np.mean(noise**2)), SIGMA, rtol=0.4)
 
 
-def test_the_state_is_arrays_whose_types_never_change(case):
-    state = case.init(jax.random.key(0), jnp.zeros(NUM_DIMS))
-    asked = jax.eval_shape(case.strategy.ask, jax.random.key(0), state)
-    after = jax.eval_shape(case.generation, jax.random.key(0), state, NONE)
-    before = types(jax.eval_shape(lambda: state))
-    assert before == types(asked[1]) == types(after[1])
-    assert not any(weak for _, _, weak in before.values())
-    assert not any(
-        jnp.issubdtype(d, jax.dtypes.prng_key) for _, d, _ in before.values()
-    )
-
-
-def test_generations_can_be_scanned(case):
-    def generation(state, key):
-        return case.generation(key, state, NONE)[1:]
-
-    state = case.init(jax.random.key(0), jnp.zeros(NUM_DIMS))
-    keys = jax.random.split(jax.random.key(1), 3)
-    _, means = jax.eval_shape(functools.partial(jax.lax.scan, generation), state, keys)
-    assert means.shape == (3, NUM_DIMS)
-
-
-def test_same_key_same_bits_in_one_compile(case):
-    first, second = case.run(3), case.run(3)
-    jax.tree.map(np.testing.assert_array_equal, first, second)
-    assert len(case.traces) == 1, "a state of another type was compiled again"
-
-
-def test_another_key_another_search(case):
-    assert not np.array_equal(case.run(2)[0], case.run(2, seed=8)[0])
-
-
-def test_climbs(case):
-    means, state = case.run(20)
+def test_climbs(strategy):
+    at_work = trial(strategy)
+    state = at_work.init(jax.random.key(0), jnp.zeros(NUM_DIMS))
+    first = strategy.mean(state)
+    for step in range(20):
+        _, state, mean = at_work.generation(key_of(step), state, NONE)
     assert_no_nan(state)
-    gained = 1 - height(means[-1]) / height(means[0])
+    gained = 1 - height(mean) / height(first)
     assert gained > 0.1, f"climbed {gained:.0%} of the way in 20 generations"
 
 
-def test_a_genome_that_failed_never_wins(case):
+def test_a_genome_that_failed_never_wins(strategy):
     """Genomes above -7.6 (the centre is at -7.84) fail, and are never kept."""
-    state = case.init(jax.random.key(0), jnp.zeros(NUM_DIMS))
-    failures = 0
+    at_work, failures = trial(strategy), 0
+    state = at_work.init(jax.random.key(0), jnp.zeros(NUM_DIMS))
     for step in range(5):
-        population, _, _ = case.compiled(key_of(step), state, NONE)
+        population, _, _ = at_work.generation(key_of(step), state, NONE)
         failing = np.asarray(height(population)) > -7.6
-        again, state, mean = case.compiled(key_of(step), state, failing)
+        again, state, mean = at_work.generation(key_of(step), state, failing)
         np.testing.assert_array_equal(population, again)
         assert_no_nan((state, population, mean))
         failed = np.asarray(population)[failing]
@@ -170,27 +93,58 @@ def test_a_genome_that_failed_never_wins(case):
     assert failures > 5
 
 
-def test_a_generation_that_failed_moves_nothing(case):
-    """Neither the very first, nor one after three good ones; nor does it do harm."""
-    failed, state = case.run(1, failing=ALL)
-    np.testing.assert_array_equal(failed[1], failed[0])
-    for step in range(6):
-        failing = ALL if step == 3 else NONE
-        before = case.strategy.mean(state)
-        _, state, mean = case.compiled(key_of(1 + step), state, failing)
-        assert np.array_equal(mean, before) or step != 3
-        assert_no_nan(state)
-    assert height(mean) > height(failed[0])
+@chex.dataclass(frozen=True, kw_only=True)
+class Best:
+    genome: jax.Array
+    fitness: jax.Array
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", CASES)
-def test_jit_agrees_with_eager(name):
-    """One generation from the same state, compiled and step by step."""
-    case = search(name)
-    _, state = case.run(2)
-    compiled = case.compiled(key_of(9), state, NONE)
-    with jax.disable_jit():
-        eager = case.generation(key_of(9), state, NONE)
-    close = functools.partial(np.testing.assert_allclose, rtol=1e-3, atol=1e-4)
-    jax.tree.map(close, compiled, eager)
+def keep_best(
+    *, size=POP_SIZE, offset=0.0, minds=True, dtype=jnp.float32, seed=None
+) -> Strategy:
+    """A stranger's strategy, or a broken one: the best so far, and its neighbours."""
+
+    def ask(given, state):
+        key = given if seed is None else jax.random.key(seed)
+        noise = jax.random.normal(key, (size, NUM_DIMS))
+        return state.genome[None] + 0.1 * noise, state
+
+    def tell(state, population, fitness):
+        if minds:
+            fitness = jnp.where(jnp.isnan(fitness), -jnp.inf, fitness)
+        top = jnp.argmax(fitness)
+        better = (fitness[top] > state.fitness) | jnp.isnan(fitness[top])
+        return Best(
+            genome=jnp.where(better, population[top], state.genome),
+            fitness=jnp.where(better, fitness[top], state.fitness).astype(dtype),
+        )
+
+    return Strategy(
+        name="keep_best",
+        pop_size=POP_SIZE,
+        init=lambda key, centre: Best(
+            genome=centre + offset, fitness=jnp.float32(-jnp.inf)
+        ),
+        ask=ask,
+        tell=tell,
+        mean=lambda state: state.genome,
+    )
+
+
+BROKEN = {
+    "form": (keep_best()._replace(pop_size=0), "pop_size must be an integer >= 1"),
+    "centre": (keep_best(offset=1.0), "must be the centre given to init"),
+    "population": (keep_best(size=8), r"ask must return float32 \[16, 16\]"),
+    "types": (keep_best(dtype=jnp.float16), r"state\.fitness must keep one type"),
+    "replay": (keep_best(seed=0), "another key must give another"),
+    "failures": (keep_best(minds=False), "mean must not move where all genomes fail"),
+}
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_a_strategy_from_outside_passes_and_a_broken_one_gets_what_it_breaks(check):
+    CHECKS[check](keep_best())
+    if check in BROKEN:
+        broken, sentence = BROKEN[check]
+        with pytest.raises(AssertionError, match=sentence):
+            CHECKS[check](broken)
