@@ -97,6 +97,7 @@ def test_a_single_bit_is_a_difference():
     assert line.startswith("rec_w differs in 1 of ")
 
 
+@pytest.mark.slow
 def test_a_generation_gives_the_fitness_that_koki2_logs():
     config = EvolutionConfig(
         env=ChemotaxisConfig(width=12, steps=STEPS, **HAZARDS),

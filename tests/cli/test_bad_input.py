@@ -238,7 +238,7 @@ KINDS = [
 
 
 @pytest.mark.parametrize(
-    "share", [0.1, pytest.param(1, marks=pytest.mark.slow, id="a thousand")]
+    "share", [0.05, pytest.param(1, marks=pytest.mark.slow, id="a thousand")]
 )
 @pytest.mark.parametrize("count, is_refused, drawn", KINDS)
 def test_bad_input_is_refused(refuse, count, is_refused, drawn, share):

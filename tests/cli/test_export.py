@@ -187,6 +187,7 @@ def write(rows, **more):
             table.writerow([*[0] * SIZE, *row, *more_here])
 
 
+@pytest.mark.slow
 def test_rows_that_are_beaten_or_refused_are_counted(koki2, make_run):
     make_run()
     write(

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from bits import assert_same_bits, leaves, types
+from lanes_of_tests import mostly_slow
 
 from koki2 import agents, envs
 from koki2.evolution.episode import Episode, episode
@@ -130,7 +131,11 @@ CASES |= {
 }
 
 
-@pytest.fixture(params=CASES)
+RARE = ("drive", "event", "shuffled vector", "clamped, adaptive", "random network")
+QUICK = CASES.keys() - {f"plastic: {name}" for name in RARE}
+
+
+@pytest.fixture(params=mostly_slow(CASES, *QUICK))
 def case(request):
     return CASES[request.param]()
 

@@ -138,6 +138,7 @@ def test_the_competent_policy_feels_its_way_out_of_the_pocket_and_round_it():
     ]
 
 
+@pytest.mark.slow
 def test_the_competent_policy_feeds_in_every_life_and_greedy_in_none():
     """41 steps on what one is born with, 16 more and 3.2 of fitness for the crumbs."""
     competent, greedy = lives("competent"), lives("greedy")

@@ -167,6 +167,7 @@ def test_what_fails_viability_enters_no_archive():
     assert row["generation_best"] == -np.inf and row["births"] == []
 
 
+@pytest.mark.slow
 def test_what_dies_before_the_phase_of_reproduction_enters_no_archive():
     """A step costs half of what there is: two steps, and phase 1/2 is the eighth."""
     starving = dataclasses.replace(CONFIG.env, energy_decay=0.5, energy_gain=0.0)

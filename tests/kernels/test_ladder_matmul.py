@@ -119,6 +119,7 @@ def test_whole_numbers_have_one_answer_whatever_the_order_of_sums(name):
     np.testing.assert_array_equal(np.asarray(out, np.float64), exact)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_ranks_that_are_off_have_a_gradient_of_exactly_0(name):
     x, w, a, b = draw(64, 64, 64, 16, 2)

@@ -16,6 +16,7 @@ from koki2.evolution import EvolutionConfig, rollout, run_episode
 pytest.importorskip("gymnax")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", mostly_slow(["CartPole-v1", "Acrobot-v1"], "CartPole-v1")
 )
