@@ -197,11 +197,11 @@ def run_episode(
 
 
 def _step_feedback(feedback: Feedback, plasticity) -> StepFeedback:
-    felt = counted(feedback)
+    body = counted(feedback)
     return StepFeedback(
-        energy_gained=felt.energy_gained,
-        integrity_lost=felt.integrity_lost,
-        drive_fall=felt.drive_fall,
+        energy_gained=body.energy_gained,
+        integrity_lost=body.integrity_lost,
+        drive_fall=body.drive_fall,
         plasticity=plasticity,
     )
 

@@ -1,7 +1,7 @@
 """Stopping on purpose: the first signal asks, the second does not.
 
 Python runs signal handlers on the main thread, and only when that is not busy inside
-XLA. So the signals are also heard on a thread of their own, through the wakeup file
+XLA. So the signals are also received on a thread of their own, through the wakeup file
 descriptor, which the interpreter writes to at once; the second one ends the process
 there and then. What is on disk is whole at any instant: see `runlog`.
 """

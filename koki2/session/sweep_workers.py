@@ -79,7 +79,7 @@ def _work(work: Work, piece: Piece) -> None:
 
 def _begin(halt: multiprocessing.synchronize.Event, argv: list[str]) -> None:
     """Prepares a worker process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent hears it, and says so
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent receives it, and says so
     startup.call.set(startup.Call(argv=argv, was_restarted=True))
     startup.prepare(startup.XlaOptions(), startup.JaxOptions())
     threading.Thread(target=_end_with_parent, daemon=True).start()

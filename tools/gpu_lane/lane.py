@@ -108,7 +108,7 @@ def resources(said: str) -> dict[str, Resources]:
 
 
 @contextlib.contextmanager
-def heard() -> Iterator[Callable[[], str]]:
+def captured() -> Iterator[Callable[[], str]]:
     """Collects what this process, C++ included, writes; gives a function to read it."""
     sys.stdout.flush()
     sys.stderr.flush()
@@ -134,7 +134,7 @@ class Lane:
 
     def __init__(self):
         """Describes the device; no CUDA driver is asked."""
-        with heard():
+        with captured():
             self.topology = topologies.get_topology_desc(
                 platform="cuda",
                 topology_name="",
@@ -143,7 +143,7 @@ class Lane:
             )
         self.mesh = topologies.make_mesh(self.topology, (1,), ("device",))
         self.failures: list[str] = []
-        self.stderr = os.fdopen(os.dup(2), "w")  # also while `heard` listens
+        self.stderr = os.fdopen(os.dup(2), "w")  # also while `captured` listens
 
     def compile(self, case: str, way: str, function, *shapes) -> None:
         """Lowers and compiles `function` of `shapes`; prints what came of it."""
@@ -152,7 +152,7 @@ class Lane:
         shapes = jax.tree.map(place, shapes)
         start = time.perf_counter()
         faulthandler.dump_traceback_later(LIMIT, exit=True, file=self.stderr)
-        with heard() as said:
+        with captured() as said:
             problem, kernels, compiled = None, [], None
             try:
                 with jax.set_mesh(self.mesh):
