@@ -1,7 +1,8 @@
 """session: runs a program into a run folder, from the command line or from Python.
 
 May import every room below. Start at `driver` (a program to the end of its folder),
-`kinds` (what a loop tells about its runs) and `python` (`koki2.run` and `koki2.load`).
+`kinds` (what a loop tells about its runs) and `python` (`koki2.run` and `koki2.load`);
+`objects` loads what is from outside the package, `checking` runs the contracts on it.
 The door is lazy, so that importing it costs no JAX.
 """
 
