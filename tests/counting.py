@@ -46,13 +46,13 @@ class CountingConfig:
     loop: LoopConfig = LoopConfig()
 
 
-built: list[tuple[CountingConfig, list[int]]] = []
+built: list[list[tuple[CountingConfig, int]]] = []
 """Every call of `build` in this process."""
 
 
-def build(config, seeds):
-    built.append((config, list(seeds)))
-    return [_program(config, seed) for seed in seeds]
+def build(runs):
+    built.append(list(runs))
+    return [_program(config, seed) for config, seed in runs]
 
 
 def _program(config, seed):

@@ -50,7 +50,7 @@ def config(world=WORLD, agent=AGENT, **knobs):
 def task(config, seed, *, path=False):
     """The task of a config, wired as the run of a seed is."""
     named = setting(config)
-    return named.task(named.wiring(seed), path=path)
+    return named.task(named.data(seed), path=path)
 
 
 def run(program, chunks, between=lambda program, carry: carry):

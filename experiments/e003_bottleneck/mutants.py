@@ -45,15 +45,14 @@ def catastrophic_share(
     boldness = MutationConfig(others=GroupMutation(sigma=config.search.sigma))
 
     def share(key: Key, seed: int, genome: Mapping[str, ArrayLike]) -> float:
-        wiring = named.wiring(seed)
-        encoding = named.adult(wiring).genome
+        data = named.data(seed)
+        encoding = named.adult(data).genome
         parent = jnp.asarray(encoding.flat(dict(genome)))
         mutate = mutation(boldness, encoding)
         children = jax.vmap(mutate, (0, None))(jax.random.split(key, mutants), parent)
         genes = jnp.concatenate([parent[None], children])
-        fitness = np.mean(
-            evaluate(wiring, genes, eval_seed, episodes)["fitness"], axis=1
-        )
+        found = evaluate(data, genes, eval_seed, episodes)
+        fitness = np.mean(found["fitness"], axis=1)
         rate = catastrophic_rate(
             jnp.float32(fitness[0]), jnp.asarray(fitness[1:], jnp.float32), floor=floor
         )

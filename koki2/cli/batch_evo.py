@@ -45,7 +45,7 @@ def run(options: Options) -> int:
     """Evolves, seed by seed. Folders are made first, so that each can be resumed."""
     settings, seeds = options.settings, _seeds(options)
     kind = settings.kind
-    programs = kinds.build(kind, settings.config, seeds)
+    programs = kinds.build(kind, [(settings.config, seed) for seed in seeds])
     with contextlib.ExitStack() as held:
         runs = []
         for seed in seeds:

@@ -33,7 +33,7 @@ def run(options: Options) -> int:
     settings, out_dir = options.settings, options.out_dir
     if out_dir is not None and out_dir.is_dir():
         folder.check_new(out_dir)  # before JAX starts; `start` decides
-    (program,) = kinds.build(settings.kind, settings.config, [options.seed])
+    (program,) = kinds.build(settings.kind, [(settings.config, options.seed)])
     with (
         folders.start(
             settings, options.seed, options.runs_dir, out_dir=out_dir

@@ -42,7 +42,7 @@ def run(options: Options) -> int:
     if out.resolve().parent == options.like.resolve():
         raise runlog.InputError(f"--out must be a file outside of the run, got {out}.")
     named = evolution.setting(config)
-    size = named.adult(named.wiring(read.seed)).genome.size
+    size = named.adult(named.data(read.seed)).genome.size
     rows = exchange.from_csv(options.table, genome=size, dims=config.archive.dims)
     found, facts = exchange.insert(config.archive, rows, size)
     runlog.save_arrays(out, found)

@@ -29,7 +29,7 @@ def run(options: Options) -> int:
     startup.restore(old)
     read = folders.read_folder(options.run, options.given)
     rows = sum(1 for _ in runlog.read_rows(options.run))
-    (program,) = kinds.build(read.kind, read.config, [read.seed])
+    (program,) = kinds.build(read.kind, [(read.config, read.seed)])
     difference = first_difference(read, program)
     plain = runlog.read_config(options.run)["config"]
     now = startup.manifest(old.get("command", ""), read.seed, plain)

@@ -35,7 +35,7 @@ def run(options: Options) -> int:
             return 0
         startup.restore(run_.manifest)
         read = folders.read_folder(options.run, options.given)
-        (program,) = kinds.build(read.kind, read.config, [read.seed])
+        (program,) = kinds.build(read.kind, [(read.config, read.seed)])
         shown = progress(read.kind, program, log_every=options.log_every)
         driver.finish(run_, program, read.kind, stop, sinks=[shown])
         output.print_end(run_, read.kind, read.config, as_json=options.json)

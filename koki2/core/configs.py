@@ -2,7 +2,7 @@
 
 A config is a frozen, keyword-only dataclass whose `__post_init__` calls `check`.
 Ranges are `annotated_types` (`Ge`, `Gt`, `Le`, `Lt`), so that the same line serves
-Python callers, config files and command-line flags. Imports no JAX.
+Python callers, config files and command-line flags. Imports neither JAX nor NumPy.
 """
 
 import dataclasses
@@ -17,6 +17,18 @@ _TESTS = {
     at.Le: (lambda value, c: value <= c.le, lambda c: f"<= {c.le}"),
     at.Lt: (lambda value, c: value < c.lt, lambda c: f"< {c.lt}"),
 }
+
+
+@dataclasses.dataclass(frozen=True)
+class Traced:
+    """Marks a field whose number is data of a compiled program; see `core.numbers`.
+
+    Its value must fix no shape and switch no feature on or off, and code that reads it
+    must not branch on it.
+
+    Example:
+      >>> Rate = typing.Annotated[float, at.Ge(0), Traced()]
+    """
 
 
 def check(config) -> None:

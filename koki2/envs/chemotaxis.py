@@ -12,6 +12,7 @@ Source: seed 002, stages L0 and L1; its runbook names every setting.
 """
 
 import dataclasses
+from typing import cast
 
 import chex
 import jax
@@ -54,6 +55,8 @@ def chemotaxis(config: ChemotaxisConfig = ChemotaxisConfig()) -> MapEnv:
       >>> state.position.tolist(), observation.shape, env.num_actions
       ([4, 0], (4,), 5)
     """
+    config = config.resolved()
+    decay = cast(float, config.energy_decay)
     map = Map(config.width, config.height)
     sources, bad_sources = config.num_sources, config.num_bad_sources
     erring = config.obs_noise > 0 or config.grad_dropout_p > 0
@@ -117,7 +120,7 @@ def chemotaxis(config: ChemotaxisConfig = ChemotaxisConfig()) -> MapEnv:
         after, feedback = live(
             state,
             Effects(
-                cost=config.decay,
+                cost=decay,
                 gain=config.energy_gain * meals.astype(jnp.float32),
                 loss=config.bad_source_integrity_loss * harms.astype(jnp.float32),
                 reached=reached,
@@ -149,7 +152,9 @@ def chemotaxis(config: ChemotaxisConfig = ChemotaxisConfig()) -> MapEnv:
             p = config.bad_source_deplete_p
             depletes = jax.random.bernoulli(key_deplete, p, (sources,))
             goes = arrived & (~state.bad | depletes)
-        delay = jnp.where(state.bad, config.bad_delay, config.respawn_delay)
+        delay = jnp.full(sources, config.respawn_delay, jnp.int32)
+        if config.bad_source_respawn_delay >= 0:
+            delay = jnp.where(state.bad, config.bad_source_respawn_delay, delay)
         left = given(state.respawn)
         waiting = left > 0
         respawn = jnp.where(goes, delay, jnp.maximum(left - 1, 0))
@@ -158,8 +163,8 @@ def chemotaxis(config: ChemotaxisConfig = ChemotaxisConfig()) -> MapEnv:
         return jnp.where(comes[:, None], place, state.source), respawn
 
     def privileged_state(state: ChemotaxisState) -> PrivilegedState:
-        harm = jnp.float32(-max(config.bad_source_integrity_loss, 1e-6))
-        food = jnp.float32(max(config.energy_gain, 1e-6))
+        harm = -jnp.maximum(jnp.float32(config.bad_source_integrity_loss), 1e-6)
+        food = jnp.maximum(jnp.float32(config.energy_gain), 1e-6)
         worth = jnp.where(state.bad, harm, food)
         return truth(state, worth, active=_active(state))
 

@@ -109,7 +109,7 @@ def layout_shift(config: LayoutShiftConfig = LayoutShiftConfig()) -> MapEnv:
         fed = jnp.array([config.energy_gain, 0.0], jnp.float32)
         harmed = jnp.array([0.0, -config.integrity_loss], jnp.float32)
         effect = jnp.where(feeds(state)[:, None], fed[None], harmed[None])
-        cost = np.array([config.energy_decay, 0], np.float32)
+        cost = jnp.array([config.energy_decay, 0.0], jnp.float32)
         worth = drive_reduction(needs_of(state), cost=cost, effect=effect)
         return truth(state, worth, kind=jnp.asarray(kind))
 

@@ -46,7 +46,7 @@ def moving_needs(config: MovingNeedsConfig = MovingNeedsConfig()) -> MapEnv:
       >>> observation.shape, observation[4:].tolist(), state.extra.turn.shape
       ((6,), [1.0, 1.0], (2,))
     """
-    decay = np.array([config.energy_decay, config.hydration_decay], np.float32)
+    decay = jnp.array([config.energy_decay, config.hydration_decay], jnp.float32)
     ends = np.arange(config.turns + 1) * config.steps // max(config.turns, 1)
     ends = ends.astype(np.int32)  # of the stretches of an episode with a turn each
 

@@ -31,6 +31,7 @@ class Kind(NamedTuple):
     count: int
     gives: tuple[float, float]
     takes: tuple[float, float] = (0.0, 0.0)
+    """Not traced: a world in which nothing takes is another program."""
 
 
 def two_stores(
@@ -57,12 +58,10 @@ def two_stores(
     map = Map(config.width, config.height)
     counts = [kind.count for kind in kinds.values()]
     kind = np.repeat(np.arange(len(kinds), dtype=np.int32), counts)
-    gives = np.array([kind.gives for kind in kinds.values()], np.float32)[
-        kind
-    ]  # [K, 2]
     takes = np.array([kind.takes for kind in kinds.values()], np.float32)[kind]
     harmless = not np.any(takes)
-    decay = np.array([config.energy_decay, config.hydration_decay], np.float32)
+    gives = jnp.array([kind.gives for kind in kinds.values()], jnp.float32)[kind]
+    decay = jnp.array([config.energy_decay, config.hydration_decay], jnp.float32)
     pressure = pressure or (lambda state: (decay, jnp.ones(2)))
 
     def start(key: Key) -> Start:
@@ -76,7 +75,7 @@ def two_stores(
 
     def worth(state: ForagerState) -> Float[Array, " K"]:
         cost, weights = pressure(state)
-        effect = jnp.asarray(gives - takes)
+        effect = gives - takes
         return drive_reduction(
             needs_of(state), cost=cost, effect=effect, weights=weights
         )

@@ -14,6 +14,7 @@ import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 from jaxtyping import Array, Bool, Float, Int
 
 from koki2.core.given import given
@@ -52,7 +53,7 @@ class Weather:
 def storms(
     config: PredictiveCuesConfig | MisleadingCuesConfig,
     sky: Sky,
-    competent: Callable[[int, np.ndarray], Policy],
+    competent: Callable[[ArrayLike, np.ndarray], Policy],
     version: int,
 ) -> MapEnv:
     """Builds the world under a sky: what levels with storms have in common.
@@ -148,9 +149,13 @@ def storms(
     )
 
 
-def between(uniform: Float[Array, ""], least: int, most: int) -> Int[Array, ""]:
+def between(
+    uniform: Float[Array, ""], least: ArrayLike, most: ArrayLike
+) -> Int[Array, ""]:
     """A whole number from `least` to `most`, both included, by a draw from [0, 1)."""
-    return least + jnp.floor(uniform * (most - least + 1)).astype(jnp.int32)
+    least, most = jnp.asarray(least, jnp.int32), jnp.asarray(most, jnp.int32)
+    span = (most - least + 1).astype(jnp.float32)
+    return least + jnp.floor(uniform * span).astype(jnp.int32)
 
 
 def _steps_home(

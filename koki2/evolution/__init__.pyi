@@ -38,6 +38,7 @@ from .judging import (
     evaluate_genome as evaluate_genome,
     judge as judge,
     judge_task as judge_task,
+    judges as judges,
     named_elite as named_elite,
     watch_baseline as watch_baseline,
     watch_genome as watch_genome,

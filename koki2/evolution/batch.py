@@ -1,52 +1,67 @@
-"""One compiled program for several seeds, whose agents may be wired differently."""
+"""One compiled program for several runs, which differ in their seeds and in `Data`."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from koki2.agents.topology import as_data, Topology
+from koki2.core.numbers import Numbers
+
+
+class Data(NamedTuple):
+    """What runs of one compiled program may differ in, besides their seed."""
+
+    wiring: Topology
+    """Which neurons may listen to which."""
+    numbers: Numbers
+    """Of their world, by the name of the field; see `core.numbers`."""
 
 
 def compile_once(
     chunk: Callable[..., Any],
-    wirings: Sequence[Topology],
+    runs: Sequence[Data],
     *,
     donate: bool = False,
     out_shardings: Any = None,
 ) -> list[Callable[..., Any]]:
-    """A function per wiring, compiled once for all of them.
+    """A function per run, compiled once for all of them.
 
-    The seeds of a batch run one after the other, for a chunk of one fills the machine.
-    Where their wirings differ, wiring is data; each seed's bits are those it has alone.
+    The runs of a batch follow one another, for a chunk of one fills the machine. The
+    numbers of a world are arguments of the program, also of a run alone, and its wiring
+    is where they differ; each run's bits are those it has alone.
 
     Args:
-      chunk: (wiring, key, carry, wanted) -> (carry, columns).
-      wirings: one per seed.
+      chunk: (data, key, carry, wanted) -> (carry, columns).
+      runs: the data of each.
       donate: whether the carry is used up.
       out_shardings: of the results, as for `jax.jit`.
 
     Returns:
-      For each wiring, (key, carry, wanted) -> (carry, columns).
+      For each run, (key, carry, wanted) -> (carry, columns).
     """
-    if all(_same(wirings[0], other) for other in wirings[1:]):
-        fixed = lambda key, carry, wanted: chunk(wirings[0], key, carry, wanted)
-        one = jax.jit(
-            fixed, donate_argnums=1 if donate else (), out_shardings=out_shardings
-        )
-        return [one] * len(wirings)
-    data = as_data(list(wirings))
+    first = runs[0].wiring
+    shared = all(_same(first, run.wiring) for run in runs[1:])
+    wired = None if shared else as_data([run.wiring for run in runs])
+
+    def whole(
+        wiring: Topology | None, numbers: Numbers, key: Any, carry: Any, wanted: Any
+    ) -> Any:
+        data = Data(first if wiring is None else wiring, numbers)
+        return chunk(data, key, carry, wanted)
+
     program = jax.jit(
-        chunk, donate_argnums=2 if donate else (), out_shardings=out_shardings
+        whole, donate_argnums=3 if donate else (), out_shardings=out_shardings
     )
 
     def bound(index: int) -> Callable[..., Any]:
-        wired = jax.tree.map(lambda x: jnp.asarray(x[index]), data)
-        return lambda key, carry, wanted: program(wired, key, carry, wanted)
+        wiring = jax.tree.map(lambda x: jnp.asarray(x[index]), wired)
+        numbers = jax.tree.map(jnp.asarray, dict(runs[index].numbers))
+        return lambda key, carry, wanted: program(wiring, numbers, key, carry, wanted)
 
-    return [bound(i) for i in range(len(wirings))]
+    return [bound(i) for i in range(len(runs))]
 
 
 def _same(a: Topology, b: Topology) -> bool:

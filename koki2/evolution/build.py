@@ -9,16 +9,17 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from koki2 import genomes, search
-from koki2.agents.topology import Topology
+from koki2.core.numbers import numbers, shape, with_numbers
 from koki2.core.program import About, Program
 from koki2.envs import make as make_env
 from koki2.envs.base import AnyEnv
+from koki2.evolution.batch import Data
 from koki2.evolution.configs import Config, EvolutionConfig, NursingConfig, QDConfig
 from koki2.evolution.descriptors import descriptors, uses_path
 from koki2.evolution.evaluation import Evaluator, full_episodes, Score
 from koki2.evolution.evolve import evolve_many, Parts
 from koki2.evolution.figures import score
-from koki2.evolution.nursing import fertility, nursing
+from koki2.evolution.nursing import ADULT, fertility, Nursing, nursing
 from koki2.evolution.qd import illuminate_many, QDParts
 from koki2.evolution.rollout import Layout
 from koki2.evolution.successive_halving import successive_halving
@@ -29,15 +30,16 @@ TOPOLOGY_OFFSET = 12345  # from a run's seed to that of its wiring
 
 
 class Setting(NamedTuple):
-    """The objects that a config names, but for what hangs on the wiring."""
+    """The objects that a config names, but for what hangs on `Data`."""
 
     env: AnyEnv
     task: Callable[..., Task]
-    """(wiring, path=False) -> the task of training, nursed as configured."""
+    """(data, path=False) -> the task of training, nursed as configured."""
     adult: Callable[..., Task]
     """The same without nursing: the one that genomes are judged in."""
-    wiring: Callable[[int], Topology]
-    """Seed of a run -> its wiring, from `topology_seed` if that is given."""
+    data: Callable[[int], Data]
+    """Seed of a run -> its wiring, from `topology_seed` if that is given, and the
+    numbers of its world."""
     score: Score
 
 
@@ -50,16 +52,28 @@ def setting(config: Config) -> Setting:
     env = make_env(config.env)
     nursed = nursing(config.nursing, env.steps)
     chosen = config.agent.topology_seed
-    parts = functools.partial(make_task, env, config.agent, config.genome)
+
+    def task(data: Data, path: bool = False, nursing: Nursing = ADULT) -> Task:
+        world = make_env(with_numbers(config.env, data.numbers))
+        return make_task(
+            world,
+            config.agent,
+            config.genome,
+            wiring=data.wiring,
+            nursing=nursing,
+            path=path,
+        )
+
+    def data(seed: int) -> Data:
+        drawn = seed + TOPOLOGY_OFFSET if chosen is None else chosen
+        wiring = genomes.wiring(config.genome, config.agent, drawn)
+        return Data(wiring, numbers(config.env))
+
     return Setting(
         env=env,
-        task=lambda wiring, path=False: parts(wiring=wiring, nursing=nursed, path=path),
-        adult=lambda wiring, path=False: parts(wiring=wiring, path=path),
-        wiring=lambda seed: genomes.wiring(
-            config.genome,
-            config.agent,
-            seed + TOPOLOGY_OFFSET if chosen is None else chosen,
-        ),
+        task=functools.partial(task, nursing=nursed),
+        adult=task,
+        data=data,
         score=score(config.fitness),
     )
 
@@ -85,62 +99,78 @@ def build(config: Config, seed: int, *, layout: Layout | None = None) -> Program
       >>> program.done(carry), said["metrics"]["generation"].tolist()
       (2, [0, 1])
     """
-    return build_many(config, [seed], layout=layout)[0]
+    return build_many([(config, seed)], layout=layout)[0]
 
 
 def build_many(
-    config: Config, seeds: Sequence[int], *, layout: Layout | None = None
+    runs: Sequence[tuple[Config, int]], *, layout: Layout | None = None
 ) -> list[Program]:
-    """Builds a program per seed that share one compiled chunk. See `build`."""
-    kind, make = _BUILDERS[type(config)]
-    plain = dataclasses.asdict(config)
+    """Builds a program per config and seed that share one compiled chunk. See `build`.
+
+    Args:
+      runs: config and seed of each. The configs are of one shape: they differ only in
+        numbers that are data (`core.numbers`).
+      layout: see `build`.
+
+    Raises:
+      ValueError: as `build`, or configs of several shapes.
+    """
+    first = runs[0][0]
+    if any(shape(config) != shape(first) for config, _ in runs[1:]):
+        raise ValueError(
+            "configs of one program must differ only in numbers that are traced, got "
+            "others, too."
+        )
+    kind, make = _BUILDERS[type(first)]
     return [
-        program._replace(about=About(kind, seed, plain))
-        for seed, program in zip(seeds, make(config, seeds, layout=layout), strict=True)
+        program._replace(about=About(kind, seed, dataclasses.asdict(config)))
+        for (config, seed), program in zip(runs, make(runs, layout=layout), strict=True)
     ]
 
 
 def build_evolution(
-    config: EvolutionConfig, seeds: Sequence[int], *, layout: Layout | None = None
+    runs: Sequence[tuple[EvolutionConfig, int]], *, layout: Layout | None = None
 ) -> list[Program]:
     """`build_many` of an evolution."""
+    config = runs[0][0]
     named = setting(config)
 
-    def assemble(wiring: Topology) -> Parts:
-        task = named.task(wiring)
+    def assemble(data: Data) -> Parts:
+        task = named.task(data)
         strategy = search.make(config.search, task.genome.size)
         return Parts(task, strategy, evaluator(config, task, named.score, layout))
 
     return evolve_many(
         assemble,
-        [named.wiring(seed) for seed in seeds],
-        seeds,
+        [setting(config).data(seed) for config, seed in runs],
+        [seed for _, seed in runs],
         loop=config.loop,
         fail_fitness=config.viability.mvt_fail_fitness,
     )
 
 
 def build_qd(
-    config: QDConfig, seeds: Sequence[int], *, layout: Layout | None = None
+    runs: Sequence[tuple[QDConfig, int]], *, layout: Layout | None = None
 ) -> list[Program]:
     """`build_many` of a quality-diversity search."""
+    config = runs[0][0]
     named = setting(config)
     names = config.behaviour.descriptors
     describe = descriptors(names, named.env)
 
-    def assemble(wiring: Topology) -> QDParts:
-        task = named.task(wiring, path=uses_path(names))
+    def assemble(data: Data) -> QDParts:
+        task = named.task(data, path=uses_path(names))
         return QDParts(task, evaluator(config, task, named.score, layout), describe)
 
-    wirings = [named.wiring(seed) for seed in seeds]
-    genome = named.task(wirings[0]).genome
+    each = [setting(config).data(seed) for config, seed in runs]
+    genome = named.task(each[0]).genome
     how = genomes.GroupMutation(sigma=config.emitter.sigma, rate=config.emitter.rate)
     mutate = genomes.mutation(genomes.MutationConfig(others=how), genome)
     return illuminate_many(
         assemble,
         search.map_elites(config.archive, config.emitter, genome.size, mutate=mutate),
-        wirings,
-        seeds,
+        each,
+        [seed for _, seed in runs],
         loop=config.loop,
         fresh=config.behaviour.lives == "fresh",
     )

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 
-from koki2.agents.topology import Topology
 from koki2.core import columns
 from koki2.core.chunks import chunked_scan
 from koki2.core.devices import replicated
@@ -19,7 +18,7 @@ from koki2.core.keys import Stream, stream
 from koki2.core.program import About, Program
 from koki2.core.trees import pack, unpack
 from koki2.core.types import Key
-from koki2.evolution.batch import compile_once
+from koki2.evolution.batch import compile_once, Data
 from koki2.evolution.configs import LoopConfig
 from koki2.evolution.evaluation import Evaluator
 from koki2.evolution.generation import Carry, generation
@@ -71,8 +70,8 @@ def evolve(
     """
     parts = Parts(task, strategy, evaluator)
     (program,) = evolve_many(
-        lambda wiring: parts,
-        [task.wiring],
+        lambda data: parts,
+        [Data(task.wiring, {})],
         [seed],
         loop=loop,
         fail_fitness=fail_fitness,
@@ -86,25 +85,25 @@ def about_objects(kind: str, task: Task, loop: LoopConfig, seed: int) -> About:
 
 
 def evolve_many(
-    assemble: Callable[[Topology], Parts],
-    wirings: Sequence[Topology],
+    assemble: Callable[[Data], Parts],
+    runs: Sequence[Data],
     seeds: Sequence[int],
     *,
     loop: LoopConfig,
     fail_fitness: float = FAIL_FITNESS,
 ) -> list[Program]:
-    """Builds an evolution per seed; they share one compiled chunk.
+    """Builds an evolution per run; they share one compiled chunk.
 
     Args:
-      assemble: wiring -> parts; the wiring may be traced.
-      wirings: one per seed.
+      assemble: data -> parts; the data may be traced.
+      runs: the data of each.
       seeds: of the runs.
       loop: see `evolve`.
       fail_fitness: see `evolve`.
     """
 
-    def chunk(wiring: Topology, key: Key, carry: Carry, wanted: Any) -> Any:
-        task, strategy, evaluator = assemble(wiring)
+    def chunk(data: Data, key: Key, carry: Carry, wanted: Any) -> Any:
+        task, strategy, evaluator = assemble(data)
 
         def step(carry: Carry) -> tuple[Carry, dict[str, columns.Row]]:
             carry, row = generation(
@@ -114,10 +113,10 @@ def evolve_many(
 
         return chunked_scan(step, loop.checkpoint_every)(carry, wanted)
 
-    chunks = compile_once(chunk, wirings, out_shardings=replicated())
+    chunks = compile_once(chunk, runs, out_shardings=replicated())
     return [
-        _program(assemble(wiring), seed, compiled, loop.generations)
-        for wiring, seed, compiled in zip(wirings, seeds, chunks, strict=True)
+        _program(assemble(data), seed, compiled, loop.generations)
+        for data, seed, compiled in zip(runs, seeds, chunks, strict=True)
     ]
 
 

@@ -14,8 +14,10 @@ import numpy as np
 import scipy.stats
 from jaxtyping import Array, Float
 
-from koki2.agents.topology import as_data, Topology
+from koki2.agents.topology import as_data
 from koki2.core.keys import episode_keys, HeldOutStream, stream
+from koki2.core.numbers import Numbers
+from koki2.evolution.batch import Data
 from koki2.evolution.configs import FitnessConfig
 from koki2.evolution.episode import Episode, EpisodeStats
 from koki2.evolution.figures import report
@@ -28,31 +30,31 @@ LEVEL = 0.95
 DEPTH = 8  # in-tables are padded to a multiple of it, so that one program serves many
 
 Figures = dict[str, np.ndarray]
-LivesOf = Callable[[int, int], Figures]
-"""(eval_seed, episodes) -> figures, each [E]."""
+LivesOf = Callable[[Numbers, int, int], Figures]
+"""(numbers of the world, eval_seed, episodes) -> figures, each [E]."""
 
 
 def genome_lives(
-    make: Callable[[Topology], Task],
+    make: Callable[[Data], Task],
     fitness: FitnessConfig,
     *,
     more: Callable[[EpisodeStats], dict[str, Array]] | None = None,
     layout: Layout | None = None,
-) -> Callable[[Topology, Float[Array, "P D"], int, int], Figures]:
-    """Builds the held-out evaluation of genomes; compiled once, for any wiring.
+) -> Callable[[Data, Float[Array, "P D"], int, int], Figures]:
+    """Builds the held-out evaluation of genomes; compiled once, for any data.
 
     Args:
-      make: wiring -> task, of adults; the wiring may be traced.
+      make: data -> task, of adults; the data may be traced.
       fitness: worth of what is reported.
       more: figures of an episode beside those of `figures.report`.
       layout: of the episodes.
 
     Returns:
-      (wiring, flat genomes, eval_seed, episodes) -> figures, each [P, E].
+      (data, flat genomes, eval_seed, episodes) -> figures, each [P, E].
     """
 
-    def lives(wired: Topology, key: Array, keys: Array, genes: Array) -> Any:
-        task = make(jax.tree.map(jnp.asarray, wired))
+    def lives(data: Data, key: Array, keys: Array, genes: Array) -> Any:
+        task = make(data)
         params = develop(task.genome, key, genes)
         stats = rollout(task.episode, keys, params, layout=layout)
         extra = more or (lambda one: {})
@@ -61,10 +63,10 @@ def genome_lives(
 
     compiled = jax.jit(lives)
 
-    def evaluate(
-        wiring: Topology, genes: Array, eval_seed: int, episodes: int
-    ) -> Figures:
-        data = jax.tree.map(lambda x: x[0], as_data([wiring], multiple=DEPTH))
+    def evaluate(data: Data, genes: Array, eval_seed: int, episodes: int) -> Figures:
+        wired = as_data([data.wiring], multiple=DEPTH)
+        data = data._replace(wiring=jax.tree.map(lambda x: x[0], wired))
+        data = jax.tree.map(jnp.asarray, data)
         keys = episode_keys(eval_seed, episodes)
         return jax.device_get(compiled(data, develop_key(eval_seed), keys, genes))
 
@@ -77,25 +79,28 @@ def develop_key(eval_seed: int) -> Array:
 
 
 def baseline_lives(
-    episode: Episode, fitness: FitnessConfig, *, layout: Layout | None = None
+    make: Callable[[Numbers], Episode],
+    fitness: FitnessConfig,
+    *,
+    layout: Layout | None = None,
 ) -> LivesOf:
     """Builds the held-out evaluation of a scripted policy; compiled once.
 
     Args:
-      episode: the policy in its world.
+      make: numbers of the world, which may be traced -> the policy in it.
       fitness: worth of what is reported.
       layout: of the episodes.
     """
 
-    def lives(keys: Array) -> Any:
-        stats = rollout(episode, keys, None, layout=layout)
+    def lives(numbers: Numbers, keys: Array) -> Any:
+        stats = rollout(make(numbers), keys, None, layout=layout)
         return jax.vmap(lambda one: report(fitness, one))(
             jax.tree.map(lambda x: x[0], stats)
         )
 
     compiled = jax.jit(lives)
-    return lambda eval_seed, episodes: jax.device_get(
-        compiled(episode_keys(eval_seed, episodes))
+    return lambda numbers, eval_seed, episodes: jax.device_get(
+        compiled(jax.tree.map(jnp.asarray, numbers), episode_keys(eval_seed, episodes))
     )
 
 

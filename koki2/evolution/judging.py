@@ -5,7 +5,8 @@ what they return compiles once.
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -14,11 +15,15 @@ import numpy as np
 from jax.typing import ArrayLike
 
 from koki2.agents.configs import AgentConfig
+from koki2.core.numbers import Numbers, with_numbers
+from koki2.envs import make as make_env
 from koki2.envs.base import has_map
-from koki2.evolution.build import setting
+from koki2.evolution.batch import Data
+from koki2.evolution.build import Setting, setting
 from koki2.evolution.configs import Config, FitnessConfig
 from koki2.evolution.descriptor_catalogue import DESCRIPTORS
 from koki2.evolution.descriptors import descriptors
+from koki2.evolution.episode import Episode
 from koki2.evolution.heldout import baseline_lives, develop_key, genome_lives, LivesOf
 from koki2.evolution.rollout import Layout
 from koki2.evolution.task import baseline, Task
@@ -40,7 +45,7 @@ class Judge(NamedTuple):
 
 
 def judge(config: Config, *, layout: Layout | None = None) -> Judge:
-    """Builds the judge of a config; the episodes are those of adults.
+    """Builds the judge of a config; the episodes are those of adults. See `judges`.
 
     Example:
       >>> from koki2.evolution import EvolutionConfig
@@ -48,46 +53,66 @@ def judge(config: Config, *, layout: Layout | None = None) -> Judge:
       >>> lives["t_alive"].tolist()
       [128.0, 128.0]
     """
-    named = setting(config)
-    lives = genome_lives(named.adult, config.fitness, layout=layout)
-    scripted: dict[str, LivesOf] = {}
+    return judges([config], layout=layout)[0]
 
+
+def judges(configs: Sequence[Config], *, layout: Layout | None = None) -> list[Judge]:
+    """Builds the judges of configs of one shape, which share what they compile.
+
+    Args:
+      configs: they differ only in numbers that are data; see `build_many`.
+      layout: of the episodes.
+    """
+    first = configs[0]
+    lives = genome_lives(setting(first).adult, first.fitness, layout=layout)
+
+    @functools.cache
+    def scripted(name: str) -> LivesOf:
+        acts = functools.partial(_baseline, first.env, name)
+        return baseline_lives(acts, first.fitness, layout=layout)
+
+    return [_judge(setting(config), lives, scripted) for config in configs]
+
+
+def _judge(
+    named: Setting,
+    lives: Callable[..., Figures],
+    scripted: Callable[[str], LivesOf],
+) -> Judge:
     def genome(
-        seed: int,
-        arrays: Mapping[str, ArrayLike],
-        *,
-        eval_seed: int,
-        episodes: int,
-    ) -> dict[str, np.ndarray]:
-        wiring = named.wiring(seed)
-        genes = named.adult(wiring).genome.flat(dict(arrays))
-        found = lives(wiring, jnp.asarray(genes)[None], eval_seed, episodes)
+        seed: int, arrays: Mapping[str, ArrayLike], *, eval_seed: int, episodes: int
+    ) -> Figures:
+        data = named.data(seed)
+        genes = jnp.asarray(named.adult(data).genome.flat(dict(arrays)))[None]
+        found = lives(data, genes, eval_seed, episodes)
         return {name: values[0] for name, values in found.items()}
 
-    def policy(name: str, *, eval_seed: int, episodes: int) -> dict[str, np.ndarray]:
-        if name not in scripted:
-            acts = baseline(named.env, name)
-            scripted[name] = baseline_lives(acts, config.fitness, layout=layout)
-        return scripted[name](eval_seed, episodes)
+    def policy(name: str, *, eval_seed: int, episodes: int) -> Figures:
+        baseline(named.env, name)  # says what is wrong before anything compiles
+        return scripted(name)(named.data(0).numbers, eval_seed, episodes)
 
     return Judge(genome, policy)
 
 
+def _baseline(env: Any, name: str, values: Numbers) -> Episode:
+    return baseline(make_env(with_numbers(env, values)), name)
+
+
 def judge_task(task: Task, fitness: FitnessConfig) -> Judge:
     """Builds the judge of a task made of objects; see `judge`. Its seed counts not."""
-    lives = genome_lives(lambda wiring: task, fitness)
+    lives = genome_lives(lambda data: task, fitness)
 
     def genome(
         seed: int, arrays: Mapping[str, ArrayLike], *, eval_seed: int, episodes: int
     ) -> Figures:
         del seed
         genes = jnp.asarray(task.genome.flat(dict(arrays)))[None]
-        found = lives(task.wiring, genes, eval_seed, episodes)
+        found = lives(Data(task.wiring, {}), genes, eval_seed, episodes)
         return {name: values[0] for name, values in found.items()}
 
     def policy(name: str, *, eval_seed: int, episodes: int) -> Figures:
         acts = baseline(task.env, name)
-        return baseline_lives(acts, fitness)(eval_seed, episodes)
+        return baseline_lives(lambda numbers: acts, fitness)({}, eval_seed, episodes)
 
     return Judge(genome, policy)
 
@@ -156,7 +181,7 @@ def named_elite(
     if not archive["filled"][cell]:
         raise ValueError(f"cell {cell} is empty: no genome behaved like that.")
     named = setting(config)
-    genome = named.adult(named.wiring(seed)).genome
+    genome = named.adult(named.data(seed)).genome
     return jax.device_get(genome.named(jnp.asarray(archive["genome"][cell])))
 
 
@@ -188,12 +213,12 @@ def behaviours(
     names = tuple(n for n, d in DESCRIPTORS.items() if on_map >= d.needs_map)
     describe = descriptors(names, named.env)
     lives = genome_lives(
-        lambda wiring: named.adult(wiring, path=on_map),
+        lambda data: named.adult(data, path=on_map),
         config.fitness,
         more=lambda stats: dict(zip(names, describe(stats), strict=True)),
         layout=layout,
     )
-    found = lives(named.wiring(seed), jnp.asarray(genomes), eval_seed, episodes)
+    found = lives(named.data(seed), jnp.asarray(genomes), eval_seed, episodes)
     shown = REPORTED + (LEARNT if config.agent.plast_enabled else ()) + names
     return {name: np.mean(found[name], axis=1) for name in shown}
 
@@ -223,7 +248,7 @@ def watch_genome(
       ValueError: the genome does not fit.
     """
     named = setting(config)
-    task = named.adult(named.wiring(seed))
+    task = named.adult(named.data(seed))
     genes = task.genome.flat(dict(genome))
     params = task.genome.develop(develop_key(eval_seed), genes)
     return watch(task.env, task.episode, params, eval_seed=eval_seed, index=episode)

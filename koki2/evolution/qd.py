@@ -20,14 +20,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, UInt32
 
-from koki2.agents.topology import Topology
 from koki2.core import columns, devices
 from koki2.core.chunks import chunked_scan
 from koki2.core.keys import Stream, stream
 from koki2.core.program import Program
 from koki2.core.trees import pack, unpack
 from koki2.core.types import Key
-from koki2.evolution.batch import compile_once
+from koki2.evolution.batch import compile_once, Data
 from koki2.evolution.configs import LoopConfig
 from koki2.evolution.episode import EpisodeStats
 from koki2.evolution.evaluation import count, Evaluation, Evaluator
@@ -98,34 +97,39 @@ def illuminate(
     """
     parts = QDParts(task, evaluator, describe)
     (program,) = illuminate_many(
-        lambda wiring: parts, search, [task.wiring], [seed], loop=loop, fresh=fresh
+        lambda data: parts,
+        search,
+        [Data(task.wiring, {})],
+        [seed],
+        loop=loop,
+        fresh=fresh,
     )
     return program._replace(about=about_objects("qd", task, loop, seed))
 
 
 def illuminate_many(
-    assemble: Callable[[Topology], QDParts],
+    assemble: Callable[[Data], QDParts],
     search: MapElites,
-    wirings: Sequence[Topology],
+    runs: Sequence[Data],
     seeds: Sequence[int],
     *,
     loop: LoopConfig,
     fresh: bool = False,
 ) -> list[Program]:
-    """Builds a search per seed; they share one compiled chunk. See `illuminate`."""
+    """Builds a search per run; they share one compiled chunk. See `illuminate`."""
 
-    def chunk(wiring: Topology, key: Key, carry: QDCarry, wanted: Any) -> Any:
-        parts = assemble(wiring)
+    def chunk(data: Data, key: Key, carry: QDCarry, wanted: Any) -> Any:
+        parts = assemble(data)
         step = lambda carry: _generation(parts, search, fresh, key, carry)
         return chunked_scan(step, loop.checkpoint_every)(carry, wanted)
 
-    first = assemble(wirings[0])
+    first = assemble(runs[0])
     like = jax.eval_shape(lambda: _start(first, search, jax.random.key(seeds[0])))
     laid_out = (_shardings(like), devices.replicated())
-    chunks = compile_once(chunk, wirings, donate=True, out_shardings=laid_out)
+    chunks = compile_once(chunk, runs, donate=True, out_shardings=laid_out)
     return [
-        _program(assemble(wiring), search, seed, compiled, loop.generations)
-        for wiring, seed, compiled in zip(wirings, seeds, chunks, strict=True)
+        _program(assemble(data), search, seed, compiled, loop.generations)
+        for data, seed, compiled in zip(runs, seeds, chunks, strict=True)
     ]
 
 

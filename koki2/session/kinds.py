@@ -32,8 +32,9 @@ class Kind(NamedTuple):
     """Written into config.json."""
     config: type
     """The class of its config: a dataclass of groups."""
-    build: Callable[[Any, Sequence[int]], list[Program]]
-    """(config, seeds) -> a program per seed; they share one compilation."""
+    build: Callable[[Sequence[tuple[Any, int]]], list[Program]]
+    """(config, seed) of each run -> their programs, which share one compilation; the
+    configs differ only in numbers that are data (`core.numbers`)."""
     unit: str
     """What a program counts."""
     streams: Mapping[str, str]
@@ -72,14 +73,14 @@ def kind_of(name: str) -> Kind:
         ) from None
 
 
-def build(kind: Kind, config: Any, seeds: Sequence[int]) -> list[Program]:
+def build(kind: Kind, runs: Sequence[tuple[Any, int]]) -> list[Program]:
     """Builds programs of a kind.
 
     Raises:
       InputError: a config from which no program can be built.
     """
     with runlog.raising(runlog.InputError):
-        return kind.build(config, seeds)
+        return kind.build(runs)
 
 
 def _numbers(row: Row, *names: str) -> dict[str, float]:
@@ -127,7 +128,7 @@ _COMMON = {
 _EVO = Kind(
     name="evo",
     config=EvolutionConfig,
-    build=lambda config, seeds: evolution.build_many(config, seeds),
+    build=lambda runs: evolution.build_many(runs),
     unit="generation",
     streams={"metrics": "generations.jsonl"},
     artifacts=("best_genome", "mean_genome"),

@@ -4,7 +4,8 @@
     OUT/cells/evo_3f..._seed0  run folders, as every command knows them
     OUT/sweep.csv, sweep.png   table and plot, written by the edge; see `sweep_table`
 
-Cells that differ only in their seed share one compiled program; others compile anew.
+Cells that differ only in their seed, or in numbers that are data (`core.numbers`),
+share one compiled program; others compile anew.
 Finished cells are left alone and unfinished ones resumed, so that a sweep that was
 killed and started again ends in the same table.
 """
@@ -136,8 +137,9 @@ def run_piece(
     for key, facts in first.objects.items():
         objects_.declare(objects_.role_of(key), facts["name"], known=facts)
     kind = kinds.kind_of(first.kind)
-    programs: dict[int, Program] = {}
-    judge: Any = None
+    programs: dict[str, Program] = {}
+    judges: dict[str, Any] = {}
+    names = [cell.folder for cell in piece.shape]
     for cell in piece.cells:
         if stop.signal is not None:
             return
@@ -145,22 +147,25 @@ def run_piece(
         path = outcome.path
         if outcome.summary is None:
             if not programs:  # compiled by the first that runs
-                built = kinds.build(kind, cell.config, piece.seeds)
-                programs = dict(zip(piece.seeds, built, strict=True))
-            program = programs[cell.seed]
+                runs = [(each.config, each.seed) for each in piece.shape]
+                programs = dict(zip(names, kinds.build(kind, runs), strict=True))
+            program = programs[cell.folder]
             with _open(cell, kind, path) as run:
                 shown = [progress(kind, program)] if show_progress else []
                 if not driver.finish(run, program, kind, stop, sinks=shown):
                     return
                 _say(cell, kind, run.summary or {})
         for eval_seed in outcome.left:
-            if judge is None:
+            if not judges:
                 from koki2 import evolution
 
-                judge = evolution.judge(cell.config)
+                configs = [each.config for each in piece.shape]
+                judges = dict(zip(names, evolution.judges(configs), strict=True))
             which = {"eval_seed": eval_seed, "episodes": given(held_out).episodes}
             atomic.clean(path / "heldout")
-            lives = heldout.live(judge, path, kind.genomes, cell.seed, **which)
+            lives = heldout.live(
+                judges[cell.folder], path, kind.genomes, cell.seed, **which
+            )
             heldout.keep(path, lives, **which)
 
 

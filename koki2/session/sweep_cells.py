@@ -8,6 +8,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from koki2.core.numbers import shape
 from koki2.runlog import jsontext
 
 
@@ -37,14 +38,17 @@ class Cell:
     @property
     def shape(self) -> str:
         """Digest of all that decides the compiled program: cells that share it differ
-        only in their seed."""
-        plain = {"config": dataclasses.asdict(self.config), "objects": self.objects}
-        return f"{self.kind}_{jsontext.digest(plain)[:12]}"
+        only in their seed, and in numbers that are data."""
+        return self._digest(shape(self.config))
 
     @property
     def folder(self) -> str:
         """The name of its run folder."""
-        return f"{self.shape}_seed{self.seed}"
+        return f"{self._digest(dataclasses.asdict(self.config))}_seed{self.seed}"
+
+    def _digest(self, config: Mapping[str, Any]) -> str:
+        plain = {"config": config, "objects": self.objects}
+        return f"{self.kind}_{jsontext.digest(plain)[:12]}"
 
     @property
     def label(self) -> str:
@@ -57,8 +61,8 @@ class Piece(NamedTuple):
     """Cells of one shape that one process runs, one after the other."""
 
     cells: list[Cell]
-    seeds: list[int]
-    """Of all cells of this shape: the program is compiled for them all, so that every
+    shape: list[Cell]
+    """All cells of this shape: the program is compiled for them all, so that every
     process compiles, or finds in the cache, the same."""
 
 
@@ -79,19 +83,18 @@ def pieces(
       >>> cells = [Cell(kind="evo", config=EvolutionConfig(), seed=s) for s in range(5)]
       >>> [[c.seed for c in piece.cells] for piece in pieces(cells, jobs=2)]
       [[0, 1, 2], [3, 4]]
-      >>> len(pieces(cells, jobs=1)), pieces(cells, jobs=2)[1].seeds
-      (1, [0, 1, 2, 3, 4])
+      >>> len(pieces(cells, jobs=1)), len(pieces(cells, jobs=2)[1].shape)
+      (1, 5)
     """
     by_shape: dict[str, list[Cell]] = {}
     for cell in cells:
         by_shape.setdefault(cell.shape, []).append(cell)
-    left = {shape: [*filter(is_left, of_shape)] for shape, of_shape in by_shape.items()}
-    left = {shape: of_shape for shape, of_shape in left.items() if of_shape}
+    left = {name: [*filter(is_left, all)] for name, all in by_shape.items()}
+    left = {name: members for name, members in left.items() if members}
     share = -(-jobs // max(len(left), 1))  # processes per shape
     parts: list[Piece] = []
-    for shape, members in left.items():
+    for name, members in left.items():
         size = -(-len(members) // share)
-        seeds = [cell.seed for cell in by_shape[shape]]
         for start in range(0, len(members), size):
-            parts.append(Piece(members[start : start + size], seeds))
+            parts.append(Piece(members[start : start + size], by_shape[name]))
     return parts

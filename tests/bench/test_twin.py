@@ -54,8 +54,8 @@ def lives(world, agent, genomes=16, episodes=4, scale=5.0):
         agent=AgentConfig(n_neurons=16, k_edges=4, **agent),
     )
     named = setting(config)
-    wires = named.wiring(0)
-    parts = named.task(wires)
+    data = named.data(0)
+    parts, wires = named.task(data), data.wiring
     genes = jax.vmap(parts.genome.init)(jax.random.split(jax.random.key(1), genomes))
     develop = lambda genes: parts.genome.develop(jax.random.key(0), genes)
     params = jax.vmap(develop)(scale * genes)
@@ -109,7 +109,7 @@ def test_a_generation_gives_the_fitness_that_koki2_logs():
     carry = program.init()
     start = carry.search.mean
     key = stream(jax.random.key(3), Stream.GENERATION)
-    run = jax.jit(twin.generation(config, setting(config).wiring(3)))
+    run = jax.jit(twin.generation(config, setting(config).data(3).wiring))
     with jax.debug_key_reuse(False):  # as above
         mean, fitness = run(jax.random.fold_in(key, 0), start)
     after, said = program.chunk(carry, 1)

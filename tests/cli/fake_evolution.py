@@ -81,5 +81,7 @@ def install(setattr_):
     from koki2 import evolution
 
     setattr_(
-        evolution, "build_many", lambda config, seeds: [fake(config, s) for s in seeds]
+        evolution,
+        "build_many",
+        lambda runs: [fake(config, seed) for config, seed in runs],
     )

@@ -63,7 +63,7 @@ def test_it_replays_bit_for_bit_and_a_changed_archive_is_found_out(koki2, run):
 
 def test_stopped_after_a_checkpoint_and_resumed_it_is_the_same_run(koki2, run, home):
     read = folders.read_folder(run)
-    (program,) = kinds.build(read.kind, read.config, [read.seed])
+    (program,) = kinds.build(read.kind, [(read.config, read.seed)])
     settings = Settings(kind=read.kind, config=read.config, command="qd")
     again = folders.start(settings, read.seed, home, out_dir="again")
     with again as stopped:

@@ -130,7 +130,7 @@ def test_the_clock_alone_does_not_kill():
 def test_by_default_energy_lasts_exactly_as_long_as_the_clock():
     """1 / 128 a step, which is exact: none starves before the end."""
     config = ChemotaxisConfig()
-    assert config.decay == 1 / 128
+    assert config.resolved().energy_decay == 1 / 128
     state = being((4, 2), [FAR, FAR], energy=2 / 128, t=126)
     states, _, feedback = walk([STAY] * 2, state, steps=128, energy_decay="auto")
     assert floats(s.energy for s in states) == [round(1 / 128, 6), 0.0]
@@ -180,12 +180,12 @@ def test_with_a_delay_of_four_it_is_away_for_four_observations():
 
 def test_bad_sources_may_have_a_delay_of_their_own():
     state = being((4, 2), [(5, 2), (5, 2)], bad=(True, False), respawn=(0, 0))
-    knobs = HARM | dict(
-        deplete_sources=True, respawn_delay=3, bad_source_respawn_delay=1
-    )
+    knobs = HARM | dict(deplete_sources=True, respawn_delay=3)
+    states, _, _ = walk([RIGHT], state, **knobs)
+    assert states[0].respawn.tolist() == [3, 3]
+    knobs |= dict(bad_source_respawn_delay=1)
     states, _, _ = walk([RIGHT, STAY, STAY], state, **knobs)
     assert [s.respawn.tolist() for s in states] == [[1, 3], [0, 2], [0, 1]]
-    assert ChemotaxisConfig(respawn_delay=3).bad_delay == 3
 
 
 @pytest.mark.parametrize("p, stays", [(0.0, True), (1.0, False)])

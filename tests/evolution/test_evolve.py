@@ -132,28 +132,38 @@ def test_a_checkpoint_of_another_search_is_refused():
 # --- several seeds --------------------------------------------------------------------
 
 
-def assert_each_is_as_alone(config, seeds):
+def assert_each_is_as_alone(*runs):
     before = len(traced)
-    together = [tiny.run(search, 3)[:2] for search in build_many(config, seeds)]
-    assert len(traced) == before + 1, "seeds share one compile"
-    for seed, (carries, rows) in zip(seeds, together, strict=True):
+    together = [tiny.run(search, 3)[:2] for search in build_many(runs)]
+    assert len(traced) == before + 1, "they share one compile"
+    for (config, seed), (carries, rows) in zip(runs, together, strict=True):
         _, carries_alone, rows_alone = alone(config, seed)
         assert_same_bits(carries, carries_alone)
         assert rows == rows_alone
 
 
-def test_seeds_in_company_are_as_alone_though_their_wirings_differ():
+def test_runs_in_company_are_as_alone_though_wirings_and_numbers_differ():
     """Plastic ones. In company the wiring is data, alone it is written out."""
-    three, four = (setting(CONFIG).wiring(seed).target for seed in (3, 4))
+    three, four = (setting(CONFIG).data(seed).wiring.target for seed in (3, 4))
     assert not np.array_equal(three, four)
-    assert_each_is_as_alone(CONFIG, [SEED, 4])
+    richer = dataclasses.replace(CONFIG.env, energy_gain=0.07, energy_init=0.7)
+    other = dataclasses.replace(CONFIG, env=richer)
+    assert_each_is_as_alone((CONFIG, SEED), (other, 4))
+    assert alone(other, 4)[2] != alone(CONFIG, 4)[2], "the numbers count"
+
+
+def test_configs_of_several_programs_are_not_built_together():
+    longer = dataclasses.replace(CONFIG.env, steps=CONFIG.env.steps + 1)
+    other = dataclasses.replace(CONFIG, env=longer)
+    with pytest.raises(ValueError, match="must differ only in numbers"):
+        build_many([(CONFIG, 0), (other, 0)])
 
 
 @pytest.mark.slow
 def test_seeds_that_share_a_wiring_are_as_alone():
     agent = dataclasses.replace(CONFIG.agent, topology_seed=SEED + 12345)
     config = dataclasses.replace(CONFIG, agent=agent)
-    assert_each_is_as_alone(config, [SEED, 4])
+    assert_each_is_as_alone((config, SEED), (config, 4))
     assert_same_bits(alone(config, SEED)[1], alone(CONFIG, SEED)[1])
 
 

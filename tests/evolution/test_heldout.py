@@ -14,6 +14,7 @@ from koki2.evolution import (
     evaluate_genome,
     EvolutionConfig,
     interval,
+    judging,
 )
 from koki2.genomes import direct
 
@@ -47,6 +48,28 @@ def assert_same(ours, theirs):
     assert ours.keys() == theirs.keys()
     for name in ours:
         np.testing.assert_array_equal(ours[name], theirs[name], err_msg=name)
+
+
+def test_judges_of_one_shape_compile_once_and_judge_as_each_alone(monkeypatch):
+    traced, make = [], judging.genome_lives
+    spy = lambda adult, *args, **more: make(
+        lambda data: traced.append(data) or adult(data), *args, **more
+    )
+    monkeypatch.setattr(judging, "genome_lives", spy)
+    rich = dataclasses.replace(CONFIG.env, energy_gain=0.2, energy_init=0.7)
+    other = dataclasses.replace(CONFIG, env=rich)
+    which = dict(eval_seed=3, episodes=16)
+    ours, theirs = judging.judges([CONFIG, other])
+    found = [judge.genome(0, genome(), **which) for judge in (ours, theirs)]
+    assert len(traced) == 1
+    assert not np.array_equal(found[0]["energy_gained"], found[1]["energy_gained"])
+    for config, figures in zip((CONFIG, other), found, strict=True):
+        assert_same(figures, lives(config))
+    stays = [judge.baseline("stay", **which)["t_alive"] for judge in (ours, theirs)]
+    assert_same(
+        {"t_alive": stays[1]},
+        {"t_alive": evaluate_baseline(other, "stay", **which)["t_alive"]},
+    )
 
 
 # Intervals

@@ -73,7 +73,7 @@ def test_stopped_and_resumed_it_is_the_search_never_stopped():
 
 @pytest.mark.slow
 def test_seeds_in_company_are_as_alone():
-    _, mine = build_many(CONFIG, [2, SEED])
+    _, mine = build_many([(CONFIG, 2), (CONFIG, SEED)])
     assert_same_bits(run(mine), ran())
 
 

@@ -300,8 +300,8 @@ def test_an_adult_config_is_the_config_without_nursing():
 def test_genomes_are_judged_in_a_task_without_nursing():
     config = tiny.config(nursing=EVERYTHING)
     named = setting(config)
-    wiring = named.wiring(0)
-    for task, weighs in ((named.task(wiring), True), (named.adult(wiring), False)):
+    data = named.data(0)
+    for task, weighs in ((named.task(data), True), (named.adult(data), False)):
         params = task.genome.develop(jax.random.key(0), jnp.zeros(task.genome.size))
         world, observation, _ = task.episode.reset(jax.random.key(0))
         stats = task.episode.start(world, observation, params).stats

@@ -281,5 +281,5 @@ def test_a_search_on_rungs_can_be_stopped_and_taken_up_again():
 @pytest.mark.slow
 def test_a_search_on_rungs_in_company_is_as_alone():
     """In company the wiring is data, alone it is written out."""
-    together = build_many(WHOLE, [4, 3])
+    together = build_many([(WHOLE, 4), (WHOLE, 3)])
     assert_same_bits(tiny.run(together[1], 2)[:2], alone()[1])

@@ -25,7 +25,7 @@ MUTANTS = 16
 
 def test_the_share_is_that_of_mutants_judged_one_by_one(monkeypatch):
     named = setting(CONFIG)
-    genome = named.adult(named.wiring(0)).genome
+    genome = named.adult(named.data(0)).genome
     genes = genome.init(jax.random.key(0)) * 10.0
     parent, key = genome.named(genes), lambda: jax.random.key(2)
     judged = judge(CONFIG)

@@ -12,6 +12,8 @@ import counting
 import pytest
 
 from koki2 import runlog
+from koki2.envs import ChemotaxisConfig
+from koki2.evolution.configs import EvolutionConfig
 from koki2.session import sweep, sweep_table
 from koki2.session.kinds import KINDS
 from koki2.session.signals import Stop
@@ -34,6 +36,10 @@ def cells():
     KINDS.remove("counting")
 
 
+def seeds_built():
+    return [[seed for _, seed in runs] for runs in counting.built]
+
+
 def files(root):
     """The bytes of all that a sweep leaves, but for clocks and machines."""
     skipped = {"manifest.json", "timing.jsonl", ".lock", "sweep.json", "config.json"}
@@ -46,9 +52,18 @@ def files(root):
 
 def test_cells_that_differ_in_their_seed_are_built_together(cells, tmp_path):
     outcomes = sweep.run_cells(cells, tmp_path, stop=Stop())
-    assert [seeds for _, seeds in counting.built] == [[0, 1, 2]] * 2
+    assert seeds_built() == [[0, 1, 2]] * 2
     assert all(outcome.is_done for outcome in outcomes)
     assert [o.summary["units"] for o in outcomes] == [6] * 6
+
+
+def test_cells_that_differ_in_numbers_that_are_data_share_a_program():
+    config = lambda **env: EvolutionConfig(env=ChemotaxisConfig(**env))
+    cell = lambda **env: Cell(kind="evo", config=config(**env), seed=0)
+    poor, rich, wide = cell(energy_gain=0.1), cell(energy_gain=0.2), cell(width=9)
+    assert poor.shape == rich.shape != wide.shape
+    assert len({each.folder for each in (poor, rich, wide)}) == 3
+    assert cell().shape == cell(energy_decay=0.5).shape, "auto stands for a number"
 
 
 def test_a_finished_sweep_computes_nothing(cells, tmp_path):
@@ -62,14 +77,14 @@ def test_an_extended_sweep_runs_only_what_is_new(cells, tmp_path):
     sweep.run_cells(cells[:2], tmp_path, stop=Stop())
     counting.built.clear()
     sweep.run_cells(cells[:3], tmp_path, stop=Stop())
-    assert [seeds for _, seeds in counting.built] == [[0, 1, 2]]  # one program for all
+    assert seeds_built() == [[0, 1, 2]]  # one program for all
     assert len(list((tmp_path / "cells").iterdir())) == 3
 
 
 def test_a_cell_that_is_there_twice_is_run_once(cells, tmp_path):
     outcomes = sweep.run_cells([cells[0], cells[0]], tmp_path, stop=Stop())
     assert outcomes[0] == outcomes[1] and len(counting.built) == 1
-    assert [seeds for _, seeds in counting.built] == [[0]]
+    assert seeds_built() == [[0]]
 
 
 def test_a_stopped_sweep_goes_on_to_the_same_files(cells, tmp_path, monkeypatch):

@@ -80,13 +80,12 @@ class Case(NamedTuple):
 def population(work: EvolutionConfig) -> tuple[Task, Topology, tuple[Any, Any]]:
     """The task, its wiring, and what is evaluated: keys of episodes, lively agents."""
     named = setting(work)
-    wires = named.wiring(0)
-    parts = named.task(wires)
+    parts = named.task(named.data(0))
     keys = jax.random.split(jax.random.key(1), work.search.pop_size)
     genes = LIVELY * jax.vmap(parts.genome.init)(keys)
     develop = lambda genes: parts.genome.develop(jax.random.key(0), genes)
     episodes = jax.random.split(jax.random.key(2), EPISODES)
-    return parts, wires, (episodes, jax.vmap(develop)(genes))
+    return parts, parts.wiring, (episodes, jax.vmap(develop)(genes))
 
 
 def programs(case: Case, layout: Layout | None) -> dict[str, tuple]:
@@ -144,7 +143,7 @@ def generation(
     start = carry.search.mean
     key = stream(jax.random.key(0), Stream.GENERATION)
     keys = [jax.random.fold_in(key, g) for g in range(CHUNK)]
-    step = jax.jit(twin.generation(work, setting(work).wiring(0)))
+    step = jax.jit(twin.generation(work, setting(work).data(0).wiring))
 
     def ours() -> dict[str, Any]:
         return program.chunk(carry, program.total)[1]["metrics"]

@@ -211,7 +211,7 @@ def move(
     harms = jnp.sum(arrived & world.bad, dtype=jnp.int32)
     gained = env.energy_gain * meals.astype(jnp.float32)
     lost = env.bad_source_integrity_loss * harms.astype(jnp.float32)
-    energy = jnp.clip(world.energy - env.decay + gained, 0.0, 1.0)
+    energy = jnp.clip(world.energy - env.resolved().energy_decay + gained, 0.0, 1.0)
     integrity = jnp.clip(world.integrity - lost, 0.0, 1.0)
     drive = lambda e, i: (e - 1.0) ** 2 + (i - 1.0) ** 2
     reached = jnp.any(here & ~world.bad)
@@ -221,7 +221,8 @@ def move(
         if env.bad_source_deplete_p < 1:
             p = env.bad_source_deplete_p
             goes &= ~world.bad | jax.random.bernoulli(key_deplete, p, active.shape)
-        delay = jnp.where(world.bad, env.bad_delay, env.respawn_delay)
+        bad, delay = env.bad_source_respawn_delay, env.respawn_delay
+        delay = jnp.where(world.bad, delay if bad < 0 else bad, delay)
         waits = jnp.where(active, 0, respawn - 1)
         respawn = jnp.where(goes, delay, waits)
         back = (~active | goes) & (respawn == 0)

@@ -27,7 +27,7 @@ def program(name: str, layout: Layout | None):
     """Lives of a population in a level: a function, and its arguments."""
     work = EvolutionConfig(env=LEVELS[name].config)
     named = setting(work)
-    parts = named.task(named.wiring(0))
+    parts = named.task(named.data(0))
     keys = jax.random.split(jax.random.key(1), POPULATION)
     genes = LIVELY * jax.vmap(parts.genome.init)(keys)
     develop = lambda genes: parts.genome.develop(jax.random.key(0), genes)

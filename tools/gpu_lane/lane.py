@@ -197,7 +197,7 @@ def one_generation():
         raise ValueError(f"preset {PRESET}: {problems}")
     config = found.config
     named = setting(config)
-    task = named.task(named.wiring(0))
+    task = named.task(named.data(0))
     strategy = make(config.search, task.genome.size)
     evaluates = evaluator(config, task, named.score, WIDE)
     carry = jax.eval_shape(build(config, 0).init)

@@ -1,4 +1,8 @@
-"""The settings of every world, by what they ask. No JAX, so that `--help` is fast."""
+"""The settings of every world, by what they ask. No JAX, so that `--help` is fast.
+
+A field whose type is `Traced` is data of a compiled program; changing any other
+recompiles.
+"""
 
 from koki2.envs.configs.chemotaxis import ChemotaxisConfig as ChemotaxisConfig
 from koki2.envs.configs.inference import (

@@ -11,7 +11,7 @@ from koki2.envs.configs import fields
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ChemotaxisConfig:
-    """Chemotaxis, levels L0.0 to L1.1. Static: changing a field recompiles."""
+    """Chemotaxis, levels L0.0 to L1.1."""
 
     world: Literal["chemotaxis"] = "chemotaxis"
     width: Annotated[int, Ge(2), Le(32768)] = 64
@@ -22,7 +22,7 @@ class ChemotaxisConfig:
     """Sources in the world, K."""
     num_bad_sources: Annotated[int, Ge(0)] = 0
     """How many of the sources harm instead of feed."""
-    bad_source_integrity_loss: fields.Amount = 0.0
+    bad_source_integrity_loss: fields.Rate = 0.0
     """Integrity lost on arriving at a bad source; an episode starts with 1."""
     bad_source_deplete_p: fields.Probability = 1.0
     """Chance that a bad source depletes when arrived at (with deplete_sources)."""
@@ -30,15 +30,15 @@ class ChemotaxisConfig:
     """Let the gradient point at good sources only: the informative-cue control."""
     deplete_sources: bool = False
     """A source arrived at vanishes and comes back elsewhere (L1.0)."""
-    respawn_delay: Annotated[int, Ge(0)] = 0
+    respawn_delay: fields.Whole = 0
     """Steps until a depleted source comes back; 0 is at once."""
     bad_source_respawn_delay: Annotated[int, Ge(-1)] = -1
     """The same for bad sources; -1 takes respawn_delay."""
     steps: fields.Steps = 128
     energy_init: fields.EnergyInit = 1.0
-    energy_decay: fields.Amount | Literal["auto"] = "auto"
+    energy_decay: fields.Rate | Literal["auto"] = "auto"
     """Energy lost per step; auto is energy_init / steps, at which none starves."""
-    energy_gain: fields.Amount = 0.05
+    energy_gain: fields.Rate = 0.05
     """Energy gained on arriving at a good source."""
     terminate_on_reach: bool = False
     """End the episode on standing on a good source."""
@@ -71,15 +71,9 @@ class ChemotaxisConfig:
                 f"bad together, got {self.num_bad_sources} of {self.num_sources}."
             )
 
-    @property
-    def decay(self) -> float:
-        """Energy lost per step, with "auto" resolved."""
-        if self.energy_decay == "auto":
-            return self.energy_init / self.steps
-        return self.energy_decay
-
-    @property
-    def bad_delay(self) -> int:
-        """Respawn delay of bad sources, with -1 resolved."""
-        delay = self.bad_source_respawn_delay
-        return self.respawn_delay if delay < 0 else delay
+    def resolved(self) -> "ChemotaxisConfig":
+        """The same, with "auto" replaced by the number that it stands for."""
+        if not isinstance(self.energy_decay, str):
+            return self
+        decay = self.energy_init / self.steps
+        return dataclasses.replace(self, energy_decay=decay)

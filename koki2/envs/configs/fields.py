@@ -1,7 +1,8 @@
 """Types of fields that several worlds have: a description, and a range.
 
 A value of such a type is checked as any other; its description is read by
-`--help`. Imports no JAX.
+`--help`. Those `Traced` are data of a compiled program: a sweep over them compiles
+once (`core.numbers`). Imports no JAX.
 """
 
 from typing import Annotated
@@ -9,10 +10,17 @@ from typing import Annotated
 from annotated_types import Ge, Gt, Le
 from typing_extensions import Doc
 
+from koki2.core.configs import Traced
+
 Probability = Annotated[float, Ge(0), Le(1)]
 Fraction = Annotated[float, Gt(0), Le(1)]
 Amount = Annotated[float, Ge(0)]
+Rate = Annotated[Amount, Traced()]
+Chance = Annotated[Probability, Traced()]
+Factor = Annotated[float, Ge(1), Traced()]
+Whole = Annotated[int, Ge(0), Traced()]
 Cells = Annotated[int, Ge(1), Le(4096)]
+Wait = Annotated[Cells, Traced()]
 OneTo64 = Annotated[int, Ge(1), Le(64)]
 UpTo64 = Annotated[int, Ge(0), Le(64)]
 
@@ -29,20 +37,21 @@ Food = Annotated[
 Water = Annotated[OneTo64, Doc("Sources of hydration, likewise.")]
 Shelters = Annotated[OneTo64, Doc("Cells in which a strike does no harm.")]
 StrikeLoss = Annotated[
-    Amount, Doc("Integrity lost by a strike in the open; an episode starts with 1.")
+    Rate, Doc("Integrity lost by a strike in the open; an episode starts with 1.")
 ]
-EnergyInit = Annotated[Fraction, Doc("Energy at birth.")]
-HydrationInit = Annotated[Fraction, Doc("Hydration at birth.")]
+Birth = Annotated[Fraction, Traced()]
+EnergyInit = Annotated[Birth, Doc("Energy at birth.")]
+HydrationInit = Annotated[Birth, Doc("Hydration at birth.")]
 EnergyDecay = Annotated[
-    Amount, Doc("Energy lost per step: a full store lasts 1 / energy_decay steps.")
+    Rate, Doc("Energy lost per step: a full store lasts 1 / energy_decay steps.")
 ]
-HydrationDecay = Annotated[Amount, Doc("Hydration lost per step.")]
-EnergyGain = Annotated[Amount, Doc("Energy gained on arriving at a source.")]
+HydrationDecay = Annotated[Rate, Doc("Hydration lost per step.")]
+EnergyGain = Annotated[Rate, Doc("Energy gained on arriving at a source.")]
 FoodGain = Annotated[
-    Amount, Doc("Energy gained on arriving at food, as far as there is room.")
+    Rate, Doc("Energy gained on arriving at food, as far as there is room.")
 ]
 WaterGain = Annotated[
-    Amount, Doc("Hydration gained on arriving at water, as far as there is room.")
+    Rate, Doc("Hydration gained on arriving at water, as far as there is room.")
 ]
 FeelsWalls = Annotated[
     bool, Doc("Whether the agent senses what blocks its four sides.")

@@ -11,7 +11,7 @@ from koki2.envs.configs import fields
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class LayoutShiftConfig:
-    """Layout shift, level L2.2. Static: changing a field recompiles."""
+    """Layout shift, level L2.2."""
 
     world: Literal["layout_shift"] = "layout_shift"
     width: fields.Width = 16
@@ -29,9 +29,9 @@ class LayoutShiftConfig:
     steps: fields.Steps = 128
     energy_init: fields.EnergyInit = 1.0
     energy_decay: fields.EnergyDecay = 0.025
-    energy_gain: fields.Amount = 0.25
+    energy_gain: fields.Rate = 0.25
     """Energy gained on arriving at what feeds, as far as there is room."""
-    integrity_loss: fields.Amount = 0.25
+    integrity_loss: fields.Rate = 0.25
     """Integrity lost on arriving at what harms; an episode starts with 1."""
     feels_taste: bool = True
     """Whether a channel gives what this step's arrival did: 1 fed, -1 harmed."""
@@ -43,36 +43,36 @@ class LayoutShiftConfig:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FamilyConfig:
-    """A family of worlds, level L5. Static: changing a field recompiles."""
+    """A family of worlds, level L5."""
 
     world: Literal["family"] = "family"
     width: fields.Width = 16
     height: fields.Height = 16
     num_sources: fields.OneTo64 = 4
     """Sources in the world, K, good and bad."""
-    gain_min: fields.Amount = 0.2
+    gain_min: fields.Rate = 0.2
     """Least energy gained on arriving at a good source."""
-    gain_max: fields.Amount = 0.4
+    gain_max: fields.Rate = 0.4
     """Most energy gained on arriving at a good source."""
-    decay_min: fields.Amount = 0.0167
+    decay_min: fields.Rate = 0.0167
     """Least energy lost per step: without food a full store lasts 60 steps."""
-    decay_max: fields.Amount = 0.025
+    decay_max: fields.Rate = 0.025
     """Most energy lost per step: it lasts 40."""
-    loss_min: fields.Amount = 0.02
+    loss_min: fields.Rate = 0.02
     """Least integrity lost on arriving at a bad source; an episode starts with 1."""
-    loss_max: fields.Amount = 0.1
+    loss_max: fields.Rate = 0.1
     """Most integrity lost on arriving at a bad source."""
-    bad_min: Annotated[int, Ge(0)] = 0
+    bad_min: fields.Whole = 0
     """Fewest sources that harm instead of feed."""
-    bad_max: Annotated[int, Ge(0)] = 2
+    bad_max: fields.Whole = 2
     """Most sources that harm instead of feed."""
     dropout_min: fields.Probability = 0.0
     """Least chance per step that the gradient reads zero."""
     dropout_max: fields.Probability = 0.3
     """Greatest chance per step that the gradient reads zero."""
-    delay_min: Annotated[int, Ge(0)] = 0
+    delay_min: fields.Whole = 0
     """Fewest steps until a source arrived at is back, elsewhere; 0 is at once."""
-    delay_max: Annotated[int, Ge(0)] = 6
+    delay_max: fields.Whole = 6
     """Most steps until it is back."""
     turns: Annotated[int, Ge(1), Le(4)] = 4
     """Quarter turns that senses may be turned by: so many of 0, 1, 2, 3."""

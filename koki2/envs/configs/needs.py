@@ -1,9 +1,7 @@
 """The settings of worlds with two needs, levels L2.0, L2.1 and L4.2."""
 
 import dataclasses
-from typing import Annotated, Literal
-
-from annotated_types import Ge
+from typing import Literal
 
 from koki2.core.configs import check
 from koki2.envs.configs import fields
@@ -11,7 +9,7 @@ from koki2.envs.configs import fields
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TwoNeedsConfig:
-    """Two needs, level L2.0. Static: changing a field recompiles."""
+    """Two needs, level L2.0."""
 
     world: Literal["two_needs"] = "two_needs"
     width: fields.Width = 16
@@ -31,7 +29,7 @@ class TwoNeedsConfig:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class TradeOffsConfig:
-    """Trade-offs, level L2.1. Static: changing a field recompiles."""
+    """Trade-offs, level L2.1."""
 
     world: Literal["trade_offs"] = "trade_offs"
     width: fields.Width = 16
@@ -67,7 +65,7 @@ class TradeOffsConfig:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class MovingNeedsConfig:
-    """Moving needs, level L4.2. Static: changing a field recompiles."""
+    """Moving needs, level L4.2."""
 
     world: Literal["moving_needs"] = "moving_needs"
     width: fields.Width = 16
@@ -77,17 +75,17 @@ class MovingNeedsConfig:
     steps: fields.Steps = 128
     turns: fields.UpTo64 = 2
     """How often the season turns: once in each of so many equal parts of an episode."""
-    pressed_rate: Annotated[float, Ge(1)] = 4.0
+    pressed_rate: fields.Factor = 4.0
     """How many times as fast the need of the season falls: energy when cold,
     hydration when hot."""
-    pressed_weight: Annotated[float, Ge(1)] = 4.0
+    pressed_weight: fields.Factor = 4.0
     """Weight of that need in the drive; the other's is 1."""
     energy_init: fields.EnergyInit = 1.0
-    energy_decay: fields.Amount = 0.008
+    energy_decay: fields.Rate = 0.008
     """Energy lost per step out of its season: a full store lasts 125 steps."""
     energy_gain: fields.FoodGain = 0.25
     hydration_init: fields.HydrationInit = 1.0
-    hydration_decay: fields.Amount = 0.008
+    hydration_decay: fields.Rate = 0.008
     """Hydration lost per step out of its season."""
     hydration_gain: fields.WaterGain = 0.25
 

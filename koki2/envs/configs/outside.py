@@ -10,7 +10,7 @@ from koki2.core.configs import check
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class GymnaxConfig:
-    """An environment of gymnax, as gymnax sets it up. Static."""
+    """An environment of gymnax, as gymnax sets it up."""
 
     world: Literal["gymnax_world"] = "gymnax_world"
     name: str = "CartPole-v1"

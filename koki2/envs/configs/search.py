@@ -11,7 +11,7 @@ from koki2.envs.configs import fields
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SparseConfig:
-    """A sparse world, level L4.0. Static: changing a field recompiles."""
+    """A sparse world, level L4.0."""
 
     world: Literal["sparse"] = "sparse"
     width: fields.Width = 64
@@ -29,7 +29,7 @@ class SparseConfig:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SeasonsConfig:
-    """Seasons, level L4.1. Static: changing a field recompiles."""
+    """Seasons, level L4.1."""
 
     world: Literal["seasons"] = "seasons"
     width: Annotated[int, Ge(2), Le(4096)] = 16
@@ -42,7 +42,7 @@ class SeasonsConfig:
     steps: fields.Steps = 192
     energy_init: fields.EnergyInit = 1.0
     energy_decay: fields.EnergyDecay = 0.025
-    energy_gain: fields.Amount = 0.3
+    energy_gain: fields.Rate = 0.3
     """Energy gained on arriving at a source in season."""
     energy_gain_off: fields.Amount = 0.0
     """Energy gained on arriving at a source out of season."""

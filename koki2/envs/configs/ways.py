@@ -15,7 +15,7 @@ BETWEEN = 3  # columns: a free one on either side of the pocket, and its end
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ObstaclesConfig:
-    """Obstacles, level L1.2. Static: changing a field recompiles."""
+    """Obstacles, level L1.2."""
 
     world: Literal["obstacles"] = "obstacles"
     rooms: fields.OneTo64 = 4
@@ -42,7 +42,7 @@ class ObstaclesConfig:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class DetourConfig:
-    """Detour, level L1.3. Static: changing a field recompiles."""
+    """Detour, level L1.3."""
 
     world: Literal["detour"] = "detour"
     height: Annotated[int, Ge(5), Le(4096)] = 11
@@ -56,12 +56,12 @@ class DetourConfig:
     crumbs: fields.OneTo64 = 4
     """Crumbs, C: the last cells of the straight way in hold one each at the start."""
     steps: fields.Steps = 128
-    energy_init: fields.Fraction = 0.8
+    energy_init: fields.Birth = 0.8
     """Energy at birth; low enough that there is room for all crumbs."""
     energy_decay: fields.EnergyDecay = 0.02
-    crumb_gain: fields.Amount = 0.08
+    crumb_gain: fields.Rate = 0.08
     """Energy gained on arriving at a crumb."""
-    feast_gain: fields.Amount = 0.3
+    feast_gain: fields.Rate = 0.3
     """Energy gained on arriving at the feast."""
     feels_walls: fields.FeelsWalls = True
 
@@ -93,7 +93,7 @@ class DetourConfig:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class HazardZonesConfig:
-    """Hazard zones, level L3.0. Static: changing a field recompiles."""
+    """Hazard zones, level L3.0."""
 
     world: Literal["hazard_zones"] = "hazard_zones"
     width: fields.Width = 16
@@ -102,7 +102,7 @@ class HazardZonesConfig:
     """Discs in which integrity falls; they may overlap, which is no worse."""
     zone_radius: Annotated[int, Ge(0), Le(1024)] = 3
     """Cells from a zone's centre to its rim."""
-    zone_loss: fields.Amount = 0.1
+    zone_loss: fields.Rate = 0.1
     """Integrity lost per step in a zone; an episode starts with 1."""
     num_sources: fields.OneTo64 = 3
     """Good sources, K, in zones or out; one that is arrived at is elsewhere at once."""

@@ -2,6 +2,7 @@
 
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 
 from koki2.core.types import Key
 from koki2.envs.base import Memory, Observation, Policy
@@ -43,7 +44,9 @@ def most_for_the_way(config: MovingNeedsConfig, span: np.ndarray) -> Policy:
     It remembers the stores as they were and which fell faster while both fell: 1 if
     that was hydration, -1 energy, 0 before it was known.
     """
-    effect = np.diag(np.array([config.energy_gain, config.hydration_gain], np.float32))
+
+    gains = jnp.array([config.energy_gain, config.hydration_gain], jnp.float32)
+    effect = jnp.eye(2) * gains[None]
 
     def choose(_: Key | None, memory: Memory, observation: Observation):
         hot, before = memory
@@ -53,9 +56,7 @@ def most_for_the_way(config: MovingNeedsConfig, span: np.ndarray) -> Policy:
         hot = jnp.where(clear, jnp.sign(fall[1] - fall[0]), hot)
         pressed = jnp.stack([hot < 0, hot > 0])
         weights = jnp.where(pressed, jnp.float32(config.pressed_weight), 1.0)
-        worth = drive_reduction(
-            store, cost=0.0, effect=jnp.asarray(effect), weights=weights
-        )
+        worth = drive_reduction(store, cost=0.0, effect=effect, weights=weights)
         far = jnp.sum(jnp.abs(smelt) * span[None], axis=1)  # cells
         value = worth / (jnp.where(far == 0, 2.0, far) + 1.0)  # 2: off and on again
         gx, gy = jnp.where(value[1] > value[0], smelt[1], smelt[0])
@@ -119,7 +120,7 @@ def migrant(span: np.ndarray) -> Policy:
     return Policy(memory=memory, choose=choose)
 
 
-def home_at_the_cue(delay: int, span: np.ndarray) -> Policy:
+def home_at_the_cue(delay: ArrayLike, span: np.ndarray) -> Policy:
     """At the cue to the nearest shelter, and on with it when the strike is over.
 
     It remembers how many moves are left until then; 0 is calm.
@@ -134,7 +135,7 @@ def home_at_the_cue(delay: int, span: np.ndarray) -> Policy:
     return Policy(memory=jnp.int32(0), choose=choose)
 
 
-def once_sure(delay: int, span: np.ndarray) -> Policy:
+def once_sure(delay: ArrayLike, span: np.ndarray) -> Policy:
     """Heeds both cues, until a strike shows which; then that one only.
 
     It feeds on until there are only just steps enough left to get to a shelter.
