@@ -41,9 +41,8 @@ def main(
             search=koki2.SearchConfig(sigma=0.3, lr=0.5),
             loop=koki2.LoopConfig(generations=generations),
         )
-        programs = koki2.evolution.build_many(
-            [(config, seed) for seed in seeds]
-        )  # compiled once
+        runs = [(config, seed) for seed in seeds]
+        programs = koki2.evolution.build_many(runs)  # compiled once
         fitness[agent] = []
         for seed, program in zip(seeds, programs, strict=True):
             run = koki2.run(program, out=out / f"{agent}_seed{seed}")

@@ -55,7 +55,9 @@ def fake(monkeypatch):
         }
         return evolution.judging.Judge(genome, baseline)
 
+    judges = lambda configs: [judge(config) for config in configs]
     monkeypatch.setattr(evolution, "judge", judge, raising=False)
+    monkeypatch.setattr(evolution, "judges", judges, raising=False)
 
 
 def test_a_smoke_keeps_two_arms_with_a_probe_each_and_their_worlds():
