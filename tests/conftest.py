@@ -19,8 +19,9 @@ jax.config.update("jax_debug_key_reuse", True)
 # What one process compiled the others load, bit for bit the same, and so do the
 # processes that tests start. JAX writes an entry in place: one that is read half
 # written is compiled again.
-COMPILED = str(pathlib.Path(sys.prefix, "cache", "jax-tests"))
-os.environ["JAX_COMPILATION_CACHE_DIR"] = COMPILED
+COMPILED = os.environ.setdefault(
+    "JAX_COMPILATION_CACHE_DIR", str(pathlib.Path(sys.prefix, "cache", "jax-tests"))
+)
 jax.config.update("jax_compilation_cache_dir", COMPILED)
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
 jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
