@@ -13,8 +13,10 @@ strict=tests/discipline/strict
 # bits of plain Python; see docs/determinism.md.
 strict_flags="--xla_cpu_max_isa=AVX --xla_allow_excess_precision=false"
 strict_flags="$strict_flags --xla_disable_hlo_passes=fusion,algsimp,dot-library-rewriter,constant_folding"
-# Tests of promises about bits under default flags; the other tests run code that is not
-# optimised, which compiles in half the time.
+# Compiles in half the time, to slower code whose last bits may differ.
+fast_compile="--xla_backend_optimization_level=0 --xla_cpu_parallel_codegen_split_count=1"
+fast_compile="$fast_compile --xla_llvm_disable_expensive_passes=true"
+# Tests of promises about bits under default flags; the others run under `fast_compile`.
 bits="tests/golden tests/discipline tests/lanes tests/bench
   tests/contracts/test_programs.py tests/envs/test_published_baselines.py
   tests/evolution/test_evolve.py tests/evolution/test_heldout.py
@@ -44,7 +46,7 @@ tests() { # tests PYTHON ARGUMENT...; the quick ones that two processes may shar
 other_tests() { # all but those of bits, unoptimised
   ignored=
   for path in $bits; do ignored="$ignored --ignore=$path"; done
-  (export XLA_FLAGS="${XLA_FLAGS:-} --xla_backend_optimization_level=0" && tests "$1" $ignored)
+  (export XLA_FLAGS="${XLA_FLAGS:-} $fast_compile" && tests "$1" $ignored)
 }
 
 strict_tests() { # in processes of their own, for XLA reads its flags once; none run = failed
