@@ -46,9 +46,17 @@ class Played(NamedTuple):
 
 def play(env: AnyEnv, care: Care | None = None, seed: int = 0) -> Played:
     """Plays episodes of random actions, at one care throughout."""
-    truth = env.privileged_state if has_map(env) else None
-    run = _compiled(env.init, env.step, truth, env.num_actions, _length(env))
-    return jax.tree.map(_plain, run(jax.random.key(seed), care))
+    start, run, report = _compiled(
+        env.init,
+        env.step,
+        env.privileged_state if has_map(env) else None,
+        env.num_actions,
+        _length(env),
+    )
+    born, actions, keys = start(jax.random.key(seed))
+    states, observations, feedback = run(born, actions, keys, care)
+    played = Played(actions, observations, states, feedback, report(states))
+    return jax.tree.map(_plain, played)
 
 
 def care(**factors: float) -> Care:
@@ -304,6 +312,14 @@ def _has_body_on_map(env: AnyEnv) -> bool:
     return has_map(env) and play(env).feedback.body is not None
 
 
+class _Programs(NamedTuple):
+    """What plays `EPISODES`, each compiled once; `run` once for each kind of care."""
+
+    start: Callable[..., Any]  # key -> first states and observations, actions, keys
+    run: Callable[..., Any]  # those, care -> all states and observations, feedback
+    report: Callable[..., Any]  # all states -> the privileged state of each
+
+
 @functools.lru_cache(maxsize=4)
 def _compiled(
     init: Callable[..., Any],
@@ -311,31 +327,28 @@ def _compiled(
     truth: Callable[..., Any] | None,
     num_actions: int,
     length: int,
-) -> Callable[[Any, Care | None], Played]:
-    """Plays `EPISODES`, compiled once for each kind of care (some, or None)."""
-    report = (lambda state: None) if truth is None else truth
-
-    def episode(key: Any, care: Care | None) -> Played:
+) -> _Programs:
+    def start(key: Any) -> Any:
         key_birth, key_actions, key_steps = jax.random.split(key, 3)
-        state, observation = init(key_birth)
         actions = jax.random.randint(key_actions, (length,), 0, num_actions)
+        return init(key_birth), actions, key_steps
 
+    def run(born: Any, actions: Any, key_steps: Any, care: Care | None) -> Any:
         def one(state: State, inputs: tuple[Any, Any]) -> tuple[State, Any]:
             t, action = inputs
             key_step = jax.random.fold_in(key_steps, t)
             args = () if care is None else (care,)
             state, observation, feedback = step(key_step, state, action, *args)
-            return state, (state, observation, feedback, report(state))
+            return state, (state, observation, feedback)
 
         times = jnp.arange(length, dtype=jnp.int32)
-        first = (state, observation, report(state))
-        states, seen, feedback, truths = jax.lax.scan(one, state, (times, actions))[1]
+        later = jax.lax.scan(one, born[0], (times, actions))[1]
         join = lambda a, b: jnp.concatenate([a[None], b])
-        states, seen, truths = jax.tree.map(join, first, (states, seen, truths))
-        return Played(actions, seen, states, feedback, truths)
+        return *jax.tree.map(join, born, later[:2]), later[2]
 
-    def run(key: Any, care: Care | None) -> Played:
-        keys = jax.random.split(key, EPISODES)
-        return jax.vmap(episode, in_axes=(0, None))(keys, care)
-
-    return jax.jit(run, compiler_options=_FAST)
+    many = lambda key: jax.vmap(start)(jax.random.split(key, EPISODES))
+    report = (lambda states: None) if truth is None else jax.vmap(jax.vmap(truth))
+    fast = functools.partial(jax.jit, compiler_options=_FAST)
+    return _Programs(
+        fast(many), fast(jax.vmap(run, in_axes=(0, 0, 0, None))), fast(report)
+    )
