@@ -74,7 +74,8 @@ def full_episodes(
       >>> stays = episode(envs.chemotaxis(), agents.stay())
       >>> evaluator = full_episodes(
       ...     stays, lambda stats: stats.t_alive.astype(jnp.float32), episodes=2)
-      >>> found, _ = evaluator.evaluate(jax.random.key(0), None, None)
+      >>> evaluate = jax.jit(evaluator.evaluate)
+      >>> found, _ = evaluate(jax.random.key(0), None, None)
       >>> found.shaped_fitness.tolist(), int(found.env_steps)
       ([128.0], 256)
     """

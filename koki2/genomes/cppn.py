@@ -80,7 +80,7 @@ def cppn(
       ...     for n in (32, 256))
       >>> small.size, large.size
       (266, 266)
-      >>> large.develop(jax.random.key(0), jnp.ones(266)).rec_w.shape
+      >>> jax.jit(large.develop)(jax.random.key(0), jnp.ones(266)).rec_w.shape
       (2048,)
     """
     arrays = parameter_axes(agent, observation_size, num_actions)

@@ -20,6 +20,7 @@ sys.exit(main())
 WORLD = f"{HERE.parents[1] / 'docs' / 'add_your_own' / 'my_world.py'}:line"
 REAL = "import sys; from koki2.cli import main; sys.exit(main())"
 SMALL = "--generations 120 --checkpoint-every 3 --pop-size 16"
+SMALL += " --n-neurons 8 --k-edges 2"
 
 
 class Line:

@@ -195,7 +195,7 @@ def test_only_plastic_agents_learn(case, request):
     assert (case.agent.learn is None) == ("plastic" not in request.node.callspec.id)
 
 
-@pytest.mark.parametrize("name", PLASTIC)
+@pytest.mark.parametrize("name", mostly_slow(PLASTIC, *PLASTIC.keys() - {*RARE}))
 def test_a_plastic_agent_moves_its_weights_in_this_world(name, key):
     """Otherwise the two tests below could not fail."""
     weights = plastic(**PLASTIC[name]).run_episode(key).body.rec_w
@@ -204,7 +204,12 @@ def test_a_plastic_agent_moves_its_weights_in_this_world(name, key):
 
 @pytest.mark.parametrize(
     "name, knobs",
-    [(name, {"plast_eta": 0.0}) for name in PLASTIC]
+    [
+        pytest.param(
+            name, {"plast_eta": 0.0}, marks=[pytest.mark.slow] * (name in RARE)
+        )
+        for name in PLASTIC
+    ]
     + [(name, {"control": "frozen"}) for name in ("spike", "alif, abcd", "masked")],
 )
 def test_frozen_or_at_a_learning_rate_of_zero_no_weight_moves(name, knobs, key):

@@ -31,7 +31,7 @@ CONFIG = EvolutionConfig(
     ),
     agent=AgentConfig(
         n_neurons=8,
-        k_edges=3,
+        k_edges=2,
         plast_enabled=True,
         plast_eta=0.5,
         modulator_kind="event",
@@ -41,7 +41,7 @@ CONFIG = EvolutionConfig(
 )
 QD = QDConfig(
     env=CONFIG.env,
-    agent=CONFIG.agent,
+    agent=AgentConfig(n_neurons=8, k_edges=2),
     archive=ArchiveConfig(shape=(5, 7)),  # which no number of devices divides
     emitter=EmitterConfig(batch_size=24, init_sigma=3.0, iso_sigma=0.5),
     behaviour=BehaviourConfig(descriptors=("path_entropy", "hazard_exposure")),

@@ -79,7 +79,7 @@ def scripted(state, steps):
 
 def births(config, count=256):
     keys = jax.random.split(jax.random.key(1), count)
-    return jax.vmap(detour(config).init)(keys)[0]
+    return jax.jit(jax.vmap(detour(config).init))(keys)[0]
 
 
 @functools.cache

@@ -23,10 +23,11 @@ CONFIG = ObstaclesConfig(
     rooms=2, room_width=3, height=5, num_sources=1, energy_gain=0.25, energy_decay=0.125
 )
 ENV = obstacles(CONFIG)
+INIT, STEP = jax.jit(ENV.init), jax.jit(ENV.step)
 
 
 def being(position, food=(5, 2), energy=0.5, door=0):
-    state, _ = ENV.init(jax.random.key(0))
+    state, _ = INIT(jax.random.key(0))
     return dataclasses.replace(
         state,
         position=jnp.array(position, jnp.int32),
@@ -36,12 +37,10 @@ def being(position, food=(5, 2), energy=0.5, door=0):
     )
 
 
-def walk(state, actions, env=ENV, care=None):
+def walk(state, actions):
     path, feedback = [], None
     for i, action in enumerate(actions):
-        state, seen, feedback = env.step(
-            jax.random.key(i), state, jnp.int32(action), care
-        )
+        state, seen, feedback = STEP(jax.random.key(i), state, jnp.int32(action))
         path.append(tuple(state.position.tolist()))
     return path, seen, feedback, state
 
@@ -72,7 +71,8 @@ def test_eating_feeds_once_and_the_food_is_elsewhere_and_never_in_a_wall():
     _, _, feedback, state = walk(being((4, 2)), [RIGHT])
     assert float(feedback.body.energy_gained) == 0.25 and bool(feedback.body.reached)
     assert float(state.energy) == 0.5 - 0.125 + 0.25
-    fresh = jax.vmap(lambda key: ENV.step(key, being((4, 2)), jnp.int32(RIGHT))[0])
+    start = being((4, 2))
+    fresh = jax.jit(jax.vmap(lambda key: STEP(key, start, jnp.int32(RIGHT))[0]))
     places = fresh(jax.random.split(jax.random.key(0), 512)).source[:, 0]
     assert set(places[:, 0].tolist()) == {0, 1, 2, 4, 5, 6}
     assert set(places[:, 1].tolist()) == {0, 1, 2, 3, 4}
@@ -85,12 +85,13 @@ def test_without_food_one_starves_before_the_clock():
 
 def test_the_competent_policy_finds_the_door():
     state, memory = being((1, 2), energy=1.0), ENV.competent.memory
+    choose = jax.jit(ENV.competent.choose)
     _, seen, *_ = walk(state, [STAY])
     path = []
     for step in range(12):
         key = jax.random.key(step)
-        memory, action = ENV.competent.choose(key, memory, seen)
-        state, seen, feedback = ENV.step(jax.random.clone(key), state, action)
+        memory, action = choose(key, memory, seen)
+        state, seen, feedback = STEP(jax.random.clone(key), state, action)
         path.append(tuple(state.position.tolist()))
         if bool(feedback.body.energy_gained > 0):
             break

@@ -43,7 +43,7 @@ CONFIG = QDConfig(
         deplete_sources=True,
         steps=16,
     ),
-    agent=AgentConfig(n_neurons=16, k_edges=4),
+    agent=AgentConfig(n_neurons=8, k_edges=2),
     archive=ArchiveConfig(shape=(5, 7)),
     emitter=EmitterConfig(batch_size=24, init_sigma=3.0, iso_sigma=0.5),
     behaviour=BehaviourConfig(descriptors=("path_entropy", "hazard_exposure")),

@@ -29,7 +29,7 @@ keys = functools.partial(episode_keys, 5, EPISODES)
 
 
 @functools.cache
-def rolled(name, layout=Layout()):
+def rolled(name, layout=NARROW):
     """All lives of a population to their last state, and the compiled rollout."""
     parts, params = tiny.population(CONFIGS[name], GENOMES)
     run = jax.jit(
@@ -97,8 +97,8 @@ def test_baselines_too_with_episodes_on_the_minor_axis():
 @pytest.mark.parametrize(
     "name, layout",
     [
-        ("plain", WIDE),  # all lives in one chunk
-        pytest.param("plain", NARROW, marks=pytest.mark.slow),
+        ("plain", Layout()),
+        pytest.param("plain", WIDE, marks=pytest.mark.slow),  # all lives in one chunk
         ("plain", Layout(block=16, lives=1)),  # fewer genomes: episodes are minor
         pytest.param("plastic", WIDE, marks=pytest.mark.slow),
     ],
@@ -128,7 +128,7 @@ def test_a_life_alone_is_that_life_in_company():
 
 def test_a_chunk_without_a_wanted_genome_is_skipped():
     """The second chunk holds genomes 8 to 10 and what fills it up."""
-    lives, run, params = rolled("plain", NARROW)
+    lives, run, params = rolled("plain")
     some = run(keys(), params, jnp.arange(GENOMES) < 3).stats
     first = lambda stats: jax.tree.map(lambda x: x[:8], stats)
     assert_same_bits(first(some), first(lives.stats))

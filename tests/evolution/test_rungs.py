@@ -189,18 +189,27 @@ def lived(purpose, episodes, steps):
     keys = jax.random.split(stream(key, purpose), episodes)
     develop = lambda genes: parts.genome.develop(jax.random.key(0), genes)
     params = jax.vmap(develop)(genomes())
-    run = jax.jit(lambda k, p: rollout(parts.episode, k, p, steps=steps))
-    stats = run(keys, params)
-    each = jax.vmap(jax.vmap(lambda one: fitness(CONFIG.fitness, one)))(stats)
-    return np.asarray(jnp.mean(each, axis=1)), stats
+    each = jax.vmap(jax.vmap(lambda one: fitness(CONFIG.fitness, one)))
+
+    @jax.jit
+    def run(keys, params):
+        stats = rollout(parts.episode, keys, params, steps=steps)
+        return jnp.mean(each(stats), axis=1), stats
+
+    return jax.device_get(run(keys, params))
+
+
+@functools.cache
+def after_one():
+    return one_generation(CONFIG, genomes())
 
 
 def test_a_generation_on_rungs_by_hand():
-    after, row = one_generation(CONFIG, genomes())
+    after, row = after_one()
     shaped = np.asarray(after.search)
     proxy, stats = lived(Stream.RUNG, 3, SHORT)
     full, _ = lived(Stream.LIVES, E, T)
-    like = rungs.behaviours(stats, SHORT)
+    like = jax.jit(rungs.behaviours, static_argnums=1)(stats, SHORT)
     gaps = np.linalg.norm(np.asarray(like)[:, None] - np.asarray(like)[None], axis=2)
     unlike = np.sort(gaps, axis=1)[:, 1:3].mean(axis=1)  # the nearest is oneself
     up, _ = rungs.promote(
@@ -230,7 +239,7 @@ def test_env_steps_are_those_of_each_rung():
     The rollout lives in blocks of eight: six, and two that are lived for nothing, are
     not counted.
     """
-    after, row = one_generation(CONFIG, genomes())
+    after, row = after_one()
     spent = P * 3 * SHORT, 6 * E * T
     names = "env_steps_rung0", "env_steps_rung1", "env_steps_rung2", "env_steps_saved"
     assert [row[name].item() for name in names] == [0, *spent, 10 * E * T - spent[0]]

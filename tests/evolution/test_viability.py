@@ -5,12 +5,15 @@ import sys
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
+import tiny
+from bits import assert_same_bits
 
 from koki2.agents import AgentConfig, make, random_topology
 from koki2.agents.params import AgentParams
 from koki2.envs import chemotaxis, ChemotaxisConfig
-from koki2.evolution import episode, EpisodeStats, Layout, run_episode
+from koki2.evolution import build, episode, EpisodeStats, Layout, run_episode
 from koki2.evolution.configs import ViabilityConfig
 from koki2.evolution.viability import REASONS, viability
 
@@ -134,3 +137,58 @@ def test_a_short_life_is_the_beginning_of_a_full_one_and_its_steps_are_counted(k
     survives = max(lived.tolist()) == 8
     assert seen.passed.tolist() == [True, survives]
     assert seen.failed["alive_steps"].item() == (not survives)
+
+
+# --- a search -------------------------------------------------------------------------
+
+HARMLESS = tiny.WORLD | dict(num_bad_sources=0)  # all live to the end
+P, T = 8, tiny.WORLD["steps"]
+
+
+def searched(config):
+    program = build(config, 3)
+    return program, *tiny.run(program, 3)[:2]
+
+
+def test_a_generation_that_fails_viability_is_not_lived_and_teaches_nothing():
+    """Only the short lives are: 3 of 4 steps for each of 8 genomes."""
+    config = tiny.config(
+        HARMLESS,
+        mvt=True,
+        mvt_episodes=3,
+        mvt_steps=4,
+        mvt_min_alive_steps=0,
+        mvt_min_energy_gained=1e9,
+        pop_size=P,
+    )
+    search, carries, rows = searched(config)
+    assert_same_bits(
+        search.artifacts(search.unpack(carries[-1]))["mean_genome"],
+        search.artifacts(search.init())["mean_genome"],
+    )
+    assert rows["env_steps"] == [g * P * 3 * 4 for g in range(1, 7)]
+    assert rows["evaluated"] == rows["mvt_pass_rate"] == [0] * 6
+    assert rows["mvt_failed_energy_gained"] == [P] * 6
+    assert rows["generation_best"] == rows["best_fitness"] == [-1e9] * 6
+    assert np.all(np.isnan(rows["mean_fitness"]))
+
+
+@pytest.mark.slow
+def test_what_passes_viability_is_lived_in_full():
+    config = tiny.config(
+        HARMLESS,
+        mvt=True,
+        mvt_episodes=1,
+        mvt_steps=4,
+        mvt_min_alive_steps=0,
+        mvt_min_action_entropy=0.5,
+        generations=2,
+        pop_size=32,
+        episodes=64,  # a chunk is one block of 8 genomes
+    )
+    _, _, rows = searched(config)
+    passed = np.array(rows["evaluated"][:2])
+    assert np.all(0 < passed) and np.all(passed <= 24), "no chunk could be skipped"
+    lived = np.diff(rows["env_steps"][:2], prepend=0) - 32 * 4
+    chunks = -(-passed // 8)  # the viable come first
+    assert lived.tolist() == (chunks * 8 * 64 * T).tolist()

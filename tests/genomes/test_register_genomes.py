@@ -49,12 +49,17 @@ def test_a_registered_agent_is_born_of_every_genome_and_lives(encoding, key):
     config, agent_config = GenomeConfig(encoding=encoding), AgentConfig(agent="reflex")
     wiring = genomes.wiring(config, agent_config, seed=0)
     genome = genomes.make(config, agent_config, *SIZES, wiring)
-    params = genome.develop(jax.random.key(0), genome.init(jax.random.key(1)))
-    assert params["w"].shape == SIZES and params["b"].shape == SIZES[1:]
     life = episode(WORLD, agents.make(agent_config, wiring, WORLD.steps))
-    world, observation, key_life = life.reset(key)
-    now = life.start(world, observation, params)
-    now = life.step(key_life, jnp.int32(0), params, now)
+
+    @jax.jit
+    def first_step(key):
+        params = genome.develop(jax.random.key(0), genome.init(jax.random.key(1)))
+        world, observation, key_life = life.reset(key)
+        now = life.start(world, observation, params)
+        return params, life.step(key_life, jnp.int32(0), params, now)
+
+    params, now = first_step(key)
+    assert params["w"].shape == SIZES and params["b"].shape == SIZES[1:]
     assert int(now.stats.actions.sum()) == 1
 
 

@@ -3,6 +3,7 @@
 import golden
 import numpy as np
 import pytest
+from lanes_of_tests import mostly_slow
 
 from tools import regold
 
@@ -35,7 +36,9 @@ def test_the_golden_configs_mean_what_they_meant(wanted):
     assert wanted["seed"] == golden.SEED
 
 
-@pytest.mark.parametrize("name", FIRST)
+@pytest.mark.parametrize(
+    "name", mostly_slow(FIRST, "chemotaxis-l0.0", "chemotaxis-l1.1")
+)
 def test_golden_lives_come_out_as_ever(wanted, name):
     found = golden.measure_lives(name)
     assert list(golden.moved_lives(wanted["lives"][name], found)) == []

@@ -61,9 +61,9 @@ def test_nor_in_the_step_of_any_world(name, key):
     env = make_env(LEVELS[name].config)
     life = episode(env, make(config, random_topology(0, 8, 2), env.steps))
     genome = direct(config, env.observation_size, env.num_actions)
-    params = genome.develop(key, jnp.zeros(genome.size))
-    world, observation, key_life = life.reset(jax.random.key(1))
-    start = life.start(world, observation, params)
+    params = jax.eval_shape(genome.develop, key, jnp.zeros(genome.size))
+    world, observation, key_life = jax.eval_shape(life.reset, jax.random.key(1))
+    start = jax.eval_shape(life.start, world, observation, params)
     flat = operations(life.step, key_life, jnp.int32(0), params, start)
     stages = plan(flat.ops, flat.outputs)
     assert_in_order(flat.ops, stages)
@@ -80,7 +80,7 @@ def test_stages_change_no_number(key):
 
     keys, x = jax.random.split(key, 4), jnp.arange(4)
     args = lambda: (jax.random.clone(keys), x)
-    whole = over_lanes(draws, 1)(*args())
+    whole = jax.jit(over_lanes(draws, 1))(*args())
     staged = jax.jit(
         lambda true, *args: over_lanes(draws, 1, opaque_predicate=true)(*args)
     )

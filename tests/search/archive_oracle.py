@@ -1,9 +1,12 @@
 """The archive in twenty lines of NumPy: one row at a time, nothing clever."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from koki2.search.archive import ties
+
+words, order = jax.jit(ties.words), jax.jit(ties.order)
 
 
 def insert(archive: dict, batch: dict, cells: list[int]) -> dict:
@@ -24,7 +27,7 @@ def insert(archive: dict, batch: dict, cells: list[int]) -> dict:
 
 def worths(rows: dict) -> list[tuple]:
     """What decides, in order: fitness (by its bits), age, hash."""
-    words = ties.words(jnp.asarray(rows["genome"]), jnp.asarray(rows["descriptor"]))
-    level = ties.order(jnp.asarray(rows["fitness"]))
-    columns = (np.asarray(level), -rows["birth"], *np.asarray(words).T)
+    hashed = words(jnp.asarray(rows["genome"]), jnp.asarray(rows["descriptor"]))
+    level = order(jnp.asarray(rows["fitness"]))
+    columns = (np.asarray(level), -rows["birth"], *np.asarray(hashed).T)
     return list(zip(*(column.tolist() for column in columns), strict=True))

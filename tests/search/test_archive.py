@@ -48,6 +48,17 @@ def draw(seed: int) -> Batch:
     )
 
 
+def few(fitness: list, descriptor: list, birth: list, first_gene: float = 0) -> Batch:
+    """A batch that ends in rows without a fitness, which none accepts."""
+    after = ROWS - len(fitness)
+    return Batch(
+        genome=jnp.array(np.full((ROWS, DIMS), first_gene), jnp.float32),
+        fitness=jnp.array([*fitness, *[np.nan] * after], jnp.float32),
+        descriptor=jnp.array([*descriptor, *[[0.0, 0.0]] * after], jnp.float32),
+        birth=jnp.array([*birth, *[0] * after], jnp.int32),
+    )
+
+
 def only(batch: Batch, mask: np.ndarray) -> Batch:
     """The batch with all rows but those of the mask made unacceptable."""
     fitness = jnp.where(jnp.asarray(mask), batch.fitness, jnp.nan)
@@ -112,7 +123,7 @@ def test_what_is_not_finite_or_outside_is_refused_and_counted():
         ),
         birth=jnp.zeros(6, jnp.int32),
     )
-    archive, done = insert(GRID, empty(GRID, 1), batch)
+    archive, done = jax.jit(functools.partial(insert, GRID))(empty(GRID, 1), batch)
     assert (int(done.not_finite), int(done.outside)) == (4, 1)
     assert done.accepted.tolist() == [True] + 5 * [False]
     assert done.cell.tolist() == [11, 12, 12, 12, 12, 12]
@@ -120,18 +131,13 @@ def test_what_is_not_finite_or_outside_is_refused_and_counted():
 
 
 def test_the_elder_keeps_the_cell_from_its_equals():
-    one = Batch(
-        genome=jnp.array([[1.0]]),
-        fitness=jnp.array([2.0]),
-        descriptor=jnp.array([[0.5, 0.5]]),
-        birth=jnp.array([7], jnp.int32),
-    )
-    later = dataclasses.replace(one, genome=jnp.array([[2.0]]), birth=one.birth + 1)
+    put = INSERT["grid"]
+    one, later = (few([2.0], [[0.5, 0.5]], [6 + n], n) for n in (1, 2))
     for first, second in ((one, later), (later, one)):
-        archive, _ = insert(GRID, empty(GRID, 1), first)
-        archive, done = insert(GRID, archive, second)
-        assert archive.genome.max() == 1.0
-        assert done.before.tolist() == [2.0]
+        archive, _ = put(empty(GRID, DIMS), first)
+        archive, done = put(archive, second)
+        assert np.max(archive.genome) == 1.0
+        assert done.before[0] == 2.0
 
 
 def test_ties_favour_no_gene_for_being_large():
@@ -172,16 +178,13 @@ def test_an_archive_of_many_seeds_is_many_archives():
 
 
 def test_the_figures_of_an_archive_can_be_checked_on_paper():
-    batch = Batch(
-        genome=jnp.zeros((3, 1)),
-        fitness=jnp.array([4.0, 1.0, -2.0]),
-        descriptor=jnp.array([[0.1, -0.9], [0.9, 0.9], [0.5, 0.0]]),
-        birth=jnp.array([0, 3, 5], jnp.int32),
-    )
-    archive, _ = insert(GRID, empty(GRID, 1), batch)
-    found = summary(archive, -2.0, jnp.int32(6))
+    where = [[0.1, -0.9], [0.9, 0.9], [0.5, 0.0]]
+    batch = few([4.0, 1.0, -2.0], where, [0, 3, 5])
+    archive, _ = INSERT["grid"](empty(GRID, DIMS), batch)
+    figures = jax.jit(summary)
+    found = figures(archive, -2.0, jnp.int32(6))
     assert found.coverage == 3 / 12
     assert found.qd_score == 6 + 3 + 0
     assert (found.best, found.mean, found.mean_age) == (4.0, 1.0, (6 + 3 + 1) / 3)
-    nothing = summary(empty(GRID, 1), 0.0, jnp.int32(6))
+    nothing = figures(empty(GRID, DIMS), 0.0, jnp.int32(6))
     assert nothing.qd_score == 0 and np.isnan(nothing.best)
