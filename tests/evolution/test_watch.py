@@ -18,7 +18,7 @@ from koki2.evolution import (
 )
 from koki2.genomes import direct
 
-STEPS, NEURONS, SOURCES = 48, 8, 5
+STEPS, NEURONS, SOURCES = 48, 12, 5
 CONFIG = EvolutionConfig(
     env=ChemotaxisConfig(
         width=7,
@@ -32,7 +32,7 @@ CONFIG = EvolutionConfig(
         obs_noise=0.3,
         steps=STEPS,
     ),
-    agent=AgentConfig(n_neurons=NEURONS, k_edges=2, plast_enabled=True, plast_eta=0.1),
+    agent=AgentConfig(n_neurons=NEURONS, k_edges=3, plast_enabled=True, plast_eta=0.1),
 )
 MOVES = np.array([(0, 0), (0, -1), (0, 1), (-1, 0), (1, 0)])
 EPISODES = 3

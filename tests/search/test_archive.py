@@ -181,7 +181,7 @@ def test_the_figures_of_an_archive_can_be_checked_on_paper():
     where = [[0.1, -0.9], [0.9, 0.9], [0.5, 0.0]]
     batch = few([4.0, 1.0, -2.0], where, [0, 3, 5])
     archive, _ = INSERT["grid"](empty(GRID, DIMS), batch)
-    figures = jax.jit(summary)
+    figures = jax.jit(summary, static_argnums=1)
     found = figures(archive, -2.0, jnp.int32(6))
     assert found.coverage == 3 / 12
     assert found.qd_score == 6 + 3 + 0
