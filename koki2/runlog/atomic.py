@@ -10,7 +10,6 @@ import errno
 import io
 import os
 import pathlib
-import secrets
 from collections.abc import Callable
 
 from koki2.runlog import jsontext
@@ -75,7 +74,7 @@ class _File(io.RawIOBase):
 
 def _write(path: Path, write: Callable[[int], object]) -> None:
     path = pathlib.Path(path)
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
+    temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}.tmp")
     try:
         file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
         try:

@@ -8,7 +8,6 @@ import contextlib
 import fcntl
 import os
 import pathlib
-import socket
 import time
 from types import TracebackType
 
@@ -63,7 +62,7 @@ class Lock:
             tries += 1
             time.sleep(_PAUSE)
         since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        text = f"process {os.getpid()} on {socket.gethostname()} since {since}\n"
+        text = f"process {os.getpid()} on {os.uname().nodename} since {since}\n"
         with contextlib.suppress(OSError):  # a full disk; the lock holds without it
             os.ftruncate(file, 0)
             os.write(file, text.encode())

@@ -5,7 +5,6 @@ processor from /proc/cpuinfo, the commit from git. What only JAX knows, the devi
 the caller says. `differences` reads two manifests and says what may change bits.
 """
 
-import importlib.metadata
 import os
 import pathlib
 import platform
@@ -172,6 +171,8 @@ def git_state(checkout: pathlib.Path) -> dict[str, Any]:
 
 
 def _versions() -> dict[str, str]:
+    import importlib.metadata  # slow to import, and no help needs it
+
     versions = {"python": platform.python_version()}
     for name in _PACKAGES:
         try:

