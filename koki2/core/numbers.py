@@ -38,12 +38,11 @@ def numbers(config: Any) -> Numbers:
     """
     import numpy as np  # slow, and `shape` needs it not
 
-    config, found = _resolved(config), {}
-    for name, is_whole in _marked(type(config)):
-        value = getattr(config, name)
-        if _is_number(value):
-            found[name] = np.int32(value) if is_whole else np.float32(value)
-    return found
+    config = _resolved(config)
+    return {
+        name: (np.int32 if is_whole else np.float32)(getattr(config, name))
+        for name, is_whole in _traced(config).items()
+    }
 
 
 def with_numbers(config: Any, values: Numbers) -> Any:
@@ -61,7 +60,7 @@ def shape(config: Any) -> dict[str, Any]:
       config: a dataclass instance; its fields may be such, too.
     """
     config, plain = _resolved(config), {}
-    traced = numbers(config)
+    traced = _traced(config)
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
         if dataclasses.is_dataclass(value):
@@ -76,8 +75,13 @@ def _resolved(config: Any) -> Any:
     return config if resolve is None else resolve()
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _traced(config: Any) -> dict[str, bool]:
+    """The marked fields whose value is a number, and whether that is a whole one."""
+    return {
+        name: is_whole
+        for name, is_whole in _marked(type(config))
+        if isinstance(getattr(config, name), int | float)
+    }
 
 
 @functools.cache

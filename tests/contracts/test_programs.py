@@ -54,9 +54,8 @@ class Case(NamedTuple):
 def made(name: str) -> Case:
     kind = counting.KIND if name == "counting" else KINDS.find(KIND.get(name, name))
     seeds = [SEED + 1, SEED] if name == "batch" else [SEED]
-    return Case(
-        kind, CASES[name], build(kind, [(CASES[name], seed) for seed in seeds])[-1]
-    )
+    programs = build(kind, [(CASES[name], seed) for seed in seeds])
+    return Case(kind, CASES[name], programs[-1])
 
 
 @pytest.fixture(params=CASES)

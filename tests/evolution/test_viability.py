@@ -145,23 +145,18 @@ HARMLESS = tiny.WORLD | dict(num_bad_sources=0)  # all live to the end
 P, T = 8, tiny.WORLD["steps"]
 
 
-def searched(config):
-    program = build(config, 3)
+def searched(**knobs):
+    """A search whose genomes are tried for 4 steps, however long they live."""
+    tried = dict(mvt=True, mvt_steps=4, mvt_min_alive_steps=0)
+    program = build(tiny.config(HARMLESS, **tried, **knobs), 3)
     return program, *tiny.run(program, 3)[:2]
 
 
 def test_a_generation_that_fails_viability_is_not_lived_and_teaches_nothing():
     """Only the short lives are: 3 of 4 steps for each of 8 genomes."""
-    config = tiny.config(
-        HARMLESS,
-        mvt=True,
-        mvt_episodes=3,
-        mvt_steps=4,
-        mvt_min_alive_steps=0,
-        mvt_min_energy_gained=1e9,
-        pop_size=P,
+    search, carries, rows = searched(
+        mvt_episodes=3, mvt_min_energy_gained=1e9, pop_size=P
     )
-    search, carries, rows = searched(config)
     assert_same_bits(
         search.artifacts(search.unpack(carries[-1]))["mean_genome"],
         search.artifacts(search.init())["mean_genome"],
@@ -175,18 +170,13 @@ def test_a_generation_that_fails_viability_is_not_lived_and_teaches_nothing():
 
 @pytest.mark.slow
 def test_what_passes_viability_is_lived_in_full():
-    config = tiny.config(
-        HARMLESS,
-        mvt=True,
+    _, _, rows = searched(
         mvt_episodes=1,
-        mvt_steps=4,
-        mvt_min_alive_steps=0,
         mvt_min_action_entropy=0.5,
         generations=2,
         pop_size=32,
         episodes=64,  # a chunk is one block of 8 genomes
     )
-    _, _, rows = searched(config)
     passed = np.array(rows["evaluated"][:2])
     assert np.all(0 < passed) and np.all(passed <= 24), "no chunk could be skipped"
     lived = np.diff(rows["env_steps"][:2], prepend=0) - 32 * 4
