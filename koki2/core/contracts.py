@@ -66,8 +66,7 @@ def must_be_array(
 def must_be_finite(tree: PyTree) -> None:
     """Requires that every number of a tree is finite; names the first that is not."""
     for path, leaf in jax.tree_util.tree_leaves_with_path(plain(tree)):
-        where = jax.tree_util.keystr(path)
-        must(np.isfinite(leaf), f"{where} must be finite at every step")
+        must(np.isfinite(leaf), f"{jax.tree_util.keystr(path)} must be finite")
 
 
 def must_keep_types(before: PyTree, after: PyTree, step: str) -> None:
