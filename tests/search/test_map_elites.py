@@ -1,4 +1,4 @@
-"""MAP-Elites and what every emitter promises."""
+"""MAP-Elites, and what each of our emitters is for."""
 
 import functools
 
@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from bits import assert_same_bits
+from bits import assert_same_bits, types
 from lanes_of_tests import mostly_slow
 
 from koki2.search import ArchiveConfig, EmitterConfig, map_elites
@@ -76,17 +76,12 @@ def test_a_scan_and_a_loop_give_the_same_archive(name):
         state, _ = step(state, key)
     whole = ran(name)[0]
     assert_same_bits(whole.archive, state.archive)
-    shapes = lambda tree: [
-        (x.shape, x.dtype, x.weak_type) for x in jax.tree.leaves(tree)
-    ]
     first = search(name).init(jax.random.key(0), jnp.zeros(DIMS))
-    assert shapes(first) == shapes(state)
+    assert types(first) == types(state)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", EMITTERS)
-def test_parents_are_elites_that_were_there(name):
-    _, (asked, done, _) = ran(name)
+def test_parents_are_told_by_their_cell_and_birth():
+    _, (asked, done, _) = ran("iso_line")
     parents, born = np.asarray(asked.parents), np.asarray(asked.parents_birth)
     assert (parents[0] == -1).all()
     entered = set()
