@@ -62,16 +62,11 @@ def newborn(config: AgentConfig) -> Newborn:
     """
     wiring = random_topology(0, config.n_neurons, config.k_edges)
     shapes = parameter_shapes(config, NUM_OBSERVED, NUM_ACTIONS)
-    key_see, *keys = jax.random.split(jax.random.key(44), 1 + len(shapes))
-    arrays = {
-        name: jax.random.normal(key, shape)
-        for key, (name, shape) in zip(keys, shapes.items(), strict=True)
-    }
-    return Newborn(
-        make(config, wiring, STEPS),
-        AGENTS.find(config.agent).params(arrays),
-        jax.random.normal(key_see, (STEPS, NUM_OBSERVED)),
-    )
+    draw = np.random.default_rng(44).standard_normal
+    arrays = {name: jnp.asarray(draw(s), jnp.float32) for name, s in shapes.items()}
+    seen = jnp.asarray(draw((STEPS, NUM_OBSERVED)), jnp.float32)
+    params = AGENTS.find(config.agent).params(arrays)
+    return Newborn(make(config, wiring, STEPS), params, seen)
 
 
 def live(newborn: Newborn, seed: int = 0) -> Life:
@@ -148,13 +143,17 @@ def check_replay(newborn: Newborn) -> None:
 
 def check_jit(newborn: Newborn) -> None:
     """`jit` agrees with eager, within a rounding."""
-    life, state = live(newborn), newborn.agent.init(newborn.params)
-    keys, brought = _draw(jax.random.key(0))
+    life, seen = contracts.plain((live(newborn), newborn.observations))
+    state, (keys, brought) = (
+        newborn.agent.init(newborn.params),
+        _draw(jax.random.key(0)),
+    )
     for t in range(2):
-        at = lambda tree, t=t: jax.tree.map(lambda x: x[t], tree)
-        now = keys[t], at(newborn.observations), brought[t]
+        now = keys[t], jax.tree.map(lambda x, t=t: jnp.asarray(x[t]), seen), brought[t]
         state, eager = _step(newborn.agent, newborn.params, state, now)
-        contracts.must_be_close(eager, at(life), "a step")
+        contracts.must_be_close(
+            eager, jax.tree.map(lambda x, t=t: x[t], life), "a step"
+        )
 
 
 CHECKS: Mapping[str, Callable[[Newborn], None]] = contracts.by_name(

@@ -165,7 +165,7 @@ def check_position(inheritance: Inheritance) -> None:
     population = jax.vmap(genome.init)(jax.random.split(jax.random.key(0), 5))
     one = lambda genes: genome.develop(jax.random.key(1), genes)
     develop = jax.jit(jax.vmap(one))  # optimised, as in a search
-    there, back = develop(population), develop(population[::-1])
+    there, back = contracts.plain((develop(population), develop(population[::-1])))
     sentence = "a genome must develop alike wherever it stands in a population"
     contracts.must_be_same_bits(jax.tree.map(lambda x: x[::-1], back), there, sentence)
 

@@ -24,6 +24,7 @@ from koki2.agents.contract import (
     NUM_OBSERVED,
     STEPS,
 )
+from koki2.core.contracts import compiled
 
 WORLD = envs.chemotaxis(
     envs.ChemotaxisConfig(width=3, num_sources=3, num_bad_sources=1)
@@ -47,6 +48,7 @@ PLASTIC = {kind: {"modulator_kind": kind} for kind in KINDS} | {
     "random network": {"control": "random_network"},
     "masked": {"masked": True},
 }
+SEEN = jax.random.normal(jax.random.key(1), (STEPS, NUM_OBSERVED))
 LEARNS = {"plast_enabled": True, "plast_eta": 0.5}
 
 
@@ -70,12 +72,13 @@ def _recurrent(knobs, masked):
 @functools.cache
 def scripted(name):
     agent = SCRIPTED[name]()
-    keys = jax.random.split(jax.random.key(1), STEPS)
-    if agent.uses_privileged_state:
-        look = lambda key: WORLD.privileged_state(WORLD.init(key)[0])
-    else:
-        look = lambda key: jax.random.normal(key, (NUM_OBSERVED,))
-    return Newborn(agent, None, jax.vmap(look)(keys))
+    return Newborn(agent, None, truths() if agent.uses_privileged_state else SEEN)
+
+
+@functools.cache
+def truths():
+    look = lambda key: WORLD.privileged_state(WORLD.init(key)[0])
+    return compiled(jax.vmap(look))(jax.random.split(jax.random.key(1), STEPS))
 
 
 CASES = {name: functools.partial(scripted, name) for name in SCRIPTED}
@@ -189,7 +192,7 @@ def reflex(**parts):
     return Newborn(
         agents.Agent(init=born, act=act, learn=learn)._replace(**parts),
         {"w": jnp.arange(20.0).reshape(NUM_OBSERVED, NUM_ACTIONS)},
-        jax.random.normal(jax.random.key(1), (STEPS, NUM_OBSERVED)),
+        SEEN,
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 from lanes_of_tests import mostly_slow
 
 from koki2.search import EmitterConfig
-from koki2.search.emitters import draw, Emitter, EMITTERS, parents_of
+from koki2.search.emitters import Emitter, EMITTERS, parents_of
 from koki2.search.emitters.contract import CHECKS, emitter, NUM_DIMS
 
 SIZE = 8
@@ -28,18 +28,15 @@ def test_every_emitter_keeps_the_contract(name, check):
 
 
 def ask(key, state, elites):
-    key_parent, key_noise = jax.random.split(key)
-    filled = elites.cells.filled
-    cell = draw(key_parent, filled, (SIZE,))
-    genomes = elites.genomes(cell) + state * jax.random.normal(
-        key_noise, (SIZE, NUM_DIMS)
-    )
-    return genomes, parents_of(cell, filled), state
+    """Children of the elite in cell 0; the state is the size of their steps."""
+    cell = jnp.zeros(SIZE, jnp.int32)
+    noise = jax.random.normal(key, (SIZE, NUM_DIMS))
+    parents = parents_of(cell, elites.cells.filled[:1])
+    return elites.genomes(cell) + state * noise, parents, state
 
 
 def near(**parts):
-    """A stranger's emitter, or with parts of its own a broken one: its state is the
-    size of its steps."""
+    """A stranger's emitter, or with parts of its own a broken one."""
     return STRANGER._replace(**parts)
 
 
