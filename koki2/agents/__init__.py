@@ -3,7 +3,8 @@
 May import: core, kernels. Start at `base.Agent`; `recurrent` is the one that evolves,
 put together from neurons (`spiking`, `rate`), rules (`plasticity`), `modulators`,
 negative controls (`controls`) and biological `constraints`; `register_agent` adds other
-families; `scripted` holds the baselines to compare with. The door is lazy.
+families, which `contract` checks; `scripted` holds the baselines to compare with. The
+door is lazy.
 """
 
 import lazy_loader

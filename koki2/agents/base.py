@@ -1,4 +1,4 @@
-"""The contract every agent keeps (checked by `tests/contracts/test_agents.py`)."""
+"""The contract every agent keeps (`agents.contract` checks it)."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple

@@ -12,14 +12,16 @@ from koki2.session import checking
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Options:
-    """Run the contract tests on a world or strategy, and print what it breaks.
+    """Run the contract tests on an object, and print what it breaks.
 
     Exit code 0: it keeps the contract; 1: it does not.
     """
 
     name: tyro.conf.Positional[str]
     """What to check: FILE.py:NAME, or any that koki2 knows by name."""
-    role: Literal["world", "strategy"] = "world"
+    role: Literal["world", "strategy", "agent", "genome", "emitter", "descriptor"] = (
+        "world"
+    )
     """What it is."""
     json: Json = False
 

@@ -103,7 +103,7 @@ _ALL = (
     Command("replay", "run a run again and say whether it comes out the same", "RUN"),
     Command(
         "check",
-        "run the contract tests on a world or strategy of your own",
+        "run the contract tests on a world, an agent, ... of your own",
         "my_world.py:my_world",
     ),
     Command("worlds", "list the worlds", "", uses_jax=False),

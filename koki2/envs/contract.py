@@ -9,13 +9,14 @@ came of them. They are compiled once a world, however many checks look at them.
 
 import functools
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from koki2.core import contracts
+from koki2.core.contracts import must
 from koki2.core.given import given
 from koki2.envs.base import (
     AnyEnv,
@@ -31,7 +32,6 @@ from koki2.envs.registry import is_env
 
 EPISODES = 4
 LONGEST = 1024  # steps of an episode that are looked at
-_FAST = {"xla_backend_optimization_level": 0}  # compiles faster
 
 
 class Played(NamedTuple):
@@ -56,7 +56,7 @@ def play(env: AnyEnv, care: Care | None = None, seed: int = 0) -> Played:
     born, actions, keys = start(jax.random.key(seed))
     states, observations, feedback = run(born, actions, keys, care)
     played = Played(actions, observations, states, feedback, report(states))
-    return jax.tree.map(_plain, played)
+    return contracts.plain(played)
 
 
 def care(**factors: float) -> Care:
@@ -67,10 +67,10 @@ def care(**factors: float) -> Care:
 
 def check_form(env: AnyEnv) -> None:
     """It has the fields of an `Env`, and they are of the right type."""
-    _must(is_env(env), f"a world must have the fields of an Env, got {env!r:.200}")
+    must(is_env(env), f"a world must have the fields of an Env, got {env!r:.200}")
     for name in ("observation_size", "num_actions", "steps", "version"):
         value = getattr(env, name)
-        _must(
+        must(
             isinstance(value, int) and value >= 1,
             f"{name} must be an integer >= 1, got {value!r}",
         )
@@ -78,29 +78,24 @@ def check_form(env: AnyEnv) -> None:
 
 def check_replay(env: AnyEnv) -> None:
     """The same key gives the same episode, bit for bit."""
-    first, again = jax.tree.leaves(play(env)), jax.tree.leaves(play(env))
-    _must(
-        all(a.tobytes() == b.tobytes() for a, b in zip(first, again, strict=True)),
-        "the same key must give the same episode bit for bit, got two",
-    )
+    sentence = "the same key must give the same episode bit for bit, got two"
+    contracts.must_be_same_bits(play(env), play(env), sentence)
 
 
 def check_numbers(env: AnyEnv) -> None:
     """Everything is finite, and integrity is between empty and full."""
     played = play(env)
-    for path, leaf in jax.tree_util.tree_leaves_with_path(played):
-        where = jax.tree_util.keystr(path)
-        _must(np.isfinite(leaf), f"{where} must be finite at every step")
+    contracts.must_be_finite(played)
     if played.feedback.body is not None:
         integrity = played.feedback.body.integrity
-        _must(_in_unit(integrity), "body.integrity must be in [0, 1]")
+        must(_in_unit(integrity), "body.integrity must be in [0, 1]")
 
 
 def check_clock(env: AnyEnv) -> None:
     """The clock alone truncates: at step `Env.steps`, and never before."""
     played = play(env)
     expected = np.arange(1, _length(env) + 1) == env.steps
-    _must(
+    must(
         played.feedback.truncated == expected[None],
         f"truncated must be true in step {env.steps} (Env.steps) and in no other",
     )
@@ -115,11 +110,7 @@ def check_shapes(env: AnyEnv) -> None:
         "feedback.terminated": (played.feedback.terminated, (), np.bool_),
     }
     for name, (value, shape, dtype) in expected.items():
-        _must(
-            value.shape[2:] == shape and value.dtype == dtype,
-            f"{name} must be {np.dtype(dtype)} {list(shape)}, got {value.dtype} "
-            f"{list(value.shape[2:])}",
-        )
+        contracts.must_be_array(name, value[0, 0], shape, dtype)
 
 
 def check_types(env: AnyEnv) -> None:
@@ -130,31 +121,15 @@ def check_types(env: AnyEnv) -> None:
         return state, env.step(jax.random.key(1), state, jnp.int32(0))[0]
 
     state, after = jax.eval_shape(start_and_step)
-    first, later = map(jax.tree_util.tree_leaves_with_path, (state, after))
-    _must(
-        [path for path, _ in first] == [path for path, _ in later],
-        "a step must keep the fields of the state",
-    )
-    for (path, a), (_, b) in zip(first, later, strict=True):
-        types = [(x.shape, str(x.dtype), x.weak_type) for x in (a, b)]
-        _must(
-            types[0] == types[1] and not a.weak_type,
-            f"state{jax.tree_util.keystr(path)} must keep one type that is not weak, "
-            f"got {types[0]} and, after a step, {types[1]} (jnp.float32(...) and "
-            "jnp.asarray(..., dtype) make values that are not weak)",
-        )
+    contracts.must_keep_types(state, after, "a step")
 
 
 def check_jit(env: AnyEnv) -> None:
     """`jit` agrees with eager, within a rounding."""
     state, _ = env.init(jax.random.key(0))
     args = lambda: (jax.random.key(1), state, jnp.int32(env.num_actions - 1))
-    eager = jax.tree.leaves(env.step(*args()))
-    compiled = jax.tree.leaves(jax.jit(env.step)(*args()))
-    for a, b in zip(eager, compiled, strict=True):
-        if not jnp.issubdtype(a.dtype, jax.dtypes.prng_key):
-            close = np.allclose(a, b, rtol=1e-6, atol=1e-7)
-            _must(close, f"a step under jit must agree with eager, got {b} and {a}")
+    eager, compiled = env.step(*args()), jax.jit(env.step)(*args())
+    contracts.must_be_close(eager, compiled, "a step", rtol=1e-6, atol=1e-7)
 
 
 def check_adult_care(env: AnyEnv) -> None:
@@ -162,7 +137,7 @@ def check_adult_care(env: AnyEnv) -> None:
     plain, adult = play(env).feedback, play(env, care()).feedback
     for a, b in zip(jax.tree.leaves(plain), jax.tree.leaves(adult), strict=True):
         close = np.allclose(a, b, rtol=1e-5, atol=1e-6)
-        _must(close, "a step under an adult's care must be as one without care")
+        must(close, "a step under an adult's care must be as one without care")
 
 
 def check_gentle_care(env: AnyEnv) -> None:
@@ -171,18 +146,18 @@ def check_gentle_care(env: AnyEnv) -> None:
         return
     free = play(env, care(metabolism=0.0, hazard=0.0))
     lost = given(free.feedback.body).integrity_lost
-    _must(lost == 0, "no integrity must be lost where care.hazard is 0")
+    must(lost == 0, "no integrity must be lost where care.hazard is 0")
     falls = np.diff(given(free.truth).needs, axis=1)
-    _must(
+    must(
         falls >= -1e-6, "no need must fall where care.metabolism and care.hazard are 0"
     )
     starved = play(env, care(metabolism=0.0, richness=0.0, hazard=0.0))
     gained = given(starved.feedback.body).energy_gained
-    _must(gained == 0, "no energy must be gained where care.richness is 0")
+    must(gained == 0, "no energy must be gained where care.richness is 0")
     kept = play(env, care(metabolism=10.0, buffer=0.5))
     held = given(kept.truth).needs[:, 1:]
     stores = [i for i, need in enumerate(on_map(env).needs) if need != "integrity"]
-    _must(held[..., stores] >= 0.5, "no store must fall below care.buffer, 0.5")
+    must(held[..., stores] >= 0.5, "no store must fall below care.buffer, 0.5")
 
 
 def check_starvation(env: AnyEnv) -> None:
@@ -192,7 +167,7 @@ def check_starvation(env: AnyEnv) -> None:
     for harsh in (None, care(metabolism=50.0, richness=0.0, hazard=50.0)):
         played = play(env, harsh)
         empty = np.any(given(played.truth).needs[:, 1:] <= 0, axis=-1)
-        _must(
+        must(
             played.feedback.terminated | ~empty,
             "terminated must be true where a need is empty",
         )
@@ -208,7 +183,7 @@ def check_arrivals(env: AnyEnv) -> None:
     at_source = np.any(np.all(before.source == there, axis=-1) & before.active, axis=-1)
     body = given(played.feedback.body)
     fed = body.reached | (body.energy_gained > 0)
-    _must(
+    must(
         at_source | ~fed,
         "a step that feeds must end on a source that privileged_state calls active",
     )
@@ -221,7 +196,7 @@ def check_moves(env: AnyEnv) -> None:
     played = play(env)
     steps = np.diff(given(played.truth).position, axis=1)
     asked = np.array(MOVES)[np.minimum(played.actions, len(MOVES) - 1)]
-    _must(
+    must(
         np.all(steps == asked, axis=-1) | np.all(steps == 0, axis=-1),
         "an action must move an agent by its entry in MOVES, or leave it where it is",
     )
@@ -237,21 +212,21 @@ def check_privileged_state(env: AnyEnv) -> None:
     shapes |= {"needs": (len(env.needs),), "wall": field, "danger": field}
     for name, shape in shapes.items():
         value = getattr(truth, name)
-        _must(
+        must(
             value is None or value.shape[2:] == shape,
             f"privileged_state.{name} must be {list(shape)}, for {sources[0]} sources, "
             f"needs {env.needs} and a map of {height} rows, {width} columns",
         )
-    _must(_in_unit(truth.needs), "privileged_state.needs must be in [0, 1]")
+    must(_in_unit(truth.needs), "privileged_state.needs must be in [0, 1]")
     for name in ("position", "source"):
         place = getattr(truth, name)
         inside = (place >= 0) & (place < np.array([width, height]))
-        _must(inside, f"{name} must lie on the map, {width} x {height} cells")
+        must(inside, f"{name} must lie on the map, {width} x {height} cells")
     if truth.wall is not None:
         wall = np.asarray(truth.wall)
         x, y = np.moveaxis(np.asarray(truth.position), -1, 0)[..., None, None]
         at = np.take_along_axis(np.take_along_axis(wall, y, 2), x, 3)
-        _must(not np.any(at), "an agent must not stand in a wall")
+        must(not np.any(at), "an agent must not stand in a wall")
 
 
 def check_competent_policy(env: AnyEnv) -> None:
@@ -259,10 +234,10 @@ def check_competent_policy(env: AnyEnv) -> None:
     if env.competent is None:
         return
     memory, seen = env.competent.memory, play(env).observations[0]
-    choose = jax.jit(env.competent.choose, compiler_options=_FAST)
+    choose = contracts.compiled(env.competent.choose)
     for observation in seen[:8]:
         after, action = choose(jax.random.key(0), memory, jnp.asarray(observation))
-        _must(
+        must(
             0 <= int(action) < env.num_actions,
             f"competent must choose one of {env.num_actions} actions, got {action}",
         )
@@ -270,34 +245,17 @@ def check_competent_policy(env: AnyEnv) -> None:
             [(jnp.shape(x), jnp.result_type(x)) for x in jax.tree.leaves(m)]
             for m in (memory, after)
         ]
-        _must(shapes[0] == shapes[1], "competent must keep the types of its memory")
+        must(shapes[0] == shapes[1], "competent must keep the types of its memory")
         memory = after
 
 
-CHECKS: Mapping[str, Callable[[AnyEnv], None]] = MappingProxyType(
-    {
-        check.__name__.removeprefix("check_").replace("_", " "): check
-        for check in (
-            *(check_form, check_replay, check_numbers, check_clock, check_shapes),
-            *(check_types, check_jit, check_adult_care, check_gentle_care),
-            *(check_starvation, check_arrivals, check_moves, check_privileged_state),
-            check_competent_policy,
-        )
-    }
+CHECKS: Mapping[str, Callable[[AnyEnv], None]] = contracts.by_name(
+    *(check_form, check_replay, check_numbers, check_clock, check_shapes, check_types),
+    *(check_jit, check_adult_care, check_gentle_care, check_starvation, check_arrivals),
+    *(check_moves, check_privileged_state, check_competent_policy),
 )
 """Every check by name; each raises AssertionError with a sentence. Checks of bodies and
 maps pass where there are none."""
-
-
-def _must(holds: Any, sentence: str) -> None:
-    if not np.all(holds):
-        raise AssertionError(f"{sentence}.")
-
-
-def _plain(leaf: jax.Array) -> np.ndarray:
-    if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
-        leaf = jax.random.key_data(leaf)
-    return np.asarray(leaf)
 
 
 def _in_unit(values: Any) -> Any:
@@ -348,7 +306,8 @@ def _compiled(
 
     many = lambda key: jax.vmap(start)(jax.random.split(key, EPISODES))
     report = (lambda states: None) if truth is None else jax.vmap(jax.vmap(truth))
-    fast = functools.partial(jax.jit, compiler_options=_FAST)
     return _Programs(
-        fast(many), fast(jax.vmap(run, in_axes=(0, 0, 0, None))), fast(report)
+        contracts.compiled(many),
+        contracts.compiled(jax.vmap(run, in_axes=(0, 0, 0, None))),
+        contracts.compiled(report),
     )

@@ -1,4 +1,4 @@
-"""The contract every genome keeps (checked by `tests/contracts/test_genomes.py`)."""
+"""The contract every genome keeps (`genomes.contract` checks it)."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple

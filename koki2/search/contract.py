@@ -9,7 +9,6 @@ is at 0.7 in each of them, from 0. It is compiled once, however many checks look
 
 import functools
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import jax
@@ -17,12 +16,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
+from koki2.core import contracts
+from koki2.core.contracts import must
 from koki2.core.types import Key
 from koki2.search.base import State, Strategy
 
 NUM_DIMS = 16
 GENERATIONS = 4
-_FAST = {"xla_backend_optimization_level": 0}  # compiles faster
 
 
 class Trial(NamedTuple):
@@ -52,8 +52,8 @@ def trial(strategy: Strategy) -> Trial:
         state = strategy.tell(state, population, fitness)
         return population, state, strategy.mean(state)
 
-    init = jax.jit(strategy.init, compiler_options=_FAST)
-    return Trial(init, jax.jit(generation, compiler_options=_FAST), generation)
+    init = contracts.compiled(strategy.init)
+    return Trial(init, contracts.compiled(generation), generation)
 
 
 def search(
@@ -81,12 +81,12 @@ def search(
 
 def check_form(strategy: Strategy) -> None:
     """It has the fields of a `Strategy`."""
-    _must(
+    must(
         isinstance(strategy, Strategy),
         f"it must be a koki2.search.Strategy, got {type(strategy).__name__}",
     )
     size = strategy.pop_size
-    _must(
+    must(
         isinstance(size, int) and size >= 1,
         f"pop_size must be an integer >= 1, got {size!r}",
     )
@@ -97,7 +97,7 @@ def check_centre(strategy: Strategy) -> None:
     centre = jnp.full(NUM_DIMS, 5.0)
     state = trial(strategy).init(jax.random.key(0), centre)
     mean = np.asarray(strategy.mean(state))
-    _must(
+    must(
         np.array_equal(mean, centre),
         f"mean of the first state must be the centre given to init, got {mean[:3]}... "
         "for 5, 5, 5...",
@@ -106,16 +106,12 @@ def check_centre(strategy: Strategy) -> None:
 
 def check_population(strategy: Strategy) -> None:
     """It asks for `pop_size` genomes of float32 that are finite."""
-    expected = (strategy.pop_size, NUM_DIMS)
+    shape = (strategy.pop_size, NUM_DIMS)
     state = trial(strategy).init(jax.random.key(0), jnp.zeros(NUM_DIMS))
     asked, _ = jax.eval_shape(strategy.ask, jax.random.key(1), state)
-    _must(
-        asked.shape == expected and asked.dtype == np.float32,
-        f"ask must return float32 {list(expected)}, got {asked.dtype} "
-        f"{list(asked.shape)}",
-    )
+    contracts.must_be_array("the population of ask", asked, shape, np.float32)
     for population in search(strategy)[0]:
-        _must(np.all(np.isfinite(population)), "genomes must be finite")
+        must(np.all(np.isfinite(population)), "genomes must be finite")
 
 
 def check_types(strategy: Strategy) -> None:
@@ -124,31 +120,16 @@ def check_types(strategy: Strategy) -> None:
     state = jax.eval_shape(start)
     failing = jnp.zeros(strategy.pop_size, bool)
     after = jax.eval_shape(trial(strategy).plain, jax.random.key(0), state, failing)[1]
-    before, later = _types(state), _types(after)
-    _must(
-        before.keys() == later.keys(), "a generation must keep the fields of the state"
-    )
-    for path, kind in before.items():
-        _must(
-            kind == later[path] and not kind[2],
-            f"state{path} must keep one type that is not weak, got {kind} and, after a "
-            f"generation, {later[path]}",
-        )
-        _must(
-            not jnp.issubdtype(kind[1], jax.dtypes.prng_key),
-            f"state{path} must not be a key: ask draws a seed for what tell needs",
-        )
+    contracts.must_keep_types(state, after, "a generation")
+    contracts.must_hold_no_key(state)
 
 
 def check_replay(strategy: Strategy) -> None:
     """The same key gives the same search, bit for bit, and another key another."""
     first, again, other = (search(strategy, seed) for seed in (0, 0, 8))
-    same = [
-        np.asarray(a).tobytes() == np.asarray(b).tobytes()
-        for a, b in zip(jax.tree.leaves(first), jax.tree.leaves(again), strict=True)
-    ]
-    _must(all(same), "the same key must give the same search bit for bit, got two")
-    _must(
+    sentence = "the same key must give the same search bit for bit, got two"
+    contracts.must_be_same_bits(first, again, sentence)
+    must(
         not np.array_equal(first[0][0], other[0][0]),
         "another key must give another population, got the same",
     )
@@ -158,12 +139,12 @@ def check_failures(strategy: Strategy) -> None:
     """A generation in which all genomes fail moves no centre, and breaks nothing."""
     for step in (0, 2):
         populations, means, states = search(strategy, fails_at=step)
-        _must(
+        must(
             np.array_equal(means[step], means[step + 1]),
             f"the mean must not move where all genomes fail, in generation {step}",
         )
         for leaf in jax.tree.leaves((populations, means, states)):
-            _must(
+            must(
                 not np.any(np.isnan(leaf)),
                 "no number may become NaN because genomes failed",
             )
@@ -175,33 +156,11 @@ def check_jit(strategy: Strategy) -> None:
     args = lambda: (jax.random.key(9), state, jnp.zeros(strategy.pop_size, bool))
     compiled = trial(strategy).generation(*args())
     eager = trial(strategy).plain(*args())
-    for a, b in zip(jax.tree.leaves(eager), jax.tree.leaves(compiled), strict=True):
-        _must(
-            np.allclose(a, b, rtol=1e-3, atol=1e-4),
-            "a generation under jit must agree with eager",
-        )
+    contracts.must_be_close(eager, compiled, "a generation", rtol=1e-3, atol=1e-4)
 
 
-CHECKS: Mapping[str, Callable[[Strategy], None]] = MappingProxyType(
-    {
-        check.__name__.removeprefix("check_"): check
-        for check in (
-            *(check_form, check_centre, check_population, check_types, check_replay),
-            *(check_failures, check_jit),
-        )
-    }
+CHECKS: Mapping[str, Callable[[Strategy], None]] = contracts.by_name(
+    *(check_form, check_centre, check_population, check_types, check_replay),
+    *(check_failures, check_jit),
 )
 """Every check by name; each raises AssertionError with a sentence."""
-
-
-def _must(holds: Any, sentence: str) -> None:
-    if not bool(holds):
-        raise AssertionError(f"{sentence}.")
-
-
-def _types(tree: Any) -> dict[str, tuple[Any, Any, bool]]:
-    leaves, _ = jax.tree.flatten_with_path(tree)
-    return {
-        jax.tree_util.keystr(path): (leaf.shape, leaf.dtype, leaf.weak_type)
-        for path, leaf in leaves
-    }

@@ -21,7 +21,7 @@ from koki2.search.archive import (
     summary,
 )
 from koki2.search.configs import ArchiveConfig, EmitterConfig
-from koki2.search.emitters import Elites
+from koki2.search.emitters.base import Elites, show_elites
 
 
 @chex.dataclass(frozen=True, kw_only=True)
@@ -105,14 +105,8 @@ def map_elites(
     emits = emitters.make(emitter, num_dims, mutate)
 
     def elites(state: MapElitesState) -> Elites:
-        whole = stored.whole(state.archive)
-
-        def genomes(where: Int[Array, " M"]) -> Float[Array, "M D"]:
-            stored_genomes = stored.genomes(state.archive, where)
-            filled = whole.filled[where][:, None]
-            return jnp.where(filled, stored_genomes, state.first[None])
-
-        return Elites(whole, genomes)
+        genomes = lambda where: stored.genomes(state.archive, where)
+        return show_elites(stored.whole(state.archive), genomes, state.first)
 
     def init(key: Key, first: Float[Array, " D"]) -> MapElitesState:
         first = jax.lax.convert_element_type(first, first.dtype)  # no weak type

@@ -18,8 +18,9 @@ def broken(role: str, text: str) -> dict[str, str]:
       text: FILE.py:NAME, or a name that koki2 knows.
 
     Returns:
-      Of every check by name a sentence that says what is wrong; "" where it is kept,
-      and "not looked at" for all others where the very form is wrong.
+      Of every check by name a sentence that says what is wrong, or what the object
+      raised; "" where it is kept, and "not looked at" for all others where the very
+      form is wrong.
 
     Raises:
       InputError: there is no such object, or it cannot be made.
@@ -31,12 +32,18 @@ def broken(role: str, text: str) -> dict[str, str]:
         if found.get("form"):
             found[name] = "not looked at"
             continue
-        try:
-            check(thing)
-            found[name] = ""
-        except AssertionError as error:
-            found[name] = str(error)
+        found[name] = _sentence(check, thing)
     return found
+
+
+def _sentence(check: Callable[[Any], None], thing: object) -> str:
+    try:
+        check(thing)
+    except AssertionError as error:
+        return str(error)
+    except Exception as error:  # the object's own: it breaks what is looked at
+        return f"it raised {type(error).__name__}: {error}".partition("\n")[0]
+    return ""
 
 
 def _world(text: str) -> tuple[Any, Checks]:
@@ -48,14 +55,72 @@ def _world(text: str) -> tuple[Any, Checks]:
 def _strategy(text: str) -> tuple[Any, Checks]:
     from koki2.search import contract, make, SearchConfig
 
-    if is_reference(text):
-        declare("strategy", text)
-    config = SearchConfig(strategy=text, pop_size=16)
+    config = SearchConfig(strategy=_declared("strategy", text), pop_size=16)
     return make(config, contract.NUM_DIMS), contract.CHECKS
+
+
+def _emitter(text: str) -> tuple[Any, Checks]:
+    from koki2.search import EmitterConfig
+    from koki2.search.emitters import contract
+
+    config = EmitterConfig(emitter=_declared("emitter", text), batch_size=16)
+    return contract.emitter(config), contract.CHECKS
+
+
+def _agent(text: str) -> tuple[Any, Checks]:
+    from koki2.agents import Agent, AgentConfig, contract
+
+    config = AgentConfig(
+        agent=_declared("agent", text),
+        n_neurons=8,
+        k_edges=4,
+        plast_enabled=True,
+        plast_eta=0.5,
+    )
+    newborn = contract.newborn(config)
+    if isinstance(newborn.agent, Agent) and newborn.agent.uses_privileged_state:
+        newborn = newborn._replace(observations=_truths(contract.STEPS))
+    return newborn, contract.CHECKS
+
+
+def _truths(count: int) -> Any:
+    """What there is to know of a world, at so many births."""
+    import jax
+
+    from koki2.envs import obstacles
+
+    world = obstacles()
+    truth = lambda key: world.privileged_state(world.init(key)[0])
+    return jax.vmap(truth)(jax.random.split(jax.random.key(0), count))
+
+
+def _genome(text: str) -> tuple[Any, Checks]:
+    from koki2.genomes import contract, GenomeConfig
+
+    config = GenomeConfig(encoding=_declared("genome", text))
+    return contract.inheritance(config), contract.CHECKS
+
+
+def _descriptor(text: str) -> tuple[Any, Checks]:
+    from koki2.evolution import descriptor_contract, DescriptorEntry, DESCRIPTORS
+
+    entry = DESCRIPTORS.find(_declared("descriptor", text))
+    entry = DescriptorEntry(entry.describe, entry.needs_map)  # loaded now
+    return entry, descriptor_contract.CHECKS
+
+
+def _declared(role: str, text: str) -> str:
+    if is_reference(text):
+        declare(role, text)
+    return text
 
 
 CONTRACTS: Mapping[str, Callable[[str], tuple[Any, Checks]]] = {
     "world": _world,
     "strategy": _strategy,
+    "agent": _agent,
+    "genome": _genome,
+    "emitter": _emitter,
+    "descriptor": _descriptor,
 }
 """By role: a text -> the object, and the checks for it."""

@@ -3,10 +3,14 @@
 import pathlib
 import shutil
 import sys
+import typing
 
 import pytest
+from lanes_of_tests import mostly_slow
 
 from koki2 import runlog
+from koki2.cli.check import Options
+from koki2.session.checking import CONTRACTS
 from koki2.session.objects import ROLES
 
 EXAMPLES = pathlib.Path(__file__).parents[2] / "docs" / "add_your_own"
@@ -15,13 +19,8 @@ SMALL = "--pop-size 8 --episodes 2 --n-neurons 8 --k-edges 2"
 
 @pytest.fixture
 def files(home):
-    for name in (
-        "my_world.py",
-        "my_map_world.py",
-        "my_strategy.py",
-        "my_descriptor.py",
-    ):
-        shutil.copy(EXAMPLES / name, home / name)
+    for path in EXAMPLES.glob("my_*.py"):
+        shutil.copy(path, home / path.name)
     before = {role: set(known.registry) for role, known in ROLES.items()}
     yield home
     for role, names in before.items():
@@ -133,6 +132,81 @@ def test_check_looks_at_strategies_too(koki2, files):
     assert koki2("check snes").code == 2
 
 
+GENOME = """
+from koki2.genomes import direct
+
+def copy(config, agent, observation_size, num_actions, topology):
+    return direct(agent, observation_size, num_actions)._replace()
+"""
+BROKEN = {
+    "agent": (
+        "my_agent.py:reflex",
+        ("jnp.int32", "jnp.float32"),
+        ("actions", "action must be int32 [], got float32 []."),
+    ),
+    "genome": (
+        "my_genome.py:copy",
+        ("_replace()", "_replace(size=0)"),
+        ("form", "size must be an integer >= 1, got 0."),
+    ),
+    "emitter": (
+        "my_emitter.py:far",
+        ("batch_size=config.batch_size", "batch_size=0"),
+        ("form", "batch_size must be an integer >= 1, got 0."),
+    ),
+    "descriptor": (
+        "my_descriptor.py:rest",
+        ("stats.actions[0]", "stats.paces[0]"),
+        ("number", "it raised AttributeError: 'EpisodeStats' object has no attribute"),
+    ),
+}
+
+
+@pytest.mark.parametrize("role", mostly_slow(BROKEN, "agent"))
+def test_check_looks_at_all_that_one_can_add(koki2, files, role):
+    (files / "my_genome.py").write_text(GENOME)
+    text, change, (check, sentence) = BROKEN[role]
+    said = koki2(f"check {text} --role {role} --json")
+    assert said.code == 0 and said.json == {role: text, "broken": {}}
+    file, _, name = text.partition(":")
+    (files / "wrong.py").write_text((files / file).read_text().replace(*change))
+    said = koki2(f"check wrong.py:{name} --role {role} --json")
+    assert said.code == 1 and said.json["broken"][check].startswith(sentence)
+    said = koki2(f"check nothing --role {role}")
+    assert said.code == 2 and "there is no" in said.err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "role, name",
+    [
+        *(("agent", "recurrent"), ("genome", "cppn")),
+        *(("emitter", "iso_line"), ("descriptor", "reach")),
+    ],
+)
+def test_check_finds_ours_by_name(koki2, role, name):
+    said = koki2(f"check {name} --role {role}")
+    assert said.code == 0 and "kept" in said.out
+
+
+@pytest.mark.slow
+def test_check_shows_the_truth_to_an_agent_that_uses_it(koki2, files):
+    (files / "seer.py").write_text(SEER)
+    said = koki2("check seer.py:seer --role agent --json")
+    assert said.code == 0 and said.json["broken"] == {}
+
+
+def test_every_role_has_a_contract():
+    assert set(CONTRACTS) == set(ROLES)
+    assert set(typing.get_args(Options.__annotations__["role"])) == set(CONTRACTS)
+
+
+SEER = """
+from koki2.agents import AgentFamily, navigator
+from koki2.envs import obstacles
+
+seer = AgentFamily(lambda *_: navigator(obstacles().size), lambda *_: {})
+"""
 WRONG = """
 def line():
     env = _line()

@@ -1,18 +1,17 @@
 """What every genome promises. A new one is tested by entering CASES."""
 
 import functools
-from typing import Any, NamedTuple
+import itertools
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from bits import assert_same_bits, types
 from lanes_of_tests import mostly_slow
 
 from koki2 import agents, genomes
+from koki2.genomes.contract import CHECKS, Inheritance, inheritance
 
-UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles faster
 LEARNED = dict(plast_enabled=True, plast_per_edge=True, rule="abcd", strain="adaptive")
 CASES = {
     "direct": ("direct", {}),
@@ -24,21 +23,11 @@ CASES = {
 }
 
 
-class Case(NamedTuple):
-    genome: genomes.Genome
-    develop: Any  # the genome's own, under jit: compiled once
-    needed: dict  # what the agent is born with: shapes by name
-
-
 @functools.cache
 def made(name):
     encoding, knobs = CASES[name]
-    config = genomes.GenomeConfig(encoding=encoding)
     agent = agents.AgentConfig(**{"n_neurons": 8, "k_edges": 4} | knobs)
-    wiring = genomes.wiring(config, agent, 0)
-    genome = genomes.make(config, agent, 4, 5, wiring)
-    develop = jax.jit(genome.develop, compiler_options=UNOPTIMISED)
-    return Case(genome, develop, agents.parameter_shapes(agent, 4, 5))
+    return inheritance(genomes.GenomeConfig(encoding=encoding), agent)
 
 
 @pytest.fixture(
@@ -48,72 +37,79 @@ def case(request):
     return made(request.param)
 
 
-@pytest.fixture
-def genome(case):
-    return case.genome
+@pytest.mark.parametrize("check", mostly_slow(CHECKS, *CHECKS.keys() - {"jit"}))
+def test_every_genome_keeps_the_contract(case, check):
+    CHECKS[check](case)
 
 
-def test_a_genome_is_a_flat_vector_drawn_from_its_key(genome, key):
-    genes = genome.init(key)
-    assert genes.shape == (genome.size,) and genes.dtype == jnp.float32
-    assert_same_bits(genes, genome.init(jax.random.clone(key)))
-    assert not np.array_equal(genes, genome.init(jax.random.key(1)))
+REFLEX = agents.AgentConfig(n_neurons=2, k_edges=1)
+NEEDED = inheritance(genomes.GenomeConfig(), REFLEX).needed
+COPY = genomes.direct(REFLEX, 4, 5)
 
 
-def test_development_is_deterministic_for_a_key(case, key):
-    genes = case.genome.init(jax.random.key(1))
-    once = case.develop(key, genes)
-    assert_same_bits(once, case.develop(jax.random.clone(key), genes))
+def doubled(**parts):
+    """A stranger's genome, or with parts of its own a broken one: twice its genes."""
+    return Inheritance(COPY._replace(**{"develop": develops()} | parts), NEEDED)
 
 
-def test_every_genome_develops_into_the_same_types(genome, key):
-    of = lambda genes: types(jax.eval_shape(genome.develop, key, genes))
-    assert of(jnp.zeros(genome.size)) == of(genome.init(jax.random.key(1)))
-    assert not any(weak for _, _, weak in of(jnp.zeros(genome.size)))
+@functools.cache
+def develops(change=lambda genes: 2.0 * genes):
+    return lambda key, genes: COPY.develop(key, change(genes))
 
 
-def test_a_newborn_has_what_its_agent_needs_and_no_more(case, key):
-    """Only a mask is the genome's own affair."""
-    born = jax.eval_shape(case.genome.develop, key, jnp.zeros(case.genome.size))
-    found = {name: x.shape for name, x in born.items() if x is not None}
-    mask = found.pop("mask", None)
-    assert found == case.needed
-    assert mask is None or len(mask) == 1
+def toss(genes):
+    """A coin of NumPy's, which is in no key."""
+    draw = lambda: np.float32(np.random.default_rng().normal())
+    return genes + jax.pure_callback(draw, jax.ShapeDtypeStruct((), jnp.float32))
 
 
-def test_named_and_flat_undo_each_other_bit_for_bit(genome):
-    """Whatever the bits: infinities, the smallest numbers, -0, NaN."""
-    words = np.random.default_rng(0).integers(0, 2**32, genome.size, dtype=np.uint32)
-    words[:4] = 0x80000000, 0x7F800000, 0x00000001, 0x7FC00000
-    genes = jnp.asarray(words.view(np.float32))
-    named = genome.named(genes)
-    assert_same_bits(genome.flat(named), genes)
-    assert_same_bits(genome.named(genome.flat(named)), named)
-    assert_same_bits(genome.flat(jax.device_get(named)), genes)  # as read from disk
+def rank(genes):
+    """Adds its place in the population."""
+    number = lambda x: x + np.arange(len(x), dtype=np.float32)[:, None]
+    one = lambda x: number(x) if x.ndim > 1 else x
+    return jax.pure_callback(one, genes, genes, vmap_method="broadcast_all")
 
 
-@pytest.mark.slow
-def test_jit_agrees_with_eager(case, key):
-    """Within a rounding; bit for bit under the strict flags."""
-    genes = case.genome.init(jax.random.key(1))
-    eager = case.genome.develop(key, genes)
-    close = functools.partial(np.testing.assert_allclose, rtol=1e-5, atol=1e-6)
-    jax.tree.map(close, eager, case.develop(jax.random.clone(key), genes))
+def missing(key, genes):
+    return COPY.develop(key, genes).replace(mod_w=None)
 
 
-def test_a_genome_develops_alike_wherever_it_stands_in_a_population(genome, key):
-    """Bit for bit, though what stands beside it is another."""
-    population = jax.vmap(genome.init)(jax.random.split(key, 5))
-    key_develop = jax.random.key(1)
-    develop = jax.jit(jax.vmap(lambda genes: genome.develop(key_develop, genes)))
-    there, back = develop(population), develop(population[::-1])
-    assert_same_bits(jax.tree.map(lambda x: x[::-1], back), there)
+def unnamed(arrays):
+    return jnp.concatenate([jnp.ravel(arrays[name]) for name in COPY.named(ZEROS)])
 
 
-def test_an_array_that_is_missing_or_misshapen_is_named(genome, key):
-    named = dict(genome.named(genome.init(key)))
-    name = sorted(named)[0]
-    with pytest.raises(ValueError, match=f"{name} of shape .*, got nothing"):
-        genome.flat({other: a for other, a in named.items() if other != name})
-    with pytest.raises(ValueError, match=rf"{name} of shape .*, got \(1,\)"):
-        genome.flat(named | {name: np.zeros(1, np.float32)})
+TRACES = itertools.count()
+ZEROS = jnp.zeros(COPY.size)
+BROKEN = [
+    ("form", doubled(size=0), "size must be an integer >= 1, got 0"),
+    ("first genes", doubled(init=lambda key: ZEROS), "another key must give other"),
+    ("first genes", doubled(init=lambda key: ZEROS[1:]), "a genome must be float32"),
+    (
+        "newborn",
+        doubled(develop=missing),
+        r"develop must give \.mod_w, .* got \.motor_b",
+    ),
+    ("newborn", doubled(develop=develops(jnp.float16)), "as .*float32.* got .*float16"),
+    ("replay", doubled(develop=develops(toss)), "must develop the same newborn"),
+    ("numbers", doubled(develop=develops(lambda x: x / 0.0)), "mod_w must be finite"),
+    ("names", doubled(flat=lambda arrays: COPY.flat(arrays) + 0.0), "bit for bit"),
+    (
+        "missing arrays",
+        doubled(flat=unnamed),
+        "a ValueError that names mod_w.* got KeyError",
+    ),
+    ("position", doubled(develop=develops(rank)), "wherever it stands"),
+    ("jit", doubled(develop=develops(lambda x: x + next(TRACES))), "agree with eager"),
+]
+
+
+@pytest.mark.parametrize("check", CHECKS)
+def test_a_genome_from_outside_keeps_the_contract(check):
+    CHECKS[check](doubled())
+    assert check in {name for name, *_ in BROKEN}  # it can fail
+
+
+@pytest.mark.parametrize("check, broken, sentence", BROKEN)
+def test_a_broken_genome_gets_what_it_breaks_as_a_message(check, broken, sentence):
+    with pytest.raises(AssertionError, match=sentence):
+        CHECKS[check](broken)

@@ -1,4 +1,4 @@
-"""MAP-Elites and what every emitter promises."""
+"""MAP-Elites, and what each of our emitters is for."""
 
 import functools
 
@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from bits import assert_same_bits
+from bits import assert_same_bits, types
 from lanes_of_tests import mostly_slow
 
 from koki2.search import ArchiveConfig, EmitterConfig, map_elites
@@ -68,7 +68,7 @@ def test_the_archive_fills_and_gets_better(name):
     assert (np.diff(score)[same] >= -1e-3).all()
 
 
-@pytest.mark.parametrize("name", mostly_slow(EMITTERS, "improvement"))
+@pytest.mark.parametrize("name", mostly_slow(("iso_line", "improvement"), "iso_line"))
 def test_a_scan_and_a_loop_give_the_same_archive(name):
     state = search(name).init(jax.random.key(0), jnp.zeros(DIMS))
     step = jax.jit(functools.partial(generation, name))
@@ -76,17 +76,12 @@ def test_a_scan_and_a_loop_give_the_same_archive(name):
         state, _ = step(state, key)
     whole = ran(name)[0]
     assert_same_bits(whole.archive, state.archive)
-    shapes = lambda tree: [
-        (x.shape, x.dtype, x.weak_type) for x in jax.tree.leaves(tree)
-    ]
     first = search(name).init(jax.random.key(0), jnp.zeros(DIMS))
-    assert shapes(first) == shapes(state)
+    assert types(first) == types(state)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", EMITTERS)
-def test_parents_are_elites_that_were_there(name):
-    _, (asked, done, _) = ran(name)
+def test_parents_are_told_by_their_cell_and_birth():
+    _, (asked, done, _) = ran("iso_line")
     parents, born = np.asarray(asked.parents), np.asarray(asked.parents_birth)
     assert (parents[0] == -1).all()
     entered = set()
@@ -137,9 +132,12 @@ def test_improvement_ranks_new_cells_before_cells_made_better():
 
 
 def test_a_strategy_that_changes_nothing_restarts_at_an_elite():
-    name = "improvement"
-    state = ran(name)[0]
-    ask, tell = jax.jit(search(name).ask), jax.jit(search(name).tell)
+    improves = search("improvement")
+    ask, tell = jax.jit(improves.ask), jax.jit(improves.tell)
+    state = improves.init(jax.random.key(0), jnp.zeros(DIMS))
+    for key in jax.random.split(jax.random.key(1), 3):
+        asked, state = ask(key, state)
+        state, _ = tell(state, asked, *try_out(asked.genome))
     asked, state = ask(jax.random.key(5), state)
     outside = jnp.full((BATCH, 2), 5.0)
     state, done = tell(state, asked, jnp.zeros(BATCH), outside)

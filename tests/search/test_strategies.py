@@ -134,7 +134,7 @@ def keep_best(
 BROKEN = {
     "form": (keep_best()._replace(pop_size=0), "pop_size must be an integer >= 1"),
     "centre": (keep_best(offset=1.0), "must be the centre given to init"),
-    "population": (keep_best(size=8), r"ask must return float32 \[16, 16\]"),
+    "population": (keep_best(size=8), r"of ask must be float32 \[16, 16\]"),
     "types": (keep_best(dtype=jnp.float16), r"state\.fitness must keep one type"),
     "replay": (keep_best(seed=0), "another key must give another"),
     "failures": (keep_best(minds=False), "mean must not move where all genomes fail"),

@@ -1,4 +1,4 @@
-"""The contract every emitter keeps."""
+"""The contract every emitter keeps (`emitters.contract` checks it)."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -38,6 +38,26 @@ class Emitter(NamedTuple):
     for no parent."""
     tell: Callable[[State, Batch, Insertion, Elites], State]
     """(state, batch, result of its insertion, elites after) -> state."""
+
+
+def show_elites(
+    cells: Archive,
+    stored: Callable[[Int[Array, " M"]], Float[Array, "M D"]],
+    first: Float[Array, " D"],
+) -> Elites:
+    """Shows an archive to an emitter.
+
+    Args:
+      cells: the archive in the order of its cells.
+      stored: cells -> the genomes that are stored of them.
+      first: the initial genome, which stands for those of empty cells.
+    """
+
+    def genomes(where: Int[Array, " M"]) -> Float[Array, "M D"]:
+        genomes = stored(where)
+        return jnp.where(cells.filled[where][:, None], genomes, first[None])
+
+    return Elites(cells, genomes)
 
 
 def draw(
