@@ -52,16 +52,23 @@ def run(options: Options) -> int:
             run_ = folders.start(settings, seed, options.out_root, tag=options.tag)
             runs.append(held.enter_context(run_))
         stop = held.enter_context(Stop())
+        end = lambda: _end(options, kind, runs)
+        stop.last_words = end
         for run_, program in zip(runs, programs, strict=True):
             if stop.signal is None:
                 print(f"seed {run_.manifest['seed']}: {run_.path}", file=sys.stderr)
                 shown = progress(kind, program, log_every=options.log_every)
                 driver.finish(run_, program, kind, stop, sinks=[shown])
-        is_complete = all(run_.summary is not None for run_ in runs)
-        status = "complete" if is_complete else "interrupted"
-        facts = {"status": status, "runs": [*map(output.run_facts, runs)]}
-        output.show(facts, options.json, lambda: _print(kind, runs))
-        return 0 if is_complete else stop.code
+        return 0 if end() else stop.code
+
+
+def _end(options: Options, kind: kinds.Kind, runs: list[runlog.Run]) -> bool:
+    """Says how the runs ended, and whether all are complete."""
+    is_complete = all(run_.summary is not None for run_ in runs)
+    status = "complete" if is_complete else "interrupted"
+    facts = {"status": status, "runs": [*map(output.run_facts, runs)]}
+    output.show(facts, options.json, lambda: _print(kind, runs))
+    return is_complete
 
 
 def _seeds(options: Options) -> list[int]:

@@ -40,7 +40,11 @@ def run(options: Options) -> int:
         ) as run_,
         Stop() as stop,
     ):
+        end = lambda: output.print_end(
+            run_, settings.kind, settings.config, as_json=options.json
+        )
+        stop.last_words = end
         shown = progress(settings.kind, program, log_every=options.log_every)
         driver.finish(run_, program, settings.kind, stop, sinks=[shown])
-        output.print_end(run_, settings.kind, settings.config, as_json=options.json)
+        end()
         return stop.code if run_.summary is None else 0
