@@ -11,8 +11,8 @@ from annotated_types import Ge
 
 from koki2 import runlog
 from koki2.cli import output
-from koki2.cli.arguments import JitES, Json, LogEvery, Seeds
-from koki2.session import driver, folders, kinds
+from koki2.cli.arguments import Force, JitES, Json, LogEvery, Seeds
+from koki2.session import driver, estimate, folders, kinds
 from koki2.session.progress import progress
 from koki2.session.settings import layered, Seed, Settings
 from koki2.session.signals import Stop
@@ -37,14 +37,17 @@ class Options:
     tag: str | None = None
     """A word of your own at the end of the folders' names."""
     log_every: LogEvery = None
+    force: Force = False
     jit_es: JitES = False
     json: Json = False
 
 
 def run(options: Options) -> int:
     """Evolves, seed by seed. Folders are made first, so that each can be resumed."""
-    settings, seeds = options.settings, _seeds(options)
-    kind = settings.kind
+    settings, kind = options.settings, options.settings.kind
+    count = len(options.seeds) or options.seed_count
+    estimate.check(kind, settings.config, count, force=options.force)
+    seeds = _seeds(options)
     programs = kinds.build(kind, [(settings.config, seed) for seed in seeds])
     with contextlib.ExitStack() as held:
         runs = []

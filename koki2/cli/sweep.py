@@ -10,8 +10,8 @@ from annotated_types import Ge, Le, MinLen
 
 from koki2 import runlog
 from koki2.cli import output
-from koki2.cli.arguments import Episodes, Json, Seeds
-from koki2.session import files, sweep, sweep_file
+from koki2.cli.arguments import Episodes, Force, Json, Seeds
+from koki2.session import estimate, files, sweep, sweep_file
 from koki2.session.signals import Stop
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ class Options:
     """Where the folder is made."""
     jobs: Annotated[int, Ge(1), Le(1024)] = 1
     """Processes; the results do not depend on how many."""
+    force: Force = False
     episodes: Episodes | None = None
     """Evaluate every finished run on so many unseen episodes; none: not at all."""
     eval_seed: Annotated[Seeds, MinLen(1)] = (0,)
@@ -56,6 +57,7 @@ def run(options: Options) -> int:
         raise runlog.InputError(
             f"--column must be one of {', '.join(known)}, got {options.column}."
         )
+    estimate.check_cells(plan.cells, options.jobs, force=options.force)
     out = options.out or options.runs_dir / f"sweep_{options.file.stem}"
     held_out = None
     if options.episodes is not None:

@@ -19,6 +19,27 @@ Columns = Mapping[str, Mapping[str, Any]]
 """By stream, then by column, as `core.columns.rows` reads them."""
 
 
+class Estimate(NamedTuple):
+    """What runs of one config need, found without computing any of them."""
+
+    parts: Mapping[str, float]
+    """Bytes of memory at the peak, by what they are for."""
+    settings: Mapping[str, str]
+    """What decides each part, in words."""
+    seconds: float
+    """From start to end, compilation included."""
+
+    @property
+    def peak(self) -> float:
+        """Bytes at the peak, all together."""
+        return sum(self.parts.values())
+
+    @property
+    def largest(self) -> str:
+        """The part that needs most."""
+        return max(self.parts, key=lambda name: self.parts[name])
+
+
 class About(NamedTuple):
     """What a program is of, in the words of a run folder."""
 

@@ -229,12 +229,15 @@ def _check_genomes(cells: Sequence[Cell]) -> None:
 
 def _outcome(cell: Cell, root: pathlib.Path, held_out: HeldOut | None) -> Outcome:
     path, genomes = root / cell.folder, set(kinds.kind_of(cell.kind).genomes)
+    summary = runlog.read_summary(path) if path.is_dir() else None
+    if summary is not None and folders.is_empty(summary):
+        genomes = set()  # there are none to evaluate
     episodes, eval_seeds = held_out or HeldOut(0, ())
     unseen = {seed: heldout.read_means(path, seed, episodes) for seed in eval_seeds}
     return Outcome(
         cell,
         path,
-        runlog.read_summary(path) if path.is_dir() else None,
+        summary,
         unseen,
         [seed for seed, means in unseen.items() if genomes - means.keys()],
     )
