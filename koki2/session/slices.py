@@ -6,14 +6,12 @@ decides the slices and nothing else: a slice fixes no shape, and only whole chun
 disk, so that a run leaves the same files however it was cut.
 """
 
-from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
 SECONDS = 2.0  # that a slice should take
 
 _GROWTH = 4  # a slice is at most so many times as long as the one before
-_REMEMBERED = 3  # slices whose pace counts
 
 
 class Slices(NamedTuple):
@@ -41,11 +39,11 @@ def whole() -> Slices:
 
 
 def by_clock(seconds: float = SECONDS) -> Slices:
-    """Cuts into slices that take about so long, by the pace of the last few.
+    """Cuts into slices that take about so long, by the pace of the last.
 
-    The first is one unit, with which all is compiled. Of the last few paces the fastest
-    counts, for some of the time may have gone to the disk; and slices grow step by
-    step, for units may become slower.
+    The first is one unit, with which all is compiled. Slices grow step by step, for
+    units may become slower; where some of the time went to the disk, they are shorter
+    than they could be, until the next.
 
     Args:
       seconds: that a slice should take.
@@ -61,18 +59,14 @@ def by_clock(seconds: float = SECONDS) -> Slices:
       >>> slices.choose(98)  # 20 would take two seconds
       4
     """
-    paces: deque[float] = deque(maxlen=_REMEMBERED)  # seconds per unit
-    longest = 1
+    most = 1
 
     def choose(left: int) -> int:
-        if not paces:
-            return min(1, left)
-        most = int(min(seconds / max(min(paces), 1e-9), float(left)))
-        return max(1, min(most, _GROWTH * longest, left))
+        return min(most, left)
 
     def note(units: int, took: float) -> None:
-        nonlocal longest
-        paces.append(took / units)
-        longest = units
+        nonlocal most
+        in_time = units * seconds / max(took, 1e-9)
+        most = max(1, int(min(in_time, _GROWTH * max(units, most))))
 
     return Slices(choose, note)
