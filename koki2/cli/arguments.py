@@ -28,6 +28,11 @@ Baseline = Annotated[
         "script, oracle knows the whole truth."
     ),
 ]
+Force = Annotated[
+    bool,
+    tyro.conf.FlagCreatePairsOff,
+    tyro.conf.arg(help="Start even what seems too large for this machine."),
+]
 JitES = Annotated[
     bool,
     tyro.conf.FlagCreatePairsOff,

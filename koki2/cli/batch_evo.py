@@ -11,8 +11,8 @@ from annotated_types import Ge
 
 from koki2 import runlog
 from koki2.cli import output
-from koki2.cli.arguments import JitES, Json, LogEvery, Seeds
-from koki2.session import driver, folders, kinds
+from koki2.cli.arguments import Force, JitES, Json, LogEvery, Seeds
+from koki2.session import driver, estimate, folders, kinds
 from koki2.session.progress import progress
 from koki2.session.settings import layered, Seed, Settings
 from koki2.session.signals import Stop
@@ -37,14 +37,17 @@ class Options:
     tag: str | None = None
     """A word of your own at the end of the folders' names."""
     log_every: LogEvery = None
+    force: Force = False
     jit_es: JitES = False
     json: Json = False
 
 
 def run(options: Options) -> int:
     """Evolves, seed by seed. Folders are made first, so that each can be resumed."""
-    settings, seeds = options.settings, _seeds(options)
-    kind = settings.kind
+    settings, kind = options.settings, options.settings.kind
+    count = len(options.seeds) or options.seed_count
+    estimate.check(kind, settings.config, count, force=options.force)
+    seeds = _seeds(options)
     programs = kinds.build(kind, [(settings.config, seed) for seed in seeds])
     with contextlib.ExitStack() as held:
         runs = []
@@ -52,16 +55,23 @@ def run(options: Options) -> int:
             run_ = folders.start(settings, seed, options.out_root, tag=options.tag)
             runs.append(held.enter_context(run_))
         stop = held.enter_context(Stop())
+        end = lambda: _end(options, kind, runs)
+        stop.last_words = end
         for run_, program in zip(runs, programs, strict=True):
             if stop.signal is None:
                 print(f"seed {run_.manifest['seed']}: {run_.path}", file=sys.stderr)
                 shown = progress(kind, program, log_every=options.log_every)
                 driver.finish(run_, program, kind, stop, sinks=[shown])
-        is_complete = all(run_.summary is not None for run_ in runs)
-        status = "complete" if is_complete else "interrupted"
-        facts = {"status": status, "runs": [*map(output.run_facts, runs)]}
-        output.show(facts, options.json, lambda: _print(kind, runs))
-        return 0 if is_complete else stop.code
+        return 0 if end() else stop.code
+
+
+def _end(options: Options, kind: kinds.Kind, runs: list[runlog.Run]) -> bool:
+    """Says how the runs ended, and whether all are complete."""
+    is_complete = all(run_.summary is not None for run_ in runs)
+    status = "complete" if is_complete else "interrupted"
+    facts = {"status": status, "runs": [*map(output.run_facts, runs)]}
+    output.show(facts, options.json, lambda: _print(kind, runs))
+    return is_complete
 
 
 def _seeds(options: Options) -> list[int]:

@@ -4,7 +4,7 @@
     1    the machine refused (disk full, no permission); or replay found a difference
     2    bad input: flags, files, a run that is being written by another
     3    what lies on disk is not what koki2 wrote there
-    130, 143    stopped by SIGINT, SIGTERM, after a checkpoint
+    130, 143    stopped by SIGINT, SIGTERM; a run stands at its newest checkpoint
 
 Anything else that is raised is a bug, and keeps its traceback.
 """
@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 from koki2 import runlog
 from koki2.cli.commands import Command, COMMANDS
-from koki2.session import startup
+from koki2.session import signals, startup
 
 _BEFORE = "--jax-"  # what may stand before the command
 _WITH_VALUE = ("--jax-cache-dir", "--jax-transfer-guard")
@@ -74,7 +74,8 @@ def _run(command: Command, words: list[str]) -> int:
         return 0
     if command.uses_jax:
         startup.prepare(parsed.xla, parsed.jax)
-    return module.run(parsed.options)
+    with signals.ending_at_once():
+        return module.run(parsed.options)
 
 
 def _split(argv: Sequence[str]) -> tuple[Command, list[str]]:

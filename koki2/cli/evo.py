@@ -4,9 +4,9 @@ import dataclasses
 import pathlib
 
 from koki2.cli import output
-from koki2.cli.arguments import JitES, Json, LogEvery
+from koki2.cli.arguments import Force, JitES, Json, LogEvery
 from koki2.runlog import folder
-from koki2.session import driver, folders, kinds
+from koki2.session import driver, estimate, folders, kinds
 from koki2.session.progress import progress
 from koki2.session.settings import layered, Seed, Settings
 from koki2.session.signals import Stop
@@ -24,6 +24,7 @@ class Options:
     runs_dir: pathlib.Path = pathlib.Path("runs")
     """Where run folders are made."""
     log_every: LogEvery = None
+    force: Force = False
     jit_es: JitES = False
     json: Json = False
 
@@ -33,6 +34,7 @@ def run(options: Options) -> int:
     settings, out_dir = options.settings, options.out_dir
     if out_dir is not None and out_dir.is_dir():
         folder.check_new(out_dir)  # before JAX starts; `start` decides
+    estimate.check(settings.kind, settings.config, force=options.force)
     (program,) = kinds.build(settings.kind, [(settings.config, options.seed)])
     with (
         folders.start(
@@ -40,7 +42,11 @@ def run(options: Options) -> int:
         ) as run_,
         Stop() as stop,
     ):
+        end = lambda: output.print_end(
+            run_, settings.kind, settings.config, as_json=options.json
+        )
+        stop.last_words = end
         shown = progress(settings.kind, program, log_every=options.log_every)
         driver.finish(run_, program, settings.kind, stop, sinks=[shown])
-        output.print_end(run_, settings.kind, settings.config, as_json=options.json)
+        end()
         return stop.code if run_.summary is None else 0

@@ -114,7 +114,10 @@ def print_end(run: runlog.Run, kind: Kind, config: Any, *, as_json: bool) -> Non
     words += [f"{name} {text(value)}" for name, value in headline.items()]
     print(", ".join(words))
     print(f"run: {run.path}")
-    if kind.advice is not None:
+    remark = kind.remark(config, run.summary) if kind.remark else None
+    if remark is not None:
+        print(f"koki2: {remark}", file=sys.stderr)
+    elif kind.advice is not None:
         print(f"next: {kind.advice(config, path)}")
 
 

@@ -36,7 +36,11 @@ def run(options: Options) -> int:
         startup.restore(run_.manifest)
         read = folders.read_folder(options.run, options.given)
         (program,) = kinds.build(read.kind, [(read.config, read.seed)])
+        end = lambda: output.print_end(
+            run_, read.kind, read.config, as_json=options.json
+        )
+        stop.last_words = end
         shown = progress(read.kind, program, log_every=options.log_every)
         driver.finish(run_, program, read.kind, stop, sinks=[shown])
-        output.print_end(run_, read.kind, read.config, as_json=options.json)
+        end()
         return stop.code if run_.summary is None else 0

@@ -3,19 +3,21 @@
 import dataclasses
 import pathlib
 import sys
-from typing import Annotated, TYPE_CHECKING
+from typing import Annotated, Any, TYPE_CHECKING
 
 import tyro
 from annotated_types import Ge, Le, MinLen
 
 from koki2 import runlog
 from koki2.cli import output
-from koki2.cli.arguments import Episodes, Json, Seeds
-from koki2.session import files, sweep, sweep_file
+from koki2.cli.arguments import Episodes, Force, Json, Seeds
+from koki2.session import estimate, files, sweep, sweep_file
 from koki2.session.signals import Stop
 
 if TYPE_CHECKING:
     from koki2.session.sweep_table import Table
+
+_GOES_ON = "stopped: the same command goes on"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -34,6 +36,7 @@ class Options:
     """Where the folder is made."""
     jobs: Annotated[int, Ge(1), Le(1024)] = 1
     """Processes; the results do not depend on how many."""
+    force: Force = False
     episodes: Episodes | None = None
     """Evaluate every finished run on so many unseen episodes; none: not at all."""
     eval_seed: Annotated[Seeds, MinLen(1)] = (0,)
@@ -54,12 +57,14 @@ def run(options: Options) -> int:
         raise runlog.InputError(
             f"--column must be one of {', '.join(known)}, got {options.column}."
         )
+    estimate.check_cells(plan.cells, options.jobs, force=options.force)
     out = options.out or options.runs_dir / f"sweep_{options.file.stem}"
     held_out = None
     if options.episodes is not None:
         held_out = sweep.HeldOut(options.episodes, tuple(options.eval_seed))
     print(f"koki2 sweep: {len(plan.cells)} cells in {out}", file=sys.stderr)
     with Stop() as stop:
+        stop.last_words = lambda: _stopped(options, plan, out, held_out)
         outcomes = sweep.run_cells(
             plan.cells,
             out,
@@ -68,13 +73,36 @@ def run(options: Options) -> int:
             stop=stop,
             show_progress=True,
         )
-    more = [options.column] if options.column else []
-    table = sweep_table.table(outcomes, plan.settings, more)
+    table = sweep_table.table(outcomes, plan.settings, _more(options))
     written = sweep_table.write(table, out, options.column, options.file.stem)
-    status = "complete" if table.is_complete else "interrupted"
-    facts = {"out": str(out), "status": status, **sweep_table.facts(table)}
+    facts = _facts(table, out)
     output.show(facts, options.json, lambda: _print(table, plan.settings, written))
     return 0 if table.is_complete else stop.code
+
+
+def _more(options: Options) -> list[str]:
+    return [options.column] if options.column else []
+
+
+def _facts(table: "Table", out: pathlib.Path) -> dict[str, Any]:
+    from koki2.session import sweep_table
+
+    status = "complete" if table.is_complete else "interrupted"
+    return {"out": str(out), "status": status, **sweep_table.facts(table)}
+
+
+def _stopped(
+    options: Options,
+    plan: sweep_file.Plan,
+    out: pathlib.Path,
+    held_out: sweep.HeldOut | None,
+) -> None:
+    """Says where a sweep stands; its table is drawn when it is started again."""
+    from koki2.session import sweep_table
+
+    outcomes = sweep.read_outcomes(plan.cells, out, held_out)
+    table = sweep_table.table(outcomes, plan.settings, _more(options))
+    output.show(_facts(table, out), options.json, _GOES_ON)
 
 
 def _print(table: "Table", settings: list[str], written: dict[str, str]) -> None:
@@ -87,7 +115,7 @@ def _print(table: "Table", settings: list[str], written: dict[str, str]) -> None
     for what, path in written.items():
         print(f"{what}: {path}")
     if not table.is_complete:
-        print("stopped: the same command goes on")
+        print(_GOES_ON)
 
 
 def _cell(interval: dict[str, float] | None) -> str:

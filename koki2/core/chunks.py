@@ -1,4 +1,4 @@
-"""Chunks: a step put under a scan of fixed length, of which fewer may be wanted."""
+"""Chunks: a step put under a loop, of which as many units are computed as are wanted."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +14,9 @@ def chunked_scan(
     step: Callable[[Carry], tuple[Carry, dict[str, Any]]], length: int
 ) -> Callable[[Carry, Int[Array, ""]], tuple[Carry, dict[str, Any]]]:
     """Builds a chunk of `length` units, of which those past the last wanted do nothing.
+
+    How many are wanted is data: a chunk computed in slices has the bits of one that was
+    not, and nothing is compiled again. Those not wanted cost no time.
 
     Args:
       step: state -> (state, columns per stream); one unit. It is traced once.
@@ -34,18 +37,29 @@ def chunked_scan(
     once = jax.jit(step, inline=True)  # `eval_shape` and `cond` share its trace
 
     def chunk(carry: Carry, wanted: Int[Array, ""]) -> tuple[Carry, dict[str, Any]]:
-        def idle(carry):
-            columns = jax.eval_shape(once, carry)[1]
-            return carry, jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), columns)
+        shapes = jax.eval_shape(once, carry)[1]
+        zeros = lambda *axes: jax.tree.map(
+            lambda s: jnp.zeros((*axes, *s.shape), s.dtype), shapes
+        )
 
-        def body(carry, index):
-            valid = index < wanted
-            carry, columns = jax.lax.cond(valid, once, idle, carry)
-            return carry, {
-                name: type(stream)(valid=valid, **stream)
-                for name, stream in columns.items()
-            }
+        # The step is in a branch of its own: XLA compiles it alone, and so to the same
+        # bits, whatever the length of the chunk.
+        def body(state: tuple[Any, Carry, Any]) -> tuple[Any, Carry, Any]:
+            index, carry, columns = state
+            idle = lambda carry: (carry, zeros())
+            carry, row = jax.lax.cond(index < wanted, once, idle, carry)
+            put = lambda column, value: jax.lax.dynamic_update_index_in_dim(
+                column, value, index, 0
+            )
+            return index + 1, carry, jax.tree.map(put, columns, row)
 
-        return jax.lax.scan(body, carry, jnp.arange(length, dtype=jnp.int32))
+        end = jnp.minimum(wanted, length)
+        start = (jnp.int32(0), carry, zeros(length))
+        _, carry, columns = jax.lax.while_loop(lambda s: s[0] < end, body, start)
+        valid = jnp.arange(length, dtype=jnp.int32) < wanted
+        return carry, {
+            name: type(stream)(valid=valid, **stream)
+            for name, stream in columns.items()
+        }
 
     return chunk

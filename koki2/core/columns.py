@@ -12,6 +12,7 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int, UInt32
@@ -71,12 +72,15 @@ def rows(stream: Mapping[str, Any]) -> Rows:
     """
     stream = dict(stream)
     valid = stream.pop("valid", None)
+    if valid is not None:
+        kept = np.flatnonzero(valid)  # few of many, where a chunk was cut into slices
+        cut = lambda leaf: np.asarray(leaf)[kept]
+        stream = {name: jax.tree.map(cut, column) for name, column in stream.items()}
     plain = {name: _plain(c) for name, c in stream.items() if c is not None}
     count = len(next(iter(plain.values()))) if plain else 0
     plain = {name: plain.get(name, [None] * count) for name in stream}
     every = zip(*plain.values(), strict=True)
-    found = [dict(zip(plain, row, strict=True)) for row in every]
-    return [row for i, row in enumerate(found) if valid is None or valid[i]]
+    return [dict(zip(plain, row, strict=True)) for row in every]
 
 
 def _plain(column: Any) -> list[Any]:

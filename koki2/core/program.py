@@ -3,7 +3,9 @@
 A program is a computation in chunks. It is pure, but for the first compilation; the
 edge owns disk and clock. One unit of it is a generation, a step or an epoch: the loop's
 `Kind` says which. A program knows neither where in the run a chunk stands nor whether
-the run was ever stopped: resuming is calling `chunk` again. Imports no JAX.
+the run was ever stopped: resuming is calling `chunk` again. Nor does it know that the
+edge asks for part of a chunk where units are slow, so that a signal need not wait for
+the whole: what is on disk is whole chunks. Imports no JAX.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,6 +17,27 @@ Arrays = dict[str, Any]
 """NumPy arrays by name."""
 Columns = Mapping[str, Mapping[str, Any]]
 """By stream, then by column, as `core.columns.rows` reads them."""
+
+
+class Estimate(NamedTuple):
+    """What runs of one config need, found without computing any of them."""
+
+    parts: Mapping[str, float]
+    """Bytes of memory at the peak, by what they are for."""
+    settings: Mapping[str, str]
+    """What decides each part, in words."""
+    seconds: float
+    """From start to end, compilation included."""
+
+    @property
+    def peak(self) -> float:
+        """Bytes at the peak, all together."""
+        return sum(self.parts.values())
+
+    @property
+    def largest(self) -> str:
+        """The part that needs most."""
+        return max(self.parts, key=lambda name: self.parts[name])
 
 
 class About(NamedTuple):
@@ -37,7 +60,8 @@ class Program(NamedTuple):
     chunk: Callable[[Carry, int], tuple[Carry, Columns]]
     """(state, units still wanted) -> (state, columns per stream). Computes as many
     units as it was compiled for, or fewer if fewer are wanted. It is dispatched, not
-    waited for: the columns are on the device. The state may be used up (donated)."""
+    waited for: the columns are on the device. The state may be used up (donated). How
+    many are wanted changes no bit of any unit: a chunk may be computed in slices."""
     done: Callable[[Carry], int]
     """state -> units done."""
     total: int
@@ -51,3 +75,7 @@ class Program(NamedTuple):
     """state -> what a complete run leaves: arrays by the name of their file."""
     about: About | None = None
     """What it is of; None where the caller knows."""
+    length: int | None = None
+    """Units that `chunk` computes if all are wanted: from one checkpoint to the next,
+    which are its multiples. None: as many as it likes, and it is never asked for
+    less."""

@@ -19,6 +19,7 @@ from .episode import (
     EpisodeStats as EpisodeStats,
     run_episode as run_episode,
 )
+from .estimate import estimate as estimate
 from .evaluation import (
     Evaluation as Evaluation,
     Evaluator as Evaluator,

@@ -156,6 +156,7 @@ def build_qd(
     config = runs[0][0]
     named = setting(config)
     names = config.behaviour.descriptors
+    _check_reach(config)
     describe = descriptors(names, named.env)
 
     def assemble(data: Data) -> QDParts:
@@ -174,6 +175,21 @@ def build_qd(
         loop=config.loop,
         fresh=config.behaviour.lives == "fresh",
     )
+
+
+def _check_reach(config: QDConfig) -> None:
+    """Raises ValueError where no descriptor can be within the archive."""
+    edges = zip(
+        config.behaviour.descriptors, config.archive.low, config.archive.high,
+        strict=True,
+    )
+    for name, low, high in edges:
+        if low > 1 or high < 0:
+            raise ValueError(
+                "low must be at most 1 and high at least 0, since descriptors are in "
+                f"[0, 1] and an archive beyond stays empty, got {low} to {high} for "
+                f"{name}."
+            )
 
 
 _BUILDERS: dict[type, tuple[str, Callable[..., list[Program]]]] = {

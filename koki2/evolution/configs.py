@@ -153,6 +153,11 @@ class LoopConfig:
     def __post_init__(self):
         check(self)
 
+    @property
+    def chunk_length(self) -> int:
+        """Generations in a chunk: not more than there are in all."""
+        return min(self.checkpoint_every, self.generations)
+
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class EvolutionConfig:

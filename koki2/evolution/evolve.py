@@ -111,17 +111,17 @@ def evolve_many(
             )
             return carry, {"metrics": row}
 
-        return chunked_scan(step, loop.checkpoint_every)(carry, wanted)
+        return chunked_scan(step, loop.chunk_length)(carry, wanted)
 
     chunks = compile_once(chunk, runs, out_shardings=replicated())
     return [
-        _program(assemble(data), seed, compiled, loop.generations)
+        _program(assemble(data), seed, compiled, loop)
         for data, seed, compiled in zip(runs, seeds, chunks, strict=True)
     ]
 
 
 def _program(
-    parts: Parts, seed: int, compiled: Callable[..., Any], total: int
+    parts: Parts, seed: int, compiled: Callable[..., Any], loop: LoopConfig
 ) -> Program:
     key = jax.random.key(seed)
     genome, strategy = parts.task.genome, parts.strategy
@@ -132,7 +132,8 @@ def _program(
         init=lambda: jax.device_put(init(), replicated()),
         chunk=lambda carry, wanted: compiled(key, carry, jnp.int32(wanted)),
         done=lambda carry: int(carry.generation),
-        total=total,
+        total=loop.generations,
+        length=loop.chunk_length,
         pack=pack,
         unpack=lambda arrays: jax.device_put(unpack(like, arrays), replicated()),
         artifacts=lambda carry: {

@@ -121,14 +121,14 @@ def illuminate_many(
     def chunk(data: Data, key: Key, carry: QDCarry, wanted: Any) -> Any:
         parts = assemble(data)
         step = lambda carry: _generation(parts, search, fresh, key, carry)
-        return chunked_scan(step, loop.checkpoint_every)(carry, wanted)
+        return chunked_scan(step, loop.chunk_length)(carry, wanted)
 
     first = assemble(runs[0])
     like = jax.eval_shape(lambda: _start(first, search, jax.random.key(seeds[0])))
     laid_out = (_shardings(like), devices.replicated())
     chunks = compile_once(chunk, runs, donate=True, out_shardings=laid_out)
     return [
-        _program(assemble(data), search, seed, compiled, loop.generations)
+        _program(assemble(data), search, seed, compiled, loop)
         for data, seed, compiled in zip(runs, seeds, chunks, strict=True)
     ]
 
@@ -220,7 +220,7 @@ def _program(
     search: MapElites,
     seed: int,
     compiled: Callable[..., Any],
-    total: int,
+    loop: LoopConfig,
 ) -> Program:
     key = jax.random.key(seed)
     start = functools.partial(_start, parts, search, key)
@@ -246,7 +246,8 @@ def _program(
         init=lambda: laid_out(start()),
         chunk=lambda carry, wanted: compiled(key, carry, jnp.int32(wanted)),
         done=lambda carry: int(carry.search.generation),
-        total=total,
+        total=loop.generations,
+        length=loop.chunk_length,
         pack=lambda carry: pack(in_cells(carry)),
         unpack=restore,
         artifacts=artifacts,

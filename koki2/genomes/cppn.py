@@ -127,6 +127,19 @@ def cppn(
     )
 
 
+def genes_of_rules(
+    config: GenomeConfig, agent: AgentConfig, observation_size: int, num_actions: int
+) -> int:
+    """Counts the genes of such a genome, without its wiring.
+
+    Example:
+      >>> genes_of_rules(GenomeConfig(), AgentConfig(n_neurons=4096), 4, 5)
+      266
+    """
+    arrays = parameter_axes(agent, observation_size, num_actions)
+    return sum(map(math.prod, _shapes(config, arrays).values()))
+
+
 def identity(
     rules: dict[str, Array], points: np.ndarray | Float[Array, "_ 3"], gain: float
 ) -> Float[Array, "_ Z"]:

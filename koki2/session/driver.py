@@ -1,21 +1,24 @@
 """The driver: takes a program from where it stands to the end of its run folder.
 
-A chunk is one call into JAX. While the rows and the state of one go to disk, the next
-is computed: the host has its copy before the next is dispatched, so that a state may be
-used up by it. What goes to disk depends on config and seed alone, and the wall clock to
-timing.jsonl; so a run that was killed and resumed ends in the very files of one that
-was never stopped.
+A chunk is one call into JAX, or several where its units are slow (`slices`), so that a
+signal need not wait for all of it. While the rows and the state of one go to disk, the
+next is begun: the host has its copy before the next is dispatched, so that a state may
+be used up by it. What goes to disk are whole chunks, which depend on config and seed
+alone, and the wall clock to timing.jsonl; so a run that was killed and resumed ends in
+the very files of one that was never stopped.
 """
 
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from koki2 import runlog
 from koki2.core.program import Program
+from koki2.session import slices as slices_
 from koki2.session.kinds import Kind
 from koki2.session.signals import Stop
+from koki2.session.slices import Slices
 
 Rows = list[dict[str, Any]]
 
@@ -47,11 +50,13 @@ def finish(
     stop: Stop,
     *,
     sinks: Sequence[Sink] = (),
+    cut: Callable[[], Slices] = slices_.by_clock,
 ) -> bool:
     """Runs what is left of a run, and says whether it is complete.
 
-    Not complete means that a signal came: the chunk under way was finished, and its
-    checkpoint written, before this returned.
+    Not complete means that a signal came. What of a chunk was computed by then is
+    dropped, and the run stands at its last checkpoint. Until the first chunk is there,
+    nothing can be saved: a signal then ends the process, if it is koki2's own.
 
     Args:
       run: the run, started or resumed.
@@ -59,21 +64,27 @@ def finish(
       kind: of the run.
       stop: tells whether to stop.
       sinks: told of every chunk.
+      cut: how chunks are cut into slices; changes no file.
 
     Raises:
       BrokenRunError: the run's checkpoint is not one of this program.
       OSError: the disk refused; the run can be resumed.
     """
+    close = lambda: [sink.close() for sink in sinks]
     try:
+        stop.at_once(close)
         carry = _where_it_stands(run, program)
-        last: dict[str, Any] | None = None
-        for chunk, newest in chunks(program, carry, lambda: stop.signal is None):
-            carry = newest
+        done, last = program.done(carry), None
+        steps = chunks(program, carry, lambda: stop.signal is None, cut=cut())
+        if done < program.total:
+            carry = None  # used up by `steps`, or would be held for nothing
+        for chunk, end in steps:
+            stop.at_once(None)
             _write(run, kind, chunk)
             for sink in sinks:
                 sink.chunk(chunk)
-            last = chunk.rows["metrics"][-1]
-        if program.done(carry) < program.total:
+            done, last, carry = chunk.done, chunk.rows["metrics"][-1], end
+        if done < program.total:
             return False
         _complete(run, program, kind, carry, last)
         return True
@@ -81,43 +92,86 @@ def finish(
         error.add_note(f"What was acknowledged is kept: koki2 resume {run.path}")
         raise
     finally:
-        for sink in sinks:
-            sink.close()
+        stop.at_once(None)
+        close()
 
 
 def chunks(
-    program: Program, carry: Any, go_on: Callable[[], bool] = lambda: True
+    program: Program,
+    carry: Any,
+    go_on: Callable[[], bool] = lambda: True,
+    *,
+    cut: Slices | None = None,
 ) -> Iterator[tuple[Chunk, Any]]:
     """Yields the chunks from `carry` on, each while the next is being computed.
 
     Args:
       program: what to run.
       carry: its state; used up.
-      go_on: asked before a chunk is dispatched; none is once it says no.
+      go_on: asked before anything is dispatched; once it says no, nothing is, and a
+        chunk that lacks units is dropped.
+      cut: how chunks are cut into slices; None is by the clock.
 
     Yields:
-      A chunk, and the newest state: that after the chunk that is being computed, or
-      after the last.
+      A chunk, and the state after it if it is the last of the program, else None.
     """
     import jax
 
-    ready: tuple[int, Any, dict[str, Any], float] | None = None
+    cut = cut or slices_.by_clock()
+    if program.length is None or jax.process_count() > 1:  # which must ask for the same
+        cut = slices_.whole()
+    ready: tuple[int, dict[str, Rows], Any, dict[str, Any], float] | None = None
     mark = time.perf_counter()
     done = program.done(carry)
-    while True:
-        running = None
-        if done < program.total and go_on():
-            carry, running = program.chunk(carry, program.total - done)
+    while done < program.total and go_on():
+        end, rows = _next_checkpoint(program, done), {}
+        began = time.perf_counter()
+        carry, running = program.chunk(carry, cut.choose(end - done))
         if ready is not None:
-            count, columns, state, seconds = ready
-            ready = None  # so that no more than two copies of a state are held
-            yield Chunk(count, host_rows(columns), state, seconds), carry
-        if running is None:
-            return
-        columns = jax.device_get(running)  # waits for the chunk
-        done, state = program.done(carry), program.pack(carry)
+            chunk, ready = _on_host(*ready), None
+            yield chunk, None
+            del chunk  # so that no more than two copies of a state are held
+        while True:
+            columns = jax.device_get(running)  # waits for the slice
+            before, done = done, program.done(carry)
+            cut.note(done - before, time.perf_counter() - began)
+            if program.length is None or done >= end:
+                break
+            if not go_on():
+                return
+            began = time.perf_counter()
+            carry, running = program.chunk(carry, cut.choose(end - done))
+            _extend(rows, columns)
+        state = program.pack(carry)
         before, mark = mark, time.perf_counter()
-        ready = (done, columns, state, mark - before)
+        ready = (done, rows, columns, state, mark - before)
+        del columns, state
+    if ready is not None:
+        yield _on_host(*ready), carry if done >= program.total else None
+
+
+def _on_host(
+    done: int,
+    rows: dict[str, Rows],
+    columns: Mapping[str, Any],
+    state: dict[str, Any],
+    seconds: float,
+) -> Chunk:
+    """The chunk whose last slice left these columns."""
+    _extend(rows, columns)
+    return Chunk(done, rows, state, seconds)
+
+
+def _extend(rows: dict[str, Rows], columns: Mapping[str, Any]) -> None:
+    for stream, more in host_rows(columns).items():
+        rows.setdefault(stream, []).extend(more)
+
+
+def _next_checkpoint(program: Program, done: int) -> int:
+    """Where the chunk ends that begins here: a multiple of the length, or the end."""
+    if program.length is None:
+        return program.total
+    return min(program.total, (done // program.length + 1) * program.length)
 
 
 def host_rows(columns: Any) -> dict[str, Rows]:

@@ -77,12 +77,23 @@ def with_archive(
 
 
 def check_complete(path: str | pathlib.Path, what: str) -> None:
-    """Raises InputError unless a run is complete, and so has what is asked of it."""
-    if runlog.read_summary(path) is None:
+    """Raises InputError unless a run is complete, and has what is asked of it."""
+    summary = runlog.read_summary(path)
+    if summary is not None and is_empty(summary):
+        raise runlog.InputError(
+            f"{path} has no {what}, for its archive stayed empty: no genome behaved "
+            "within its low and high."
+        )
+    if summary is None:
         raise runlog.InputError(
             f"{path} has no {what} yet, as it is not complete: koki2 resume "
             f"{shlex.quote(str(path))}"
         )
+
+
+def is_empty(summary: Mapping[str, Any]) -> bool:
+    """Whether a complete run left an archive without any elite, and so no genomes."""
+    return summary.get("coverage") == 0
 
 
 def check_genome(run: RunFolder, name: str) -> None:

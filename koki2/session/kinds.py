@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from koki2 import evolution, runlog
-from koki2.core.program import Program
+from koki2.core.program import Estimate, Program
 from koki2.core.registry import Registry
 from koki2.envs.registry import WORLDS
 from koki2.evolution.configs import EvolutionConfig, QDConfig
@@ -53,6 +53,11 @@ class Kind(NamedTuple):
     """Plain config -> the dataclass of every group, where it depends on the values."""
     advice: Callable[[Any, str], str] | None = None
     """(config, run folder as a shell word) -> the command to try next."""
+    estimate: Callable[[Any, int], Estimate] | None = None
+    """(config, runs in one process) -> what they need; computes nothing."""
+    remark: Callable[[Any, Row], str | None] | None = None
+    """(config, summary) -> what went wrong with a complete run, in place of advice; None
+    where nothing did."""
 
 
 KINDS: Registry[Kind] = Registry("kind of run", "koki2.kinds")
@@ -113,6 +118,18 @@ def _evaluate_next(config: Any, run: str) -> str:
     )
 
 
+def _empty_archive(config: QDConfig, summary: Row) -> str | None:
+    if summary.get("coverage") != 0:
+        return None
+    low, high = config.archive.low, config.archive.high
+    tried, outside = config.emitter.batch_size, summary.get("outside")
+    return (
+        f"the archive is empty: no genome that lived whole episodes behaved within low "
+        f"{low} and high {high}; of the {tried} of the last generation {outside} were "
+        f"outside and {summary.get('not_finite')} failed."
+    )
+
+
 _BEST = dict.fromkeys(
     ("best_fitness", "generation_best", "mean_fitness"), Column("fitness")
 )
@@ -138,6 +155,7 @@ _EVO = Kind(
     genomes=("mean", "best"),
     shape=_with_world(EvolutionConfig),
     advice=_evaluate_next,
+    estimate=lambda config, runs: evolution.estimate(config, runs),
 )
 _QD = _EVO._replace(
     name="qd",
@@ -153,6 +171,7 @@ _QD = _EVO._replace(
         "qd_score": Column("qd-score"),
     },
     genomes=("best",),
+    remark=_empty_archive,
     shape=_with_world(QDConfig),
 )
 for _kind in (_EVO, _QD):

@@ -38,8 +38,8 @@ def first_difference(run: RunFolder, program: Program) -> Difference | None:
     program = program._replace(total=count)
     told = {stream: iter(then) for stream, then in rows.items()}
     carry = program.init()
-    for chunk, newest in driver.chunks(program, carry):
-        carry = newest
+    for chunk, end in driver.chunks(program, carry):
+        carry = end
         for stream, now in chunk.rows.items():
             difference = _rows_differ(run, stream, told[stream], now)
             if difference is not None:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NoReturn
 
 from koki2 import runlog
-from koki2.session import xla_flags
+from koki2.session import compile_cache, xla_flags
 
 _RESTARTED = "KOKI2_RESTARTED"
 
@@ -36,7 +36,8 @@ class JaxOptions:
     jax_cache: bool = True
     """Keep compiled programs on disk, so that the next run need not compile."""
     jax_cache_dir: pathlib.Path | None = None
-    """Where; none is $JAX_COMPILATION_CACHE_DIR, else koki2/jax in the user's cache."""
+    """Where; none is $JAX_COMPILATION_CACHE_DIR, else koki2/jax in the user's cache.
+    Of more than 2 GB the programs used longest ago go."""
     jax_log_compiles: bool = False
     """Log every compilation."""
     jax_explain_cache_misses: bool = False
@@ -197,6 +198,7 @@ def _choose_cache(options: JaxOptions) -> None:
                 f"--jax-cache-dir must be a folder to write to, but {error}."
             ) from None
         return
+    compile_cache.trim(folder)
     _set("jax_compilation_cache_dir", str(folder))
     _set("jax_persistent_cache_min_compile_time_secs", 0)
     _set("jax_persistent_cache_min_entry_size_bytes", -1)

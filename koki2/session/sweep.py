@@ -113,7 +113,15 @@ def run_cells(
         once = list({cell.folder: cell for cell in cells}.values())
         is_left = lambda cell: not _outcome(cell, root, held_out).is_done
         run_pieces(pieces(once, jobs, is_left), work, jobs, stop)
-        return [_outcome(cell, root, held_out) for cell in cells]
+        return read_outcomes(cells, out, held_out)
+
+
+def read_outcomes(
+    cells: Sequence[Cell], out: str | pathlib.Path, held_out: HeldOut | None = None
+) -> list[Outcome]:
+    """Reads what cells have come to so far. See `run_cells`."""
+    root = pathlib.Path(out) / CELLS
+    return [_outcome(cell, root, held_out) for cell in cells]
 
 
 def run_piece(
@@ -163,9 +171,11 @@ def run_piece(
                 judges = dict(zip(names, evolution.judges(configs), strict=True))
             which = {"eval_seed": eval_seed, "episodes": given(held_out).episodes}
             atomic.clean(path / "heldout")
+            stop.at_once(lambda: None)
             lives = heldout.live(
                 judges[cell.folder], path, kind.genomes, cell.seed, **which
             )
+            stop.at_once(None)
             heldout.keep(path, lives, **which)
 
 
@@ -219,12 +229,15 @@ def _check_genomes(cells: Sequence[Cell]) -> None:
 
 def _outcome(cell: Cell, root: pathlib.Path, held_out: HeldOut | None) -> Outcome:
     path, genomes = root / cell.folder, set(kinds.kind_of(cell.kind).genomes)
+    summary = runlog.read_summary(path) if path.is_dir() else None
+    if summary is not None and folders.is_empty(summary):
+        genomes = set()  # there are none to evaluate
     episodes, eval_seeds = held_out or HeldOut(0, ())
     unseen = {seed: heldout.read_means(path, seed, episodes) for seed in eval_seeds}
     return Outcome(
         cell,
         path,
-        runlog.read_summary(path) if path.is_dir() else None,
+        summary,
         unseen,
         [seed for seed, means in unseen.items() if genomes - means.keys()],
     )

@@ -23,7 +23,8 @@ Work = Callable[[Piece, Stop], None]
 
 _POLL = 0.1  # seconds between looks at the signal
 
-_stop = Stop()  # of this worker; never entered, set by a thread
+# Of this worker; never entered, a thread tells it. The parent says what people read.
+_stop = Stop(owns_process=True, say=lambda text: None)
 
 
 def run_pieces(pieces: Sequence[Piece], work: Work, jobs: int, stop: Stop) -> None:
@@ -33,7 +34,7 @@ def run_pieces(pieces: Sequence[Piece], work: Work, jobs: int, stop: Stop) -> No
       pieces: what to run.
       work: runs one.
       jobs: number of processes.
-      stop: tells whether to stop; pieces that run then end after a checkpoint.
+      stop: tells whether to stop; pieces that run then end within seconds.
 
     Raises:
       OSError: a worker was killed.
@@ -95,4 +96,4 @@ def _end_with_parent() -> None:
 
 def _hear(halt: multiprocessing.synchronize.Event) -> None:
     halt.wait()
-    _stop.signal = signal.SIGTERM
+    _stop.hear(signal.SIGTERM)

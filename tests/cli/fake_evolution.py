@@ -1,7 +1,8 @@
 """A program of plain numbers, quick and exact, in the place of evolution's.
 
 What a generation says depends on config, seed and the generation before alone.
-`FAKE_PAUSE`, in seconds, makes its chunks last, for tests that interrupt them.
+`FAKE_PAUSE`, in seconds, makes each call of a chunk last, and `FAKE_UNIT` each of its
+generations, for tests that interrupt them.
 """
 
 import os
@@ -13,6 +14,7 @@ import numpy as np
 from koki2.core.program import About, Program
 
 PAUSE = float(os.environ.get("FAKE_PAUSE", "0"))
+UNIT = float(os.environ.get("FAKE_UNIT", "0"))
 
 
 class State(NamedTuple):
@@ -37,15 +39,17 @@ def fake(config, seed):
             "mean_genome": {"w": state.mean},
         },
         about=About("evo", seed, {}),
+        length=config.loop.chunk_length,
     )
 
 
 def _chunk(config, seed, state, left):
     from koki2.core.columns import Row, WideCount  # JAX: not before it runs
 
-    time.sleep(PAUSE)
+    length = config.loop.chunk_length
+    time.sleep(PAUSE + UNIT * min(length, left))
     rows = []
-    for i in range(config.loop.checkpoint_every):
+    for i in range(length):
         row, after = _generation(seed, state)
         rows.append({"valid": i < left, **row})
         state = after if i < left else state

@@ -22,6 +22,9 @@ REAL = "import sys; from koki2.cli import main; sys.exit(main())"
 SMALL = "--generations 120 --checkpoint-every 3 --pop-size 16"
 SMALL += " --n-neurons 8 --k-edges 2"
 
+PER = {"evo": "pop", "qd": "batch"}  # --pop-size, --batch-size
+KILLS = 200
+
 
 class Line:
     """A command line in processes of its own."""
@@ -62,7 +65,6 @@ def bits(run):
     [
         pytest.param(FAKE, 2, None, "--generations 60 --checkpoint-every 2", id="fake"),
         pytest.param(REAL, 1, WORLD, SMALL, id="a world of one's own"),
-        pytest.param(REAL, 30, None, SMALL, marks=pytest.mark.slow, id="thirty"),
     ],
 )
 def test_a_killed_run_ends_in_the_files_of_one_that_was_not(
@@ -88,3 +90,39 @@ def test_a_killed_run_ends_in_the_files_of_one_that_was_not(
         koki2("resume", str(n), *(["--world", world] if world else []))
         assert bits(run) == whole
     assert in_the_middle >= kills / 2
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["evo", "qd"])
+def test_two_hundred_kills_change_no_byte(tmp_path, command):
+    """Of runs that are taken up again after every kill until they are complete."""
+    koki2, random_ = Line(REAL, tmp_path), random.Random(0)
+    words = [command, "chemotaxis", *SMALL.replace("pop", PER[command]).split()]
+    koki2(*words, "--out-dir", "whole")  # and everything is compiled
+    whole, run, kills, runs = bits(tmp_path / "whole"), None, 0, 0
+    size = (tmp_path / "whole" / "generations.jsonl").stat().st_size
+    while kills < KILLS or not is_complete(run):
+        if run is None or is_complete(run):
+            run, runs = tmp_path / str(runs), runs + 1
+        begun = (run / "config.json").exists()
+        process = koki2.start(
+            *(["resume", run.name] if begun else [*words, "--out-dir", run.name])
+        )
+        rows = run / "generations.jsonl"
+        until = random_.random() * size / 4
+        until += rows.stat().st_size if rows.exists() else 0
+        while process.poll() is None:
+            if kills < KILLS and rows.exists() and rows.stat().st_size >= until:
+                time.sleep(random_.random() * 0.02)
+                break
+        process.kill()
+        _, err = process.communicate()
+        assert process.returncode in (0, -9), err
+        kills += process.returncode == -9
+        if is_complete(run):
+            assert bits(run) == whole, f"run {run.name}, after {kills} kills"
+    print(f"{command}: {kills} kills of {runs} runs")
+
+
+def is_complete(run):
+    return run is not None and (run / "summary.json").exists()

@@ -26,11 +26,12 @@ def start(tmp_path):
     """Starts a run whose chunks last `pause` seconds, and waits for its first one."""
     started = []
 
-    def call(*words, pause, rows=1):
+    def call(*words, pause, unit=0.0, rows=1):
         path = f"{HERE.parents[1]}{os.pathsep}{HERE}"
         process = subprocess.Popen(
             [sys.executable, "-c", CODE, *words],
-            env=os.environ | {"PYTHONPATH": path, "FAKE_PAUSE": str(pause)},
+            env=os.environ
+            | {"PYTHONPATH": path, "FAKE_PAUSE": str(pause), "FAKE_UNIT": str(unit)},
             cwd=tmp_path,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -54,7 +55,7 @@ WORDS = ("evo-l0", "--out-dir", "run", "--generations", "40", "--checkpoint-ever
 
 
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_stops_the_run_after_a_checkpoint(start, tmp_path, number, code):
+def test_a_signal_stops_the_run_at_a_checkpoint(start, tmp_path, number, code):
     process = start(*WORDS, pause=0.2)
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
@@ -73,18 +74,98 @@ def test_a_signal_still_gets_one_json_object(start):
     assert out.count("\n") == 1 and '"status":"interrupted"' in out
 
 
-def test_a_second_signal_stops_at_once(start, tmp_path):
-    process = start(*WORDS, pause=30, rows=0)
+@pytest.mark.parametrize("as_json", [False, True])
+def test_before_the_first_checkpoint_a_signal_ends_the_run_at_once(
+    start, tmp_path, as_json
+):
+    process = start(*WORDS, *["--json"] * as_json, pause=30, rows=0)
     time.sleep(0.5)  # into the first chunk
+    began = time.monotonic()
     process.send_signal(signal.SIGINT)
-    time.sleep(0.5)
+    out, err = process.communicate(timeout=60)
+    assert time.monotonic() - began < 5
+    assert process.returncode == 130 and "stopped at once" in err
+    assert ('"status":"interrupted"' if as_json else "next: koki2 resume run") in out
+    with runlog.Run.resume(tmp_path / "run") as run:
+        assert run.restored is None and list(runlog.read_rows(run.path)) == []
+
+
+def test_a_second_signal_stops_at_once(start, tmp_path):
+    process = start(*WORDS, pause=2)  # whose second chunk is under way
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.3)
     assert process.poll() is None
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
-    assert time.monotonic() - began < 10
-    assert process.returncode == 130 and "stopped at once" in err
-    assert list(runlog.read_rows(tmp_path / "run")) == []
+    assert time.monotonic() - began < 1.5
+    assert process.returncode == 130
+    assert "stopping within seconds" in err and "stopped at once" in err
+    assert len(list(runlog.read_rows(tmp_path / "run"))) == 2
+
+
+@pytest.mark.slow
+def test_a_signal_does_not_wait_for_a_slow_chunk(start, tmp_path):
+    words = [*WORDS[:-1], "12"]
+    process = start(*words, pause=0, unit=1.0)
+    time.sleep(1)
+    began = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=60)
+    assert time.monotonic() - began < 5 and process.returncode == 143, err
+    assert len(list(runlog.read_rows(tmp_path / "run"))) == 12, "whole chunks alone"
+    assert "next: koki2 resume run" in out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", ["evo", "batch-evo", "sweep", "eval-run"])
+def test_a_signal_does_not_wait_for_xla(tmp_path, command):
+    """The real thing, in the midst of its compilation; nothing is cached."""
+    (tmp_path / "s.toml").write_text(
+        'world = "chemotaxis"\n[loop]\ngenerations = 3\n[grid]\nseed = [0, 1]\n'
+    )
+    words = {
+        "evo": "evo chemotaxis --preset l1-plastic --n-neurons 128 --k-edges 8",
+        "batch-evo": "batch-evo chemotaxis --preset l1-plastic --n-neurons 128",
+        "sweep": "sweep s.toml --jobs 2",
+        "eval-run": "eval-run --run-dir run --episodes 8",
+    }[command]
+    call = [sys.executable, "-m", "koki2"]
+    environment = os.environ | {"PYTHONPATH": str(HERE.parents[1])}
+    environment.pop("JAX_COMPILATION_CACHE_DIR", None)
+    environment["XDG_CACHE_HOME"] = str(tmp_path / "cache")
+    run = lambda *words: subprocess.run(
+        [*call, *words], env=environment, cwd=tmp_path, capture_output=True, text=True
+    )
+    if command == "eval-run":
+        first = "evo chemotaxis --generations 1 --episodes 1 --out-dir run"
+        assert run(*first.split()).returncode == 0
+        compiled = set((tmp_path / "cache").rglob("*-cache"))
+    process = subprocess.Popen(
+        [*call, *words.split()],
+        env=environment,
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    has_begun = lambda: any(tmp_path.rglob("config.json"))
+    if command == "eval-run":
+        has_begun = lambda: set((tmp_path / "cache").rglob("*-cache")) - compiled
+    while not has_begun():
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    time.sleep(2)
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=100)
+    assert time.monotonic() - began < 5
+    assert process.returncode == 130 and "Traceback" not in err, err
+    if command == "evo":
+        (path,) = (tmp_path / "runs").iterdir()
+        assert f"next: koki2 resume {path.relative_to(tmp_path)}" in out
+        with runlog.Run.resume(path) as run:
+            assert run.restored is None
 
 
 def test_a_batch_that_is_stopped_can_be_resumed_seed_by_seed(tmp_path):

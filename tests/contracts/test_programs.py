@@ -1,6 +1,6 @@
 """What the program of every kind of run promises. Entering CASES tests a new kind.
 
-The last chunk of each is half empty. A kind of an installed package stands for those
+The last chunk of each is half full. A kind of an installed package stands for those
 that are not ours.
 """
 
@@ -20,13 +20,13 @@ from koki2 import runlog
 from koki2.core.program import Program
 from koki2.evolution import QDConfig
 from koki2.search import ArchiveConfig, EmitterConfig
-from koki2.session import driver, folders, replay
+from koki2.session import driver, folders, replay, slices
 from koki2.session.kinds import build, Kind, KINDS
 from koki2.session.settings import Settings
 from koki2.session.signals import Stop
 
 SEED = 3
-EVO = tiny.config(generations=5, checkpoint_every=2)
+EVO = tiny.config(generations=10, checkpoint_every=4)
 CASES: dict[str, Any] = {
     "evo": EVO,
     "batch": EVO,  # the second of two seeds that share a compilation
@@ -37,7 +37,7 @@ CASES: dict[str, Any] = {
         emitter=EmitterConfig(batch_size=8),
         loop=EVO.loop,
     ),
-    "counting": counting.CountingConfig(loop=counting.LoopConfig(units=5, chunk=2)),
+    "counting": counting.CountingConfig(loop=counting.LoopConfig(units=10, chunk=4)),
 }
 
 
@@ -65,7 +65,7 @@ def case(request):
     KINDS.remove("counting")
 
 
-def carry_out(case: Case, path, interruptions: int = 0):
+def carry_out(case: Case, path, interruptions: int = 0, cut=slices.whole):
     """Starts a run in a folder and ends it; asked to stop, it stops, and is resumed."""
     settings = Settings(kind=case.kind, config=case.config, command=case.kind.name)
     run = folders.start(settings, SEED, path.parent, out_dir=path)
@@ -75,7 +75,7 @@ def carry_out(case: Case, path, interruptions: int = 0):
         ask = lambda chunk, stop=stop: setattr(stop, "signal", signal.SIGINT)
         sinks = [driver.Sink(ask)] if stops < interruptions else []
         with run:
-            if driver.finish(run, case.program, case.kind, stop, sinks=sinks):
+            if driver.finish(run, case.program, case.kind, stop, sinks=sinks, cut=cut):
                 assert stops == interruptions
                 return path
         stops += 1
@@ -101,6 +101,16 @@ def test_a_run_that_was_stopped_leaves_the_files_of_one_never_stopped(case, tmp_
     assert whole.keys() == parts.keys()
     for name, data in whole.items():
         assert parts[name] == data, name
+
+
+@pytest.mark.parametrize("units", [1, 3])
+def test_a_run_computed_in_slices_leaves_the_files_of_one_that_was_not(
+    case, tmp_path, units
+):
+    """Stopped in the midst of its second chunk, and resumed."""
+    whole = contents(carry_out(case, tmp_path / "whole"))
+    cut = lambda: slices.fixed(units)
+    assert contents(carry_out(case, tmp_path / "cut", 1, cut)) == whole
 
 
 def test_a_complete_run_leaves_what_its_kind_declares(case, tmp_path):
@@ -138,7 +148,8 @@ def test_a_state_survives_packing_and_another_programs_is_refused(case):
     packed = program.pack(carry)
     assert all(isinstance(array, np.ndarray) for array in packed.values())
     again = program.unpack(packed)
-    assert program.done(again) == program.done(carry) == 2
+    assert program.done(again) == program.done(carry) == 4
+    assert program.length in (4, None)
     assert_same_bits(program.pack(again), packed)
     some = {name: packed[name] for name in list(packed)[1:]}
     with pytest.raises((ValueError, KeyError)):
@@ -154,4 +165,4 @@ def test_a_chunk_keeps_every_type_and_so_compiles_once(name):
     carry, said = program.chunk(start, program.total)
     assert types(carry) == before == types(program.unpack(program.pack(carry)))
     assert not any(weak for _, _, weak in before)
-    assert {len(c) for c in jax.tree.leaves(said) if np.ndim(c)} == {2}
+    assert {len(c) for c in jax.tree.leaves(said) if np.ndim(c)} == {4}

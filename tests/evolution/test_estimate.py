@@ -1,0 +1,67 @@
+"""Estimates of memory against peaks that were measured, each in a process of its own."""
+
+import os
+import pathlib
+import re
+import subprocess
+import sys
+
+import pytest
+
+from koki2 import evolution
+from koki2.cli import flags
+from koki2.cli.commands import COMMANDS
+
+ROOT = pathlib.Path(__file__).parents[2]
+CODE = """
+import resource, sys
+from koki2.cli import main
+code = main(sys.argv[1:])
+print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+sys.exit(code)
+"""
+UNIT = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, in bytes
+
+ONE = "--generations 2 --checkpoint-every 1 --steps 4 --episodes 1"
+LINES = {
+    "default": "evo chemotaxis --generations 4",
+    "wide population": f"evo chemotaxis {ONE} --pop-size 65536",
+    "many episodes": f"evo chemotaxis {ONE} --episodes 131072",
+    "large agents": f"evo chemotaxis {ONE} --n-neurons 1024 --k-edges 256 --pop-size 64",
+    "large plastic agents": (
+        f"evo chemotaxis {ONE} --n-neurons 512 --k-edges 256 --plast-enabled "
+        "--plast-eta 0.1 --pop-size 64"
+    ),
+    "matrices": f"evo chemotaxis {ONE} --strategy cma_es --n-neurons 200",
+    "rules": f"evo chemotaxis {ONE} --encoding cppn --n-neurons 1024 --pop-size 64",
+    "archive": "qd chemotaxis --generations 2 --checkpoint-every 1 --shape 512 512",
+    "large archive": (
+        "qd chemotaxis --generations 4 --checkpoint-every 1 --shape 1024 512"
+    ),
+    "long chunk": "evo chemotaxis --generations 400000 --checkpoint-every 400000 "
+    "--steps 1 --episodes 1 --pop-size 2 --n-neurons 2 --k-edges 1",
+}
+
+
+def estimated(line):
+    name, *words = line.split()
+    options = COMMANDS[name].load().Options
+    config = flags.parse(COMMANDS[name], options, words).options.settings.config
+    return evolution.estimate(config)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", LINES)
+def test_an_estimate_is_within_a_factor_of_two(tmp_path, name):
+    words = [*LINES[name].split(), "--out-dir", str(tmp_path / "run"), "--force"]
+    done = subprocess.run(
+        [sys.executable, "-c", CODE, *words],
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    peak = UNIT * int(re.search(r"peak (\d+)", done.stdout)[1])
+    found = estimated(LINES[name])
+    print(f"{name}: {peak / 1e6:.0f} MB, estimated {found.peak / 1e6:.0f} MB", found)
+    assert 0.5 < found.peak / peak < 2, found
