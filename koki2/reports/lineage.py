@@ -126,7 +126,7 @@ def read(run: pathlib.Path) -> list[dict[str, Any]]:
                 f"{where} be generation {g}, is {row.get('generation')!r:.40}."
             )
         if ("births" in row) != ("births" in rows[0]):
-            raise runlog.BrokenRunError(f"{where} have births as line 1, or none as it.")
+            raise runlog.BrokenRunError(f"{where} have births if line 1 has.")
         births = row.get("births", [])
         if not isinstance(births, list) or not all(map(_is_birth, births)):
             raise runlog.BrokenRunError(

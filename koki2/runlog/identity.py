@@ -15,7 +15,9 @@ from koki2.runlog.manifest import identity
 from koki2.runlog.types import Path
 
 
-def facts_of(document: Mapping[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
+def facts_of(
+    document: Mapping[str, Any], manifest: Mapping[str, Any]
+) -> dict[str, Any]:
     """What the checkpoints of a run must belong to.
 
     Args:

@@ -98,8 +98,7 @@ def check(manifest: Values, where: str) -> None:
     Example:
       >>> check({"seed": True}, "manifest.json")
       Traceback (most recent call last):
-      koki2.runlog.errors.BrokenRunError: manifest.json should have an integer >= 0 and
-      <= 2147483647 for seed, got True.
+      koki2.runlog.errors.BrokenRunError: manifest.json should have an integer >= 0 ...
     """
     for name, (kind, words) in _TYPES.items():
         value = manifest.get(name)

@@ -7,9 +7,10 @@ opened here. Sizes in bytes.
 """
 
 import errno
+import io
 import os
 import stat
-from typing import BinaryIO
+
 
 from koki2.runlog.errors import BrokenRunError
 from koki2.runlog.types import Path
@@ -34,7 +35,7 @@ def is_there(path: Path) -> bool:
     return os.path.lexists(path)
 
 
-def to_read(path: Path, *, error: type[Exception] = BrokenRunError) -> BinaryIO:
+def to_read(path: Path, *, error: type[Exception] = BrokenRunError) -> io.BufferedReader:
     """Opens a regular file, or a link to one, for reading.
 
     Args:

@@ -118,6 +118,7 @@ def load(path: pathlib.Path, kept: Values) -> dict[str, Any]:
 
 
 def _load(path: pathlib.Path, likes: Mapping[str, Any]) -> dict[str, Any]:
+    opening.check_tree(path)
     from orbax.checkpoint import v1
 
     try:

@@ -179,7 +179,8 @@ def _whole_lines(path: pathlib.Path) -> int:
         while end > 0:
             if size - end > MAX_LINE:
                 raise BrokenRunError(
-                    f"{path} should end in a row, has none in its last {MAX_LINE} bytes."
+                    f"{path} should end in a row, but its last {MAX_LINE} "
+                    "bytes have none."
                 )
             start = max(0, end - 2**20)
             file.seek(start)

@@ -1,4 +1,4 @@
-"""A run folder of a stranger's does nothing but be read, or be refused with a reason."""
+"""A run folder of a stranger is read, or refused with a reason, and does nothing."""
 
 import json
 import os
