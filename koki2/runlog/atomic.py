@@ -166,7 +166,6 @@ def remove_tree(path: Path) -> bool:
     return _remove_folder(path)
 
 
-
 def sync_tree(path: Path) -> None:
     """Makes a folder, all in it, and its name durable."""
     for parent, _, files in os.walk(path, topdown=False):

@@ -11,7 +11,6 @@ import io
 import os
 import stat
 
-
 from koki2.runlog.errors import BrokenRunError
 from koki2.runlog.types import Path
 
@@ -35,7 +34,9 @@ def is_there(path: Path) -> bool:
     return os.path.lexists(path)
 
 
-def to_read(path: Path, *, error: type[Exception] = BrokenRunError) -> io.BufferedReader:
+def to_read(
+    path: Path, *, error: type[Exception] = BrokenRunError
+) -> io.BufferedReader:
     """Opens a regular file, or a link to one, for reading.
 
     Args:

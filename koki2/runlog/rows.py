@@ -17,7 +17,6 @@ from koki2.runlog import atomic, jsontext, opening
 from koki2.runlog.errors import BrokenRunError
 from koki2.runlog.types import Path
 
-
 MAX_LINE = 2**26
 """No row is longer: what has no newline in so many bytes is no file of rows."""
 

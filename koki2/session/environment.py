@@ -50,12 +50,13 @@ def of_jax() -> dict[str, str]:
     if "jax" not in sys.modules:
         return {}
     config = sys.modules["jax"].config
-    values = {name: getattr(config, name.lower(), None) for name in variables.FIXED}
-    return {
-        name: str(value)
-        for name, value in values.items()
-        if value is not None and not variables.is_fixed_value(name, str(value))
-    }
+    found = {}
+    for name in variables.FIXED:
+        value = getattr(config, name.lower(), None)
+        text = str(getattr(value, "name", value))  # some are of an enumeration
+        if value is not None and not variables.is_fixed_value(name, text):
+            found[name] = text
+    return found
 
 
 def changes(manifest: Mapping[str, Any], where: str) -> dict[str, str | None]:

@@ -93,9 +93,7 @@ def plan(
             world = point.get("world", values.get("world"))
             made[key] = None
             if not _unnamed(world, base, point, named, problems):
-                made[key] = _facts(
-                    kind, world, base, point, settings, where, problems
-                )
+                made[key] = _facts(kind, world, base, point, settings, where, problems)
         facts = made[key]
         faults = schema.problems(_SEED, {"seed": seed})
         problems += [f"seed {fault.text}" for fault in faults]

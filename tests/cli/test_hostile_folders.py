@@ -175,9 +175,7 @@ def test_an_unfinished_run_of_another_seed_is_not_resumed(koki2, fake, stopped):
 
 
 @pytest.mark.parametrize("text", ["{}", '{"status": "almost"}'])
-def test_a_summary_that_says_nothing_makes_no_run_complete(
-    koki2, fake, stopped, text
-):
+def test_a_summary_that_says_nothing_makes_no_run_complete(koki2, fake, stopped, text):
     (stopped / "summary.json").write_text(text)
     for command in ("resume run", "replay run", "eval-run --run-dir run"):
         said = koki2(command)
