@@ -6,12 +6,11 @@ from typing import Annotated, Any
 
 from annotated_types import Ge, Gt, Le
 
-from koki2 import runlog
 from koki2.cli import output
 from koki2.cli.arguments import Json, RunPath
 from koki2.cli.named import Named
 from koki2.measures.configs import DescriptorConfig
-from koki2.reports import behaviour
+from koki2.reports import behaviour, exchange
 from koki2.session import folders
 from koki2.session.settings import Seed
 
@@ -63,7 +62,7 @@ def run(options: Options) -> int:
     found = {"run": str(options.run)} | behaviour.judge(
         read.config,
         read.seed,
-        runlog.read_artifact(options.run, "archive"),
+        exchange.archive_of(options.run, read.config),
         limits,
         samples=options.samples,
         episodes=options.episodes,

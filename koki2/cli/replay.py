@@ -26,7 +26,7 @@ class Options(Named):
 def run(options: Options) -> int:
     """Replays."""
     old = runlog.read_manifest(options.run)
-    startup.restore(old)
+    startup.restore(old, f"{options.run}/manifest.json")
     read = folders.read_folder(options.run, options.given)
     rows = sum(1 for _ in runlog.read_rows(options.run))
     (program,) = kinds.build(read.kind, [(read.config, read.seed)])

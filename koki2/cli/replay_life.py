@@ -79,7 +79,7 @@ def _genome(
     if cell is None:
         folders.check_genome(read, options.genome)
         return runlog.read_genome(options.run, options.genome)
-    archive = runlog.read_artifact(options.run, "archive")
+    archive = exchange.archive_of(options.run, read.config)
     with runlog.raising(runlog.InputError, "--cell: "):
         return evolution.named_elite(read.config, read.seed, archive, cell)
 

@@ -33,7 +33,7 @@ def run(options: Options) -> int:
             text = f"{run_.path} is complete already; nothing to do."
             output.show(output.run_facts(run_), options.json, text)
             return 0
-        startup.restore(run_.manifest)
+        startup.restore(run_.manifest, f"{run_.path}/manifest.json")
         read = folders.read_folder(options.run, options.given)
         (program,) = kinds.build(read.kind, [(read.config, read.seed)])
         end = lambda: output.print_end(

@@ -44,6 +44,9 @@ class Options:
     column: str | None = None
     """What to plot, and to add to the table: a column of the rows. None is the fitness
     on unseen episodes, or without these the first column of the table."""
+    objects: tuple[str, ...] = ()
+    """The objects from outside koki2 that the file names, FILE.py:NAME of each: nothing
+    else that it names is loaded."""
     json: Json = False
 
 
@@ -51,7 +54,11 @@ def run(options: Options) -> int:
     """Runs the sweep."""
     from koki2.session import sweep_table  # NumPy, which no help needs
 
-    plan = sweep_file.plan(files.read_config(options.file), where=str(options.file))
+    plan = sweep_file.plan(
+        files.read_config(options.file),
+        where=str(options.file),
+        named=options.objects,
+    )
     known = sweep_table.columns_of(plan.kind, options.episodes is not None)
     if options.column is not None and options.column not in known:
         raise runlog.InputError(

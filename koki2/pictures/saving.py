@@ -48,9 +48,12 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
 
 def write(path: pathlib.Path, data: bytes) -> None:
     """Puts data at path in one piece: a reader sees the old file or the new."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        temporary.write_bytes(data)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}.tmp")
+    # "x": a link of that name, in a folder that may be a stranger's, is not followed.
+    with open(temporary, "xb") as file:
+        try:
+            file.write(data)
+            file.close()
+            os.replace(temporary, path)
+        finally:
+            temporary.unlink(missing_ok=True)

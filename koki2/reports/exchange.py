@@ -14,6 +14,7 @@ Every float32 is written in the fewest digits that give it back, bit for bit.
 
 import csv
 import dataclasses
+import io
 import math
 import pathlib
 import re
@@ -23,6 +24,7 @@ from typing import Any
 from koki2 import runlog
 from koki2.evolution.configs import QDConfig
 from koki2.reports import table
+from koki2.runlog import opening
 from koki2.search.configs import ArchiveConfig
 
 Arrays = dict[str, Any]  # NumPy arrays by name
@@ -47,6 +49,12 @@ def archive_of(run: pathlib.Path, config: QDConfig) -> Arrays:
         raise runlog.BrokenRunError(
             f"{run}/archive.npz should hold the {count} cells of its config, as arrays "
             f"of shapes {wanted}, but holds {shapes}."
+        )
+    dtypes = {name: str(found[name].dtype) for name in wanted}
+    expected = dict.fromkeys(wanted, "float32") | {"filled": "bool", "birth": "int32"}
+    if dtypes != expected:
+        raise runlog.BrokenRunError(
+            f"{run}/archive.npz should hold arrays of {expected}, but holds {dtypes}."
         )
     return found
 
@@ -177,8 +185,11 @@ def insert(
 
 def _rows(path: pathlib.Path) -> Iterator[list[str]]:
     try:
-        with open(path, newline="", encoding="utf-8-sig") as file:
+        data = opening.to_read(path, error=runlog.InputError)
+        with io.TextIOWrapper(data, encoding="utf-8-sig", newline="") as file:
             yield from csv.reader(file, strict=True)
+    except runlog.InputError:
+        raise
     except (OSError, ValueError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise runlog.InputError(f"{path} cannot be read as CSV: {reason}.") from None

@@ -17,13 +17,14 @@ from typing import Any, NamedTuple
 
 from koki2 import evolution, runlog
 from koki2.reports import metrics
-from koki2.runlog import atomic, jsontext
+from koki2.runlog import atomic, jsontext, opening
 
 Lives = Mapping[str, Mapping[str, Any]]
 """Who lived -> metric -> one number per episode."""
 
 _FILE = re.compile(r"evalseed(\d+)_episodes(\d+)\.json")
 _ENDS = ("mean", "low", "high")
+_MAX_BYTES = 2**22  # of a file, which is a few thousand
 
 
 def compare(lives: Lives, eval_seed: int, policy: str) -> dict[str, Any]:
@@ -59,7 +60,8 @@ def keep(run: pathlib.Path, lives: Lives, eval_seed: int, episodes: int) -> None
     path = _path(run, eval_seed, episodes)
     found = {name: evolution.interval(x["fitness"]) for name, x in lives.items()}
     means = {name: metrics.means(x) for name, x in lives.items()}
-    if path.exists():
+    opening.check_folder(path.parent)
+    if opening.is_there(path):
         old = _decoded(path)
         found, means = {**old["lives"], **found}, {**old["means"], **means}
     value = {"eval_seed": eval_seed, "episodes": episodes}
@@ -88,14 +90,14 @@ def read(run: pathlib.Path) -> HeldOut:
         if name is None:
             continue
         seed, episodes = int(name[1]), int(name[2])
-        value = jsontext.decode(path.read_bytes(), where=str(path))
-        lives = value.get("lives") if isinstance(value, dict) else None
+        value = _object(path)
+        lives = value.get("lives")
         if not isinstance(lives, dict) or not lives:
             raise runlog.BrokenRunError(f'{path} should have an object "lives".')
         if (value.get("eval_seed"), value.get("episodes")) != (seed, episodes):
             raise runlog.BrokenRunError(
                 f"{path} should be of the eval seed and episodes of its name, is of "
-                f"{value.get('eval_seed')!r} and {value.get('episodes')!r}."
+                f"{value.get('eval_seed')!r:.40} and {value.get('episodes')!r:.40}."
             )
         intervals = {who: _interval(lives[who], f"{path}, {who},") for who in lives}
         if episodes >= found.get(seed, (0, {}))[0]:
@@ -123,7 +125,7 @@ def read_means(
       BrokenRunError: the file of it is none of ours.
     """
     path = _path(run, eval_seed, episodes)
-    if not path.exists():
+    if not opening.is_there(path):
         return {}
     return _decoded(path)["means"]
 
@@ -171,18 +173,41 @@ def _path(run: pathlib.Path, eval_seed: int, episodes: int) -> pathlib.Path:
 
 
 def _decoded(path: pathlib.Path) -> dict[str, Any]:
-    value = jsontext.decode(path.read_bytes(), where=str(path))
-    if not isinstance(value, dict) or not {"lives", "means"} <= value.keys():
-        raise runlog.BrokenRunError(f"{path} should hold an evaluation.")
+    value = _object(path)
+    for name, needed in (("lives", "mean"), ("means", "mean_fitness")):
+        by_who = value.get(name)
+        if not isinstance(by_who, dict) or not all(
+            _are_numbers(each, needed) for each in by_who.values()
+        ):
+            raise runlog.BrokenRunError(
+                f'{path} should hold an evaluation, with numbers in "{name}".'
+            )
     return value
 
 
+def _object(path: pathlib.Path) -> dict[str, Any]:
+    data = opening.read_bytes(path, limit=_MAX_BYTES)
+    value = jsontext.decode(data, where=str(path))
+    return value if isinstance(value, dict) else {}
+
+
+def _are_numbers(value: object, needed: str) -> bool:
+    if not isinstance(value, dict) or needed not in value:
+        return False
+    return all(map(metrics.is_number, value.values()))
+
+
 def _interval(value: Any, where: str) -> tuple[float, float, float]:
+    """Mean and ends of an interval; NaN for one that is not finite.
+
+    An infinite mean is one of a genome that failed or of a world without bounds: it is
+    a result, of which a picture can show nothing.
+    """
     ends = [value.get(name) if isinstance(value, dict) else None for name in _ENDS]
-    numbers = [float(e) for e in ends if metrics.is_number(e) and math.isfinite(e)]
+    numbers = [float(end) for end in ends if metrics.is_number(end)]
     if len(numbers) < len(ends):
         raise runlog.BrokenRunError(
-            f"{where} should have finite numbers {', '.join(_ENDS)}, got {value!r:.80}."
+            f"{where} should have numbers {', '.join(_ENDS)}, got {value!r:.80}."
         )
-    mean, low, high = numbers
+    mean, low, high = (n if math.isfinite(n) else math.nan for n in numbers)
     return mean, low, high

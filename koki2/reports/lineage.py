@@ -73,9 +73,9 @@ def elites(rows: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     holder: dict[int, int] = {}  # cell -> id of its elite
     steps = 0
     for g, row in enumerate(rows):
-        for cell, fitness, *parents in row["births"]:
-            pairs = zip(parents[::2], parents[1::2], strict=True)
-            known = dict.fromkeys(number[pair] for pair in pairs if pair[0] >= 0)
+        for birth in row["births"]:
+            cell, fitness = birth[:2]
+            known = dict.fromkeys(number[pair] for pair in _parents(birth))
             if cell in holder:
                 found[holder[cell]]["destruction_time"] = g
             number[cell, g] = holder[cell] = len(found)
@@ -96,12 +96,13 @@ def elites(rows: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
 
 def _centre(g: int, before: Mapping[str, Any]) -> dict[str, Any]:
     """The centre of generation g, which the generation before led to."""
+    norm = before.get("mean_norm")
     return {
         "id": 2 * g,
         "ancestor_list": f"[{2 * g - 2}]" if g else "[none]",
         "origin_time": g,
         "taxon_label": f"centre_{g}",
-        "trait_norm": before.get("mean_norm", ""),
+        "trait_norm": norm if metrics.is_number(norm) else "",
         "env_steps": before["env_steps"],
     }
 
@@ -111,26 +112,38 @@ def read(run: pathlib.Path) -> list[dict[str, Any]]:
 
     Raises:
       InputError: there are none yet.
-      BrokenRunError: a row is missing, or lacks a number.
+      BrokenRunError: a row is missing, or lacks a number, or tells of a birth to
+        parents of whom no row before tells.
     """
     rows = list(runlog.read_rows(run))
     if not rows:
         raise no_rows(run)
+    born: set[tuple[int, int]] = set()  # (cell, generation)
     for g, row in enumerate(rows):
         where = f"{run}/generations.jsonl, line {g + 1}, should"
         if row.get("generation") != g:
             raise runlog.BrokenRunError(
-                f"{where} be generation {g}, is {row.get('generation')!r}."
+                f"{where} be generation {g}, is {row.get('generation')!r:.40}."
             )
+        if ("births" in row) != ("births" in rows[0]):
+            raise runlog.BrokenRunError(f"{where} have births if line 1 has.")
         births = row.get("births", [])
         if not isinstance(births, list) or not all(map(_is_birth, births)):
             raise runlog.BrokenRunError(
                 f"{where} have births of six numbers each, got {births!r:.80}."
             )
+        for birth in births:
+            unknown = [pair for pair in _parents(birth) if pair not in born]
+            if unknown:
+                raise runlog.BrokenRunError(
+                    f"{where} have births to parents born before, got the parent in "
+                    f"cell {unknown[0][0]} of generation {unknown[0][1]}."
+                )
+        born |= {(birth[0], g) for birth in births}
         for name in ("generation_best", "mean_fitness", "env_steps"):
             if not metrics.is_number(row.get(name)):
                 raise runlog.BrokenRunError(
-                    f"{where} have a number {name}, got {row.get(name)!r}; koki2 "
+                    f"{where} have a number {name}, got {row.get(name)!r:.40}; koki2 "
                     "lineage reads runs of evolution."
                 )
     return rows
@@ -145,6 +158,16 @@ def to_csv(rows: Sequence[Mapping[str, Any]]) -> tuple[bytes, int]:
     return table.to_csv(names, cells), len(found)
 
 
+def _parents(birth: Sequence[Any]) -> list[tuple[int, int]]:
+    """Cell and generation of the parents of a birth; none of what came at random."""
+    _, _, *parents = birth
+    pairs = zip(parents[::2], parents[1::2], strict=True)
+    return [pair for pair in pairs if pair[0] >= 0]
+
+
 def _is_birth(value: Any) -> bool:
-    is_six = isinstance(value, list) and len(value) == 6
-    return is_six and all(map(metrics.is_number, value))
+    """Whether a value is cell, fitness, and cell and generation of both parents."""
+    if not isinstance(value, list) or len(value) != 6:
+        return False
+    cell, fitness, *parents = value
+    return metrics.is_number(fitness) and all(type(n) is int for n in (cell, *parents))

@@ -1,5 +1,6 @@
 """Means of what lives were like, as eval-run and baseline-l0 report them."""
 
+import sys
 from collections.abc import Mapping
 from typing import Any, TypeGuard
 
@@ -19,6 +20,7 @@ METRICS = (
     "event_step_frac",
 )
 """The metrics of a life, in the order in which they are shown."""
+_GREATEST = int(sys.float_info.max)
 
 
 def means(lives: Mapping[str, Any]) -> dict[str, float]:
@@ -36,5 +38,12 @@ def means(lives: Mapping[str, Any]) -> dict[str, float]:
 
 
 def is_number(value: object) -> TypeGuard[int | float]:
-    """Whether a plain value is a number; true and false are not."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """Whether a plain value is a number that a float can be; true and false are not.
+
+    Example:
+      >>> is_number(0.5), is_number(10**400), is_number(True)
+      (True, False, False)
+    """
+    if isinstance(value, float):
+        return True
+    return type(value) is int and abs(value) <= _GREATEST

@@ -7,6 +7,7 @@ from typing import Any
 
 from koki2 import runlog
 from koki2.reports import metrics
+from koki2.runlog.reading import read_streams
 
 
 def series(
@@ -16,25 +17,30 @@ def series(
 
     Args:
       run: the folder.
-      names: columns that must be numbers.
+      names: columns that must be numbers; the first counts the rows, from 0.
       maybe: columns that may be missing, or null.
 
     Raises:
       InputError: no such run, or no rows yet.
-      BrokenRunError: a row that lacks a number.
+      BrokenRunError: a row that lacks a number, is there twice, or out of order.
     """
+    file = run / read_streams(run)["metrics"]
     columns: dict[str, list[Any]] = {name: [] for name in (*names, *maybe)}
-    for i, row in enumerate(runlog.read_rows(run), start=1):
+    for i, row in enumerate(runlog.read_rows(run)):
+        where = f"{file}, line {i + 1}, should"
         for name in names:
             if not metrics.is_number(row.get(name)):
-                file = runlog.read_manifest(run).get("streams", {}).get("metrics")
                 raise runlog.BrokenRunError(
-                    f"{run}/{file or 'generations.jsonl'}, line {i}, should have a "
-                    f"number {name}, got {row.get(name)!r}."
+                    f"{where} have a number {name}, got {row.get(name)!r:.40}."
                 )
             columns[name].append(row[name])
+        if row[names[0]] != i:
+            raise runlog.BrokenRunError(
+                f"{where} be {names[0]} {i}, is {row[names[0]]!r:.40}."
+            )
         for name in maybe:
-            columns[name].append(row.get(name))
+            value = row.get(name)
+            columns[name].append(value if metrics.is_number(value) else None)
     if not columns[names[0]]:
         raise no_rows(run)
     return columns

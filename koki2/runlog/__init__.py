@@ -17,6 +17,7 @@ from koki2.runlog.errors import (
     LockedError as LockedError,
     raising as raising,
 )
+from koki2.runlog.identity import check_identity as check_identity
 from koki2.runlog.listing import list_runs as list_runs, RunInfo as RunInfo
 from koki2.runlog.manifest import differences as differences, manifest as manifest
 from koki2.runlog.reading import (

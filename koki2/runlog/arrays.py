@@ -13,12 +13,13 @@ such member.
 
 import io
 import math
+import os
 import pathlib
 import re
 import zipfile
 from typing import Any
 
-from koki2.runlog import atomic, jsontext
+from koki2.runlog import atomic, jsontext, opening
 from koki2.runlog.errors import BrokenRunError, InputError
 from koki2.runlog.types import Array, Arrays, DType, Path
 
@@ -69,12 +70,12 @@ def load_arrays(path: Path) -> dict[str, Any]:
     """
     path = pathlib.Path(path)
     try:
-        file = open(path, "rb")
+        file = opening.to_read(path)
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
         raise BrokenRunError(f"{path} should be a file of arrays: {error}.") from error
     with file:
         try:
-            members = _read_zip(file, path.stat().st_size)
+            members = _read_zip(file, os.fstat(file.fileno()).st_size)
             return _with_dtypes(members)
         except Exception as error:  # hostile bytes may break a parser in any way
             raise BrokenRunError(

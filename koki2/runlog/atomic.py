@@ -13,6 +13,7 @@ import pathlib
 from collections.abc import Callable
 
 from koki2.runlog import jsontext
+from koki2.runlog.errors import BrokenRunError
 from koki2.runlog.types import Path
 
 
@@ -20,6 +21,7 @@ def write_bytes(path: Path, data: bytes | memoryview) -> None:
     """Puts `data` at `path`, durably; readers see the old file or the new one.
 
     Raises:
+      BrokenRunError: there is a folder of that name.
       OSError: the disk refused; the old file, if there was one, is still there, and
         no temporary file is left. (A killed process leaves one: see `clean`.)
 
@@ -74,6 +76,8 @@ class _File(io.RawIOBase):
 
 def _write(path: Path, write: Callable[[int], object]) -> None:
     path = pathlib.Path(path)
+    if path.is_dir() and not path.is_symlink():
+        raise BrokenRunError(f"{path} must be a file to write to, got a folder.")
     temporary = path.with_name(f".{path.name}.{os.urandom(4).hex()}.tmp")
     try:
         file = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
@@ -147,12 +151,18 @@ def remove(path: Path) -> bool:
 
 
 def remove_tree(path: Path) -> bool:
-    """Removes a folder with all in it, if the disk lets it; says whether it is gone."""
+    """Removes a folder with all in it, if the disk lets it; says whether it is gone.
+
+    Of a link, there or inside, the link is removed and not what it leads to.
+    """
+    if os.path.islink(path):
+        return remove(path)
     for parent, folders, files in os.walk(path, topdown=False):
         for name in files:
             remove(os.path.join(parent, name))
         for name in folders:
-            _remove_folder(os.path.join(parent, name))
+            inside = os.path.join(parent, name)
+            remove(inside) if os.path.islink(inside) else _remove_folder(inside)
     return _remove_folder(path)
 
 

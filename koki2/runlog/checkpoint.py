@@ -29,13 +29,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from koki2.core.given import given
-from koki2.runlog import atomic, jsontext, npz, orbax
+from koki2.runlog import atomic, jsontext, npz, opening, orbax
 from koki2.runlog.errors import BrokenRunError, InputError
 from koki2.runlog.types import Arrays, Path, Values
 
 FORMAT = 2
 KEEP = 3
-_MAX_JSON = 2**26
+_MAX_JSON = 2**24
 ORBAX_BYTES = 2**30
 """States above this size go to Orbax, where JAX runs in one process."""
 _BACK_ENDS = {"npz": npz, "orbax": orbax}
@@ -110,6 +110,7 @@ def save(
     }
     _spell(header)  # before anything is written for nothing
     folder = pathlib.Path(folder)
+    opening.check_folder(folder)
     if not folder.is_dir():
         atomic.make_folder(folder)
     _clean(folder)
@@ -141,6 +142,7 @@ def tidy(folder: Path, *, keep: int = KEEP) -> None:
       [1, 2]
     """
     folder = pathlib.Path(folder)
+    opening.check_folder(folder)
     if folder.is_dir():
         _clean(folder)
         _sweep(folder, steps(folder)[-keep:])
@@ -172,6 +174,7 @@ def load_newest(
         each).
     """
     folder, problems = pathlib.Path(folder), []
+    opening.check_folder(folder)
     for step in reversed(steps(folder)):
         try:
             header = _load_header(folder, step)
@@ -207,11 +210,38 @@ def load_newest(
     return None
 
 
+def check_newest(folder: Path, facts: Values) -> None:
+    """Raises BrokenRunError where the newest checkpoint is of something else.
+
+    Where there is none whose header is whole, there is nothing to compare.
+    """
+    newest = _newest_header(pathlib.Path(folder))
+    if newest is not None:
+        step, header = newest
+        _compare(pathlib.Path(folder), step, header["run"], facts)
+
+
+def newest_streams(folder: Path) -> dict[str, dict[str, Any]] | None:
+    """File, offset and digest of every row stream, by name, at the newest checkpoint.
+
+    None where there is none whose header is whole; no array is read.
+    """
+    newest = _newest_header(pathlib.Path(folder))
+    return None if newest is None else newest[1]["streams"]
+
+
+def _newest_header(folder: pathlib.Path) -> tuple[int, dict[str, Any]] | None:
+    for step in reversed(steps(folder)):
+        try:
+            return step, _load_header(folder, step)
+        except (BrokenRunError, InputError, OSError):
+            continue  # what is wrong with it, `load_newest` says
+    return None
+
+
 def _load_header(folder: pathlib.Path, step: int) -> dict[str, Any]:
     path = _header_path(folder, step)
-    if path.stat().st_size > _MAX_JSON:
-        raise BrokenRunError(f"{path} should hold at most {_MAX_JSON} bytes.")
-    data = path.read_bytes()
+    data = opening.read_bytes(path, limit=_MAX_JSON)
     header = jsontext.decode(data, where=str(path))
     digest = header.pop("sha256", None) if isinstance(header, dict) else None
     if digest != jsontext.digest(header):
@@ -232,7 +262,21 @@ def _load_header(folder: pathlib.Path, step: int) -> dict[str, Any]:
     for name in ("run", "streams", "meta", "arrays"):
         if not isinstance(header.get(name), dict):
             raise BrokenRunError(f'{path} should have an object "{name}", has none.')
+    if not all(map(_is_mark, header["streams"].values())):
+        raise BrokenRunError(
+            f"{path} should have file, offset and sha256 of each stream, got "
+            f"{header['streams']!r:.80}."
+        )
     return header
+
+
+def _is_mark(value: object) -> bool:
+    """Whether a value says where a stream stood."""
+    if not isinstance(value, dict):
+        return False
+    offset = value.get("offset")
+    is_offset = type(offset) is int and offset >= 0
+    return is_offset and all(isinstance(value.get(n), str) for n in ("file", "sha256"))
 
 
 def _compare(
@@ -316,7 +360,7 @@ def _clean(folder: pathlib.Path) -> None:
 
 
 def _remove(path: pathlib.Path) -> None:
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():
         atomic.remove_tree(path)
     else:
         atomic.remove(path)

@@ -17,6 +17,7 @@ from koki2.runlog.errors import BrokenRunError, InputError
 
 _NOT_FINITE = {word: float(word) for word in ("NaN", "Infinity", "-Infinity")}
 _LOOKS_SO = re.compile(r"=*(NaN|-?Infinity)")
+MAX_DEPTH = 100  # of what is read; nothing that koki2 writes is a tenth as deep
 
 
 def encode(
@@ -56,7 +57,8 @@ def decode(data: bytes, *, where: str) -> Any:
       where: where it came from, for errors: a path, or a path and a line.
 
     Raises:
-      BrokenRunError: not JSON, a bare NaN, or one key twice in an object.
+      BrokenRunError: not JSON, a bare NaN, one key twice in an object, or nested more
+        than `MAX_DEPTH` deep.
 
     Example:
       >>> decode(b'{"best":0.1,"worst":"-Infinity"}', where="row")
@@ -114,15 +116,17 @@ def _plain(value: object, where: str) -> Any:
     )
 
 
-def _revived(value: object) -> Any:
+def _revived(value: object, depth: int = 0) -> Any:
+    if depth > MAX_DEPTH:
+        raise ValueError(f"it is nested more than {MAX_DEPTH} deep")
     if isinstance(value, str):
         if value in _NOT_FINITE:
             return _NOT_FINITE[value]
         return value[1:] if _LOOKS_SO.fullmatch(value) else value
     if isinstance(value, list):
-        return [_revived(item) for item in value]
+        return [_revived(item, depth + 1) for item in value]
     if isinstance(value, dict):
-        return {key: _revived(item) for key, item in value.items()}
+        return {key: _revived(item, depth + 1) for key, item in value.items()}
     return value
 
 

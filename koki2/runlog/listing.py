@@ -2,11 +2,10 @@
 
 import dataclasses
 import pathlib
-from collections.abc import Mapping
 from typing import Any, Literal
 
-from koki2.runlog import folder, jsontext, lock, reading
-from koki2.runlog.errors import BrokenRunError
+from koki2.runlog import folder, identity, jsontext, lock, opening, reading, rows
+from koki2.runlog.errors import BrokenRunError, InputError
 from koki2.runlog.types import Path
 
 
@@ -53,22 +52,25 @@ def _is_run(path: pathlib.Path) -> bool:
 def _info(path: pathlib.Path) -> RunInfo:
     started, command, seed = folder.parse(path.name) or (None, None, None)
     status, kind, summary, last, units = "resumable", None, {}, {}, 0
-    problem = lock.holder(path)
-    if problem is not None:
-        status = "running"
+    problem = None
     try:
+        problem = lock.holder(path)
+        if problem is not None:
+            status = "running"
         units, last = _rows(path)
         kind = reading.read_kind(path)
         manifest = reading.read_manifest(path)
-        started = _of(manifest, "created_at_utc", str) or started
-        command = _of(manifest, "command", str) or command
-        noted = _of(manifest, "seed", int)
-        seed = seed if noted is None else noted
+        started = manifest.get("created_at_utc") or started
+        command = manifest.get("command") or command
+        seed = manifest.get("seed", seed)
         verdict = reading.read_summary(path)
-        if verdict is not None and status != "running":
-            status = "complete"
+        if status != "running":  # else files may change while they are compared
+            identity.check_identity(path)
+            if verdict is not None:
+                identity.check_rows(path, verdict)
+                status = "complete"
         summary = verdict or {}
-    except (BrokenRunError, OSError) as error:
+    except (BrokenRunError, InputError, OSError) as error:
         if status != "running":
             status, problem = "broken", str(error)
     return RunInfo(
@@ -91,15 +93,8 @@ def _rows(path: pathlib.Path) -> tuple[int, dict[str, Any]]:
     except BrokenRunError:  # broken, but its rows may still be counted
         file_path = path / folder.METRICS
     count, last = 0, b"{}"
-    if file_path.exists():
-        with open(file_path, "rb") as file:
-            for line in file:
-                if line.endswith(b"\n"):
-                    count, last = count + 1, line
+    if opening.is_there(file_path):
+        for line in rows.lines(file_path):
+            count, last = count + 1, line
     row = jsontext.decode(last, where=f"{file_path}, line {count},")
     return count, row if isinstance(row, dict) else {}
-
-
-def _of(values: Mapping[str, Any], name: str, *kinds: type) -> Any:
-    value = values.get(name)
-    return value if isinstance(value, kinds) else None

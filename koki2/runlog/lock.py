@@ -12,7 +12,7 @@ import time
 from types import TracebackType
 
 from koki2.core.given import given
-from koki2.runlog import folder
+from koki2.runlog import folder, opening
 from koki2.runlog.errors import LockedError
 from koki2.runlog.types import Path
 
@@ -38,7 +38,7 @@ class Lock:
 
     def __init__(self, run: Path):
         path = pathlib.Path(run) / folder.LOCK
-        self._file: int | None = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        self._file: int | None = opening.to_write(path, os.O_RDWR | os.O_CREAT)
         try:
             self._take(run)
         except BaseException:
@@ -80,9 +80,16 @@ class Lock:
 
 
 def holder(run: Path) -> str | None:
-    """Who is writing this run, in words; None when no process is."""
+    """Who is writing this run, in words; None when no process is.
+
+    Raises:
+      BrokenRunError: the lock is a link, or no file.
+    """
+    path = pathlib.Path(run) / folder.LOCK
+    if not opening.is_there(path):
+        return None
     try:
-        file = os.open(pathlib.Path(run) / folder.LOCK, os.O_RDONLY)
+        file = opening.to_write(path, os.O_RDONLY)  # a lock of ours, so no link
     except OSError:
         return None
     try:

@@ -14,18 +14,32 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from koki2.runlog import jsontext
+from koki2.runlog import jsontext, variables
+from koki2.runlog.errors import BrokenRunError
 from koki2.runlog.types import Values
 
 _PACKAGES = (
     "koki2 jax jaxlib jax-cuda12-plugin jax-cuda12-pjrt jax-cuda13-plugin "
     "jax-cuda13-pjrt ml-dtypes numpy scipy chex optax evosax"
 ).split()
-_ENVIRONMENT = (
-    "XLA_FLAGS JAX_ENABLE_X64 JAX_DEFAULT_MATMUL_PRECISION JAX_DEFAULT_PRNG_IMPL "
-    "JAX_THREEFRY_PARTITIONABLE JAX_RANDOM_SEED_OFFSET JAX_DISABLE_JIT "
-    "NVIDIA_TF32_OVERRIDE"
-).split()
+_ENVIRONMENT = (*variables.HEARD, *variables.FIXED)
+MAX_SEED = 2**31 - 1
+_TYPES = {
+    "created_at_utc": (str, "a text"),
+    "command": (str, "a text"),
+    "argv": (list, "a list of texts"),
+    "seed": (int, f"an integer >= 0 and <= {MAX_SEED}"),
+    "config_digest": (str, "a text"),
+    "identity": (str, "a text"),
+    "git": (dict, "an object"),
+    "versions": (dict, "an object"),
+    "platform": (dict, "an object"),
+    "cpu": (dict, "an object"),
+    "devices": (list, "a list of texts"),
+    "environment": (dict, "an object"),
+    "strict_bits": (bool, "true or false"),
+    "streams": (dict, "an object"),
+}
 _CPU_FLAGS = re.compile(
     r"sse\w*|ssse3|avx\w*|fma4?|f16c|amx\w*|bmi\d|asimd\w*|sve\w*|fphp|bf16|i8mm"
 )
@@ -74,6 +88,44 @@ def manifest(
         "environment": {n: os.environ[n] for n in _ENVIRONMENT if n in os.environ},
         "strict_bits": strict_bits,
     }
+
+
+def check(manifest: Values, where: str) -> None:
+    """Raises BrokenRunError unless what a manifest has is of the type it must have.
+
+    What is missing is no fault: an older koki2 did not write all of it.
+
+    Example:
+      >>> check({"seed": True}, "manifest.json")
+      Traceback (most recent call last):
+      koki2.runlog.errors.BrokenRunError: manifest.json should have an integer >= 0 ...
+    """
+    for name, (kind, words) in _TYPES.items():
+        value = manifest.get(name)
+        is_good = isinstance(value, kind)
+        if name == "seed":
+            is_good = is_seed(value)
+        elif name in ("devices", "argv"):
+            is_good = is_good and _are_texts(value)
+        if name in manifest and not is_good:
+            raise BrokenRunError(
+                f"{where} should have {words} for {name}, got {value!r:.60}."
+            )
+    flags = _section(manifest, "cpu").get("flags", [])
+    if not _are_texts(flags):
+        raise BrokenRunError(
+            f"{where} should have a list of texts for cpu.flags, got {flags!r:.60}."
+        )
+
+
+def is_seed(value: object) -> bool:
+    """Whether a plain value is the seed of a run.
+
+    Example:
+      >>> is_seed(7), is_seed(-5), is_seed(True)
+      (True, False, False)
+    """
+    return type(value) is int and 0 <= value <= MAX_SEED
 
 
 def identity(
@@ -212,3 +264,7 @@ def _words(value: object) -> str:
     if isinstance(value, list):
         return " ".join(map(str, value)) or "none"
     return str(value)
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(text, str) for text in value)

@@ -5,7 +5,7 @@ import pathlib
 from collections.abc import Mapping
 from typing import Any
 
-from koki2.runlog import arrays as arrays_
+from koki2.runlog import arrays as arrays_, opening
 from koki2.runlog.errors import BrokenRunError
 from koki2.runlog.types import Arrays
 
@@ -37,5 +37,5 @@ def load(path: pathlib.Path, kept: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _sha256(path: pathlib.Path) -> str:
-    with open(path, "rb") as file:
+    with opening.to_read(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -17,7 +17,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from koki2.runlog import arrays as arrays_, atomic
+from koki2.runlog import arrays as arrays_, atomic, opening
 from koki2.runlog.errors import BrokenRunError
 from koki2.runlog.types import Arrays, Values
 
@@ -97,7 +97,7 @@ def load(path: pathlib.Path, kept: Values) -> dict[str, Any]:
             )
             for number, name in enumerate(sorted(described))
         }
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, MemoryError) as error:
         raise BrokenRunError(
             f"the header of {path} describes no arrays: {error}."
         ) from error
@@ -118,6 +118,7 @@ def load(path: pathlib.Path, kept: Values) -> dict[str, Any]:
 
 
 def _load(path: pathlib.Path, likes: Mapping[str, Any]) -> dict[str, Any]:
+    opening.check_tree(path)
     from orbax.checkpoint import v1
 
     try:

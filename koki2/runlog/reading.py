@@ -8,11 +8,12 @@ import pathlib
 from collections.abc import Iterator
 from typing import Any
 
-from koki2.runlog import arrays, folder, jsontext, rows
+from koki2.runlog import arrays, folder, jsontext, opening, rows
 from koki2.runlog.errors import BrokenRunError, InputError
+from koki2.runlog.manifest import check as check_manifest
 from koki2.runlog.types import Path
 
-_MAX_JSON = 2**26  # bytes
+_MAX_JSON = 2**22  # bytes; a config is some thousands
 
 
 def read_config(run: Path) -> dict[str, Any]:
@@ -48,18 +49,26 @@ def read_kind(run: Path) -> str:
     return kind
 
 
-def read_objects(run: Path) -> dict[str, Any]:
+def read_objects(run: Path) -> dict[str, dict[str, str]]:
     """What the run needs from outside the package, by role; {} for most.
 
     Raises as `read_config` does.
     """
     objects = read_config(run).get("objects", {})
-    if not isinstance(objects, dict):
+    if not isinstance(objects, dict) or not all(map(_is_object, objects.values())):
         raise BrokenRunError(
-            f'{_file(run, folder.CONFIG)} should have an object "objects", got '
-            f"{objects!r:.80}."
+            f'{_file(run, folder.CONFIG)} should have an object "objects", with the '
+            f"name and sha256 of each, got {objects!r:.80}."
         )
     return objects
+
+
+def read_document(run: Path) -> dict[str, Any]:
+    """All of config.json, with kind and objects also where the file names none.
+
+    Raises as `read_config` does.
+    """
+    return read_config(run) | {"kind": read_kind(run), "objects": read_objects(run)}
 
 
 def read_streams(run: Path) -> dict[str, str]:
@@ -68,7 +77,7 @@ def read_streams(run: Path) -> dict[str, str]:
     A run made before there were streams has one, "metrics".
     """
     path = _file(run, folder.MANIFEST)
-    streams = _object(path).get("streams", folder.STREAMS)
+    streams = read_manifest(run).get("streams", folder.STREAMS)
     try:
         folder.check_streams(streams)
     except (InputError, AttributeError, TypeError) as error:
@@ -78,13 +87,25 @@ def read_streams(run: Path) -> dict[str, str]:
 
 def read_manifest(run: Path) -> dict[str, Any]:
     """On what code and machine the run was made. Raises as `read_config` does."""
-    return _object(_file(run, folder.MANIFEST))
+    path = _file(run, folder.MANIFEST)
+    facts = _object(path)
+    check_manifest(facts, str(path))
+    return facts
 
 
 def read_summary(run: Path) -> dict[str, Any] | None:
     """The verdict of a complete run, or None. Raises as `read_config` does."""
     path = _folder(run) / folder.SUMMARY
-    return _object(path) if path.exists() else None
+    if not opening.is_there(path):
+        return None
+    summary = _object(path)
+    if summary.get("status") != "complete":
+        raise BrokenRunError(
+            f'{path} should have the status "complete", got '
+            f"{summary.get('status', 'none')!r:.40}; without that file the run is one "
+            "that goes on."
+        )
+    return summary
 
 
 def read_rows(run: Path, stream: str = "metrics") -> Iterator[dict[str, Any]]:
@@ -105,7 +126,7 @@ def read_rows(run: Path, stream: str = "metrics") -> Iterator[dict[str, Any]]:
 def read_timing(run: Path) -> Iterator[dict[str, Any]]:
     """The rows of timing.jsonl, if any. Raises as `read_rows` does."""
     path = _folder(run) / folder.TIMING
-    return rows.read(path) if path.exists() else iter(())
+    return rows.read(path) if opening.is_there(path) else iter(())
 
 
 def read_genome(run: Path, which: str) -> dict[str, Any]:
@@ -129,6 +150,16 @@ def artifact_path(run: Path, name: str) -> pathlib.Path:
     return _folder(run) / f"{name}.npz"
 
 
+def existing(path: pathlib.Path) -> pathlib.Path:
+    """The path of a file that every run has; raises BrokenRunError if it is missing."""
+    if not opening.is_there(path):
+        raise BrokenRunError(
+            f"{path} is missing; every run has one, so {path.parent} is no run, or one "
+            "that was stopped before it began."
+        )
+    return path
+
+
 def _folder(run: Path) -> pathlib.Path:
     path = pathlib.Path(run)
     if not path.is_dir():
@@ -137,19 +168,19 @@ def _folder(run: Path) -> pathlib.Path:
 
 
 def _file(run: Path, name: str) -> pathlib.Path:
-    path = _folder(run) / name
-    if not path.is_file():
-        raise BrokenRunError(
-            f"{path} is missing; every run has one, so {path.parent} is no run, or one "
-            "that was stopped before it began."
-        )
-    return path
+    return existing(_folder(run) / name)
 
 
 def _object(path: pathlib.Path) -> dict[str, Any]:
-    if path.stat().st_size > _MAX_JSON:
-        raise BrokenRunError(f"{path} should hold at most {_MAX_JSON} bytes.")
-    value = jsontext.decode(path.read_bytes(), where=str(path))
+    data = opening.read_bytes(path, limit=_MAX_JSON)
+    value = jsontext.decode(data, where=str(path))
     if not isinstance(value, dict):
         raise BrokenRunError(f"{path} should hold a JSON object, got {value!r:.80}.")
     return value
+
+
+def _is_object(value: object) -> bool:
+    """Whether a value is the name and digest that a folder keeps of an object."""
+    return isinstance(value, dict) and all(
+        isinstance(value.get(name), str) for name in ("name", "sha256")
+    )

@@ -13,9 +13,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any
 
-from koki2.runlog import atomic, jsontext
+from koki2.runlog import atomic, jsontext, opening
 from koki2.runlog.errors import BrokenRunError
 from koki2.runlog.types import Path
+
+MAX_LINE = 2**26
+"""No row is longer: what has no newline in so many bytes is no file of rows."""
 
 
 class RowWriter:
@@ -42,13 +45,13 @@ class RowWriter:
 
     def __init__(self, path: Path, *, offset: int | None = None):
         self.path = pathlib.Path(path)
-        is_new = not self.path.exists()
+        is_new = not opening.is_there(self.path)
         if offset is None:
             offset = 0 if is_new else _whole_lines(self.path)
         self._hash = hashlib.sha256() if is_new else _prefix_hash(self.path, offset)
         self.offset = offset
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        self._file: int | None = os.open(self.path, flags, 0o666)
+        self._file: int | None = opening.to_write(self.path, flags)
         self._cut()
         if is_new:
             atomic.sync_folder(self.path.parent)
@@ -118,15 +121,29 @@ def read(path: Path) -> Iterator[dict[str, Any]]:
     Raises:
       BrokenRunError: a line that ends in a newline is not a JSON object; names it.
     """
-    with open(path, "rb") as file:
-        for number, line in enumerate(file, start=1):
-            if not line.endswith(b"\n"):
-                return
-            where = f"{path}, line {number},"
-            row = jsontext.decode(line, where=where)
-            if not isinstance(row, dict):
-                raise BrokenRunError(f"{where} should be an object, got {row!r:.80}.")
-            yield row
+    for number, line in enumerate(lines(path), start=1):
+        where = f"{path}, line {number},"
+        row = jsontext.decode(line, where=where)
+        if not isinstance(row, dict):
+            raise BrokenRunError(f"{where} should be an object, got {row!r:.80}.")
+        yield row
+
+
+def lines(path: Path) -> Iterator[bytes]:
+    """Yields the lines of a file of rows, undecoded; a torn last line is none.
+
+    Raises:
+      BrokenRunError: it is no file, or a line is longer than any row.
+    """
+    with opening.to_read(path) as file:
+        number = 1
+        while (line := file.readline(MAX_LINE)).endswith(b"\n"):
+            yield line
+            number += 1
+    if len(line) == MAX_LINE:
+        raise BrokenRunError(
+            f"{path}, line {number}, should have fewer than {MAX_LINE} bytes."
+        )
 
 
 def prefix_sha256(path: Path, offset: int) -> str:
@@ -145,7 +162,9 @@ def _prefix_hash(path: pathlib.Path, offset: int) -> "hashlib._Hash":
             f"{path} should hold the {offset} bytes that were acknowledged, has {size}."
         )
     digest = hashlib.sha256()
-    with open(path, "rb") as file:
+    if offset == 0 and not opening.is_there(path):
+        return digest
+    with opening.to_read(path) as file:
         while offset > 0 and (chunk := file.read(min(offset, 2**20))):
             digest.update(chunk)
             offset -= len(chunk)
@@ -154,10 +173,18 @@ def _prefix_hash(path: pathlib.Path, offset: int) -> "hashlib._Hash":
 
 def _whole_lines(path: pathlib.Path) -> int:
     """Bytes up to and with the last newline."""
-    at = end = 0
-    with open(path, "rb") as file:
-        while chunk := file.read(2**20):
-            if b"\n" in chunk:
-                end = at + chunk.rindex(b"\n") + 1
-            at += len(chunk)
-    return end
+    with opening.to_read(path) as file:
+        size = end = file.seek(0, os.SEEK_END)
+        while end > 0:
+            if size - end > MAX_LINE:
+                raise BrokenRunError(
+                    f"{path} should end in a row, but its last {MAX_LINE} "
+                    "bytes have none."
+                )
+            start = max(0, end - 2**20)
+            file.seek(start)
+            at = file.read(end - start).rfind(b"\n")
+            if at >= 0:
+                return start + at + 1
+            end = start
+    return 0

@@ -17,14 +17,17 @@ from koki2.runlog import (
     atomic,
     checkpoint,
     folder,
+    identity,
     jsontext,
+    opening,
     reading,
+    variables,
 )
 from koki2.runlog.checkpoint import Checkpoint
 from koki2.runlog.errors import BrokenRunError, InputError
 from koki2.runlog.lock import Lock
-from koki2.runlog.manifest import identity as identity_of
-from koki2.runlog.rows import prefix_sha256, RowWriter
+from koki2.runlog.manifest import is_seed, MAX_SEED
+from koki2.runlog.rows import lines, prefix_sha256, RowWriter
 from koki2.runlog.types import Arrays, Path, Values
 
 
@@ -65,6 +68,7 @@ class Run:
         resources: contextlib.ExitStack,
         restored: Checkpoint | None = None,
         summary: dict[str, Any] | None = None,
+        notes: tuple[str, ...] = (),
     ):
         self.path = path
         self.kind: str = document["kind"]
@@ -75,17 +79,16 @@ class Run:
         self.streams: dict[str, str] = manifest["streams"]
         self.restored = restored
         self.summary = summary
-        self.notes: tuple[str, ...] = restored.skipped if restored else ()
-        self._rows = {}
-        for name, file in self.streams.items():
-            if summary is not None:
-                offset = None  # keeps every row
-            else:
+        self.notes = notes
+        self._rows: dict[str, RowWriter] = {}
+        self._timing: RowWriter | None = None
+        if summary is None:  # a complete run takes nothing more
+            for name, file in self.streams.items():
                 offset = restored.streams[name]["offset"] if restored else 0
-            writer = RowWriter(path / file, offset=offset)
-            self._rows[name] = resources.enter_context(writer)
-        self._timing = resources.enter_context(RowWriter(path / folder.TIMING))
-        self._facts = _facts(document, manifest)
+                writer = RowWriter(path / file, offset=offset)
+                self._rows[name] = resources.enter_context(writer)
+            self._timing = resources.enter_context(RowWriter(path / folder.TIMING))
+        self._facts = identity.facts_of(document, manifest)
         self._resources = resources
 
     @classmethod
@@ -127,11 +130,16 @@ class Run:
         """
         folder.check_stem("the kind of a run", kind)
         folder.check_streams(streams)
+        if not is_seed(seed):
+            raise InputError(
+                f"seed must be an integer >= 0 and <= {MAX_SEED}, got {seed!r:.40}."
+            )
         facts = {"command": command, "seed": seed, "streams": dict(streams)}
         facts = {**manifest, **facts, "config_digest": jsontext.digest(config)}
         facts = _as_read(facts, folder.MANIFEST)  # before a folder is made for nothing
         document = {"kind": kind, "config": config, "provenance": provenance}
         document = _as_read(document | {"objects": objects or {}}, folder.CONFIG)
+        facts["identity"] = identity.facts_of(document, facts)["identity"]
         path = folder.create(root, command, seed, out_dir=out_dir, tag=tag)
         with contextlib.ExitStack() as resources:
             resources.enter_context(Lock(path))
@@ -146,8 +154,8 @@ class Run:
     def resume(cls, path: Path) -> "Run":
         """Goes on with a run from its newest whole checkpoint.
 
-        Rows after that checkpoint were never acknowledged and are cut off. Without
-        any checkpoint the run begins anew in the same folder. A complete run is
+        Rows after that checkpoint were never acknowledged and are cut off. A run that
+        has never made a checkpoint begins anew in the same folder. A complete run is
         opened as it stands: `summary` is set, nothing is restored or cut, and it
         takes nothing more.
 
@@ -159,25 +167,29 @@ class Run:
             damaged to go on; nothing is changed.
         """
         path, restored = pathlib.Path(path), None
-        document, facts = reading.read_config(path), reading.read_manifest(path)
-        document["kind"] = reading.read_kind(path)
-        document["objects"] = reading.read_objects(path)
+        document, facts = reading.read_document(path), reading.read_manifest(path)
         facts["streams"] = reading.read_streams(path)
-        if facts.get("config_digest") != jsontext.digest(document["config"]):
-            raise BrokenRunError(
-                f"{path / folder.CONFIG} should have the digest that {folder.MANIFEST} "
-                "keeps of it, so that the run goes on as it began; one was changed."
-            )
+        identity.check_config(path, document, facts)
+        variables.check(facts.get("environment", {}), path / folder.MANIFEST)
+        notes: tuple[str, ...] = ()
         with contextlib.ExitStack() as resources:
             resources.enter_context(Lock(path))
             summary = reading.read_summary(path)
             if summary is None:
+                of_run = identity.facts_of(document, facts)
                 restored = checkpoint.load_newest(
                     path / folder.CHECKPOINTS,
                     lambda loaded: _rows_problem(path, facts["streams"], loaded),
-                    facts=_facts(document, facts),
+                    facts=of_run,
                 )
-            run = cls(path, document, facts, resources, restored, summary)
+                identity.check_manifest(path, facts, of_run)
+                notes = restored.skipped if restored else _anew(path, facts["streams"])
+                for file in (*facts["streams"].values(), folder.TIMING):
+                    opening.check_writable(path / file)
+            else:
+                identity.check_identity(path)
+                identity.check_rows(path, summary)
+            run = cls(path, document, facts, resources, restored, summary, notes)
             atomic.clean(path)
             run._resources = resources.pop_all()
         return run
@@ -243,8 +255,9 @@ class Run:
         Example: `run.timing(step=20, seconds=1.5)`. A kill may lose the last of them,
         and steps done twice are timed twice.
         """
-        with contextlib.suppress(OSError):
-            self._timing.append([values])
+        if self._timing is not None:
+            with contextlib.suppress(OSError):
+                self._timing.append([values])
 
     def finish(self, summary: Values) -> None:
         """Makes all rows durable, then writes summary.json: the run is complete.
@@ -280,20 +293,27 @@ class Run:
             raise InputError(f"{self.path} is complete and takes nothing more.")
 
 
-def _facts(document: dict[str, Any], manifest: dict[str, Any]) -> dict[str, Any]:
-    """What the checkpoints of a run must belong to."""
-    identity = identity_of(
-        manifest,
-        kind=document["kind"],
-        config=document["config"],
-        objects=document["objects"],
+def _anew(path: pathlib.Path, streams: Mapping[str, str]) -> tuple[str, ...]:
+    """What is to be said of a run without a checkpoint, which begins anew.
+
+    Raises:
+      BrokenRunError: it had checkpoints, for timing.jsonl has a row for each.
+    """
+    count = lambda file: sum(1 for _ in lines(path / file))
+    there = [file for file in streams.values() if opening.is_there(path / file)]
+    timed = path / folder.TIMING
+    if opening.is_there(timed) and count(folder.TIMING) > 0:
+        raise BrokenRunError(
+            f"{path / folder.CHECKPOINTS} should hold the checkpoints of which "
+            f"{folder.TIMING} tells, but holds none; the rows are left as they are. "
+            "Started again elsewhere, with its config and seed, the run comes to them."
+        )
+    rows = {file: number for file in there if (number := count(file))}
+    return tuple(
+        f"{number} rows of {path / file} that no checkpoint acknowledges: the run "
+        "begins anew"
+        for file, number in rows.items()
     )
-    return {
-        "kind": document["kind"],
-        "config_digest": identity["config_digest"],
-        "seed": manifest.get("seed"),
-        "identity": jsontext.digest(identity),
-    }
 
 
 def _rows_problem(

@@ -13,7 +13,7 @@ import tomllib
 from typing import Any
 
 from koki2 import runlog
-from koki2.runlog import jsontext
+from koki2.runlog import jsontext, opening
 
 _MAX_BYTES = 2**22
 
@@ -27,15 +27,12 @@ def read_config(path: pathlib.Path) -> dict[str, Any]:
     if path.suffix not in (".toml", ".json"):
         raise runlog.InputError(f"{path} should end in .toml or .json, to say which.")
     try:
-        size = path.stat().st_size
-        data = path.read_bytes() if size <= _MAX_BYTES else b""
+        data = opening.read_bytes(path, limit=_MAX_BYTES, error=runlog.InputError)
+    except runlog.InputError:
+        raise
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = getattr(error, "strerror", None) or error
         raise runlog.InputError(f"{path} cannot be read: {reason}.") from None
-    if size > _MAX_BYTES:
-        raise runlog.InputError(
-            f"{path} should hold at most {_MAX_BYTES} bytes, has {size}."
-        )
     try:
         if path.suffix == ".toml":
             values = tomllib.loads(data.decode())

@@ -43,18 +43,19 @@ def read_folder(
 
     Raises:
       InputError: no such folder, or an object that was not named again.
-      BrokenRunError: it is no run, or its config is not for this koki2.
+      BrokenRunError: it is no run, its files are not of one run, or its config is not
+        for this koki2.
     """
     path = pathlib.Path(path)
     manifest, document = runlog.read_manifest(path), runlog.read_config(path)
+    runlog.check_identity(path)
+    if "seed" not in manifest:
+        raise runlog.BrokenRunError(f"the manifest of {path} should have a seed.")
     kind, config = kind_of(runlog.read_kind(path)), None
     if not rows_only:
         objects_.declare_known(runlog.read_objects(path), given or {})
         config = parse(kind, document["config"], where=str(path))
-    seed = manifest.get("seed")
-    if not isinstance(seed, int) or isinstance(seed, bool):
-        raise runlog.BrokenRunError(f"the manifest of {path} should have a seed.")
-    return RunFolder(path, kind, config, seed, manifest)
+    return RunFolder(path, kind, config, manifest["seed"], manifest)
 
 
 def with_archive(

@@ -25,9 +25,11 @@ from koki2.envs.configs import ObjectConfig
 from koki2.envs.registry import World, WORLDS
 from koki2.evolution.descriptor_catalogue import DESCRIPTORS
 from koki2.genomes.catalogue import GenomeEntry, GENOMES
+from koki2.runlog import opening
 from koki2.search.catalogue import STRATEGIES, StrategyEntry
 from koki2.search.emitters.catalogue import EmitterEntry, EMITTERS
 
+_MAX_BYTES = 2**24  # of a source
 _FILE = re.compile(r"(?P<file>.+\.py):(?P<name>[A-Za-z_]\w*)")
 _MODULE = re.compile(r"(?P<module>[A-Za-z_]\w*(\.\w+)*):(?P<name>[A-Za-z_]\w*)")
 
@@ -131,7 +133,7 @@ def declare(
     """
     path, name = _locate(text)
     try:
-        source = path.read_bytes()
+        source = opening.read_bytes(path, limit=_MAX_BYTES, error=runlog.InputError)
     except OSError as error:
         raise runlog.InputError(f"{text} cannot be read: {error.strerror}.") from None
     facts = {"name": text, "sha256": hashlib.sha256(source).hexdigest()}

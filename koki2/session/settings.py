@@ -21,6 +21,8 @@ from koki2.session.presets import PRESETS
 Seed = Annotated[int, Ge(0), Le(2**31 - 1)]
 
 
+_BY_FLAG = {role.flag: name for name, role in objects_.ROLES.items()}
+
 Layer = tuple[str, Mapping[str, Any]]
 """Where settings come from, and their values by group and field."""
 
@@ -153,9 +155,7 @@ def find_level(text: str, objects: dict[str, dict[str, str]]) -> Level:
     Raises:
       InputError: there is no such world, file or module.
     """
-    prefix = text.partition(":")[0]
-    is_ours = prefix in {world.prefix for world in WORLDS.values()}
-    if not is_ours and objects_.is_reference(text):
+    if named_objects([("world", text)]):
         objects["world"] = objects_.declare("world", text)
     with runlog.raising(runlog.InputError):
         return find(text)
@@ -173,16 +173,39 @@ def declare_objects(
     Raises:
       InputError: no such file or module.
     """
-    by_flag = {role.flag: name for name, role in objects_.ROLES.items()}
     for name, value in values:
-        role = by_flag.get(name)
+        role = _BY_FLAG.get(name)
         if role is None or role == "world":
             continue
-        several = value if isinstance(value, tuple | list) else [value]
-        texts = [t for t in several if isinstance(t, str) and objects_.is_reference(t)]
-        for number, text in enumerate(texts, 1):
+        for number, text in enumerate(named_objects([(name, value)]), 1):
             key = role if number == 1 else f"{role} {number}"
             objects[key] = objects_.declare(role, text)
+
+
+def named_objects(values: Iterable[tuple[str, Any]]) -> list[str]:
+    """The objects from outside the package that settings name; none is looked for.
+
+    Example:
+      >>> named_objects([("strategy", "mine.py:keep"), ("world", "gymnax:CartPole-v1")])
+      ['mine.py:keep']
+    """
+    found = []
+    for name, value in values:
+        several = value if isinstance(value, tuple | list) else [value]
+        found += [
+            text
+            for text in several
+            if name in _BY_FLAG
+            and isinstance(text, str)
+            and objects_.is_reference(text)
+            and not (name == "world" and _is_ours(text))
+        ]
+    return found
+
+
+def _is_ours(world: str) -> bool:
+    """Whether the name of a world begins as ours do, or those of gymnax."""
+    return world.partition(":")[0] in {each.prefix for each in WORLDS.values()}
 
 
 def _own(kind: Kind, values: Mapping[str, Any]) -> dict[str, Any]:

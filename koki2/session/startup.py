@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NoReturn
 
 from koki2 import runlog
-from koki2.session import compile_cache, xla_flags
+from koki2.session import compile_cache, environment, xla_flags
 
 _RESTARTED = "KOKI2_RESTARTED"
 
@@ -88,9 +88,10 @@ def prepare(xla: XlaOptions, jax_options: JaxOptions) -> None:
     """Makes the environment that JAX shall start in; may start this process afresh.
 
     Raises:
-      InputError: a cache folder that cannot be made, or strict bits in a process that
-        is not koki2's own.
+      InputError: a cache folder that cannot be made; strict bits in a process that
+        is not koki2's own; or JAX has started under other numbers than koki2's.
     """
+    environment.neutralise()
     _choose_xla_flags(xla)
     _choose_cache(jax_options)
     for field in dataclasses.fields(jax_options):
@@ -99,20 +100,22 @@ def prepare(xla: XlaOptions, jax_options: JaxOptions) -> None:
             _set(field.name, value)
 
 
-def restore(manifest: Mapping[str, Any]) -> None:
+def restore(manifest: Mapping[str, Any], where: str) -> None:
     """Sees to the XLA flags and JAX variables under which a run was made.
 
     Where this process has others it starts afresh with those of the manifest, for the
     same bits can only be promised under the same flags.
 
+    Args:
+      manifest: of the run.
+      where: it lies, for errors.
+
     Raises:
-      InputError: they differ and this process is not koki2's own.
+      BrokenRunError: the manifest keeps a variable that koki2 never keeps.
+      InputError: a value that is not set for a run folder's sake; or they differ and
+        this process is not koki2's own.
     """
-    found = manifest.get("environment")
-    wanted = {"XLA_FLAGS": None} | (found if isinstance(found, dict) else {})
-    changes = {
-        name: value for name, value in wanted.items() if os.environ.get(name) != value
-    }
+    changes = environment.changes(manifest, where)
     if changes and not call.get().was_restarted:
         restart(changes, "as the run was made under other flags")
 
@@ -129,12 +132,12 @@ def restart(changes: Mapping[str, str | None], why: str) -> NoReturn:
             f"this needs a process of its own with {told}, {why}; run it from a shell."
         )
     print(f"koki2: starting afresh with {told}, {why}", file=sys.stderr)
-    environment = {k: v for k, v in os.environ.items() if k not in changes}
-    environment |= {name: v for name, v in changes.items() if v is not None}
-    environment[_RESTARTED] = "1"
+    variables = {k: v for k, v in os.environ.items() if k not in changes}
+    variables |= {name: v for name, v in changes.items() if v is not None}
+    variables[_RESTARTED] = "1"
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)
+    os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], variables)
 
 
 def manifest(command: str, seed: int, config: dict[str, Any]) -> dict[str, Any]:
@@ -147,7 +150,7 @@ def manifest(command: str, seed: int, config: dict[str, Any]) -> dict[str, Any]:
     """
     import jax
 
-    return runlog.manifest(
+    found = runlog.manifest(
         command=command,
         argv=["koki2", *call.get().argv],
         seed=seed,
@@ -155,6 +158,8 @@ def manifest(command: str, seed: int, config: dict[str, Any]) -> dict[str, Any]:
         devices=[f"{device} ({device.device_kind})" for device in jax.devices()],
         strict_bits=xla_flags.is_strict(os.environ.get("XLA_FLAGS", "")),
     )
+    # What a caller in Python has set otherwise than by the environment.
+    return found | {"environment": found["environment"] | environment.of_jax()}
 
 
 def cores() -> int:

@@ -23,7 +23,7 @@ from koki2 import runlog
 from koki2.core.given import given
 from koki2.core.program import Program
 from koki2.reports import heldout
-from koki2.runlog import atomic, folder, jsontext, lock
+from koki2.runlog import atomic, folder, jsontext, lock, opening
 from koki2.session import driver, folders, kinds, objects as objects_, startup
 from koki2.session.kinds import Kind
 from koki2.session.progress import progress
@@ -33,6 +33,7 @@ from koki2.session.sweep_cells import Cell, Piece, pieces
 
 CELLS = "cells"
 _SWEEP = "sweep.json"
+_MAX_BYTES = 2**22  # of it
 _PATIENCE = 50  # tries at a lock, for the process that held it may be about to end
 _PAUSE = 0.1  # seconds between tries
 
@@ -99,6 +100,7 @@ def run_cells(
     if held_out is not None:
         _check_genomes(cells)
     root = out / CELLS
+    opening.check_folder(root)
     if not root.is_dir():
         folder.make_new(root, "a sweep")
     with _patiently(lambda: lock.Lock(out)):
@@ -181,6 +183,7 @@ def run_piece(
 
 def _open(cell: Cell, kind: Kind, path: pathlib.Path) -> runlog.Run:
     """Starts the run of a cell, or resumes it."""
+    opening.check_folder(path)
     if path.is_dir() and not (path / folder.CONFIG).exists():
         shutil.rmtree(path)  # killed before it was a run
     settings = Settings(
@@ -209,8 +212,12 @@ def _patiently(take: Callable[[], T]) -> T:
 def _note_or_restore(out: pathlib.Path) -> None:
     """Notes the flags under which a sweep begins, or returns to them."""
     path = out / _SWEEP
-    if path.exists():
-        startup.restore(jsontext.decode(path.read_bytes(), where=str(path)))
+    if opening.is_there(path):
+        data = opening.read_bytes(path, limit=_MAX_BYTES)
+        facts = jsontext.decode(data, where=str(path))
+        if not isinstance(facts, dict):
+            raise runlog.BrokenRunError(f"{path} should hold a JSON object.")
+        startup.restore(facts, str(path))
         return
     argv = ["koki2", *startup.call.get().argv]
     facts = runlog.manifest(command="sweep", argv=argv, seed=0, config={}, devices=[])

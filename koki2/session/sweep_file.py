@@ -24,7 +24,8 @@ Settings lie over each other: defaults < world < base < axes. Imports no JAX.
 import dataclasses
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+import shlex
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from koki2 import runlog
@@ -51,12 +52,16 @@ class Plan(NamedTuple):
     """The columns that tell its configs apart, in the order of the file."""
 
 
-def plan(values: Mapping[str, Any], *, where: str) -> Plan:
+def plan(
+    values: Mapping[str, Any], *, where: str, named: Collection[str] | None = None
+) -> Plan:
     """Makes the cells of a sweep.
 
     Args:
       values: what the file holds.
       where: what to call it in errors.
+      named: the objects from outside koki2 that may be loaded; None stands for all that
+        the values name, for a caller in Python wrote these itself.
 
     Raises:
       InputError: all that is wrong with it.
@@ -86,7 +91,9 @@ def plan(values: Mapping[str, Any], *, where: str) -> Plan:
         key = repr(sorted(point.items()))
         if key not in made:
             world = point.get("world", values.get("world"))
-            made[key] = _facts(kind, world, base, point, settings, where, problems)
+            made[key] = None
+            if not _unnamed(world, base, point, named, problems):
+                made[key] = _facts(kind, world, base, point, settings, where, problems)
         facts = made[key]
         faults = schema.problems(_SEED, {"seed": seed})
         problems += [f"seed {fault.text}" for fault in faults]
@@ -222,6 +229,26 @@ def _facts(
         "provenance": found.provenance,
         "objects": objects,
     }
+
+
+def _unnamed(
+    world: Any,
+    base: Mapping[str, Any],
+    point: Point,
+    named: Collection[str] | None,
+    problems: list[str],
+) -> list[str]:
+    """The objects of a point that nothing but the file names; they join `problems`."""
+    flat = [*_flat(base).items(), *_flat(point).items(), ("world", world)]
+    found = settings_.named_objects((n.rpartition(".")[2], v) for n, v in flat)
+    unnamed = [] if named is None else [text for text in found if text not in named]
+    if unnamed:
+        again = " ".join(map(shlex.quote, dict.fromkeys(unnamed)))
+        problems.append(
+            f"{unnamed[0]} is from outside koki2; what a file names is not loaded "
+            f"unless the command line names it again: --objects {again}"
+        )
+    return unnamed
 
 
 def _level(kind: Kind, world: Any, objects: dict[str, Any]) -> Level | None:

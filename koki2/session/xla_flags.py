@@ -1,8 +1,10 @@
 """The XLA flags koki2 runs under: which, and how they join those of the user.
 
 XLA reads the environment once, when its backend starts; so flags are chosen before JAX
-is imported. Imports nothing, so that scripts may read the constants too.
+is imported. Imports nothing of koki2, so that scripts may read the constants too.
 """
+
+import re
 
 STRICT = (
     "--xla_cpu_max_isa=AVX",
@@ -57,3 +59,52 @@ def with_strict(current: str) -> str:
 def is_strict(current: str) -> bool:
     """Whether the strict flags are all there."""
     return set(STRICT) <= set(current.split())
+
+
+_TRUTH = "true|false|1|0"
+_LISTED = {
+    "xla_cpu_max_isa": r"\w{1,20}",
+    "xla_allow_excess_precision": _TRUTH,
+    "xla_disable_hlo_passes": r"[a-z0-9_,-]{1,400}",
+    "xla_force_host_platform_device_count": r"[1-9]|[1-5]\d|6[0-4]",
+    "xla_backend_optimization_level": r"[0-3]",
+    "xla_cpu_parallel_codegen_split_count": r"[1-9]\d{0,2}",
+    "xla_llvm_disable_expensive_passes": _TRUTH,
+    "xla_cpu_enable_fast_math": _TRUTH,
+    "xla_cpu_enable_fast_min_max": _TRUTH,
+    "xla_cpu_multi_thread_eigen": _TRUTH,
+    "xla_cpu_use_thunk_runtime": _TRUTH,
+    "xla_cpu_enable_concurrency_optimized_scheduler": _TRUTH,
+    "xla_gpu_deterministic_ops": _TRUTH,
+    "xla_gpu_exclude_nondeterministic_ops": _TRUTH,
+    "xla_gpu_autotune_level": r"[0-4]",
+    "xla_gpu_enable_triton_gemm": _TRUTH,
+    "xla_gpu_enable_latency_hiding_scheduler": _TRUTH,
+    "xla_backend_extra_options": (
+        r"xla_cpu_small_while_loop_byte_threshold=\d{1,10}|"
+        r"xla_cpu_disable_new_fusion_emitters"
+    ),
+}
+"""Flags that a run folder may set, and the values of each: they choose how numbers are
+computed, and neither read nor write a file."""
+
+
+def unlisted(flags: str) -> list[str]:
+    """Those of some flags that a run folder may not set, in their order.
+
+    Example:
+      >>> unlisted("--xla_cpu_max_isa=AVX2 --xla_dump_to=/home")
+      ['--xla_dump_to=/home']
+    """
+    return [flag for flag in flags.split() if not _is_listed(flag)]
+
+
+def _is_listed(flag: str) -> bool:
+    name, _, value = flag.partition("=")
+    pattern = _LISTED.get(name.removeprefix("--")) if name.startswith("--") else None
+    if pattern is None:
+        return False
+    parts = [value or "true"]
+    if name == "--xla_backend_extra_options":
+        parts = value.split(",")
+    return all(re.fullmatch(pattern, part) for part in parts)

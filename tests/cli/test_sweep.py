@@ -98,3 +98,23 @@ def test_finished_cells_are_evaluated_once(koki2, home, monkeypatch):
     monkeypatch.setattr(heldout, "live", None)  # a call would fail
     again = koki2("sweep small.toml --episodes 4 --eval-seed 7 --json")
     assert again.json == said.json
+
+
+def test_objects_that_a_file_alone_names_are_not_loaded(koki2, home):
+    (home / "evil.py").write_text("open('ran', 'w')\n")
+    axis = "\n[grid]\nseed = [0]\n"
+    for text in ('world = "evil.py:w"', '[search]\nstrategy = "evil.py:w"'):
+        (home / "mine.toml").write_text(text + axis)
+        said = koki2("sweep mine.toml")
+        assert said.code == 2 and "again: --objects evil.py:w" in said.err
+        (home / "config.toml").write_text(text)
+        assert koki2("evo-l0 --config config.toml").code == 2
+    (home / "mine.toml").write_text('world = "os:system"' + axis)
+    assert "--objects os:system" in koki2("sweep mine.toml").err
+    assert {path.name for path in home.iterdir()} == {
+        *("evil.py", "mine.toml", "config.toml")
+    }
+    (home / "mine.toml").write_text('world = "evil.py:w"' + axis)
+    said = koki2("sweep mine.toml --objects evil.py:w")
+    assert said.code == 2 and "evil.py must define w" in said.err
+    assert (home / "ran").exists()

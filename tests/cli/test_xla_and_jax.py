@@ -173,3 +173,106 @@ def test_replay_and_resume_take_the_flags_of_the_run(python, tmp_path):
 def test_a_process_that_is_not_ours_is_not_replaced(koki2, home):
     said = koki2("evo-l0 --strict-bits")
     assert said.code == 2 and "a process of its own" in said.err
+
+
+@pytest.mark.parametrize(
+    "environment, code, says",
+    [
+        ({"PYTHONPATH": "evil"}, 3, "must keep no variable 'PYTHONPATH'"),
+        ({"LD_PRELOAD": "evil.so"}, 3, "must keep no variable 'LD_PRELOAD'"),
+        ({"JAX_COMPILATION_CACHE_DIR": "evil"}, 3, "must keep no variable"),
+        ({"XLA_FLAGS": 3}, 3, "a value of XLA_FLAGS that it can have, got 3"),
+        ({"NVIDIA_TF32_OVERRIDE": "2; evil"}, 3, "a value of NVIDIA_TF32_OVERRIDE"),
+        (["XLA_FLAGS"], 3, "an object for environment"),
+        ({"XLA_FLAGS": "--xla_dump_to=evil"}, 2, "'--xla_dump_to=evil'"),
+        ({"XLA_FLAGS": "--xla_cpu_max_isa=AVX2 evil"}, 2, "does not set: 'evil'"),
+        ({"JAX_DEFAULT_PRNG_IMPL": "rbg"}, 2, "it cannot come to the same"),
+    ],
+)
+def test_a_run_folder_sets_only_what_koki2_keeps(
+    koki2, fake, home, environment, code, says
+):
+    assert koki2("evo-l0 --generations 1 --out-dir run").code == 0
+    (home / "run" / "summary.json").unlink()
+    path = home / "run" / "manifest.json"
+    facts = json.loads(path.read_text()) | {"environment": environment}
+    path.write_text(json.dumps(facts))
+    for command in ("replay run", "resume run"):
+        said = koki2(command)
+        assert said.code == code and says in said.err, (command, said)
+
+
+def test_a_manifest_that_names_modules_runs_none_of_them(python, tmp_path):
+    said = python(FAKE, "evo-l0", "--out-dir", "run", "--generations", "1")
+    assert said.returncode == 0, said.stderr
+    (tmp_path / "evil").mkdir()
+    (tmp_path / "evil" / "sitecustomize.py").write_text("open('ran', 'w')\n")
+    path = tmp_path / "run" / "manifest.json"
+    facts = json.loads(path.read_text())
+    facts["environment"]["PYTHONPATH"] = "evil"
+    path.write_text(json.dumps(facts))
+    said = python(FAKE, "replay", "run")
+    assert said.returncode == 3 and "PYTHONPATH" in said.stderr
+    assert not (tmp_path / "ran").exists()
+
+
+MOVING = {
+    "JAX_ENABLE_X64": "1",
+    "JAX_DEFAULT_PRNG_IMPL": "rbg",
+    "JAX_THREEFRY_PARTITIONABLE": "false",
+    "JAX_RANDOM_SEED_OFFSET": "7",
+}
+
+
+def test_variables_that_change_what_a_seed_gives_are_named_and_not_heard(python):
+    code = """
+        import os, sys
+        from koki2.cli import baseline, main
+        def run(options):
+            import jax
+            print(jax.random.key(3), jax.config.jax_enable_x64)
+            return 0
+        baseline.run = run
+        sys.exit(main())
+    """
+    plain = python(code, "baseline-l0")
+    said = python(code, "baseline-l0", **MOVING)
+    assert said.returncode == 0, said.stderr
+    assert said.stdout == plain.stdout
+    for name in MOVING:
+        assert f"{name}=" in said.stderr and name not in plain.stderr
+    said = python(code, "baseline-l0", JAX_ENABLE_X64="0", JAX_DISABLE_JIT="1")
+    assert "X64" not in said.stderr and "under JAX_DISABLE_JIT='1'" in said.stderr
+
+
+def test_a_process_that_started_jax_under_other_numbers_is_refused(koki2, monkeypatch):
+    import jax
+
+    before = jax.config.jax_default_prng_impl
+    jax.config.update("jax_default_prng_impl", "rbg")
+    try:
+        said = koki2("baseline-l0 --policy stay --episodes 2")
+    finally:
+        jax.config.update("jax_default_prng_impl", before)
+    assert said.code == 2 and "JAX_DEFAULT_PRNG_IMPL must be threefry2x32" in said.err
+
+
+@pytest.mark.slow
+def test_a_baseline_lives_the_same_lives_whatever_the_variables(python):
+    code = "import sys; from koki2.cli import main; sys.exit(main())"
+    words = "baseline-l0 --policy greedy --episodes 8 --json".split()
+    plain, said = python(code, *words), python(code, *words, **MOVING)
+    assert plain.returncode == 0 and said.stdout == plain.stdout
+
+
+def test_the_working_directory_offers_no_modules(tmp_path):
+    (tmp_path / "tyro.py").write_text("open('ran', 'w')\n")
+    said = subprocess.run(
+        [sys.executable, "-m", "koki2", "runs"],
+        env={**os.environ, "PYTHONPATH": ROOT},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
+    assert said.returncode == 0 and "no runs" in said.stdout, said.stderr
+    assert not (tmp_path / "ran").exists()
