@@ -17,6 +17,10 @@ Columns = Mapping[str, Mapping[str, Any]]
 """By stream, then by column, as `core.columns.rows` reads them."""
 
 
+class DivergedError(ArithmeticError):
+    """A search left the finite numbers, so that nothing can come of it any more."""
+
+
 class About(NamedTuple):
     """What a program is of, in the words of a run folder."""
 
@@ -44,7 +48,8 @@ class Program(NamedTuple):
     """Units wanted."""
     pack: Callable[[Carry], Arrays]
     """state -> arrays on the host, the same on any number of devices. A collective:
-    with several processes each must call it."""
+    with several processes each must call it. Raises DivergedError for the state of a
+    search that diverged: there is nothing to go on from, so nothing to save."""
     unpack: Callable[[Mapping[str, Any]], Carry]
     """The inverse of `pack`. Raises ValueError for arrays of another program."""
     artifacts: Callable[[Carry], dict[str, Arrays]]

@@ -10,12 +10,13 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from koki2.core import columns
 from koki2.core.chunks import chunked_scan
 from koki2.core.devices import replicated
 from koki2.core.keys import Stream, stream
-from koki2.core.program import About, Program
+from koki2.core.program import About, DivergedError, Program
 from koki2.core.trees import pack, unpack
 from koki2.core.types import Key
 from koki2.evolution.batch import compile_once, Data
@@ -133,13 +134,26 @@ def _program(
         chunk=lambda carry, wanted: compiled(key, carry, jnp.int32(wanted)),
         done=lambda carry: int(carry.generation),
         total=total,
-        pack=pack,
+        pack=functools.partial(_pack, strategy),
         unpack=lambda arrays: jax.device_put(unpack(like, arrays), replicated()),
         artifacts=lambda carry: {
             "best_genome": named(carry.best),
             "mean_genome": named(strategy.mean(carry.search)),
         },
     )
+
+
+def _pack(strategy: Strategy, carry: Carry) -> dict[str, np.ndarray]:
+    """The state on the host; that of a search whose centre is not finite is none."""
+    centre = np.asarray(jax.device_get(strategy.mean(carry.search)))
+    if not np.all(np.isfinite(centre)):
+        odd = centre[~np.isfinite(centre)][0]
+        raise DivergedError(
+            f"the centre of the search must be finite, got {odd} within "
+            f"{int(carry.generation)} generations; {strategy.name} took too long "
+            "steps: try a smaller lr or sigma."
+        )
+    return pack(carry)
 
 
 def _start(parts: Parts, key: Key) -> Carry:

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
+from jaxtyping import Array, Float
 
 from koki2.agents.configs import AgentConfig
 from koki2.core.numbers import Numbers, with_numbers
@@ -28,6 +29,7 @@ from koki2.evolution.heldout import baseline_lives, develop_key, genome_lives, L
 from koki2.evolution.rollout import Layout
 from koki2.evolution.task import baseline, Task
 from koki2.evolution.watch import watch
+from koki2.genomes.base import Genome
 
 Figures = dict[str, np.ndarray]
 REPORTED = ("fitness", "energy_gained", "bad_arrivals", "integrity_lost")
@@ -83,7 +85,7 @@ def _judge(
         seed: int, arrays: Mapping[str, ArrayLike], *, eval_seed: int, episodes: int
     ) -> Figures:
         data = named.data(seed)
-        genes = jnp.asarray(named.adult(data).genome.flat(dict(arrays)))[None]
+        genes = _genes(named.adult(data).genome, arrays)[None]
         found = lives(data, genes, eval_seed, episodes)
         return {name: values[0] for name, values in found.items()}
 
@@ -92,6 +94,26 @@ def _judge(
         return scripted(name)(named.data(0).numbers, eval_seed, episodes)
 
     return Judge(genome, policy)
+
+
+def _genes(genome: Genome, arrays: Mapping[str, ArrayLike]) -> Float[Array, " D"]:
+    """A genome's genes in a row.
+
+    Raises:
+      ValueError: the arrays are not those of such a genome, or not all finite.
+    """
+    genes = jnp.asarray(genome.flat(dict(arrays)))
+    _check_finite(genes, "a genome's genes")
+    return genes
+
+
+def _check_finite(genes: ArrayLike, what: str) -> None:
+    odd = int(np.sum(~np.isfinite(np.asarray(genes))))
+    if odd:
+        raise ValueError(
+            f"{what} must be finite numbers, got {odd} that are not: what was evolved "
+            "is no agent."
+        )
 
 
 def _baseline(env: Any, name: str, values: Numbers) -> Episode:
@@ -106,7 +128,7 @@ def judge_task(task: Task, fitness: FitnessConfig) -> Judge:
         seed: int, arrays: Mapping[str, ArrayLike], *, eval_seed: int, episodes: int
     ) -> Figures:
         del seed
-        genes = jnp.asarray(task.genome.flat(dict(arrays)))[None]
+        genes = _genes(task.genome, arrays)[None]
         found = lives(Data(task.wiring, {}), genes, eval_seed, episodes)
         return {name: values[0] for name, values in found.items()}
 
@@ -207,7 +229,11 @@ def behaviours(
     Returns:
       Of each genome, [S], by name: fitness, every descriptor that this world has, and
       what else was reported of its episodes.
+
+    Raises:
+      ValueError: a gene that is not a finite number.
     """
+    _check_finite(genomes, "the elites' genes")
     named = setting(config)
     on_map = has_map(named.env)
     names = tuple(n for n, d in DESCRIPTORS.items() if on_map >= d.needs_map)
@@ -249,7 +275,7 @@ def watch_genome(
     """
     named = setting(config)
     task = named.adult(named.data(seed))
-    genes = task.genome.flat(dict(genome))
+    genes = _genes(task.genome, genome)
     params = task.genome.develop(develop_key(eval_seed), genes)
     return watch(task.env, task.episode, params, eval_seed=eval_seed, index=episode)
 
