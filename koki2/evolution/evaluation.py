@@ -29,6 +29,8 @@ Params = Any
 """Agents' parameters, each array [P, ...]."""
 State = Any
 """What an evaluator remembers from generation to generation; None: nothing."""
+Metrics = dict[str, Array | Maybe | WideCount]
+"""Columns of a generation's row."""
 
 
 @chex.dataclass(frozen=True, kw_only=True)
@@ -40,7 +42,7 @@ class Evaluation:
     failed: Bool[Array, " P"]
     stats: EpisodeStats  # [P, E, ...]; zeros where not evaluated
     env_steps: WideCount | Int[Array, ""]  # lived, of all episodes
-    metrics: dict[str, Array | Maybe | WideCount]  # columns of the generation's row
+    metrics: Metrics
 
 
 class Evaluator(NamedTuple):
@@ -135,7 +137,8 @@ def full_episodes(
         fitness = mean_score(score, stats)
         if wanted is None:
             wanted = jnp.ones(fitness.shape, bool)
-        passed, metrics = wanted, {"evaluated": count(wanted)}
+        passed = wanted
+        metrics: Metrics = {"evaluated": count(wanted)}
         if fertile is not None:
             passed = wanted & fertile(stats.t_alive)
             metrics["repro_failed"] = count(wanted & ~passed)

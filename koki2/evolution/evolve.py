@@ -14,7 +14,7 @@ import numpy as np
 
 from koki2.core import columns
 from koki2.core.chunks import chunked_scan
-from koki2.core.devices import replicated
+from koki2.core.devices import moves_data, replicated
 from koki2.core.keys import Stream, stream
 from koki2.core.program import About, DivergedError, Program
 from koki2.core.trees import pack, unpack
@@ -85,6 +85,7 @@ def about_objects(kind: str, task: Task, loop: LoopConfig, seed: int) -> About:
     return About(kind, seed, {"python": {"loop": dataclasses.asdict(loop)}}, task)
 
 
+@moves_data
 def evolve_many(
     assemble: Callable[[Data], Parts],
     runs: Sequence[Data],
@@ -130,16 +131,22 @@ def _program(
     like = jax.eval_shape(init)
     named = lambda genes: jax.device_get(genome.named(genes))
     return Program(
-        init=lambda: jax.device_put(init(), replicated()),
-        chunk=lambda carry, wanted: compiled(key, carry, jnp.int32(wanted)),
-        done=lambda carry: int(carry.generation),
+        init=moves_data(lambda: jax.device_put(init(), replicated())),
+        chunk=lambda carry, wanted: compiled(
+            key, carry, jax.device_put(np.int32(wanted))
+        ),
+        done=lambda carry: int(jax.device_get(carry.generation)),
         total=total,
-        pack=functools.partial(_pack, strategy),
-        unpack=lambda arrays: jax.device_put(unpack(like, arrays), replicated()),
-        artifacts=lambda carry: {
-            "best_genome": named(carry.best),
-            "mean_genome": named(strategy.mean(carry.search)),
-        },
+        pack=moves_data(functools.partial(_pack, strategy)),
+        unpack=moves_data(
+            lambda arrays: jax.device_put(unpack(like, arrays), replicated())
+        ),
+        artifacts=moves_data(
+            lambda carry: {
+                "best_genome": named(carry.best),
+                "mean_genome": named(strategy.mean(carry.search)),
+            }
+        ),
     )
 
 

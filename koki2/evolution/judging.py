@@ -16,6 +16,7 @@ from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 from koki2.agents.configs import AgentConfig
+from koki2.core.devices import moves_data
 from koki2.core.numbers import Numbers, with_numbers
 from koki2.envs import make as make_env
 from koki2.envs.base import has_map
@@ -58,6 +59,7 @@ def judge(config: Config, *, layout: Layout | None = None) -> Judge:
     return judges([config], layout=layout)[0]
 
 
+@moves_data
 def judges(configs: Sequence[Config], *, layout: Layout | None = None) -> list[Judge]:
     """Builds the judges of configs of one shape, which share what they compile.
 
@@ -81,6 +83,7 @@ def _judge(
     lives: Callable[..., Figures],
     scripted: Callable[[str], LivesOf],
 ) -> Judge:
+    @moves_data
     def genome(
         seed: int, arrays: Mapping[str, ArrayLike], *, eval_seed: int, episodes: int
     ) -> Figures:
@@ -89,6 +92,7 @@ def _judge(
         found = lives(data, genes, eval_seed, episodes)
         return {name: values[0] for name, values in found.items()}
 
+    @moves_data
     def policy(name: str, *, eval_seed: int, episodes: int) -> Figures:
         baseline(named.env, name)  # says what is wrong before anything compiles
         return scripted(name)(named.data(0).numbers, eval_seed, episodes)
@@ -120,10 +124,12 @@ def _baseline(env: Any, name: str, values: Numbers) -> Episode:
     return baseline(make_env(with_numbers(env, values)), name)
 
 
+@moves_data
 def judge_task(task: Task, fitness: FitnessConfig) -> Judge:
     """Builds the judge of a task made of objects; see `judge`. Its seed counts not."""
     lives = genome_lives(lambda data: task, fitness)
 
+    @moves_data
     def genome(
         seed: int, arrays: Mapping[str, ArrayLike], *, eval_seed: int, episodes: int
     ) -> Figures:
@@ -132,6 +138,7 @@ def judge_task(task: Task, fitness: FitnessConfig) -> Judge:
         found = lives(Data(task.wiring, {}), genes, eval_seed, episodes)
         return {name: values[0] for name, values in found.items()}
 
+    @moves_data
     def policy(name: str, *, eval_seed: int, episodes: int) -> Figures:
         acts = baseline(task.env, name)
         return baseline_lives(lambda numbers: acts, fitness)({}, eval_seed, episodes)
@@ -183,6 +190,7 @@ def evaluate_baseline(
     return found.baseline(policy, eval_seed=eval_seed, episodes=episodes)
 
 
+@moves_data
 def named_elite(
     config: Config, seed: int, archive: Mapping[str, Any], cell: int
 ) -> Figures:
@@ -207,6 +215,7 @@ def named_elite(
     return jax.device_get(genome.named(jnp.asarray(archive["genome"][cell])))
 
 
+@moves_data
 def behaviours(
     config: Config,
     seed: int,
@@ -249,6 +258,7 @@ def behaviours(
     return {name: np.mean(found[name], axis=1) for name in shown}
 
 
+@moves_data
 def watch_genome(
     config: Config,
     seed: int,
@@ -280,6 +290,7 @@ def watch_genome(
     return watch(task.env, task.episode, params, eval_seed=eval_seed, index=episode)
 
 
+@moves_data
 def watch_baseline(
     config: Config, policy: str, *, eval_seed: int, episode: int
 ) -> Figures:

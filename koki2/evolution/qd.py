@@ -112,6 +112,7 @@ def illuminate(
     return program._replace(about=about_objects("qd", task, loop, seed))
 
 
+@devices.moves_data
 def illuminate_many(
     assemble: Callable[[Data], QDParts],
     search: MapElites,
@@ -251,11 +252,13 @@ def _program(
         return out
 
     return Program(
-        init=lambda: laid_out(start()),
-        chunk=lambda carry, wanted: compiled(key, carry, jnp.int32(wanted)),
-        done=lambda carry: int(carry.search.generation),
+        init=devices.moves_data(lambda: laid_out(start())),
+        chunk=lambda carry, wanted: compiled(
+            key, carry, jax.device_put(np.int32(wanted))
+        ),
+        done=lambda carry: int(jax.device_get(carry.search.generation)),
         total=total,
-        pack=lambda carry: pack(in_cells(carry)),
-        unpack=restore,
-        artifacts=artifacts,
+        pack=devices.moves_data(lambda carry: pack(in_cells(carry))),
+        unpack=devices.moves_data(restore),
+        artifacts=devices.moves_data(artifacts),
     )

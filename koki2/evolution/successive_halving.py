@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
-from koki2.core.columns import Maybe, maybe, number, plus, total, wide, WideCount
+from koki2.core.columns import maybe, number, plus, total, wide, WideCount
 from koki2.core.given import given
 from koki2.core.keys import Stream, stream
 from koki2.core.types import Key
@@ -28,6 +28,7 @@ from koki2.evolution.evaluation import (
     Evaluation,
     Evaluator,
     mean_score,
+    Metrics,
     Params,
     Score,
     wanted_episodes,
@@ -137,7 +138,7 @@ def _metrics(
     proxy: Float[Array, " C"],
     full: Evaluation,
     spent: WideCount,
-) -> dict[str, Array | Maybe | WideCount]:
+) -> Metrics:
     top, _ = rungs.capacities(config, wanted.shape[0])
     real = lambda count: count.astype(jnp.float32)
     lived = wide(full.env_steps)

@@ -119,13 +119,14 @@ def read(run: pathlib.Path) -> list[Unseen]:
 
 
 def _unseen(value: Any, where: str) -> Unseen:
-    values = [value.get(n) if isinstance(value, dict) else None for n in Unseen._fields]
-    if not all(metrics.is_number(v) and math.isfinite(v) for v in values):
+    found = value if isinstance(value, dict) else {}
+    numbers = {name: found.get(name, math.nan) for name in Unseen._fields}
+    if not all(metrics.is_number(n) and math.isfinite(n) for n in numbers.values()):
         raise runlog.BrokenRunError(
             f"{where} should have finite numbers {', '.join(Unseen._fields)}, got "
             f"{value!r:.80}."
         )
-    return Unseen(*values)
+    return Unseen(**numbers)
 
 
 def _cells(config: QDConfig, descriptors: Any) -> Any:
