@@ -207,6 +207,12 @@ def _start(parts: QDParts, search: MapElites, key: Key) -> QDCarry:
     )
 
 
+def _apart(carry: QDCarry) -> QDCarry:
+    """The same with a buffer for every array, as donating it demands: a strategy of an
+    emitter may start with the very array of the first genome."""
+    return jax.tree.map(jnp.copy, carry)
+
+
 def _shardings(carry: QDCarry) -> QDCarry:
     """Which devices hold what: the archive is sharded, all else replicated."""
     same, split = devices.replicated(), devices.sharded()
@@ -252,7 +258,7 @@ def _program(
         return out
 
     return Program(
-        init=devices.moves_data(lambda: laid_out(start())),
+        init=devices.moves_data(lambda: laid_out(_apart(start()))),
         chunk=lambda carry, wanted: compiled(
             key, carry, jax.device_put(np.int32(wanted))
         ),

@@ -120,10 +120,6 @@ def test_no_nan_that_is_meant_leaves_a_program(koki2, restored, home, words):
     jax.config.update("jax_debug_nans", False)
     assert koki2(words.replace("--out-dir run", "--out-dir plain")).code == 0
     assert (home / "plain" / "generations.jsonl").read_bytes() == shown
-    jax.config.update("jax_debug_nans", True)
-    assert koki2("eval-run --run-dir run --episodes 2").code == (
-        0 if "3e38" not in words else 2
-    )
 
 
 @pytest.mark.slow
