@@ -183,8 +183,9 @@ def generation_of(config, seed=0):
 
 def one_generation(config, genomes, seed=0):
     after, row = generation_of(config, seed)(genomes)
-    assert np.isfinite(row["mean_fitness"].value)  # no NaN leaves a program
-    plain = columns.rows(jax.tree.map(lambda x: np.asarray(x)[None], row))[0]
+    row = jax.device_get(row)
+    tiny.assert_no_nan_leaves(row)
+    plain = columns.rows(jax.tree.map(lambda x: x[None], row))[0]
     return dataclasses.replace(after, search=after.search[0]), plain
 
 
@@ -271,6 +272,33 @@ def test_a_genome_that_is_not_finite_has_failed_and_takes_no_place():
     assert row["rung1_evaluated"] == P - 2 and row["evaluated"] == 6
     assert row_before["rung1_evaluated"] == P
     assert row["generation_best"] <= row_before["generation_best"]
+
+
+NO_RUNGS = RungsConfig()
+VIABLE = dict(mvt=True, mvt_steps=4, mvt_min_alive_steps=0, mvt_min_action_entropy=0.5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "knobs, failed",
+    [
+        (dict(rungs=NO_RUNGS), lambda row: 1),
+        (dict(rungs=NO_RUNGS, **VIABLE), lambda row: P - row["evaluated"]),
+        (VIABLE, lambda row: P - row["rung1_evaluated"]),
+        (dict(rungs=NO_RUNGS, nursing=NursingConfig(repro_phi=1.0)), lambda row: P),
+        (dict(nursing=NursingConfig(repro_phi=1.0)), lambda row: 7),
+    ],
+)
+def test_failure_is_told_as_nan_and_never_as_a_number(knobs, failed):
+    """One genome is not finite; where only the whole life reproduces, none lives it."""
+    starving = HARMLESS | dict(energy_decay=0.1, energy_gain=0.0)
+    world = starving if "nursing" in knobs else HARMLESS
+    same = dict(pop_size=P, episodes=E, rungs=CONFIG.rungs)
+    config = tiny.config(world, **same | knobs)
+    after, row = one_generation(config, genomes(config).at[1, 0].set(NAN))
+    told = after.search
+    assert np.isnan(told[1]) and np.isnan(told).sum() == failed(row) > 0
+    assert np.all(told[~np.isnan(told)] > -1e3)
 
 
 @pytest.mark.slow

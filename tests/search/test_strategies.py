@@ -78,16 +78,17 @@ def test_climbs(strategy):
 
 
 def test_climbs_though_every_fifth_genome_fails(strategy):
-    """Which ones is drawn anew each generation, so that the hill stays as it is."""
-    at_work = trial(strategy)
-    state = at_work.init(jax.random.key(0), jnp.zeros(NUM_DIMS))
-    first, drawn = strategy.mean(state), np.random.default_rng(0)
-    for step in range(20):
-        failing = jnp.asarray(drawn.random(POP_SIZE) < 0.2)
-        _, state, mean = at_work.generation(key_of(step), state, failing)
-    assert_no_nan(state)
-    gained = 1 - height(mean) / height(first)
-    assert gained > 0.1, f"climbed {gained:.0%} of the way in 20 generations"
+    """On average over three searches, for some select hardly any more (iamalgam)."""
+    at_work, gained = trial(strategy), []
+    for seed in range(3):
+        state = at_work.init(jax.random.key(seed), jnp.zeros(NUM_DIMS))
+        first, drawn = strategy.mean(state), np.random.default_rng(seed)
+        for step in range(20):
+            failing = jnp.asarray(drawn.random(POP_SIZE) < 0.2)
+            _, state, mean = at_work.generation(key_of(step), state, failing)
+        assert_no_nan(state)
+        gained.append(1 - height(mean) / height(first))
+    assert np.mean(gained) > 0.1, f"climbed {np.mean(gained):.0%} of the way"
 
 
 def test_a_genome_that_failed_never_wins(strategy):
