@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 
 from koki2 import runlog
 from koki2.evolution.configs import QDConfig
-from koki2.reports import exchange, metrics
+from koki2.reports import metrics
 from koki2.runlog import atomic, jsontext
 
 _FILE = re.compile(r"archive_evalseed(\d+)_episodes(\d+)\.json")
@@ -63,22 +63,19 @@ def measure_again(
 
     elites = np.flatnonzero(archive["filled"])
     names = config.behaviour.descriptors
-    rows = {
-        "genome": elites[:, None].astype(np.float32),  # whose place it is
-        "fitness": np.asarray(behaved["fitness"], np.float32),
-        "descriptor": np.stack([behaved[n] for n in names], 1).astype(np.float32),
-        "birth": archive["birth"][elites],
-    }
-    again, _ = exchange.insert(config.archive, rows, 1)
-    filled = again["filled"]
-    worth = again["fitness"][filled].astype(np.float64) - config.archive.qd_offset
+    cell = _cells(config, np.stack([behaved[name] for name in names], axis=1))
+    fitness = np.asarray(behaved["fitness"], np.float64)
+    best = np.full(len(archive["filled"]), -math.inf)
+    counts = (cell < len(best)) & np.isfinite(fitness)
+    np.maximum.at(best, cell[counts], fitness[counts])
+    filled = best > -math.inf
     return Unseen(
         eval_seed=eval_seed,
         episodes=episodes,
         elites=len(elites),
         coverage=float(np.mean(filled)),
-        qd_score=float(np.sum(worth)),
-        in_their_cell=float(np.mean(_cells(config, rows["descriptor"]) == elites)),
+        qd_score=float(np.sum(best[filled] - config.archive.qd_offset)),
+        in_their_cell=float(np.mean(cell == elites)),
     )
 
 
@@ -130,11 +127,13 @@ def _unseen(value: Any, where: str) -> Unseen:
 
 
 def _cells(config: QDConfig, descriptors: Any) -> Any:
-    """The cell of each descriptor; the number of cells for one outside."""
+    """The cell of each descriptor; beyond all cells for one outside."""
     import jax
     import jax.numpy as jnp
 
     from koki2.search import archive as archives
 
     index = archives.cells(config.archive).index
-    return jax.device_get(jax.jit(jax.vmap(index))(jnp.asarray(descriptors)))
+    return jax.device_get(
+        jax.jit(jax.vmap(index))(jnp.asarray(descriptors, jnp.float32))
+    )
