@@ -1,6 +1,7 @@
 """The smallest configs that still do everything: shared by the tests of evolution."""
 
 import jax
+import numpy as np
 
 from koki2.agents import AgentConfig
 from koki2.core import columns
@@ -68,10 +69,18 @@ def run(program, chunks, between=lambda program, carry: carry):
 def chunk(program, carry):
     """The state after a chunk, and its columns as lists, "valid" among them."""
     carry, said = program.chunk(carry, program.total - program.done(carry))
+    assert_no_nan_leaves((carry, said))
     metrics = jax.device_get(said["metrics"])
     valid = metrics.pop("valid").tolist()
     rows = columns.rows(metrics)
     return carry, {"valid": valid} | {n: [row[n] for row in rows] for n in rows[0]}
+
+
+def assert_no_nan_leaves(results):
+    """As `--jax-debug-nans` looks at what comes out of a compiled program."""
+    for path, leaf in jax.tree_util.tree_leaves_with_path(results):
+        if jax.numpy.issubdtype(leaf.dtype, jax.numpy.inexact):
+            assert not np.any(np.isnan(leaf)), jax.tree_util.keystr(path)
 
 
 def population(config, count, seed=0):

@@ -1,6 +1,7 @@
 """`koki2 descriptors`: is the behaviour space of a run worth anything?"""
 
 import dataclasses
+import sys
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -10,7 +11,7 @@ from koki2.cli import output
 from koki2.cli.arguments import Json, RunPath
 from koki2.cli.named import Named
 from koki2.measures.configs import DescriptorConfig
-from koki2.reports import behaviour, exchange
+from koki2.reports import behaviour, exchange, unseen_archive
 from koki2.session import folders
 from koki2.session.settings import Seed
 
@@ -24,7 +25,9 @@ class Options(Named):
     The elites live again; all that can be measured of a life is set against the
     descriptors that span the archive. Have the metrics anything in common (sampling
     adequacy, sphericity)? Do the descriptors tell it (reconstruction)? Are those near
-    in the archive alike (trustworthiness), and those alike near (continuity)?
+    in the archive alike (trustworthiness), and those alike near (continuity)? And what
+    does the archive cover with every elite in the cell where it behaves unseen? That is
+    kept in the run, and koki2 plot draws it beside what search saw.
     """
 
     run: RunPath
@@ -59,7 +62,7 @@ def run(options: Options) -> int:
         preserved_warn=max(options.preserved_min, 0.85),
         neighbours=options.neighbours,
     )
-    found = {"run": str(options.run)} | behaviour.judge(
+    judged = behaviour.judge(
         read.config,
         read.seed,
         exchange.archive_of(options.run, read.config),
@@ -68,8 +71,17 @@ def run(options: Options) -> int:
         episodes=options.episodes,
         eval_seed=options.eval_seed,
     )
+    _keep(options, unseen_archive.Unseen(**judged["archive"]["unseen"]))
+    found = {"run": str(options.run)} | judged
     output.show(found, options.json, lambda: _print(found))
     return 0
+
+
+def _keep(options: Options, found: unseen_archive.Unseen) -> None:
+    try:
+        unseen_archive.keep(options.run, found)
+    except OSError as error:  # a run of somebody else's may be judged all the same
+        print(f"koki2 descriptors: not kept for koki2 plot: {error}", file=sys.stderr)
 
 
 def _print(found: Mapping[str, Any]) -> None:
@@ -97,6 +109,14 @@ def _print(found: Mapping[str, Any]) -> None:
     print(f"{used} metrics{alike}")
     best = output.text(found["reconstruction_best"])
     print(f"as many axes chosen for it would leave {best} of the variance untold")
+    trained, unseen = found["archive"]["in_training"], found["archive"]["unseen"]
+    rows = [
+        ("coverage", trained["coverage"], unseen["coverage"]),
+        ("QD-score", trained["qd_score"], unseen["qd_score"]),
+        ("in their own cell", 1.0, unseen["in_their_cell"]),
+    ]
+    heads = (f"all {unseen['elites']} elites", "in training", "unseen")
+    output.print_table(heads, rows)
     moved = ", ".join(f"{n} {v:.3f}" for n, v in found["unseen_drift"].items())
     print(f"on unseen lives elites are off their cell by, on average: {moved}")
     passed = "is" if held["passed"] else "is NOT"

@@ -4,6 +4,7 @@
     1    the machine refused (disk full, no permission); or replay found a difference
     2    bad input: flags, files, a run that is being written by another
     3    what lies on disk is not what koki2 wrote there
+    4    a search diverged: its centre is not finite; its last good state is kept
     130, 143    stopped by SIGINT, SIGTERM; a run stands at its newest checkpoint
 
 Anything else that is raised is a bug, and keeps its traceback.
@@ -17,6 +18,7 @@ from collections.abc import Sequence
 
 from koki2 import runlog
 from koki2.cli.commands import Command, COMMANDS
+from koki2.core.program import DivergedError
 from koki2.session import signals, startup
 
 _BEFORE = "--jax-"  # what may stand before the command
@@ -50,6 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _fail(name, error, 2)
     except runlog.BrokenRunError as error:
         return _fail(name, error, 3)
+    except DivergedError as error:
+        return _fail(name, error, 4)
     except KeyboardInterrupt:
         return _fail(name, "interrupted", 130)
     except BrokenPipeError:  # the reader of our output has gone

@@ -1,11 +1,15 @@
 """Columns: what a chunk says, on the device, and the rows they become on the host.
 
 A stream is an ordered mapping of columns, each of shape [units, ...]. Beside arrays of
-numbers there are three kinds of column:
+numbers there are four kinds of column:
 
     None            a value that is not known in this program: null in every row
+    Maybe           a number that is not known in some rows: NaN in those
     WideCount       a count of 64 bits in two words of 32
     Table           of every unit a list of short lists, as long as it must be
+
+A `Maybe` is a number and a mask, so that no NaN that is meant leaves a compiled program
+and `jax_debug_nans` finds only those that are not.
 """
 
 from collections import OrderedDict
@@ -15,7 +19,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Int, UInt32
+from jaxtyping import Array, Bool, Float, Int, UInt32
 
 Rows = list[dict[str, Any]]
 
@@ -23,11 +27,23 @@ Row = OrderedDict
 """What a unit says, by column. As a pytree it keeps their order, where a dict sorts."""
 
 
+class Maybe(NamedTuple):
+    """A number that is not known in some rows; see `maybe`."""
+
+    value: Float[Array, "..."]
+    """Zero where it is not known."""
+    is_known: Bool[Array, "..."]
+
+
 class WideCount(NamedTuple):
     """A count of 64 bits, as JAX without 64-bit types can carry it; see `add`."""
 
     words: UInt32[Array, "... 2"]
     """High word, low word."""
+
+    def __int__(self) -> int:
+        high, low = np.asarray(self.words).tolist()
+        return (high << 32) + low
 
 
 class Table(NamedTuple):
@@ -39,7 +55,21 @@ class Table(NamedTuple):
     """[units, P]"""
 
 
-def add(words: UInt32[Array, "2"], more: Int[Array, ""]) -> UInt32[Array, "2"]:
+def maybe(value: Float[Array, "..."]) -> Maybe:
+    """Turns NaN, which says that a number is not known, into a mask.
+
+    Example:
+      >>> rate = maybe(jnp.array([0.5, jnp.nan]))
+      >>> rate.value.tolist(), rate.is_known.tolist(), rows({"rate": rate})
+      ([0.5, 0.0], [True, False], [{'rate': 0.5}, {'rate': nan}])
+    """
+    is_known = ~jnp.isnan(value)
+    return Maybe(jnp.where(is_known, value, jnp.zeros_like(value)), is_known)
+
+
+def add(
+    words: UInt32[Array, "2"], more: WideCount | Int[Array, ""]
+) -> UInt32[Array, "2"]:
     """Adds to a 64-bit count in two words, high and low.
 
     Args:
@@ -50,9 +80,62 @@ def add(words: UInt32[Array, "2"], more: Int[Array, ""]) -> UInt32[Array, "2"]:
       >>> add(jnp.uint32([0, 2**32 - 1]), jnp.int32(3)).tolist()
       [1, 2]
     """
-    low = words[1] + more.astype(jnp.uint32)
+    high, low = wide(more).words
+    low = words[1] + low
     carried = (low < words[1]).astype(jnp.uint32)
-    return jnp.stack([words[0] + carried, low])
+    return jnp.stack([words[0] + high + carried, low])
+
+
+def wide(count: WideCount | Int[Array, ""]) -> WideCount:
+    """A count in 64 bits."""
+    if isinstance(count, WideCount):
+        return count
+    return WideCount(jnp.stack([jnp.uint32(0), _word(count)]))
+
+
+def plus(count: WideCount, more: WideCount | Int[Array, ""]) -> WideCount:
+    """Adds to a count; see `add`."""
+    return WideCount(add(count.words, more))
+
+
+def total(counts: Int[Array, "..."], most: int) -> WideCount:
+    """Adds up counts exactly, also where their sum does not fit in 32 bits.
+
+    Where the counts could be as many and as great as to pass 2^31 - 1, they are cut
+    into pieces of so few bits that the sum of each piece fits in a word.
+
+    Args:
+      counts: from 0 to `most` each.
+      most: below 2^31. Static.
+
+    Example:
+      >>> int(total(jnp.full((3, 2), 2**30), most=2**30)) == 6 * 2**30
+      True
+    """
+    if counts.size * most < 2**31:
+        return wide(jnp.sum(counts))
+    bits = 32 - counts.size.bit_length()  # size * (2^bits - 1) < 2^32
+    found = jnp.zeros(2, jnp.uint32)
+    for shift in range(0, most.bit_length(), bits):
+        piece = (counts.astype(jnp.uint32) >> shift) & ((1 << bits) - 1)
+        found = add(found, _shifted(jnp.sum(piece, dtype=jnp.uint32), shift))
+    return WideCount(found)
+
+
+def number(count: WideCount) -> Float[Array, ""]:
+    """The float32 nearest to a count, or next to it."""
+    high, low = count.words.astype(jnp.float32)
+    return high * 2.0**32 + low
+
+
+def _word(count: Int[Array, ""]) -> UInt32[Array, ""]:
+    return count.astype(jnp.uint32)
+
+
+def _shifted(word: UInt32[Array, ""], by: int) -> WideCount:
+    """A word times 2^by, by below 32."""
+    high = word >> (32 - by) if by else jnp.uint32(0)
+    return WideCount(jnp.stack([high, word << by]))
 
 
 def rows(stream: Mapping[str, Any]) -> Rows:
@@ -84,6 +167,8 @@ def rows(stream: Mapping[str, Any]) -> Rows:
 
 
 def _plain(column: Any) -> list[Any]:
+    if isinstance(column, Maybe):
+        return np.where(column.is_known, column.value, np.float32(np.nan)).tolist()
     if isinstance(column, WideCount):
         high, low = np.moveaxis(np.asarray(column.words).astype(np.int64), -1, 0)
         return ((high << 32) + low).tolist()

@@ -1,6 +1,13 @@
-"""Devices: a mesh of one axis, and shardings over it."""
+"""Devices: a mesh of one axis, shardings over it, and what moves data on purpose."""
+
+import functools
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
 
 import jax
+
+Inputs = ParamSpec("Inputs")
+Output = TypeVar("Output")
 
 ROW = "chunks"  # the axis of the mesh
 
@@ -19,6 +26,21 @@ def replicated() -> jax.NamedSharding:
 def sharded() -> jax.NamedSharding:
     """The sharding of an array that is split over the devices along its first axis."""
     return jax.NamedSharding(mesh(), jax.P(ROW))
+
+
+def moves_data(function: Callable[Inputs, Output]) -> Callable[Inputs, Output]:
+    """Marks a function that moves arrays between host and device on purpose.
+
+    What builds, saves and restores a state does, at the edge of a program; the chunk
+    does not. So `jax_transfer_guard` finds transfers where there should be none.
+    """
+
+    @functools.wraps(function)
+    def marked(*args: Inputs.args, **kwargs: Inputs.kwargs) -> Output:
+        with jax.transfer_guard("allow"):
+            return function(*args, **kwargs)
+
+    return marked
 
 
 def replicate(tree):

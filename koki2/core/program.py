@@ -40,6 +40,10 @@ class Estimate(NamedTuple):
         return max(self.parts, key=lambda name: self.parts[name])
 
 
+class DivergedError(ArithmeticError):
+    """A search left the finite numbers, so that nothing can come of it any more."""
+
+
 class About(NamedTuple):
     """What a program is of, in the words of a run folder."""
 
@@ -68,7 +72,8 @@ class Program(NamedTuple):
     """Units wanted."""
     pack: Callable[[Carry], Arrays]
     """state -> arrays on the host, the same on any number of devices. A collective:
-    with several processes each must call it."""
+    with several processes each must call it. Raises DivergedError for the state of a
+    search that diverged: there is nothing to go on from, so nothing to save."""
     unpack: Callable[[Mapping[str, Any]], Carry]
     """The inverse of `pack`. Raises ValueError for arrays of another program."""
     artifacts: Callable[[Carry], dict[str, Arrays]]

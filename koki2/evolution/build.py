@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from koki2 import genomes, search
+from koki2.core.devices import moves_data
 from koki2.core.numbers import numbers, shape, with_numbers
 from koki2.core.program import About, Program
 from koki2.envs import make as make_env
@@ -102,6 +103,7 @@ def build(config: Config, seed: int, *, layout: Layout | None = None) -> Program
     return build_many([(config, seed)], layout=layout)[0]
 
 
+@moves_data
 def build_many(
     runs: Sequence[tuple[Config, int]], *, layout: Layout | None = None
 ) -> list[Program]:

@@ -17,6 +17,12 @@ Probability = Annotated[float, Ge(0), Le(1)]
 Phase = Annotated[float, Ge(0), Le(1)]
 Factor = Annotated[float, Ge(0)]
 
+MOST = 1_000_000
+"""The greatest whole number of most knobs, as of an episode's steps: int32 counts all
+of them, and what adds up beyond is counted in 64 bits."""
+Steps = Annotated[int, Ge(1), Le(MOST)]
+Episodes = Annotated[int, Ge(1), Le(MOST)]
+
 POLICIES = ("greedy", "competent", "random", "stay", "oracle")
 """The baselines: what lives without a genome. `evolution.task` makes them."""
 
@@ -44,11 +50,11 @@ class ViabilityConfig:
 
     mvt: bool = False
     """Test viability first; what fails is not evaluated further."""
-    mvt_episodes: Annotated[int, Ge(1)] = 2
+    mvt_episodes: Episodes = 2
     """Short lives per genome; one that meets every threshold is enough."""
-    mvt_steps: Annotated[int, Ge(1)] = 64
+    mvt_steps: Steps = 64
     """Length of a short life: the first steps of a full one."""
-    mvt_min_alive_steps: Annotated[int, Ge(0)] = 32
+    mvt_min_alive_steps: Annotated[int, Ge(0), Le(MOST)] = 32
     """Least number of steps alive."""
     mvt_min_action_entropy: Annotated[float, Ge(0)] = 0.0
     """Least entropy of the actions taken, in nats."""
@@ -67,15 +73,15 @@ class RungsConfig:
 
     rungs: bool = False
     """Evaluate on rungs; what is not promoted does not live in full."""
-    rung1_steps: Annotated[int, Ge(1)] = 32
+    rung1_steps: Steps = 32
     """Length of a proxy life: the first steps of a full one."""
-    rung1_episodes: Annotated[int, Ge(1)] = 1
+    rung1_episodes: Episodes = 1
     """Proxy lives per genome."""
     promote_top_p: Annotated[float, Gt(0), Le(1)] = 0.25
     """Share of the population promoted for its fitness in proxy lives."""
     promote_novel_q: Probability = 0.125
     """Share promoted from the rest for being unlike all others; 0: no novelty."""
-    novelty_k: Annotated[int, Ge(1)] = 5
+    novelty_k: Annotated[int, Ge(1), Le(MOST)] = 5
     """Nearest neighbours, among the population and the archive, that one is unlike."""
     archive_size: Annotated[int, Ge(1), Le(1_000_000)] = 256
     """Behaviours remembered of those promoted for novelty; the oldest go first."""
@@ -145,7 +151,7 @@ class LoopConfig:
 
     generations: Annotated[int, Ge(1), Le(10_000_000)] = 20
     """Generations."""
-    episodes: Annotated[int, Ge(1)] = 4
+    episodes: Episodes = 4
     """Lives per genome per generation; all genomes live the same ones."""
     checkpoint_every: Annotated[int, Ge(1)] = 10
     """Generations per compiled chunk: a checkpoint and a log flush after each."""

@@ -5,9 +5,11 @@
     successive_halving(inner)   short episodes first; only the promising go on
 
 All genomes live the same episodes (common random numbers). A genome that failed has a
-shaped fitness of NaN, which every strategy ranks last.
+shaped fitness of NaN, which every strategy ranks last. One with a gene that is not a
+finite number has failed, whatever its episodes were like: see `evaluate_genomes`.
 """
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -16,6 +18,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from koki2.core.columns import Maybe, total, WideCount
 from koki2.core.keys import Stream, stream
 from koki2.core.types import Key
 from koki2.evolution.episode import Episode, EpisodeStats
@@ -26,6 +29,8 @@ Params = Any
 """Agents' parameters, each array [P, ...]."""
 State = Any
 """What an evaluator remembers from generation to generation; None: nothing."""
+Metrics = dict[str, Array | Maybe | WideCount]
+"""Columns of a generation's row."""
 
 
 @chex.dataclass(frozen=True, kw_only=True)
@@ -36,8 +41,8 @@ class Evaluation:
     shaped_fitness: Float[Array, " P"]  # what search is told; NaN: failed
     failed: Bool[Array, " P"]
     stats: EpisodeStats  # [P, E, ...]; zeros where not evaluated
-    env_steps: Int[Array, ""]  # lived, of all episodes
-    metrics: dict[str, Array]  # columns of the generation's row
+    env_steps: WideCount | Int[Array, ""]  # lived, of all episodes
+    metrics: Metrics
 
 
 class Evaluator(NamedTuple):
@@ -48,6 +53,50 @@ class Evaluator(NamedTuple):
     evaluate: Callable[..., tuple[Evaluation, State]]
     """(key of the generation, state, params, wanted=None) -> (evaluation, state). Of
     those not wanted, bool [P], nothing is found out: they have failed."""
+    selects: bool = False
+    """Whether only some of the genomes live whole episodes, so that leaving out those
+    that are not wanted takes no more work."""
+
+
+def evaluate_genomes(
+    evaluator: Evaluator,
+    key: Key,
+    state: State,
+    genomes: Float[Array, "P D"],
+    params: Params,
+) -> tuple[Evaluation, State]:
+    """Finds the fitness of genomes; those that are not finite have failed.
+
+    Args:
+      evaluator: finds the fitness.
+      key: of the generation.
+      state: the evaluator's.
+      genomes: flat ones.
+      params: the agents that they became.
+
+    Example:
+      >>> from koki2 import agents, envs
+      >>> from koki2.evolution import episode
+      >>> stays = episode(envs.chemotaxis(), agents.stay())
+      >>> evaluator = full_episodes(
+      ...     stays, lambda stats: stats.t_alive.astype(jnp.float32), episodes=1)
+      >>> genomes = jnp.array([[0.0], [jnp.inf]])
+      >>> params = {"unread": genomes}
+      >>> found, _ = evaluate_genomes(
+      ...     evaluator, jax.random.key(0), None, genomes, params)
+      >>> found.shaped_fitness.tolist(), found.failed.tolist()
+      ([128.0, nan], [False, True])
+    """
+    sound = jnp.all(jnp.isfinite(genomes), axis=1)
+    wanted = sound if evaluator.selects else None
+    found, state = evaluator.evaluate(key, state, params, wanted)
+    found = dataclasses.replace(
+        found,
+        fitness=jnp.where(sound, found.fitness, jnp.nan),
+        shaped_fitness=jnp.where(sound, found.shaped_fitness, jnp.nan),
+        failed=found.failed | ~sound,
+    )
+    return found, state
 
 
 def full_episodes(
@@ -88,7 +137,8 @@ def full_episodes(
         fitness = mean_score(score, stats)
         if wanted is None:
             wanted = jnp.ones(fitness.shape, bool)
-        passed, metrics = wanted, {"evaluated": count(wanted)}
+        passed = wanted
+        metrics: Metrics = {"evaluated": count(wanted)}
         if fertile is not None:
             passed = wanted & fertile(stats.t_alive)
             metrics["repro_failed"] = count(wanted & ~passed)
@@ -98,7 +148,7 @@ def full_episodes(
             shaped_fitness=jnp.where(failed, jnp.nan, fitness),
             failed=failed,
             stats=stats,
-            env_steps=jnp.sum(stats.t_alive),
+            env_steps=total(stats.t_alive, episode.steps),
             metrics=metrics,
         )
         return evaluation, state

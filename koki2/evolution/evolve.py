@@ -10,12 +10,13 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from koki2.core import columns
 from koki2.core.chunks import chunked_scan
-from koki2.core.devices import replicated
+from koki2.core.devices import moves_data, replicated
 from koki2.core.keys import Stream, stream
-from koki2.core.program import About, Program
+from koki2.core.program import About, DivergedError, Program
 from koki2.core.trees import pack, unpack
 from koki2.core.types import Key
 from koki2.evolution.batch import compile_once, Data
@@ -84,6 +85,7 @@ def about_objects(kind: str, task: Task, loop: LoopConfig, seed: int) -> About:
     return About(kind, seed, {"python": {"loop": dataclasses.asdict(loop)}}, task)
 
 
+@moves_data
 def evolve_many(
     assemble: Callable[[Data], Parts],
     runs: Sequence[Data],
@@ -129,18 +131,37 @@ def _program(
     like = jax.eval_shape(init)
     named = lambda genes: jax.device_get(genome.named(genes))
     return Program(
-        init=lambda: jax.device_put(init(), replicated()),
-        chunk=lambda carry, wanted: compiled(key, carry, jnp.int32(wanted)),
-        done=lambda carry: int(carry.generation),
+        init=moves_data(lambda: jax.device_put(init(), replicated())),
+        chunk=lambda carry, wanted: compiled(
+            key, carry, jax.device_put(np.int32(wanted))
+        ),
+        done=lambda carry: int(jax.device_get(carry.generation)),
         total=loop.generations,
         length=loop.chunk_length,
-        pack=pack,
-        unpack=lambda arrays: jax.device_put(unpack(like, arrays), replicated()),
-        artifacts=lambda carry: {
-            "best_genome": named(carry.best),
-            "mean_genome": named(strategy.mean(carry.search)),
-        },
+        pack=moves_data(functools.partial(_pack, strategy)),
+        unpack=moves_data(
+            lambda arrays: jax.device_put(unpack(like, arrays), replicated())
+        ),
+        artifacts=moves_data(
+            lambda carry: {
+                "best_genome": named(carry.best),
+                "mean_genome": named(strategy.mean(carry.search)),
+            }
+        ),
     )
+
+
+def _pack(strategy: Strategy, carry: Carry) -> dict[str, np.ndarray]:
+    """The state on the host; that of a search whose centre is not finite is none."""
+    centre = np.asarray(jax.device_get(strategy.mean(carry.search)))
+    if not np.all(np.isfinite(centre)):
+        odd = centre[~np.isfinite(centre)][0]
+        raise DivergedError(
+            f"the centre of the search must be finite, got {odd} within "
+            f"{int(carry.generation)} generations; {strategy.name} took too long "
+            "steps: try a smaller lr or sigma."
+        )
+    return pack(carry)
 
 
 def _start(parts: Parts, key: Key) -> Carry:

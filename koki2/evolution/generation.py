@@ -16,7 +16,7 @@ from jaxtyping import Array, Float, Int, UInt32
 from koki2.core import columns
 from koki2.core.keys import Stream, stream
 from koki2.core.types import Key
-from koki2.evolution.evaluation import Evaluation, Evaluator
+from koki2.evolution.evaluation import evaluate_genomes, Evaluation, Evaluator
 from koki2.genomes.base import Genome
 from koki2.search import Strategy
 
@@ -57,7 +57,7 @@ def generation(
     key = jax.random.fold_in(stream(key, Stream.GENERATION), carry.generation)
     genomes, search = strategy.ask(stream(key, Stream.ASK), carry.search)
     params = develop(genome, stream(key, Stream.DEVELOP), genomes)
-    found, state = evaluator.evaluate(key, carry.evaluator, params)
+    found, state = evaluate_genomes(evaluator, key, carry.evaluator, genomes, params)
     search = strategy.tell(search, genomes, found.shaped_fitness)
 
     score = jnp.where(found.failed | jnp.isnan(found.fitness), -jnp.inf, found.fitness)
@@ -94,10 +94,10 @@ def _row(
         generation=before.generation,
         best_fitness=known(after.best_fitness),
         generation_best=known(best),
-        mean_fitness=jnp.nanmean(found.fitness),
-        median_fitness=quartiles[1],
-        fitness_q25=quartiles[0],
-        fitness_q75=quartiles[2],
+        mean_fitness=columns.maybe(jnp.nanmean(found.fitness)),
+        median_fitness=columns.maybe(quartiles[1]),
+        fitness_q25=columns.maybe(quartiles[0]),
+        fitness_q75=columns.maybe(quartiles[2]),
         **{"mvt_pass_rate": None} | found.metrics,
         mean_norm=norm,
         env_steps=columns.WideCount(after.steps),

@@ -15,6 +15,7 @@ import scipy.stats
 from jaxtyping import Array, Float
 
 from koki2.agents.topology import as_data
+from koki2.core.devices import moves_data
 from koki2.core.keys import episode_keys, HeldOutStream, stream
 from koki2.core.numbers import Numbers
 from koki2.evolution.batch import Data
@@ -63,6 +64,7 @@ def genome_lives(
 
     compiled = jax.jit(lives)
 
+    @moves_data
     def evaluate(data: Data, genes: Array, eval_seed: int, episodes: int) -> Figures:
         wired = as_data([data.wiring], multiple=DEPTH)
         data = data._replace(wiring=jax.tree.map(lambda x: x[0], wired))
@@ -99,9 +101,13 @@ def baseline_lives(
         )
 
     compiled = jax.jit(lives)
-    return lambda numbers, eval_seed, episodes: jax.device_get(
-        compiled(jax.tree.map(jnp.asarray, numbers), episode_keys(eval_seed, episodes))
-    )
+
+    @moves_data
+    def evaluate(numbers: Numbers, eval_seed: int, episodes: int) -> Figures:
+        numbers = jax.tree.map(jnp.asarray, numbers)
+        return jax.device_get(compiled(numbers, episode_keys(eval_seed, episodes)))
+
+    return evaluate
 
 
 def interval(values: np.ndarray) -> dict[str, float]:

@@ -13,8 +13,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
+from jaxtyping import Array, Float
 
 from koki2.agents.configs import AgentConfig
+from koki2.core.devices import moves_data
 from koki2.core.numbers import Numbers, with_numbers
 from koki2.envs import make as make_env
 from koki2.envs.base import has_map
@@ -28,6 +30,7 @@ from koki2.evolution.heldout import baseline_lives, develop_key, genome_lives, L
 from koki2.evolution.rollout import Layout
 from koki2.evolution.task import baseline, Task
 from koki2.evolution.watch import watch
+from koki2.genomes.base import Genome
 
 Figures = dict[str, np.ndarray]
 REPORTED = ("fitness", "energy_gained", "bad_arrivals", "integrity_lost")
@@ -56,6 +59,7 @@ def judge(config: Config, *, layout: Layout | None = None) -> Judge:
     return judges([config], layout=layout)[0]
 
 
+@moves_data
 def judges(configs: Sequence[Config], *, layout: Layout | None = None) -> list[Judge]:
     """Builds the judges of configs of one shape, which share what they compile.
 
@@ -79,14 +83,16 @@ def _judge(
     lives: Callable[..., Figures],
     scripted: Callable[[str], LivesOf],
 ) -> Judge:
+    @moves_data
     def genome(
         seed: int, arrays: Mapping[str, ArrayLike], *, eval_seed: int, episodes: int
     ) -> Figures:
         data = named.data(seed)
-        genes = jnp.asarray(named.adult(data).genome.flat(dict(arrays)))[None]
+        genes = _genes(named.adult(data).genome, arrays)[None]
         found = lives(data, genes, eval_seed, episodes)
         return {name: values[0] for name, values in found.items()}
 
+    @moves_data
     def policy(name: str, *, eval_seed: int, episodes: int) -> Figures:
         baseline(named.env, name)  # says what is wrong before anything compiles
         return scripted(name)(named.data(0).numbers, eval_seed, episodes)
@@ -94,22 +100,45 @@ def _judge(
     return Judge(genome, policy)
 
 
+def _genes(genome: Genome, arrays: Mapping[str, ArrayLike]) -> Float[Array, " D"]:
+    """A genome's genes in a row.
+
+    Raises:
+      ValueError: the arrays are not those of such a genome, or not all finite.
+    """
+    genes = jnp.asarray(genome.flat(dict(arrays)))
+    _check_finite(genes, "a genome's genes")
+    return genes
+
+
+def _check_finite(genes: ArrayLike, what: str) -> None:
+    odd = int(np.sum(~np.isfinite(np.asarray(genes))))
+    if odd:
+        raise ValueError(
+            f"{what} must be finite numbers, got {odd} that are not: what was evolved "
+            "is no agent."
+        )
+
+
 def _baseline(env: Any, name: str, values: Numbers) -> Episode:
     return baseline(make_env(with_numbers(env, values)), name)
 
 
+@moves_data
 def judge_task(task: Task, fitness: FitnessConfig) -> Judge:
     """Builds the judge of a task made of objects; see `judge`. Its seed counts not."""
     lives = genome_lives(lambda data: task, fitness)
 
+    @moves_data
     def genome(
         seed: int, arrays: Mapping[str, ArrayLike], *, eval_seed: int, episodes: int
     ) -> Figures:
         del seed
-        genes = jnp.asarray(task.genome.flat(dict(arrays)))[None]
+        genes = _genes(task.genome, arrays)[None]
         found = lives(Data(task.wiring, {}), genes, eval_seed, episodes)
         return {name: values[0] for name, values in found.items()}
 
+    @moves_data
     def policy(name: str, *, eval_seed: int, episodes: int) -> Figures:
         acts = baseline(task.env, name)
         return baseline_lives(lambda numbers: acts, fitness)({}, eval_seed, episodes)
@@ -161,6 +190,7 @@ def evaluate_baseline(
     return found.baseline(policy, eval_seed=eval_seed, episodes=episodes)
 
 
+@moves_data
 def named_elite(
     config: Config, seed: int, archive: Mapping[str, Any], cell: int
 ) -> Figures:
@@ -185,6 +215,7 @@ def named_elite(
     return jax.device_get(genome.named(jnp.asarray(archive["genome"][cell])))
 
 
+@moves_data
 def behaviours(
     config: Config,
     seed: int,
@@ -207,7 +238,11 @@ def behaviours(
     Returns:
       Of each genome, [S], by name: fitness, every descriptor that this world has, and
       what else was reported of its episodes.
+
+    Raises:
+      ValueError: a gene that is not a finite number.
     """
+    _check_finite(genomes, "the elites' genes")
     named = setting(config)
     on_map = has_map(named.env)
     names = tuple(n for n, d in DESCRIPTORS.items() if on_map >= d.needs_map)
@@ -223,6 +258,7 @@ def behaviours(
     return {name: np.mean(found[name], axis=1) for name in shown}
 
 
+@moves_data
 def watch_genome(
     config: Config,
     seed: int,
@@ -249,11 +285,12 @@ def watch_genome(
     """
     named = setting(config)
     task = named.adult(named.data(seed))
-    genes = task.genome.flat(dict(genome))
+    genes = _genes(task.genome, genome)
     params = task.genome.develop(develop_key(eval_seed), genes)
     return watch(task.env, task.episode, params, eval_seed=eval_seed, index=episode)
 
 
+@moves_data
 def watch_baseline(
     config: Config, policy: str, *, eval_seed: int, episode: int
 ) -> Figures:

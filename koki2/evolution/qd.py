@@ -29,7 +29,12 @@ from koki2.core.types import Key
 from koki2.evolution.batch import compile_once, Data
 from koki2.evolution.configs import LoopConfig
 from koki2.evolution.episode import EpisodeStats
-from koki2.evolution.evaluation import count, Evaluation, Evaluator
+from koki2.evolution.evaluation import (
+    count,
+    evaluate_genomes,
+    Evaluation,
+    Evaluator,
+)
 from koki2.evolution.evolve import about_objects
 from koki2.evolution.generation import develop
 from koki2.evolution.task import Task
@@ -107,6 +112,7 @@ def illuminate(
     return program._replace(about=about_objects("qd", task, loop, seed))
 
 
+@devices.moves_data
 def illuminate_many(
     assemble: Callable[[Data], QDParts],
     search: MapElites,
@@ -142,7 +148,9 @@ def _generation(
     asked, state = search.ask(stream(key_now, Stream.ASK), carry.search)
     params = develop(parts.task.genome, stream(key_now, Stream.DEVELOP), asked.genome)
     key_lives = key_now if fresh else key
-    found, remembered = parts.evaluator.evaluate(key_lives, carry.evaluator, params)
+    found, remembered = evaluate_genomes(
+        parts.evaluator, key_lives, carry.evaluator, asked.genome, params
+    )
     behaviour = jax.vmap(jax.vmap(parts.describe))(found.stats)
     behaviour = jnp.mean(behaviour, axis=1)
     # Not the shaped fitness: what did not live whole episodes has no behaviour.
@@ -168,14 +176,15 @@ def _row(
     figures = search.summary(after.search)
     parent, other = asked.parents[:, 0], asked.parents[:, 1]
     parent_birth, other_birth = asked.parents_birth[:, 0], asked.parents_birth[:, 1]
+    worth = jnp.where(done.accepted, fitness, 0.0)  # no NaN leaves the program
     return columns.Row(
         generation=now,
-        best_fitness=figures.best,
+        best_fitness=columns.maybe(figures.best),
         generation_best=jnp.max(jnp.where(jnp.isnan(fitness), -jnp.inf, fitness)),
-        mean_fitness=figures.mean,
+        mean_fitness=columns.maybe(figures.mean),
         coverage=figures.coverage,
         qd_score=figures.qd_score,
-        mean_age=figures.mean_age,
+        mean_age=columns.maybe(figures.mean_age),
         accepted=count(done.accepted),
         new_cells=count(done.accepted & (done.before == -jnp.inf)),
         not_finite=done.not_finite,
@@ -183,7 +192,7 @@ def _row(
         **found.metrics,
         env_steps=columns.WideCount(after.steps),
         births=columns.Table(
-            (done.cell, fitness, parent, parent_birth, other, other_birth),
+            (done.cell, worth, parent, parent_birth, other, other_birth),
             done.accepted,
         ),
     )
@@ -196,6 +205,12 @@ def _start(parts: QDParts, search: MapElites, key: Key) -> QDCarry:
         steps=jnp.zeros(2, jnp.uint32),
         evaluator=parts.evaluator.init(),
     )
+
+
+def _apart(carry: QDCarry) -> QDCarry:
+    """The same with a buffer for every array, as donating it demands: a strategy of an
+    emitter may start with the very array of the first genome."""
+    return jax.tree.map(jnp.copy, carry)
 
 
 def _shardings(carry: QDCarry) -> QDCarry:
@@ -243,12 +258,14 @@ def _program(
         return out
 
     return Program(
-        init=lambda: laid_out(start()),
-        chunk=lambda carry, wanted: compiled(key, carry, jnp.int32(wanted)),
-        done=lambda carry: int(carry.search.generation),
+        init=devices.moves_data(lambda: laid_out(_apart(start()))),
+        chunk=lambda carry, wanted: compiled(
+            key, carry, jax.device_put(np.int32(wanted))
+        ),
+        done=lambda carry: int(jax.device_get(carry.search.generation)),
         total=loop.generations,
         length=loop.chunk_length,
-        pack=lambda carry: pack(in_cells(carry)),
-        unpack=restore,
-        artifacts=artifacts,
+        pack=devices.moves_data(lambda carry: pack(in_cells(carry))),
+        unpack=devices.moves_data(restore),
+        artifacts=devices.moves_data(artifacts),
     )

@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from koki2.core.columns import maybe, number, plus, total, wide, WideCount
 from koki2.core.given import given
 from koki2.core.keys import Stream, stream
 from koki2.core.types import Key
@@ -27,6 +28,7 @@ from koki2.evolution.evaluation import (
     Evaluation,
     Evaluator,
     mean_score,
+    Metrics,
     Params,
     Score,
     wanted_episodes,
@@ -73,16 +75,18 @@ def successive_halving(
         chosen, valid, state = _promote(config, wanted, proxy, behaviour, state)
         promoted = jax.tree.map(lambda x: x[chosen], params)
         full, _ = inner.evaluate(key, inner.init(), promoted, valid)
-        spent = jnp.sum(first.t_alive)
+        spent = total(first.t_alive, steps)
         metrics = _metrics(config, wanted, valid, proxy[chosen], full, spent)
         found = _whole(full, chosen, valid, wanted, proxy)
         found = dataclasses.replace(
-            found, env_steps=spent + full.env_steps, metrics=full.metrics | metrics
+            found,
+            env_steps=plus(spent, full.env_steps),
+            metrics=full.metrics | metrics,
         )
         return found, state
 
     init = lambda: rungs.archive_of(config, num_actions)
-    return Evaluator(init=init, evaluate=evaluate)
+    return Evaluator(init=init, evaluate=evaluate, selects=True)
 
 
 def _promote(
@@ -110,7 +114,7 @@ def _whole(full: Evaluation, chosen, valid, wanted, proxy) -> Evaluation:
     floor = jnp.min(jnp.where(sound, full.fitness, jnp.inf))
     floor = jnp.where(jnp.any(sound), floor, 0.0)
     evaluated = scatter(jnp.zeros_like(wanted), valid)
-    waiting = wanted & ~evaluated
+    waiting = wanted & ~evaluated & jnp.isfinite(proxy)  # the others failed
     surrogate = rungs.surrogate_fitness(floor, waiting, proxy)
     rest = jnp.where(waiting, surrogate, jnp.nan)
     told = jnp.where(valid, full.shaped_fitness, rest[chosen])
@@ -127,18 +131,26 @@ def _whole(full: Evaluation, chosen, valid, wanted, proxy) -> Evaluation:
     )
 
 
-def _metrics(config, wanted, valid, proxy, full: Evaluation, spent) -> dict[str, Array]:
+def _metrics(
+    config: RungsConfig,
+    wanted: Bool[Array, " P"],
+    valid: Bool[Array, " C"],
+    proxy: Float[Array, " C"],
+    full: Evaluation,
+    spent: WideCount,
+) -> Metrics:
     top, _ = rungs.capacities(config, wanted.shape[0])
-    real = lambda number: number.astype(jnp.float32)
-    per_genome = real(full.env_steps) / jnp.maximum(real(count(valid)), 1.0)
+    real = lambda count: count.astype(jnp.float32)
+    lived = wide(full.env_steps)
+    per_genome = number(lived) / jnp.maximum(real(count(valid)), 1.0)
     waiting = count(wanted) - count(valid)
     return {
         "rung1_evaluated": count(wanted),
         "promoted_top": count(valid[:top]),
         "promoted_novel": count(valid[top:]),
-        "rung_correlation": rungs.spearman(proxy, full.fitness, valid),
+        "rung_correlation": maybe(rungs.spearman(proxy, full.fitness, valid)),
         "env_steps_rung0": jnp.int32(0),
         "env_steps_rung1": spent,
-        "env_steps_rung2": full.env_steps,
-        "env_steps_saved": real(waiting) * per_genome - real(spent),
+        "env_steps_rung2": lived,
+        "env_steps_saved": real(waiting) * per_genome - number(spent),
     }

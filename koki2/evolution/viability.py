@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int
 
+from koki2.core.columns import plus, total, WideCount
 from koki2.core.keys import Stream, stream
 from koki2.core.types import Key, Keys
 from koki2.evolution.configs import ViabilityConfig
@@ -32,7 +33,7 @@ class Viability:
 
     passed: Bool[Array, " P"]
     failed: dict[str, Int[Array, ""]]  # how many failed, by reason; one may have two
-    steps: Int[Array, ""]  # env-steps it took
+    steps: WideCount  # env-steps it took
 
 
 def with_viability(
@@ -63,12 +64,12 @@ def with_viability(
         metrics |= {f"mvt_failed_{name}": test.failed[name] for name in REASONS}
         found = dataclasses.replace(
             found,
-            env_steps=test.steps + found.env_steps,
+            env_steps=plus(test.steps, found.env_steps),
             metrics=found.metrics | metrics | {"env_steps_rung0": test.steps},
         )
         return found, state
 
-    return Evaluator(init=inner.init, evaluate=evaluate)
+    return Evaluator(init=inner.init, evaluate=evaluate, selects=True)
 
 
 def viability(
@@ -100,7 +101,7 @@ def viability(
     return Viability(
         passed=passed,
         failed={name: count(m) for name, m in missed.items()},
-        steps=jnp.sum(stats.t_alive),
+        steps=total(stats.t_alive, config.mvt_steps),
     )
 
 

@@ -5,6 +5,7 @@ quartiles that they make. Takes columns and arrays as plain numbers.
 """
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -34,6 +35,7 @@ def archive_figure(
     dims: tuple[int, int] = (0, 1),
     title: str | None = None,
     note: str | None = None,
+    unseen: Mapping[str, float] = MappingProxyType({}),
 ) -> Figure:
     """Draws an archive's fitness and age, and coverage, QD-score and fitness over time.
 
@@ -45,6 +47,8 @@ def archive_figure(
       dims: over which dimensions, if the space has more than one.
       title: of the page; the names of the runs if None.
       note: what else to say of it, on a line of its own.
+      unseen: `coverage` and `qd_score` of the one run's archive on unseen lives, if
+        they are known: dashed.
 
     Raises:
       ValueError: no runs, one without generations, or dimensions that there are not.
@@ -79,7 +83,7 @@ def archive_figure(
             axes.set_xlabel("evaluations")
             axes.xaxis.set_major_locator(MaxNLocator(4))
             axes.xaxis.set_major_formatter(EngFormatter(sep=""))
-            _curve(axes, runs, column)
+            _curve(axes, runs, column, unseen.get(column) if len(runs) == 1 else None)
         page.suptitle("\n".join(heading_lines), x=0.01, ha="left", fontsize=12)
     return page
 
@@ -135,7 +139,9 @@ def _projected(space: Space, dims: tuple[int, int]) -> list[str]:
     return [f"Each place shows its fittest elite over {' and '.join(out)}."]
 
 
-def _curve(axes: Axes, runs: Mapping[str, Columns], column: str) -> None:
+def _curve(
+    axes: Axes, runs: Mapping[str, Columns], column: str, unseen: float | None
+) -> None:
     scale = 100.0 if column == "coverage" else 1.0
     shown = {n: scale * finite(c[column]) for n, c in runs.items()}
     if len(runs) == 1:
@@ -147,6 +153,10 @@ def _curve(axes: Axes, runs: Mapping[str, Columns], column: str) -> None:
             ends = [(_last(shown[name]), "best", BLUE), (_last(mean), "mean", SKY)]
         else:
             ends = []
+        if unseen is not None:
+            level = scale * unseen
+            axes.axhline(level, color=GREEN, linewidth=1.5, linestyle="--")
+            ends = [(_last(shown[name]), "seen", BLUE), (level, "unseen", GREEN)]
     else:
         ends = _many(axes, runs, shown)
     axes.margins(x=0.01)

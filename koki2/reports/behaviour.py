@@ -8,6 +8,7 @@ from typing import Any
 from koki2 import evolution, runlog
 from koki2.evolution.configs import QDConfig
 from koki2.measures.configs import DescriptorConfig
+from koki2.reports import unseen_archive
 
 
 def judge(
@@ -33,6 +34,7 @@ def judge(
 
     Raises:
       InputError: fewer than three elites.
+      BrokenRunError: elites with genes that are not finite numbers.
     """
     import jax
     import numpy as np
@@ -44,10 +46,13 @@ def judge(
         raise runlog.InputError(
             f"the archive must have 3 elites or more to compare, got {len(cells)}."
         )
-    some = cells[np.linspace(0, len(cells) - 1, min(len(cells), samples)).astype(int)]
-    behaved = evolution.behaviours(
-        config, seed, archive["genome"][some], eval_seed=eval_seed, episodes=episodes
-    )
+    which = {"eval_seed": eval_seed, "episodes": episodes}
+    with runlog.raising(runlog.BrokenRunError, "the archive should be of agents, but "):
+        every = evolution.behaviours(config, seed, archive["genome"][cells], **which)
+    again = unseen_archive.measure_again(config, archive, every, **which)
+    chosen = np.linspace(0, len(cells) - 1, min(len(cells), samples)).astype(int)
+    some = cells[chosen]
+    behaved = {name: values[chosen] for name, values in every.items()}
     names = [name for name in behaved if name != "fitness"]
     metrics = np.stack([behaved[name] for name in names], axis=1)
     own = np.stack([behaved[name] for name in config.behaviour.descriptors], axis=1)
@@ -80,6 +85,10 @@ def judge(
         "unseen_drift": dict(
             zip(config.behaviour.descriptors, map(float, drift), strict=True)
         ),
+        "archive": {
+            "in_training": _in_training(config, archive),
+            "unseen": again._asdict(),
+        },
         "thresholds": {
             "kmo": limits.kmo_min,
             "sphericity_p": limits.p_max,
@@ -89,6 +98,15 @@ def judge(
         },
         "verdict": {name: bool(held) for name, held in verdict.items()},
     }
+
+
+def _in_training(config: QDConfig, archive: Mapping[str, Any]) -> dict[str, float]:
+    """Coverage and QD-score as search saw them."""
+    import numpy as np
+
+    filled = archive["filled"]
+    worth = archive["fitness"][filled].astype(np.float64) - config.archive.qd_offset
+    return {"coverage": float(np.mean(filled)), "qd_score": float(np.sum(worth))}
 
 
 def _number(value: Any) -> float | None:

@@ -57,7 +57,7 @@ class EmitterConfig:
     """Of iso_line: standard deviation along the line, in units of its length."""
     strategy: str = "sep_cma_es"
     """Of improvement and novelty: the strategy, by its name in search."""
-    novelty_k: Annotated[int, Ge(1)] = 15
+    novelty_k: Annotated[int, Ge(1), Le(1_000_000)] = 15
     """Of novelty: how many nearest neighbours the mean distance is taken to."""
 
     def __post_init__(self) -> None:

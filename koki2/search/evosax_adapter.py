@@ -120,9 +120,9 @@ def evosax_strategy(config: SearchConfig, num_dims: int) -> Strategy:
                 inner = algorithm.init(
                     key, jnp.broadcast_to(origin, size), unevaluated, params
                 )
-            inner = inner.replace(**first_fields)
+            inner = jax.tree.map(_without_nan, inner.replace(**first_fields))
         return EvosaxState(
-            inner=jax.tree.map(_without_nan, inner),
+            inner=inner,
             centre=centre,
             tell_seed=jnp.zeros((), jnp.uint32),
         )
@@ -199,8 +199,10 @@ def _build(recipe: Recipe, config: SearchConfig, num_dims: int) -> tuple[Any, An
 
 @contextlib.contextmanager
 def _foreign_rules() -> Iterator[None]:
-    """Allows evosax to promote ranks and dtypes and to use what optax deprecated."""
+    """Allows evosax to promote ranks and dtypes, to use what optax deprecated, and to
+    write NaN where it knows nothing yet."""
     with (
+        jax.debug_nans(False),
         jax.numpy_rank_promotion("allow"),
         jax.numpy_dtype_promotion("standard"),
         warnings.catch_warnings(),

@@ -10,6 +10,8 @@ from koki2.search.base import Strategy
 from koki2.search.configs import SearchConfig
 from koki2.search.ranks import centred_ranks
 
+GREATEST = float(jnp.finfo(jnp.float32).max)
+
 
 @chex.dataclass(frozen=True, kw_only=True)
 class OpenAIESState:
@@ -67,7 +69,7 @@ def openai_es(config: SearchConfig) -> Strategy:
         ascent = jnp.dot(
             centred_ranks(fitness), noise, precision=jax.lax.Precision.HIGHEST
         )
-        rate = config.lr / (config.pop_size * config.sigma)
+        rate = min(config.lr / (config.pop_size * config.sigma), GREATEST)
         return OpenAIESState(mean=state.mean + rate * ascent)
 
     return Strategy(

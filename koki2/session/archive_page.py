@@ -1,12 +1,13 @@
 """The page of quality-diversity runs: archive, coverage, QD-score and fitness."""
 
 import pathlib
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from koki2 import pictures, runlog
 from koki2.evolution.configs import QDConfig
-from koki2.reports import exchange
+from koki2.reports import exchange, unseen_archive
 from koki2.reports.series import series
 from koki2.session.folders import RunFolder
 
@@ -32,11 +33,13 @@ def archive_page(
     configs = {name: run.config for name, run in runs.items()}
     columns = {name: _columns(run) for name, run in runs.items()}
     archive, which, title, note = None, (0, 1), None, None
+    unseen: dict[str, float] = {}
     if len(runs) == 1:
         ((name, run),) = runs.items()
         which = _which(run.config.behaviour.descriptors, dims)
         if run.is_complete:
             archive = _archive(run.path, run.config)
+            unseen, note = _unseen(run.path)
         title = _title(name, run.config, columns[name], archive)
     elif dims is not None:
         raise runlog.InputError(
@@ -46,7 +49,7 @@ def archive_page(
     elif len({(c.archive, c.behaviour) for c in configs.values()}) > 1:
         note = "Their archives differ, so coverage and QD-scores do not compare."
     figure = pictures.archive_figure(
-        columns, archive, dims=which, title=title, note=note
+        columns, archive, dims=which, title=title, note=note, unseen=unseen
     )
     return figure, {name: len(c["evaluations"]) for name, c in columns.items()}
 
@@ -56,6 +59,22 @@ def _columns(run: RunFolder) -> dict[str, list[Any]]:
     size = run.config.emitter.batch_size
     tried = [(g + 1) * size for g in columns.pop("generation")]
     return {"evaluations": tried, **columns}
+
+
+def _unseen(run: pathlib.Path) -> tuple[dict[str, float], str]:
+    """Coverage and QD-score on unseen lives, the mean over eval seeds; and a note."""
+    found = unseen_archive.read(run)
+    if not found:
+        return {}, (
+            "What elites are worth shows in lives that search never saw: koki2 "
+            f"descriptors {shlex.quote(str(run))}"
+        )
+    mean = lambda name: sum(getattr(one, name) for one in found) / len(found)
+    kept = mean("in_their_cell")
+    note = (
+        f"Dashed: in unseen lives, where {kept:.0%} of the elites keep to their cell."
+    )
+    return {"coverage": mean("coverage"), "qd_score": mean("qd_score")}, note
 
 
 def _archive(run: pathlib.Path, config: QDConfig) -> tuple[Any, Any]:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from koki2 import runlog
-from koki2.core.program import Program
+from koki2.core.program import DivergedError, Program
 from koki2.session import slices as slices_
 from koki2.session.kinds import Kind
 from koki2.session.signals import Stop
@@ -69,6 +69,7 @@ def finish(
     Raises:
       BrokenRunError: the run's checkpoint is not one of this program.
       OSError: the disk refused; the run can be resumed.
+      DivergedError: the search diverged; the run stands at its last good state.
     """
     close = lambda: [sink.close() for sink in sinks]
     try:
@@ -90,6 +91,12 @@ def finish(
         return True
     except OSError as error:
         error.add_note(f"What was acknowledged is kept: koki2 resume {run.path}")
+        raise
+    except DivergedError as error:
+        error.add_note(
+            f"The last state that was good is kept, and the run is not complete: "
+            f"{run.path}"
+        )
         raise
     finally:
         stop.at_once(None)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from koki2 import runlog
-from koki2.session import driver, folders, kinds
+from koki2.session import archive_page, driver, folders, kinds
 from koki2.session.settings import Settings
 
 WORDS = (
@@ -126,8 +126,18 @@ def test_its_descriptors_are_judged(koki2, run):
     assert found["elites"] == archive["filled"].sum()
     assert 0 <= found["trustworthiness"] <= 1 and found["metrics"]["end_x"] is not None
     assert found["verdict"]["passed"] in (True, False)
+    unseen = found["archive"]["unseen"]
+    assert unseen["elites"] == found["elites"]
+    assert 0 < unseen["coverage"] <= found["archive"]["in_training"]["coverage"]
+    assert found["archive"]["in_training"]["qd_score"] == pytest.approx(
+        list(runlog.read_rows(run))[-1]["qd_score"]
+    )
+    drawn, note = archive_page._unseen(run)
+    assert drawn == {name: unseen[name] for name in ("coverage", "qd_score")}
+    assert f"{unseen['in_their_cell']:.0%} of the elites keep to their cell" in note
     table = koki2("descriptors run --episodes 2 --neighbours 1").out
     assert "verdict: this behaviour space is" in table
+    assert f"all {unseen['elites']} elites" in table and "in their own cell" in table
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from bits import assert_same_bits
 
 from koki2.agents import AgentConfig
 from koki2.core.keys import Stream, stream
+from koki2.core.program import DivergedError
 from koki2.evolution import build, build_many, rollout, setting
 from koki2.evolution.figures import fitness
 from koki2.search import make
@@ -127,6 +128,14 @@ def test_a_checkpoint_of_another_search_is_refused():
     missing = {k: v for k, v in carries[-1].items() if k != ".best"}
     with pytest.raises(ValueError, match=r"\.best is missing"):
         search.unpack(missing)
+
+
+def test_a_centre_that_is_not_finite_is_never_saved():
+    search, carries, _ = alone()
+    state = search.unpack(carries[-1])
+    lost = dataclasses.replace(state.search, mean=state.search.mean.at[3].set(jnp.inf))
+    with pytest.raises(DivergedError, match="must be finite, got inf within 5"):
+        search.pack(dataclasses.replace(state, search=lost))
 
 
 # --- several seeds --------------------------------------------------------------------

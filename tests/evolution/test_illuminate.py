@@ -62,6 +62,15 @@ def ran():
     return run(build(CONFIG, SEED))
 
 
+@pytest.mark.parametrize("emitter", ["improvement", "novelty"])
+def test_no_array_of_the_first_state_is_another_for_it_is_donated(emitter):
+    """The strategy of an emitter starts at the first genome, which is kept as well."""
+    moves = EmitterConfig(emitter=emitter, strategy="openai_es", batch_size=24)
+    state = build(dataclasses.replace(CONFIG, emitter=moves), SEED).init()
+    places = [leaf.unsafe_buffer_pointer() for leaf in jax.tree.leaves(state)]
+    assert len(set(places)) == len(places)
+
+
 @pytest.mark.slow
 def test_stopped_and_resumed_it_is_the_search_never_stopped():
     again = run(

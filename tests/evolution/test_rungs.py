@@ -11,6 +11,7 @@ import scipy.stats
 import tiny
 from bits import assert_same_bits
 
+from koki2.core import columns
 from koki2.core.keys import Stream, stream
 from koki2.evolution import (
     build,
@@ -151,28 +152,41 @@ CONFIG = tiny.config(
 )  # four are promoted by proxy, two by novelty
 
 
-def one_generation(config, genomes, seed=0):
-    """A generation of given genomes: the carry, whose search is the shaped fitness."""
+@functools.cache
+def generation_of(config, seed=0):
+    """Genomes -> the carry after a generation of them, whose search is the shaped
+    fitness; and the row."""
     parts = tiny.task(config, seed)
     evaluate = evaluator(config, parts, score(config.fitness))
     strategy = Strategy(
         name="remembers the shaped fitness",
         pop_size=P,
         init=None,
-        ask=lambda key, state: (genomes, state),
-        tell=lambda state, genomes, fitness: fitness,
-        mean=lambda state: genomes[0],
+        ask=lambda key, state: (state[1], state),
+        tell=lambda state, genomes, fitness: (fitness, genomes),
+        mean=lambda state: state[1][0],
     )
-    carry = Carry(
+    start = lambda genomes: Carry(
         generation=jnp.int32(0),
-        search=jnp.zeros(P),
+        search=(jnp.zeros(P), genomes),
         best=genomes[0],
         best_fitness=jnp.float32(-INF),
         steps=jnp.zeros(2, jnp.uint32),
         evaluator=evaluate.init(),
     )
-    one = lambda key: generation(parts.genome, strategy, evaluate, -1e9, key, carry)
-    return jax.jit(one)(jax.random.key(seed))
+    one = lambda key, genomes: generation(
+        parts.genome, strategy, evaluate, -1e9, key, start(genomes)
+    )
+    run = jax.jit(one)
+    return lambda genomes: run(jax.random.key(seed), genomes)
+
+
+def one_generation(config, genomes, seed=0):
+    after, row = generation_of(config, seed)(genomes)
+    row = jax.device_get(row)
+    tiny.assert_no_nan_leaves(row)
+    plain = columns.rows(jax.tree.map(lambda x: x[None], row))[0]
+    return dataclasses.replace(after, search=after.search[0]), plain
 
 
 def genomes(config=CONFIG):
@@ -227,7 +241,7 @@ def test_a_generation_on_rungs_by_hand():
     assert np.array_equal(after.best, genomes()[up[np.argmax(full[up])]])
     close(row["rung_correlation"], scipy.stats.spearmanr(proxy[up], full[up]).statistic)
     counts = "rung1_evaluated", "evaluated", "promoted_top", "promoted_novel"
-    assert [row[name].item() for name in counts] == [P, 6, 4, 2]
+    assert [row[name] for name in counts] == [P, 6, 4, 2]
     remembered = after.evaluator
     assert remembered.filled.item() == remembered.next.item() == 2
     close(remembered.behaviour[:2], like[up[4:]])
@@ -242,8 +256,49 @@ def test_env_steps_are_those_of_each_rung():
     after, row = after_one()
     spent = P * 3 * SHORT, 6 * E * T
     names = "env_steps_rung0", "env_steps_rung1", "env_steps_rung2", "env_steps_saved"
-    assert [row[name].item() for name in names] == [0, *spent, 10 * E * T - spent[0]]
+    assert [row[name] for name in names] == [0, *spent, 10 * E * T - spent[0]]
     assert after.steps.tolist() == [0, sum(spent)]
+
+
+def test_a_genome_that_is_not_finite_has_failed_and_takes_no_place():
+    """The fittest of all has a gene that is infinite, another one that is NaN."""
+    before, row_before = after_one()
+    best = int(np.nanargmax(before.search))
+    other = (best + 1) % P
+    odd = genomes().at[best, 0].set(INF).at[other, -1].set(NAN)
+    after, row = one_generation(CONFIG, odd)
+    assert np.isnan(after.search).nonzero()[0].tolist() == sorted([best, other])
+    assert np.all(np.isfinite(after.best)) and row["best_fitness"] < INF
+    assert row["rung1_evaluated"] == P - 2 and row["evaluated"] == 6
+    assert row_before["rung1_evaluated"] == P
+    assert row["generation_best"] <= row_before["generation_best"]
+
+
+NO_RUNGS = RungsConfig()
+VIABLE = dict(mvt=True, mvt_steps=4, mvt_min_alive_steps=0, mvt_min_action_entropy=0.5)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "knobs, failed",
+    [
+        (dict(rungs=NO_RUNGS), lambda row: 1),
+        (dict(rungs=NO_RUNGS, **VIABLE), lambda row: P - row["evaluated"]),
+        (VIABLE, lambda row: P - row["rung1_evaluated"]),
+        (dict(rungs=NO_RUNGS, nursing=NursingConfig(repro_phi=1.0)), lambda row: P),
+        (dict(nursing=NursingConfig(repro_phi=1.0)), lambda row: 7),
+    ],
+)
+def test_failure_is_told_as_nan_and_never_as_a_number(knobs, failed):
+    """One genome is not finite; where only the whole life reproduces, none lives it."""
+    starving = HARMLESS | dict(energy_decay=0.1, energy_gain=0.0)
+    world = starving if "nursing" in knobs else HARMLESS
+    same = dict(pop_size=P, episodes=E, rungs=CONFIG.rungs)
+    config = tiny.config(world, **same | knobs)
+    after, row = one_generation(config, genomes(config).at[1, 0].set(NAN))
+    told = after.search
+    assert np.isnan(told[1]) and np.isnan(told).sum() == failed(row) > 0
+    assert np.all(told[~np.isnan(told)] > -1e3)
 
 
 @pytest.mark.slow
@@ -258,9 +313,9 @@ def test_where_no_genome_is_viable_none_is_promoted_and_nothing_is_learnt():
     assert np.all(np.isnan(after.search)), "a failed genome's shaped fitness is NaN"
     assert row["generation_best"] == row["best_fitness"] == np.float32(-1e9)
     names = "rung1_evaluated", "evaluated", "promoted_novel", "mvt_failed_alive_steps"
-    assert [row[name].item() for name in names] == [0, 0, 0, P]
+    assert [row[name] for name in names] == [0, 0, 0, P]
     assert after.evaluator.filled.item() == 0
-    assert after.steps.tolist() == [0, P * 2 * 4] == [0, row["env_steps_rung0"].item()]
+    assert after.steps.tolist() == [0, P * 2 * 4] == [0, row["env_steps_rung0"]]
     assert np.isnan(row["rung_correlation"]) and np.isnan(row["mean_fitness"])
 
 

@@ -101,7 +101,7 @@ def test_failures_are_counted_over_the_population(monkeypatch):
         "not_finite": 0,
         "together": 1,
     }
-    assert seen.steps.item() == 2 * 5 + 2 * 5 + 2 * 6 + 5 + 8
+    assert int(seen.steps) == 2 * 5 + 2 * 5 + 2 * 6 + 5 + 8
 
 
 def runner(action):
@@ -133,7 +133,7 @@ def test_a_short_life_is_the_beginning_of_a_full_one_and_its_steps_are_counted(k
     begun = lambda key: run_episode(key, life, right, steps=8).stats.t_alive
     lived = jax.jit(jax.vmap(begun))(jax.random.clone(keys))
     assert min(lived.tolist()) < 8  # some of the lives end on harm
-    assert seen.steps.item() == 3 * 8 + sum(lived.tolist())
+    assert int(seen.steps) == 3 * 8 + sum(lived.tolist())
     survives = max(lived.tolist()) == 8
     assert seen.passed.tolist() == [True, survives]
     assert seen.failed["alive_steps"].item() == (not survives)

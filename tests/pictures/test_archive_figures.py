@@ -106,6 +106,16 @@ def test_a_pixel_is_painted_in_the_colour_of_its_fitness_and_an_empty_one_grey(
         assert np.abs(np.subtract(seen, [int(c) for c in painted])).max() <= 1, place
 
 
+def test_what_an_archive_is_worth_unseen_is_dashed_at_its_height():
+    archive = grid((2, 2), (0, 0), (1, 1), np.array([3.0, np.nan, 4.0, 7.0]))
+    _, found = drawn(archive, unseen={"coverage": 0.25, "qd_score": 7.5})
+    for heading, level in (("Coverage", 25), ("QD-score", 7.5)):
+        (dashed,) = [x for x in found[heading].lines if x.get_linestyle() == "--"]
+        assert set(dashed.get_ydata()) == {level}
+        assert "unseen" in [text.get_text() for text in found[heading].texts]
+    assert not any(x.get_linestyle() == "--" for x in found["Fitness"].lines)
+
+
 def test_over_more_dimensions_each_pixel_is_the_fittest_elite_and_its_age():
     fitness = np.full((2, 2, 3), np.nan)
     fitness[0, 0] = [1.0, 8.0, 3.0]

@@ -77,6 +77,20 @@ def test_climbs(strategy):
     assert gained > 0.1, f"climbed {gained:.0%} of the way in 20 generations"
 
 
+def test_climbs_though_every_fifth_genome_fails(strategy):
+    """On average over three searches, for some select hardly any more (iamalgam)."""
+    at_work, gained = trial(strategy), []
+    for seed in range(3):
+        state = at_work.init(jax.random.key(seed), jnp.zeros(NUM_DIMS))
+        first, drawn = strategy.mean(state), np.random.default_rng(seed)
+        for step in range(20):
+            failing = jnp.asarray(drawn.random(POP_SIZE) < 0.2)
+            _, state, mean = at_work.generation(key_of(step), state, failing)
+        assert_no_nan(state)
+        gained.append(1 - height(mean) / height(first))
+    assert np.mean(gained) > 0.1, f"climbed {np.mean(gained):.0%} of the way"
+
+
 def test_a_genome_that_failed_never_wins(strategy):
     """Genomes above -7.6 (the centre is at -7.84) fail, and are never kept."""
     at_work, failures = trial(strategy), 0

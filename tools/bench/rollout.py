@@ -157,7 +157,7 @@ def generation(
 
     rows, first = ours(), np.asarray(theirs()[0])
     same = rows["generation_best"][0] == first.max()
-    close = np.isclose(rows["mean_fitness"][0], first.mean(), rtol=1e-6)
+    close = np.isclose(rows["mean_fitness"].value[0], first.mean(), rtol=1e-6)
     _require_agreement(
         name, [] if same and close else ["fitness of the first generation"]
     )

@@ -20,7 +20,7 @@ class ChemotaxisConfig:
     """Cells from north to south; 1 is the one-dimensional world L0.0."""
     num_sources: fields.OneTo64 = 1
     """Sources in the world, K."""
-    num_bad_sources: Annotated[int, Ge(0)] = 0
+    num_bad_sources: fields.UpTo64 = 0
     """How many of the sources harm instead of feed."""
     bad_source_integrity_loss: fields.Rate = 0.0
     """Integrity lost on arriving at a bad source; an episode starts with 1."""
@@ -32,7 +32,7 @@ class ChemotaxisConfig:
     """A source arrived at vanishes and comes back elsewhere (L1.0)."""
     respawn_delay: fields.Whole = 0
     """Steps until a depleted source comes back; 0 is at once."""
-    bad_source_respawn_delay: Annotated[int, Ge(-1)] = -1
+    bad_source_respawn_delay: Annotated[int, Ge(-1), Le(1_000_000)] = -1
     """The same for bad sources; -1 takes respawn_delay."""
     steps: fields.Steps = 128
     energy_init: fields.EnergyInit = 1.0

@@ -106,7 +106,7 @@ class HazardZonesConfig:
     """Integrity lost per step in a zone; an episode starts with 1."""
     num_sources: fields.OneTo64 = 3
     """Good sources, K, in zones or out; one that is arrived at is elsewhere at once."""
-    food_lasts: Annotated[int, Ge(0)] = 24
+    food_lasts: Annotated[int, Ge(0), Le(1_000_000)] = 24
     """Steps until an uneaten source is elsewhere, one by one; 0 is for ever."""
     steps: fields.Steps = 128
     energy_init: fields.EnergyInit = 1.0

@@ -61,7 +61,7 @@ class Insertion:
     cell: Int[Array, " N"]  # C if it has none
     accepted: Bool[Array, " N"]  # is an elite now
     before: Float[Array, " N"]  # fitness in that cell before; -inf if empty or none
-    not_finite: Int[Array, ""]  # rows refused: fitness or descriptor NaN or infinite
+    not_finite: Int[Array, ""]  # rows refused: a number that is NaN or infinite
     outside: Int[Array, ""]  # rows refused: a finite descriptor outside of the space
 
 
