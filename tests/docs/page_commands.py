@@ -13,13 +13,14 @@ is then about. A block in the language python is run where such a comment says s
 
 What a command prints is compared: the block without a language right behind its block
 ("..." is any lines), `TEXT` in "`COMMAND` prints `TEXT`", and `prints=TEXT,TEXT` in a
-comment before a block, where each TEXT must also stand on the page. Numbers are compared
-digit by digit in a golden environment (tests/golden), elsewhere as any numbers.
+comment before a block, where each TEXT must also stand on the page. Numbers count digit
+by digit in a golden environment (tests/golden); elsewhere any number will do.
 
 A block that begins with the comment "# NAME.toml" is that file, for later commands.
 All other commands, in prose, must be understood by the command line.
 """
 
+import itertools
 import re
 import shlex
 from collections.abc import Iterator, Mapping
@@ -100,9 +101,9 @@ def read(text: str) -> Page:
     """Reads a page.
 
     Example:
-      >>> page = read("<!-- check: skip, it takes a day -->\\n```sh\\nkoki2 evo\\n```\\n")
+      >>> page = read("<!-- check: skip, it is slow -->\\n```sh\\nkoki2 evo\\n```\\n")
       >>> page.commands[0].text, page.commands[0].check.reason
-      ('koki2 evo', 'it takes a day')
+      ('koki2 evo', 'it is slow')
     """
     page = Page([], [])
     visible = _ALMOST.sub("", text)
@@ -132,7 +133,9 @@ def read(text: str) -> Page:
         check = None
     for command in page.commands:
         if command.check.lane == "quick" and command.language == "sh":
-            if set("|&;<>") & set(command.text) or not command.text.startswith("koki2 "):
+            if set("|&;<>") & set(command.text) or not command.text.startswith(
+                "koki2 "
+            ):
                 page.problems.append(f"{command.line}: quick is for koki2 alone")
     return page
 
@@ -237,7 +240,8 @@ def _read_spans(text: str, line: int, check: Check, is_run: bool, page: Page) ->
         if not is_command(command):
             continue
         printed = _PRINTS.match(text, span.end())
-        texts = tuple(_SPAN.findall(printed[1])) if printed else ()
+        spans = _SPAN.findall(printed[1]) if printed else []
+        texts = tuple(itertools.takewhile(lambda x: not is_command(x), spans))
         of_span = check if is_run or texts else check._replace(lane="form")
         number = line + text.count("\n", 0, span.start())
         page.steps.append(Command(number, command, of_span, prints=texts))

@@ -29,6 +29,7 @@ STANDS_FOR = {
     "LEVEL": "obstacles-l1.2",
     "FILE.py:NAME": "docs/add_your_own/my_world.py:line",
     "P": "greedy",
+    "COMMAND": "evo-l0",
 }
 """NEWEST is the run that was begun last."""
 _NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?")
@@ -58,7 +59,9 @@ def newest(folder: pathlib.Path) -> pathlib.Path:
     """The run that was begun last in a folder, seen from there."""
     begun = list((folder / "runs").glob("*/manifest.json"))
     found = max(begun, key=lambda path: path.stat().st_mtime_ns, default=None)
-    return pathlib.Path("runs/none") if found is None else found.parent.relative_to(folder)
+    return (
+        pathlib.Path("runs/none") if found is None else found.parent.relative_to(folder)
+    )
 
 
 def in_shell(command: Command, folder: pathlib.Path) -> Ran:
