@@ -150,7 +150,7 @@ def replaced(text: str, words: Mapping[str, str]) -> str:
     if not words:
         return text
     keys = "|".join(map(re.escape, sorted(words, key=len, reverse=True)))
-    whole = rf"(?<![\w./-])(?:{keys})(?![\w/-]|\.\w)"
+    whole = rf"(?<![\w./-])(?:{keys})(?![\w/-]|\.[\w.])"
     return re.sub(whole, lambda match: words[match[0]], text)
 
 
