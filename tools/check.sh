@@ -23,7 +23,7 @@ bits="tests/golden tests/discipline tests/lanes tests/bench
   tests/evolution/test_evolve.py tests/evolution/test_heldout.py
   tests/evolution/test_rollout.py tests/kernels/test_edge_sum.py
   tests/search/test_archive.py tests/cli/test_killed.py tests/cli/test_replay.py
-  tests/cli/test_runbook.py"
+  tests/docs/test_digits.py"
 failed=
 
 run() { # run NAME COMMAND...
