@@ -7,6 +7,7 @@ from koki2.cli import output
 from koki2.cli.arguments import JitES, Json, LogEvery
 from koki2.runlog import folder
 from koki2.session import driver, folders, kinds
+from koki2.session.printing import printable
 from koki2.session.progress import progress
 from koki2.session.settings import layered, Seed, Settings
 from koki2.session.signals import Stop
@@ -40,6 +41,7 @@ def run(options: Options) -> int:
         ) as run_,
         Stop() as stop,
     ):
+        output.note(settings.command, f"run folder {printable(run_.path)}")
         shown = progress(settings.kind, program, log_every=options.log_every)
         driver.finish(run_, program, settings.kind, stop, sinks=[shown])
         output.print_end(run_, settings.kind, settings.config, as_json=options.json)

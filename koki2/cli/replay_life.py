@@ -10,9 +10,7 @@ from koki2 import evolution, runlog
 from koki2.cli import filming, output
 from koki2.cli.arguments import Policy, RunPath
 from koki2.cli.named import Named
-from koki2.core.given import given
-from koki2.reports import exchange
-from koki2.session import folders
+from koki2.session import chosen, files, folders
 from koki2.session.settings import Seed
 
 
@@ -42,10 +40,14 @@ class Options(filming.Options, Named):
 def run(options: Options) -> int:
     """Watches, draws."""
     read = folders.read_folder(options.run, options.given)
-    cell = None if options.cell is None else _cell(options, read)
+    cell = None
+    if options.cell is not None:
+        if options.policy:
+            raise runlog.InputError("--cell must go with no --policy, got both.")
+        cell = chosen.cell_number(read, options.cell)
     who = options.policy or (options.genome if cell is None else f"cell{cell}")
     name = f"life_{who}_seed{options.life_seed}_episode{options.episode}.gif"
-    out = output.checked_out(options.out, options.run / name, (".gif",))
+    out = files.checked_out(options.out, options.run / name, (".gif",))
     life = _watch(options, read, cell)
     whose = who if options.policy else f"{who} genome"
     if options.cell is not None:
@@ -63,7 +65,7 @@ def _watch(
     if options.policy:
         with runlog.raising(runlog.InputError):  # no map, or no such policy
             return evolution.watch_baseline(read.config, options.policy, **which)
-    genome = _genome(options, read, cell)
+    genome = chosen.chosen_genome(read, options.genome, cell)
     misfit = f"the {options.genome} genome of {options.run} should fit its config, but "
     with runlog.raising(runlog.BrokenRunError, misfit):
         try:
@@ -71,24 +73,3 @@ def _watch(
         except evolution.NoMapError as error:
             raise runlog.InputError(str(error)) from error
 
-
-def _genome(
-    options: Options, read: folders.RunFolder, cell: int | None
-) -> dict[str, Any]:
-    folders.check_complete(options.run, "genomes")
-    if cell is None:
-        folders.check_genome(read, options.genome)
-        return runlog.read_genome(options.run, options.genome)
-    archive = runlog.read_artifact(options.run, "archive")
-    with runlog.raising(runlog.InputError, "--cell: "):
-        return evolution.named_elite(read.config, read.seed, archive, cell)
-
-
-def _cell(options: Options, read: folders.RunFolder) -> int:
-    """The number of the cell asked for."""
-    if "archive" not in read.kind.artifacts or options.policy:
-        raise runlog.InputError(
-            f"--cell must go with a run of koki2 qd and no --policy, got {options.run}."
-        )
-    with runlog.raising(runlog.InputError, "--cell "):
-        return exchange.cell_number(read.config.archive, given(options.cell))

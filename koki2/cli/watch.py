@@ -7,6 +7,7 @@ import re
 from koki2 import evolution, runlog
 from koki2.cli import filming, output
 from koki2.cli.arguments import Baseline
+from koki2.session import files
 from koki2.session.settings import layered, Seed, Settings
 
 
@@ -32,7 +33,7 @@ def run(options: Options) -> int:
     world = options.settings.world
     name = re.sub(r"[^\w.-]", "-", f"{world}_{options.policy}")
     name = f"{name}_seed{options.seed}_episode{options.episode}.gif"
-    out = output.checked_out(options.out, pathlib.Path(name), (".gif",))
+    out = files.checked_out(options.out, pathlib.Path(name), (".gif",))
     with runlog.raising(runlog.InputError):  # no map, or no such policy
         life = evolution.watch_baseline(
             options.settings.config,

@@ -48,6 +48,11 @@ def archive_of(run: pathlib.Path, config: QDConfig) -> Arrays:
             f"{run}/archive.npz should hold the {count} cells of its config, as arrays "
             f"of shapes {wanted}, but holds {shapes}."
         )
+    types = {n: str(found[n].dtype) for n in ("genome", "fitness", "descriptor")}
+    if set(types.values()) != {"float32"}:
+        raise runlog.BrokenRunError(
+            f"{run}/archive.npz should hold numbers of float32, but holds {types}."
+        )
     return found
 
 

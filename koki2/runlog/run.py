@@ -102,6 +102,7 @@ class Run:
         streams: Mapping[str, str] = folder.STREAMS,
         objects: Values | None = None,
         out_dir: Path | None = None,
+        label: str | None = None,
         tag: str | None = None,
     ) -> "Run":
         """Makes a folder and locks it for writing.
@@ -109,7 +110,7 @@ class Run:
         config.json is written last: a folder that has one can be resumed.
 
         Args:
-          root, command, seed, out_dir, tag: as for `folder.create`.
+          root, command, seed, out_dir, label, tag: as for `folder.create`.
           config: the resolved config, in plain values.
           provenance: where each field came from, by dotted path: "default",
             "preset", "file", "flag".
@@ -132,7 +133,9 @@ class Run:
         facts = _as_read(facts, folder.MANIFEST)  # before a folder is made for nothing
         document = {"kind": kind, "config": config, "provenance": provenance}
         document = _as_read(document | {"objects": objects or {}}, folder.CONFIG)
-        path = folder.create(root, command, seed, out_dir=out_dir, tag=tag)
+        path = folder.create(
+            root, command, seed, out_dir=out_dir, label=label, tag=tag
+        )
         with contextlib.ExitStack() as resources:
             resources.enter_context(Lock(path))
             folder.check_new(path)  # another start may have been faster

@@ -27,6 +27,7 @@ from koki2.evolution.descriptor_catalogue import DESCRIPTORS
 from koki2.genomes.catalogue import GenomeEntry, GENOMES
 from koki2.search.catalogue import STRATEGIES, StrategyEntry
 from koki2.search.emitters.catalogue import EmitterEntry, EMITTERS
+from koki2.session.printing import printable
 
 _FILE = re.compile(r"(?P<file>.+\.py):(?P<name>[A-Za-z_]\w*)")
 _MODULE = re.compile(r"(?P<module>[A-Za-z_]\w*(\.\w+)*):(?P<name>[A-Za-z_]\w*)")
@@ -132,8 +133,11 @@ def declare(
     path, name = _locate(text)
     try:
         source = path.read_bytes()
-    except OSError as error:
-        raise runlog.InputError(f"{text} cannot be read: {error.strerror}.") from None
+    except (OSError, ValueError) as error:  # ValueError: no path of this machine
+        reason = getattr(error, "strerror", None) or error
+        raise runlog.InputError(
+            f"{printable(text)} cannot be read: {reason}."
+        ) from None
     facts = {"name": text, "sha256": hashlib.sha256(source).hexdigest()}
     if known is not None:
         _check_same(role, text, facts, known)

@@ -7,6 +7,7 @@ A command that has them has a field `settings: Settings = layered("evo")`; see
 
 import dataclasses
 import pathlib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
@@ -16,10 +17,13 @@ from koki2 import runlog
 from koki2.envs.registry import find, Level, WORLDS
 from koki2.session import files, objects as objects_, schema
 from koki2.session.kinds import Kind, kind_of
+from koki2.session.printing import printable
 from koki2.session.presets import PRESETS
 
 Seed = Annotated[int, Ge(0), Le(2**31 - 1)]
 
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 Layer = tuple[str, Mapping[str, Any]]
 """Where settings come from, and their values by group and field."""
@@ -38,6 +42,8 @@ class Settings:
     """The koki2 command that they are for."""
     world: str = ""
     """The name of the level."""
+    notes: tuple[str, ...] = ()
+    """What to say before anything is done with them."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -51,6 +57,24 @@ class Layers:
     [search], [fitness], ...); or the config.json of a run."""
     print_config: bool = False
     """Print all settings, and where each came from, and do nothing else."""
+
+
+def label(settings: Settings) -> str | None:
+    """What tells runs of one command apart in the names of their folders.
+
+    Returns:
+      The world and what searches in it, in letters that every file system takes; None
+      of a command without a choice of world.
+    """
+    if not settings.world:
+        return None
+    chosen = [
+        getattr(getattr(settings.config, group, None), field, None)
+        for group, field in (("search", "strategy"), ("emitter", "emitter"))
+    ]
+    words = [pathlib.PurePath(word).name for word in (settings.world, *chosen) if word]
+    safe = [_UNSAFE.sub("-", word).strip("-._")[:28] for word in words]
+    return "_".join(word for word in safe if word) or None
 
 
 def layered(kind: str, *groups: str) -> Any:
@@ -81,7 +105,8 @@ def resolve(
       objects: from outside the package, by role.
 
     Returns:
-      The settings, or None if something is not accepted; and what, a line for each.
+      The settings, or None if something is not accepted; and what, a line for each. A
+      flag that nothing reads in such a run is not accepted.
 
     Raises:
       InputError: a config file that cannot be read at all.
@@ -100,7 +125,8 @@ def resolve(
         given.append((f"preset:{layers.preset}", own))
     if layers.config is not None:
         given.append((f"file:{layers.config}", files.read_config(layers.config)))
-    return lay(kind, level, [*given, ("flag", flags)], objects or {})
+    laid = lay(kind, level, [*given, ("flag", flags)], objects or {})
+    return laid if laid[0] is None else _without_unread(laid[0])
 
 
 def lay(
@@ -145,6 +171,25 @@ def lay(
         kind=kind, config=config, provenance=provenance, objects=objects
     )
     return settings, []
+
+
+def _without_unread(settings: Settings) -> tuple[Settings | None, list[str]]:
+    """Refuses flags that nothing reads; notes such values of a file or a preset."""
+    config, lines, notes = settings.config, [], []
+    unread = getattr(config, "unread", dict)()
+    for name, why in unread.items():
+        group, _, field = name.partition(".")
+        source, table = settings.provenance[name], getattr(config, group)
+        value = getattr(table, field)
+        line = f"{name} is not read where {why}; leave it out"
+        if source == "flag":
+            lines.append(f"{line} ({_origin(source, [field])})")
+        elif source.startswith(("file:", "preset:")):
+            if value != type(table).__dataclass_fields__[field].default:
+                notes.append(f"{line} ({_origin(source, [field])})")
+    if lines:
+        return None, lines
+    return dataclasses.replace(settings, notes=tuple(notes)), []
 
 
 def find_level(text: str, objects: dict[str, dict[str, str]]) -> Level:
@@ -212,6 +257,10 @@ def _leaves(values: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
 
 
 def _line(fault: schema.Problem, source: str) -> str:
-    _, _, name = source.partition(":")
-    origin = name or f"--{fault.path[-1].replace('_', '-')}"
-    return f"{'.'.join(fault.path)} {fault.text} ({origin})"
+    return f"{fault.name} {fault.text} ({_origin(source, fault.path)})"
+
+
+def _origin(source: str, path: Sequence[str]) -> str:
+    """Where a value came from, as errors name it: a file, a preset, or a flag."""
+    name = printable(source.partition(":")[2])
+    return name or f"--{path[-1].replace('_', '-')}"

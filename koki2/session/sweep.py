@@ -232,4 +232,4 @@ def _outcome(cell: Cell, root: pathlib.Path, held_out: HeldOut | None) -> Outcom
 
 def _say(cell: Cell, kind: Kind, summary: dict[str, Any]) -> None:
     words = [f"{name} {value:.6g}" for name, value in kind.headline(summary).items()]
-    print("  ".join([f"{cell.label}: complete", *words]), file=sys.stderr, flush=True)
+    say("  ".join([f"{cell.label}: complete", *words]), error=True)
