@@ -11,6 +11,7 @@ from koki2.cli import filming, output
 from koki2.cli.arguments import Policy, RunPath
 from koki2.cli.named import Named
 from koki2.session import chosen, files, folders
+from koki2.session.printing import printable
 from koki2.session.settings import Seed
 
 
@@ -53,7 +54,7 @@ def run(options: Options) -> int:
     if options.cell is not None:
         whose = f"elite of cell {' '.join(map(str, options.cell))}"
     title = f"{whose}, life {options.episode} of seed {options.life_seed}"
-    title = f"{options.run.resolve().name}: {title}"
+    title = f"{printable(options.run.resolve().name)}: {title}"
     filming.film(life, options, out, who=who, title=title)
     return 0
 

@@ -8,6 +8,7 @@ from koki2 import evolution, runlog
 from koki2.cli import filming, output
 from koki2.cli.arguments import Baseline
 from koki2.session import files
+from koki2.session.printing import printable
 from koki2.session.settings import layered, Seed, Settings
 
 
@@ -41,6 +42,6 @@ def run(options: Options) -> int:
             eval_seed=options.seed,
             episode=options.episode,
         )
-    title = f"{world}: {options.policy}, life {options.episode} of seed {options.seed}"
+    title = f"{printable(world)}: {options.policy}, life {options.episode} of seed {options.seed}"
     filming.film(life, options, out, who=options.policy, title=title)
     return 0

@@ -12,19 +12,10 @@ import shlex
 import sys
 from typing import TextIO
 
+from koki2.core.text import printable as printable
+
 _LONG = re.compile(r"\S{400,}")
 _SHOWN = 60  # characters of a word that is longer than that
-
-
-def printable(value: object) -> str:
-    r"""A text on one line, what cannot be seen written out as backslash escapes.
-
-    Example:
-      >>> printable("a\x1b[31m\nb")
-      'a\\x1b[31m\\nb'
-    """
-    text = str(value)
-    return text if text.isprintable() else "".join(map(_escaped, text))
 
 
 def shorten(text: str) -> str:
@@ -100,8 +91,3 @@ def _escape_what_is_lacking(stream: TextIO) -> None:
     if reconfigure is not None:
         reconfigure(errors="backslashreplace")
 
-
-def _escaped(character: str) -> str:
-    if character.isprintable():
-        return character
-    return character.encode("unicode_escape", "backslashreplace").decode("ascii")
