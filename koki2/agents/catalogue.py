@@ -26,7 +26,7 @@ class AgentFamily(NamedTuple):
     """Arrays by name -> the agent's `Params`. Beside those of `shapes`, a genome that
     chooses synapses gives `mask`: 0 or 1 per candidate synapse."""
     reads: tuple[str, ...] | None = None
-    """The fields of `AgentConfig` that it reads, or `AS_MARKED`; None: it may read all."""
+    """The fields of `AgentConfig` that it reads, or `AS_MARKED`; None: all."""
     charges: Callable[..., bool] = lambda config: True
     """(AgentConfig) -> whether its working may cost fitness."""
     learns: Callable[..., bool] = lambda config: True

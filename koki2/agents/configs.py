@@ -67,15 +67,23 @@ class AgentConfig:
     control: Literal["none", "shuffled", "clamped", "frozen", "random_network"] = "none"
     """Negative control: the modulator at the wrong time, or constant; weights that
     never move; or recurrent weights that were not evolved."""
-    clamp_value: Annotated[float, Ge(-1), Le(1), ReadWhen("control", is_one_of=("clamped",))] = 1.0
+    clamp_value: Annotated[
+        float, Ge(-1), Le(1), ReadWhen("control", is_one_of=("clamped",))
+    ] = 1.0
     """The constant modulator of the control clamped."""
-    random_scale: Annotated[float, Ge(0), ReadWhen("control", is_one_of=("random_network",))] = 0.5
+    random_scale: Annotated[
+        float, Ge(0), ReadWhen("control", is_one_of=("random_network",))
+    ] = 0.5
     """Standard deviation of the weights of the control random_network."""
     strain: Literal["none", "hard", "soft", "adaptive"] = "none"
     """Biological constraints: none, Dale's law, costs, or Dale's law by genes."""
-    excitatory_fraction: Annotated[float, Ge(0), Le(1), ReadWhen("strain", is_one_of=("hard",))] = 0.8
+    excitatory_fraction: Annotated[
+        float, Ge(0), Le(1), ReadWhen("strain", is_one_of=("hard",))
+    ] = 0.8
     """Share of the neurons that excite; the others inhibit (hard)."""
-    dale_lock: Annotated[float, Ge(0), ReadWhen("strain", is_one_of=("adaptive",))] = 0.0
+    dale_lock: Annotated[float, Ge(0), ReadWhen("strain", is_one_of=("adaptive",))] = (
+        0.0
+    )
     """Size a neuron's gene must exceed for Dale's law to bind it (adaptive)."""
     wiring_cost: Annotated[float, Ge(0), _COSTS] = 0.1
     """Fitness a step costs per mean size of a recurrent weight (soft)."""

@@ -71,4 +71,3 @@ def run(options: Options) -> int:
     )
     output.show(found, options.json, lambda: print_behaviour(found))
     return 0
-

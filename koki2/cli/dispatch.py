@@ -125,7 +125,7 @@ def _overview() -> str:
 
 
 def _fail(name: str, error: object, code: int) -> int:
-    """Says what went wrong; lines after the first are indented, so that none looks like one of ours."""
+    """Says what went wrong; only its first line begins where ours do."""
     first, *more = str(error).split("\n")
     more = [line if line.startswith("  ") else f"  {line}" for line in more]
     notes = getattr(error, "__notes__", [])

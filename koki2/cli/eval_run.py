@@ -97,4 +97,3 @@ def _keep(options: Options, lives: heldout.Lives, eval_seed: int) -> None:
         heldout.keep(options.run_dir, lives, eval_seed, options.episodes)
     except OSError as error:  # a run of somebody else's may be judged all the same
         output.note("eval-run", f"not kept for koki2 plot: {printable(error)}")
-

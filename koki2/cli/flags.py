@@ -125,9 +125,7 @@ def _stand_alone(command: Command, options: type) -> list[str]:
     return [*world, *words_.positionals(options).values()]
 
 
-def _check_alone(
-    command: Command, needed: Sequence[str], alone: Sequence[str]
-) -> None:
+def _check_alone(command: Command, needed: Sequence[str], alone: Sequence[str]) -> None:
     """Raises InputError unless the words that stand alone are those that must."""
     takes_many = any("..." in name for name in needed)
     if len(alone) < len(needed):
@@ -187,7 +185,7 @@ def _flags_class(
         knobs = settings_.of_level(level) if level is not None else {}
         for group in layered.metadata["groups"]:
             value = getattr(default, group)
-            shared = shared_names(config, group)
+            shared = settings_.shared_names(config, group)
             kind = _unchecked(type(value), tuple(shared.items()), is_help)
             values = {**vars(value), **knobs.get(group, {})}
             extra.append((group, kind, kind(**values)))
@@ -207,21 +205,6 @@ def _made(base: type, fields: list[Any], names: dict[str, Any]) -> type:
     )
     made.__module__ = _NO_SOURCE
     return made
-
-
-def shared_names(config: type, group: str) -> dict[str, str]:
-    """The flags of those fields that an earlier group has too, by field: with a prefix.
-
-    Example:
-      >>> from koki2.evolution.configs import QDConfig
-      >>> shared_names(QDConfig, "rungs")
-      {'novelty_k': 'rungs-novelty-k'}
-    """
-    groups = vars(config())
-    before = list(groups)[: list(groups).index(group)]
-    taken = {f.name for g in before for f in dataclasses.fields(groups[g])} - {"world"}
-    own = [f.name for f in dataclasses.fields(groups[group]) if f.name in taken]
-    return {name: f"{group}-{name}".replace("_", "-") for name in own}
 
 
 @functools.cache
@@ -270,7 +253,7 @@ def _given(
     words = {words_.name_of(word) for word in argv if word[:2] == "--"}
     values: dict[str, Any] = {}
     for group in groups:
-        shared = shared_names(config, group)
+        shared = settings_.shared_names(config, group)
         for field in dataclasses.fields(getattr(found, group)):
             value = getattr(getattr(found, group), field.name)
             flag = shared.get(field.name, field.name).replace("-", "_")

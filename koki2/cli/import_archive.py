@@ -41,7 +41,9 @@ def run(options: Options) -> int:
     config = read.config
     out = files.checked_out(options.out, options.out, (".npz",))
     if out.resolve().parent == options.like.resolve():
-        raise runlog.InputError(f"--out must be a file outside of the run, got {printable(out)}.")
+        raise runlog.InputError(
+            f"--out must be a file outside of the run, got {printable(out)}."
+        )
     named = evolution.setting(config)
     size = named.adult(named.data(read.seed)).genome.size
     rows = exchange.from_csv(options.table, genome=size, dims=config.archive.dims)
@@ -51,8 +53,8 @@ def run(options: Options) -> int:
     output.show(
         facts,
         options.json,
-        f"wrote {printable(out)}: {facts['accepted']} of {facts['rows']} rows accepted, "
-        f"{facts['beaten']} beaten in their cell, {facts['not_finite']} not finite, "
-        f"{facts['outside']} outside of the space",
+        f"wrote {printable(out)}: {facts['accepted']} of {facts['rows']} rows "
+        f"accepted, {facts['beaten']} beaten in their cell, {facts['not_finite']} not "
+        f"finite, {facts['outside']} outside of the space",
     )
     return 0

@@ -1,6 +1,7 @@
 """`koki2 replay`: runs a run again, in memory, and says if it comes out the same."""
 
 import dataclasses
+
 from koki2 import runlog
 from koki2.cli import output
 from koki2.cli.arguments import Json, RunPath
@@ -42,4 +43,3 @@ def run(options: Options) -> int:
     }
     output.show(facts, options.json, lambda: print_replay(facts, rows))
     return 0 if difference is None else 1
-

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, MinLen
 
 from koki2 import evolution, runlog
-from koki2.cli import filming, output
+from koki2.cli import filming
 from koki2.cli.arguments import Policy, RunPath
 from koki2.cli.named import Named
 from koki2.session import chosen, files, folders
@@ -73,4 +73,3 @@ def _watch(
             return evolution.watch_genome(read.config, read.seed, genome, **which)
         except evolution.NoMapError as error:
             raise runlog.InputError(str(error)) from error
-

@@ -5,7 +5,7 @@ import pathlib
 import re
 
 from koki2 import evolution, runlog
-from koki2.cli import filming, output
+from koki2.cli import filming
 from koki2.cli.arguments import Baseline
 from koki2.session import files
 from koki2.session.printing import printable
@@ -42,6 +42,7 @@ def run(options: Options) -> int:
             eval_seed=options.seed,
             episode=options.episode,
         )
-    title = f"{printable(world)}: {options.policy}, life {options.episode} of seed {options.seed}"
+    title = f"{options.policy}, life {options.episode} of seed {options.seed}"
+    title = f"{printable(world)}: {title}"
     filming.film(life, options, out, who=options.policy, title=title)
     return 0

@@ -79,7 +79,7 @@ class Named:
     registry: Registry[Any]
 
 
-def as_float32(value: float) -> float:
+def as_float32(value: float | int) -> float:
     """The float32 that a number becomes: infinity beyond its range, zero below it.
 
     Example:
@@ -185,4 +185,3 @@ def _marks(kind: type) -> Iterator[tuple[str, Any]]:
         for part in (hint, *typing.get_args(hint)):
             for mark in getattr(part, "__metadata__", ()):
                 yield name, mark
-

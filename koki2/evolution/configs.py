@@ -106,35 +106,51 @@ class NursingConfig:
 
     nurse_metabolism: Factor = 1.0
     """Factor on the cost of living at birth; below 1 is gentle."""
-    nurse_metabolism_end_phi: Annotated[Phase, ReadWhen("nurse_metabolism", is_none_of=(1.0,))] = 0.5
+    nurse_metabolism_end_phi: Annotated[
+        Phase, ReadWhen("nurse_metabolism", is_none_of=(1.0,))
+    ] = 0.5
     """Phase from which living costs what it costs adults."""
     nurse_buffer: Probability = 0.0
     """Energy at birth that no loss can go below; an adult has none."""
-    nurse_buffer_end_phi: Annotated[Phase, ReadWhen("nurse_buffer", is_none_of=(0.0,))] = 0.5
+    nurse_buffer_end_phi: Annotated[
+        Phase, ReadWhen("nurse_buffer", is_none_of=(0.0,))
+    ] = 0.5
     """Phase from which there is no buffer."""
     nurse_richness: Factor = 1.0
     """Factor on what a source gives at birth; above 1 is gentle."""
-    nurse_richness_end_phi: Annotated[Phase, ReadWhen("nurse_richness", is_none_of=(1.0,))] = 0.5
+    nurse_richness_end_phi: Annotated[
+        Phase, ReadWhen("nurse_richness", is_none_of=(1.0,))
+    ] = 0.5
     """Phase from which sources give what they give adults."""
     nurse_hazard: Factor = 1.0
     """Factor on integrity lost at birth; below 1 is gentle."""
-    nurse_hazard_end_phi: Annotated[Phase, ReadWhen("nurse_hazard", is_none_of=(1.0,))] = 0.5
+    nurse_hazard_end_phi: Annotated[
+        Phase, ReadWhen("nurse_hazard", is_none_of=(1.0,))
+    ] = 0.5
     """Phase from which harm is an adult's."""
     nurse_motor: Probability = 1.0
     """Chance at birth that an action is carried out; else the agent stays."""
-    nurse_motor_end_phi: Annotated[Phase, ReadWhen("nurse_motor", is_none_of=(1.0,))] = 0.5
+    nurse_motor_end_phi: Annotated[
+        Phase, ReadWhen("nurse_motor", is_none_of=(1.0,))
+    ] = 0.5
     """Phase from which every action is."""
     nurse_plasticity: Factor = 1.0
     """Factor on the learning rate at birth; above 1 learns faster young."""
-    nurse_plasticity_end_phi: Annotated[Phase, ReadWhen("nurse_plasticity", is_none_of=(1.0,))] = 0.5
+    nurse_plasticity_end_phi: Annotated[
+        Phase, ReadWhen("nurse_plasticity", is_none_of=(1.0,))
+    ] = 0.5
     """Phase from which the learning rate is an adult's."""
     nurse_sense_gain: Factor = 1.0
     """Gain at birth on the gradient, the first two channels of an observation."""
-    nurse_sense_gain_end_phi: Annotated[Phase, ReadWhen("nurse_sense_gain", is_none_of=(1.0,))] = 0.5
+    nurse_sense_gain_end_phi: Annotated[
+        Phase, ReadWhen("nurse_sense_gain", is_none_of=(1.0,))
+    ] = 0.5
     """Phase from which the gain is one."""
     nurse_sense_noise: Factor = 0.0
     """Standard deviation at birth of noise on all channels; adults have none more."""
-    nurse_sense_noise_end_phi: Annotated[Phase, ReadWhen("nurse_sense_noise", is_none_of=(0.0,))] = 0.5
+    nurse_sense_noise_end_phi: Annotated[
+        Phase, ReadWhen("nurse_sense_noise", is_none_of=(0.0,))
+    ] = 0.5
     """Phase from which there is none."""
     repro_phi: Phase = 0.0
     """Phase a life must reach for its genome to reproduce; 0 asks nothing."""

@@ -11,7 +11,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
-from koki2.pictures.curves import across_runs, finite, line, line_with_band, moving_median, Values
+from koki2.pictures.curves import (
+    across_runs,
+    finite,
+    line,
+    line_with_band,
+    moving_median,
+    Values,
+)
 from koki2.pictures.labels import label_ends, short_names
 from koki2.pictures.look import BLUE, figure, GREEN, GREY, house, INK, SMALL
 from koki2.pictures.unseen import HeldOut, unseen_lives

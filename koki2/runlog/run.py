@@ -133,9 +133,7 @@ class Run:
         facts = _as_read(facts, folder.MANIFEST)  # before a folder is made for nothing
         document = {"kind": kind, "config": config, "provenance": provenance}
         document = _as_read(document | {"objects": objects or {}}, folder.CONFIG)
-        path = folder.create(
-            root, command, seed, out_dir=out_dir, label=label, tag=tag
-        )
+        path = folder.create(root, command, seed, out_dir=out_dir, label=label, tag=tag)
         with contextlib.ExitStack() as resources:
             resources.enter_context(Lock(path))
             folder.check_new(path)  # another start may have been faster

@@ -73,7 +73,9 @@ class ArchiveConfig:
 
     archive: Literal["grid", "cvt"] = "grid"
     """grid: equal boxes. cvt: centroids (CVT-MAP-Elites), for many dimensions."""
-    shape: Annotated[tuple[Annotated[int, Ge(1)], ...], ReadWhen("archive", is_one_of=("grid",))] = (32, 32)
+    shape: Annotated[
+        tuple[Annotated[int, Ge(1)], ...], ReadWhen("archive", is_one_of=("grid",))
+    ] = (32, 32)
     """Cells per dimension of a grid."""
     cvt_cells: Annotated[int, Ge(1), Le(1_000_000), _CVT] = 1024
     """Centroids of a cvt."""

@@ -10,16 +10,15 @@ from typing import Any
 
 from koki2.session import schema
 
-_FEW = 12  # flags: a longer group is folded
+_FEW = 6  # flags: a longer group is folded,
+_OPEN = ("options", "env options")  # but for the command's own, and the world's
 _GROUP = re.compile(r"^ (?P<title>\S.*)\n -+\n", re.MULTILINE)
 _RULE = re.compile(r"^ *-+\n", re.MULTILINE)
 _FLAG = re.compile(r"^  (--[\w-]+)", re.MULTILINE)
 _TYPES = {int: "INT", float: "FLOAT", str: "STR", type(None): "none"}
 
 
-def help_text(
-    written: str, usage: str, example: str, *, is_folded: bool
-) -> str:
+def help_text(written: str, usage: str, example: str, *, is_folded: bool) -> str:
     """Puts the help of a command in order.
 
     Args:
@@ -56,7 +55,7 @@ def _group(title: str, body: str, is_folded: bool) -> str:
         return f"\n{title}\n{body}"
     names = " ".join(_FLAG.findall(body))
     width = min(shutil.get_terminal_size().columns, 100) - 2
-    about = body[: _FLAG.search(body).start()].rstrip()  # pyrefly: ignore[missing-attribute]
+    about = body[: _FLAG.search(body).start()].partition("\n\n")[0].rstrip()  # pyrefly: ignore[missing-attribute]
     folded = textwrap.fill(
         names,
         width,
@@ -68,7 +67,7 @@ def _group(title: str, body: str, is_folded: bool) -> str:
 
 
 def _is_long(title: str, body: str) -> bool:
-    return title != "options" and len(_FLAG.findall(body)) > _FEW
+    return title not in _OPEN and len(_FLAG.findall(body)) > _FEW
 
 
 def metavar(hint: Any) -> str | None:
@@ -100,4 +99,5 @@ def _range(marks: Sequence[Any]) -> str:
     ends = {s: getattr(m, s) for m in marks for s in schema.SIGNS if hasattr(m, s)}
     if ends.keys() == {"ge", "le"}:
         return f":{ends['ge']}..{ends['le']}"
-    return "".join(f":{schema.SIGNS[s]}{end}".replace(" ", "") for s, end in ends.items())
+    found = ",".join(f"{schema.SIGNS[sign]}{end}" for sign, end in ends.items())
+    return f":{found}" if found else ""

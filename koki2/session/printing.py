@@ -6,11 +6,11 @@ backslash escapes; `printable` does the same to a part of a line, newlines inclu
 """
 
 import contextlib
+import io
 import os
 import re
 import shlex
 import sys
-from typing import TextIO
 
 from koki2.core.text import printable as printable
 
@@ -83,11 +83,5 @@ def open_streams() -> None:
         mode = "r" if number == 0 else "w"
         setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
     for stream in (sys.stdout, sys.stderr):
-        _escape_what_is_lacking(stream)
-
-
-def _escape_what_is_lacking(stream: TextIO) -> None:
-    reconfigure = getattr(stream, "reconfigure", None)  # a test's StringIO has none
-    if reconfigure is not None:
-        reconfigure(errors="backslashreplace")
-
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")

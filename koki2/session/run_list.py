@@ -28,7 +28,9 @@ def print_runs(lines: Sequence[Mapping[str, Any]]) -> None:
         padded = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         say(f"  {'  '.join(padded).rstrip()}")
         if line["headline"]:
-            values = (f"{n.replace('_', ' ')} {text(v)}" for n, v in line["headline"].items())
+            values = (
+                f"{n.replace('_', ' ')} {text(v)}" for n, v in line["headline"].items()
+            )
             say(f"  {', '.join(values)}")
         if line["problem"] is not None:
             say(f"  {printable(line['problem'])}")

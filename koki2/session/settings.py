@@ -17,8 +17,8 @@ from koki2 import runlog
 from koki2.envs.registry import find, Level, WORLDS
 from koki2.session import files, objects as objects_, schema
 from koki2.session.kinds import Kind, kind_of
-from koki2.session.printing import printable
 from koki2.session.presets import PRESETS
+from koki2.session.printing import printable
 
 Seed = Annotated[int, Ge(0), Le(2**31 - 1)]
 
@@ -156,7 +156,7 @@ def lay(
     lines = []
     for source, values in layers:
         faults = schema.problems(shape, values)
-        lines += [_line(fault, source) for fault in faults]
+        lines += [_line(kind.config, fault, source) for fault in faults]
         bad = {fault.path for fault in faults}
         for group, name, value in _leaves(values):
             if not bad & {(group,), (group, name)}:
@@ -183,13 +183,30 @@ def _without_unread(settings: Settings) -> tuple[Settings | None, list[str]]:
         value = getattr(table, field)
         line = f"{name} is not read where {why}; leave it out"
         if source == "flag":
-            lines.append(f"{line} ({_origin(source, [field])})")
+            lines.append(f"{line} ({_origin(type(config), source, [group, field])})")
         elif source.startswith(("file:", "preset:")):
             if value != type(table).__dataclass_fields__[field].default:
-                notes.append(f"{line} ({_origin(source, [field])})")
+                notes.append(
+                    f"{line} ({_origin(type(config), source, [group, field])})"
+                )
     if lines:
         return None, lines
     return dataclasses.replace(settings, notes=tuple(notes)), []
+
+
+def shared_names(config: type, group: str) -> dict[str, str]:
+    """The flags of those fields that an earlier group has too, by field: with a prefix.
+
+    Example:
+      >>> from koki2.evolution.configs import QDConfig
+      >>> shared_names(QDConfig, "rungs")
+      {'novelty_k': 'rungs-novelty-k'}
+    """
+    groups = vars(config())
+    before = list(groups)[: list(groups).index(group)]
+    taken = {f.name for g in before for f in dataclasses.fields(groups[g])} - {"world"}
+    own = [f.name for f in dataclasses.fields(groups[group]) if f.name in taken]
+    return {name: f"{group}-{name}".replace("_", "-") for name in own}
 
 
 def find_level(text: str, objects: dict[str, dict[str, str]]) -> Level:
@@ -256,11 +273,14 @@ def _leaves(values: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
                 yield group, name, value
 
 
-def _line(fault: schema.Problem, source: str) -> str:
-    return f"{fault.name} {fault.text} ({_origin(source, fault.path)})"
+def _line(config: type, fault: schema.Problem, source: str) -> str:
+    return f"{fault.name} {fault.text} ({_origin(config, source, fault.path)})"
 
 
-def _origin(source: str, path: Sequence[str]) -> str:
+def _origin(config: type, source: str, path: Sequence[str]) -> str:
     """Where a value came from, as errors name it: a file, a preset, or a flag."""
     name = printable(source.partition(":")[2])
-    return name or f"--{path[-1].replace('_', '-')}"
+    if name:
+        return name
+    names = shared_names(config, path[0]) if len(path) > 1 else {}
+    return f"--{names.get(path[-1], path[-1]).replace('_', '-')}"

@@ -84,7 +84,9 @@ def print_replay(facts: Mapping[str, Any], rows: int) -> None:
             unit = found["unit"]
             say(f"different: {unit} {found[unit]} is the first")
             for name, (then, now) in found["fields"].items():
-                say(f"  {printable(name)}: {printable(then)} then, {printable(now)} now")
+                say(
+                    f"  {printable(name)}: {printable(then)} then, {printable(now)} now"
+                )
         else:
             arrays = ", ".join(map(printable, found["arrays"]))
             say(f"different: the {found['what']}, in {arrays}")

@@ -1,4 +1,4 @@
-"""Text from outside commands no terminal, and a terminal that is not there stops none."""
+"""Text from outside commands no terminal, and none is needed."""
 
 import io
 import os

@@ -135,7 +135,10 @@ def test_json_and_toml_say_the_same(settings, home):
 
 def test_of_two_settings_of_one_name_the_later_group_stands_in_front(koki2):
     words = "qd detour-l1.3 --novelty-k 4 --rungs-novelty-k 3 --print-config --json"
-    config = koki2(words).json["config"]
+    config = koki2(f"{words} --emitter novelty --rungs").json["config"]
+    said = koki2(words)
+    assert "novelty_k is not read where emitter is iso_line" in said.err
+    assert "leave it out (--rungs-novelty-k)" in said.err
     assert config["emitter"]["novelty_k"] == 4
     assert config["rungs"]["novelty_k"] == 3
 
@@ -169,8 +172,8 @@ def test_what_a_file_sets_and_nothing_reads_is_named(koki2, home):
     said = koki2("evo-l0 --config mine.toml --print-config --json")
     assert said.code == 0 and said.json["config"]["search"]["lr"] == 5.0
     assert said.err.splitlines() == [  # novelty_k is what it is by itself
-        "koki2 evo-l0: search.lr is not read where strategy is mu_plus_lambda; leave it "
-        "out (mine.toml)"
+        "koki2 evo-l0: search.lr is not read where strategy is mu_plus_lambda; leave "
+        "it out (mine.toml)"
     ]
 
 

@@ -1,4 +1,4 @@
-"""Words that stand alone are found wherever they stand, for every command that has one."""
+"""Words that stand alone are found wherever they stand, of every command."""
 
 import pytest
 
@@ -7,6 +7,7 @@ from koki2.cli.commands import COMMANDS
 from koki2.envs.registry import WORLDS
 from koki2.evolution.configs import EvolutionConfig, QDConfig
 from koki2.session import schema
+from koki2.session.settings import shared_names
 
 LINES = {
     "evo": (["obstacles-l1.2"], ["--seed 1", "--mvt", "--out-dir=here"]),
@@ -72,8 +73,6 @@ def test_a_flag_takes_as_many_words_in_every_world():
 
 def test_flags_that_two_groups_share_take_one_word():
     """Those of the later group have a prefix, under which none is looked up."""
-    from koki2.cli.flags import shared_names
-
     for config in (EvolutionConfig, QDConfig):
         for group, value in vars(config()).items():
             for name in shared_names(config, group):
