@@ -65,7 +65,8 @@ def parse(command: Command, options: type, argv: Sequence[str]) -> Parsed:
     fields = {f.name: f for f in dataclasses.fields(options)}
     layered = fields.get("settings")
     objects = _objects(argv) if layered is not None else {}
-    words = words_.sort(argv, _takes(command, options, layered))
+    takes = _takes(command, options, layered)
+    words = words_.sort(argv, takes)
     needed = _stand_alone(command, options)
     asked = words_.asks_help(argv)
     level = None
@@ -80,7 +81,10 @@ def parse(command: Command, options: type, argv: Sequence[str]) -> Parsed:
         printing.say(help_text.help_text(written, usage, example, is_folded=is_folded))
         raise SystemExit(0)
     _check_alone(command, needed, words.alone)
-    made = _flags_class(command, options, layered, level)
+    used = {words_.name_of(word) for word in words.flags if words_.is_flag(word)}
+    used = {name if name in takes else name.removeprefix("no_") for name in used}
+    only = used if used <= takes.keys() else None  # all, to name the nearest
+    made = _flags_class(command, options, layered, level, only=only)
     found, _ = _ask_tyro(command, made, words.in_order)
     own = {n: getattr(found, n) for n in fields if n != "settings"}
     layers = getattr(found, "layers", settings_.Layers())
@@ -166,10 +170,12 @@ def _flags_class(
     level: Level | None,
     *,
     is_help: bool = False,
+    only: Collection[str] | None = None,
 ) -> type:
     """`options`, with every flag there is, and checking nothing itself.
 
-    For help, flags show their ranges.
+    For help, flags show their ranges. Of the config, groups that have none of the flags
+    `only` are left out: tyro takes its time over each.
     """
     extra: list[tuple[str, Any] | tuple[str, Any, Any]] = []
     doc = options.__doc__
@@ -185,6 +191,8 @@ def _flags_class(
         knobs = settings_.of_level(level) if level is not None else {}
         for group in layered.metadata["groups"]:
             value = getattr(default, group)
+            if only is not None and not {*schema.hints(type(value))} & {*only}:
+                continue
             shared = settings_.shared_names(config, group)
             kind = _unchecked(type(value), tuple(shared.items()), is_help)
             values = {**vars(value), **knobs.get(group, {})}
@@ -254,6 +262,8 @@ def _given(
     values: dict[str, Any] = {}
     for group in groups:
         shared = settings_.shared_names(config, group)
+        if not hasattr(found, group):
+            continue
         for field in dataclasses.fields(getattr(found, group)):
             value = getattr(getattr(found, group), field.name)
             flag = shared.get(field.name, field.name).replace("-", "_")
