@@ -160,7 +160,7 @@ def unread(config: object) -> dict[str, str]:
       >>> unread(Test()), unread(Test(is_on=True))
       ({'steps': 'is_on is False'}, {})
     """
-    names = {field.name for field in dataclasses.fields(config)}  # pyrefly: ignore[bad-argument-type]
+    names = {*vars(config)}
     marks = list(_marks(type(config)))
     found = {
         field: f"{mark.field} is {getattr(config, mark.field)}"

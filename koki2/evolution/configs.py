@@ -10,7 +10,6 @@ from koki2.agents.catalogue import AGENTS
 from koki2.agents.configs import AgentConfig
 from koki2.core.configs import check, ReadWhen, unread
 from koki2.envs.configs import ChemotaxisConfig
-from koki2.envs.registry import WORLDS
 from koki2.evolution.descriptor_catalogue import DESCRIPTORS
 from koki2.genomes.configs import GenomeConfig
 from koki2.search.configs import ArchiveConfig, EmitterConfig, SearchConfig
@@ -285,9 +284,6 @@ def _unread(config: Config) -> dict[str, str]:
         for group, values in vars(config).items()
         for name, why in unread(values).items()
     }
-    world = config.env.world
-    for group, names in WORLDS.find(world).ignores.items():
-        found |= {f"{group}.{name}": f"world is {world}" for name in names}
     family = AGENTS.find(config.agent.agent)
     if not family.learns(config.agent):
         for name in ("nurse_plasticity", "nurse_plasticity_end_phi"):

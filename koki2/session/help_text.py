@@ -55,7 +55,7 @@ def _group(title: str, body: str, is_folded: bool) -> str:
         return f"\n{title}\n{body}"
     names = " ".join(_FLAG.findall(body))
     width = min(shutil.get_terminal_size().columns, 100) - 2
-    about = body[: _FLAG.search(body).start()].partition("\n\n")[0].rstrip()  # pyrefly: ignore[missing-attribute]
+    about, _, _ = _FLAG.split(body, maxsplit=1)[0].partition("\n\n")
     folded = textwrap.fill(
         names,
         width,
@@ -63,7 +63,9 @@ def _group(title: str, body: str, is_folded: bool) -> str:
         subsequent_indent="  ",
         break_on_hyphens=False,
     )
-    return "\n".join(["", f"{title}, folded", *([about] if about else []), folded])
+    return "\n".join(
+        ["", f"{title}, folded", *([about.rstrip()] if about else []), folded]
+    )
 
 
 def _is_long(title: str, body: str) -> bool:

@@ -94,7 +94,7 @@ def _bar() -> Any:
 
     console = rich.console.Console(stderr=True)
     words = rich.table.Column(no_wrap=True, overflow="ellipsis", ratio=1)
-    columns = [
+    columns: list[rich.progress.ProgressColumn] = [
         rich.progress.SpinnerColumn(),
         rich.progress.TextColumn("{task.description}", table_column=words),
         rich.progress.MofNCompleteColumn(),

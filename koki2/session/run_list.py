@@ -59,7 +59,7 @@ def _duration(seconds: float | None) -> str:
     """Wall time as people say it.
 
     Example:
-      >>> _duration(75.2), _duration(4000), _duration(0.25)
+      >>> _duration(75.2), _duration(4000.0), _duration(0.25)
       ('1 min 15 s', '1 h 6 min', '0.2 s')
     """
     if seconds is None:

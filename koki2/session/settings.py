@@ -176,7 +176,10 @@ def lay(
 def _without_unread(settings: Settings) -> tuple[Settings | None, list[str]]:
     """Refuses flags that nothing reads; notes such values of a file or a preset."""
     config, lines, notes = settings.config, [], []
-    unread = getattr(config, "unread", dict)()
+    unread: dict[str, str] = getattr(config, "unread", dict)()
+    if world := getattr(getattr(config, "env", None), "world", None):
+        for group, names in WORLDS.find(world).ignores.items():
+            unread |= {f"{group}.{name}": f"world is {world}" for name in names}
     for name, why in unread.items():
         group, _, field = name.partition(".")
         source, table = settings.provenance[name], getattr(config, group)
