@@ -41,7 +41,7 @@ def fitness_figure(
 ) -> Figure:
     """Draws fitness over generations, smoothed over experience, and what it is worth.
 
-    A run of fewer than 40 generations is not smoothed.
+    A run of fewer than 20 generations is not smoothed.
 
     Args:
       runs: by name, the columns `generation`, `env_steps` (cumulative), `best_fitness`
@@ -94,9 +94,9 @@ def fitness_figure(
 
 
 def _window(runs: Mapping[str, Columns]) -> int:
-    """Over how many generations curves are smoothed: a twentieth of them, odd."""
+    """Over how many generations curves are smoothed: a tenth of them, odd."""
     count = min(len(c["generation"]) for c in runs.values())
-    return min(2 * (count // 40) + 1, _WIDEST)
+    return min(2 * (count // 20) + 1, _WIDEST)
 
 
 def _smoothed(runs: Mapping[str, Columns], window: int) -> dict[str, Columns]:

@@ -1,10 +1,11 @@
 """What people read of a run that was judged: on unseen lives, as a space, run again."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from koki2.session.printing import printable, say
-from koki2.session.tables import print_table, text
+from koki2.session.tables import print_table, text, WIDTH
 
 
 def print_evaluation(
@@ -21,7 +22,7 @@ def print_evaluation(
     genomes, differences = evaluation["genomes"], evaluation["differences"]
     columns = ["metric", *genomes, *([policy] if baseline else [])]
     for name in differences:
-        columns += [f"{name} - {policy}", "95% interval"]
+        columns.append(f"{name} - {policy} [95%]")
     rows, same = [], []
     for mean in next(iter(genomes.values())):
         values = [genome[mean] for genome in genomes.values()]
@@ -33,12 +34,14 @@ def print_evaluation(
             continue
         row = [mean, *values]
         for found in intervals:
-            row += [found["mean"], f"[{text(found['low'])}, {text(found['high'])}]"]
+            middle, low, high = (text(found[end]) for end in ("mean", "low", "high"))
+            row.append(f"{middle} [{low}, {high}]")
         rows.append(row)
     seed = evaluation["eval_seed"]
     print_table(columns, rows, title=f"{episodes} unseen lives, evaluation seed {seed}")
     if same:
-        say(f"the same in every life: {', '.join(same)}")
+        line = f"the same in every life: {', '.join(same)}"
+        say(textwrap.fill(line, WIDTH, subsequent_indent="  "))
 
 
 def print_behaviour(found: Mapping[str, Any]) -> None:
