@@ -7,6 +7,7 @@ imported when one is made.
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from koki2.core.configs import AS_MARKED
 from koki2.core.registry import entry_of, load, Registry
 
 Axes = tuple[str | int, ...]
@@ -24,6 +25,12 @@ class AgentFamily(NamedTuple):
     params: Callable[[dict[str, Any]], Any] = dict
     """Arrays by name -> the agent's `Params`. Beside those of `shapes`, a genome that
     chooses synapses gives `mask`: 0 or 1 per candidate synapse."""
+    reads: tuple[str, ...] | None = None
+    """The fields of `AgentConfig` that it reads, or `AS_MARKED`; None: all."""
+    charges: Callable[..., bool] = lambda config: True
+    """(AgentConfig) -> whether its working may cost fitness."""
+    learns: Callable[..., bool] = lambda config: True
+    """(AgentConfig) -> whether it may learn within an episode."""
 
 
 AGENTS: Registry[AgentFamily] = Registry(
@@ -38,6 +45,9 @@ def register_agent(
     *,
     shapes: Callable[..., Mapping[str, Axes]],
     params: Callable[[dict[str, Any]], Any] = dict,
+    reads: tuple[str, ...] | None = None,
+    charges: Callable[..., bool] = lambda config: True,
+    learns: Callable[..., bool] = lambda config: True,
     replace: bool = False,
 ) -> None:
     """Registers a family of agents, so that `AgentConfig(agent=name)` finds it.
@@ -50,6 +60,9 @@ def register_agent(
       shapes: (AgentConfig, observation_size, num_actions) -> `Axes` of every array
         that a newborn needs, by name.
       params: arrays by name -> what `Agent.init` takes; by default the dict itself.
+      reads: the fields of `AgentConfig` that it reads; None: all.
+      charges: (AgentConfig) -> whether its working may cost fitness.
+      learns: (AgentConfig) -> whether it may learn within an episode.
       replace: let it take the place of a family of that name.
 
     Raises:
@@ -67,7 +80,8 @@ def register_agent(
       {'w': (4, 5)}
       >>> AGENTS.remove("reflex")
     """
-    AGENTS.register(name, AgentFamily(factory, shapes, params), replace=replace)
+    family = AgentFamily(factory, shapes, params, reads, charges, learns)
+    AGENTS.register(name, family, replace=replace)
 
 
 def _recurrent(config: object, topology: object, steps: int) -> Any:
@@ -83,5 +97,11 @@ def _recurrent_params(arrays: dict[str, Any]) -> Any:
 
 
 register_agent(
-    "recurrent", _recurrent, shapes=_recurrent_axes, params=_recurrent_params
+    "recurrent",
+    _recurrent,
+    shapes=_recurrent_axes,
+    params=_recurrent_params,
+    reads=AS_MARKED,
+    charges=lambda config: config.strain == "soft",
+    learns=lambda config: config.plast_enabled,
 )

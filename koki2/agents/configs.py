@@ -6,7 +6,12 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Gt, Le
 
 from koki2.agents.catalogue import AGENTS
-from koki2.core.configs import check
+from koki2.core.configs import check, Named, ReadWhen
+
+_SPIKES = ReadWhen("neuron", is_one_of=("lif", "alif"))
+_ADAPTS = ReadWhen("neuron", is_one_of=("alif",))
+_LEARNS = ReadWhen("plast_enabled", is_one_of=(True,))
+_COSTS = ReadWhen("strain", is_one_of=("soft",))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -18,7 +23,7 @@ class AgentConfig:
     agent of seed 002. Another family may read as much of this as it likes.
     """
 
-    agent: str = "recurrent"
+    agent: Annotated[str, Named(AGENTS)] = "recurrent"
     """The family: recurrent, or one that was registered."""
     n_neurons: Annotated[int, Ge(2), Le(4096)] = 32
     """Neurons, N."""
@@ -26,53 +31,63 @@ class AgentConfig:
     """Outgoing synapses of each neuron; E = N * k_edges."""
     topology_seed: Annotated[int, Ge(0)] | None = None
     """Seed of the fixed random wiring; None takes the run's seed + 12345."""
-    theta: Annotated[float, Gt(0)] = 1.0
+    theta: Annotated[float, Gt(0), _SPIKES] = 1.0
     """Firing threshold, in units of the membrane potential."""
     tau_m: Annotated[float, Gt(0)] = 10.0
     """Membrane time constant, in steps."""
     plast_enabled: bool = False
     """Let the recurrent weights move within an episode."""
-    plast_eta: float = 0.0
+    plast_eta: Annotated[float, _LEARNS] = 0.0
     """Learning rate: weight change per unit trace per unit modulator."""
-    plast_lambda: Annotated[float, Ge(0), Le(1)] = 0.9
+    plast_lambda: Annotated[float, Ge(0), Le(1), _LEARNS] = 0.9
     """Eligibility trace kept per step."""
     modulator_kind: Literal["spike", "drive", "event", "vector"] = "spike"
     """The modulator: own activity, fall of the drive, energy gained minus integrity
     lost, or of each neuron its own mixture of the last three."""
-    mod_drive_scale: float = 1.0
+    mod_drive_scale: Annotated[
+        float, _LEARNS, ReadWhen("modulator_kind", is_none_of=("spike",))
+    ] = 1.0
     """Scale inside the tanh of the drive, event and vector modulators."""
     neuron: Literal["lif", "alif", "rate"] = "lif"
     """Leaky integrate-and-fire, the same with a threshold that adapts, or rates."""
-    adapt_beta: Annotated[float, Ge(0)] = 0.2
+    adapt_beta: Annotated[float, Ge(0), _ADAPTS] = 0.2
     """Rise of the threshold per recent spike of its neuron (alif)."""
-    adapt_tau: Annotated[float, Gt(0)] = 20.0
+    adapt_tau: Annotated[float, Gt(0), _ADAPTS] = 20.0
     """Time constant over which the threshold forgets spikes, in steps (alif)."""
-    rule: Literal["three_factor", "abcd"] = "three_factor"
+    rule: Annotated[Literal["three_factor", "abcd"], _LEARNS] = "three_factor"
     """What a synapse's trace gains: activity of both its neurons, or what genes say."""
-    plast_per_edge: bool = False
+    plast_per_edge: Annotated[bool, _LEARNS] = False
     """Give every synapse genes for its own learning rate and trace."""
-    plast_eta_min_frac: Annotated[float, Ge(0), Le(1)] = 0.0
+    plast_eta_min_frac: Annotated[float, Ge(0), Le(1), _LEARNS] = 0.0
     """Share of plast_eta at birth, where it rises within an episode."""
-    plast_start_phi: Annotated[float, Ge(0), Le(1)] = 0.0
+    plast_start_phi: Annotated[float, Ge(0), Le(1), _LEARNS] = 0.0
     """Phase of the episode at which plasticity starts to rise."""
-    plast_end_phi: Annotated[float, Ge(0), Le(1)] = 0.0
+    plast_end_phi: Annotated[float, Ge(0), Le(1), _LEARNS] = 0.0
     """Phase at which it is complete; at or before the start it is so from birth."""
     control: Literal["none", "shuffled", "clamped", "frozen", "random_network"] = "none"
     """Negative control: the modulator at the wrong time, or constant; weights that
     never move; or recurrent weights that were not evolved."""
-    clamp_value: Annotated[float, Ge(-1), Le(1)] = 1.0
+    clamp_value: Annotated[
+        float, Ge(-1), Le(1), ReadWhen("control", is_one_of=("clamped",))
+    ] = 1.0
     """The constant modulator of the control clamped."""
-    random_scale: Annotated[float, Ge(0)] = 0.5
+    random_scale: Annotated[
+        float, Ge(0), ReadWhen("control", is_one_of=("random_network",))
+    ] = 0.5
     """Standard deviation of the weights of the control random_network."""
     strain: Literal["none", "hard", "soft", "adaptive"] = "none"
     """Biological constraints: none, Dale's law, costs, or Dale's law by genes."""
-    excitatory_fraction: Annotated[float, Ge(0), Le(1)] = 0.8
+    excitatory_fraction: Annotated[
+        float, Ge(0), Le(1), ReadWhen("strain", is_one_of=("hard",))
+    ] = 0.8
     """Share of the neurons that excite; the others inhibit (hard)."""
-    dale_lock: Annotated[float, Ge(0)] = 0.0
+    dale_lock: Annotated[float, Ge(0), ReadWhen("strain", is_one_of=("adaptive",))] = (
+        0.0
+    )
     """Size a neuron's gene must exceed for Dale's law to bind it (adaptive)."""
-    wiring_cost: Annotated[float, Ge(0)] = 0.1
+    wiring_cost: Annotated[float, Ge(0), _COSTS] = 0.1
     """Fitness a step costs per mean size of a recurrent weight (soft)."""
-    firing_cost: Annotated[float, Ge(0)] = 0.1
+    firing_cost: Annotated[float, Ge(0), _COSTS] = 0.1
     """Fitness a step costs per share of neurons that fire (soft)."""
 
     def __post_init__(self) -> None:

@@ -7,6 +7,7 @@ from koki2.cli import output
 from koki2.cli.arguments import Baseline, Episodes, Json
 from koki2.reports import metrics
 from koki2.session.settings import layered, Seed, Settings
+from koki2.session.tables import print_table
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -38,7 +39,7 @@ def run(options: Options) -> int:
     output.show(
         facts | means,
         options.json,
-        lambda: output.print_table(
+        lambda: print_table(
             ("metric", "value"),
             list(means.items()),
             title=f"{policy}, {episodes} lives, seed {seed}",

@@ -3,8 +3,6 @@
 import contextlib
 import dataclasses
 import pathlib
-import shlex
-import sys
 from typing import Annotated
 
 from annotated_types import Ge
@@ -13,9 +11,11 @@ from koki2 import runlog
 from koki2.cli import output
 from koki2.cli.arguments import Force, JitES, Json, LogEvery, Seeds
 from koki2.session import driver, estimate, folders, kinds
+from koki2.session.printing import printable, say, shell_word
 from koki2.session.progress import progress
 from koki2.session.settings import layered, Seed, Settings
 from koki2.session.signals import Stop
+from koki2.session.tables import print_table
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -57,9 +57,10 @@ def run(options: Options) -> int:
         stop = held.enter_context(Stop())
         end = lambda: _end(options, kind, runs)
         stop.last_words = end
+        for run_ in runs:
+            say(f"seed {run_.manifest['seed']}: {printable(run_.path)}", error=True)
         for run_, program in zip(runs, programs, strict=True):
             if stop.signal is None:
-                print(f"seed {run_.manifest['seed']}: {run_.path}", file=sys.stderr)
                 shown = progress(kind, program, log_every=options.log_every)
                 driver.finish(run_, program, kind, stop, sinks=[shown])
         return 0 if end() else stop.code
@@ -93,7 +94,7 @@ def _print(kind: kinds.Kind, runs: list[runlog.Run]) -> None:
         status = summary.get("status", "stopped")
         rows.append((run_.manifest["seed"], *values, status, str(run_.path)))
     headings = [name.replace("_", " ") for name in names]
-    output.print_table(("seed", *headings, "status", "run"), rows)
+    print_table(("seed", *headings, "status", "run"), rows)
     for run_ in runs:
         if run_.summary is None:
-            print(f"next: koki2 resume {shlex.quote(str(run_.path))}")
+            say(f"next: koki2 resume {shell_word(run_.path)}")

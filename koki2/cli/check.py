@@ -8,6 +8,7 @@ import tyro
 from koki2.cli import output
 from koki2.cli.arguments import Json
 from koki2.session import checking
+from koki2.session.tables import print_table
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -34,5 +35,5 @@ def run(options: Options) -> int:
         "broken": {name: text for name, text in found.items() if text},
     }
     rows = [(name, text or "kept") for name, text in found.items()]
-    output.show(facts, options.json, lambda: output.print_table(("contract", ""), rows))
+    output.show(facts, options.json, lambda: print_table(("contract", ""), rows))
     return 1 if facts["broken"] else 0

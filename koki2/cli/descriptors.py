@@ -1,9 +1,7 @@
 """`koki2 descriptors`: is the behaviour space of a run worth anything?"""
 
 import dataclasses
-import sys
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from annotated_types import Ge, Gt, Le
 
@@ -14,6 +12,7 @@ from koki2.measures.configs import DescriptorConfig
 from koki2.reports import behaviour, exchange, unseen_archive
 from koki2.session import folders
 from koki2.session.settings import Seed
+from koki2.session.verdicts import print_behaviour
 
 Share = Annotated[float, Ge(0), Le(1)]
 
@@ -73,7 +72,7 @@ def run(options: Options) -> int:
     )
     _keep(options, unseen_archive.Unseen(**judged["archive"]["unseen"]))
     found = {"run": str(options.run)} | judged
-    output.show(found, options.json, lambda: _print(found))
+    output.show(found, options.json, lambda: print_behaviour(found))
     return 0
 
 
@@ -81,43 +80,4 @@ def _keep(options: Options, found: unseen_archive.Unseen) -> None:
     try:
         unseen_archive.keep(options.run, found)
     except OSError as error:  # a run of somebody else's may be judged all the same
-        print(f"koki2 descriptors: not kept for koki2 plot: {error}", file=sys.stderr)
-
-
-def _print(found: Mapping[str, Any]) -> None:
-    title = (
-        f"{' x '.join(found['descriptors'])}, {found['elites']} elites in "
-        f"{found['episodes']} unseen lives, evaluation seed {found['eval_seed']}"
-    )
-    held, limits = found["verdict"], found["thresholds"]
-    rows = []
-    for name, figure, sign, key in (
-        ("sampling adequacy (KMO)", "kmo", ">=", "kmo"),
-        ("sphericity, p", "sphericity_p", "<=", "sphericity"),
-        ("variance not told", "reconstruction_error", "<=", "reconstruction"),
-        ("trustworthiness", "trustworthiness", ">=", "trustworthiness"),
-        ("continuity", "continuity", ">=", "continuity"),
-    ):
-        word = "yes" if held[key] else "NO"
-        if held.get(f"{key}_doubtful"):
-            word = "just"
-        rows.append((name, found[figure], f"{sign} {limits[figure]:g}", word))
-    output.print_table(("", "figure", "required", "held"), rows, title=title)
-    left = [name for name, metric in found["metrics"].items() if not metric["used"]]
-    used = len(found["metrics"]) - len(left)
-    alike = f"; all alike, so not used: {', '.join(left)}" if left else ""
-    print(f"{used} metrics{alike}")
-    best = output.text(found["reconstruction_best"])
-    print(f"as many axes chosen for it would leave {best} of the variance untold")
-    trained, unseen = found["archive"]["in_training"], found["archive"]["unseen"]
-    rows = [
-        ("coverage", trained["coverage"], unseen["coverage"]),
-        ("QD-score", trained["qd_score"], unseen["qd_score"]),
-        ("in their own cell", 1.0, unseen["in_their_cell"]),
-    ]
-    heads = (f"all {unseen['elites']} elites", "in training", "unseen")
-    output.print_table(heads, rows)
-    moved = ", ".join(f"{n} {v:.3f}" for n, v in found["unseen_drift"].items())
-    print(f"on unseen lives elites are off their cell by, on average: {moved}")
-    passed = "is" if held["passed"] else "is NOT"
-    print(f"verdict: this behaviour space {passed} worth exploring by these measures")
+        output.note("descriptors", f"not kept for koki2 plot: {error}")

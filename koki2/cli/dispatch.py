@@ -12,6 +12,7 @@ Anything else that is raised is a bug, and keeps its traceback.
 
 import contextlib
 import difflib
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -19,10 +20,11 @@ from collections.abc import Sequence
 from koki2 import runlog
 from koki2.cli.commands import Command, COMMANDS
 from koki2.core.program import DivergedError
-from koki2.session import signals, startup
+from koki2.session import printing, signals, startup
 
 _BEFORE = "--jax-"  # what may stand before the command
 _WITH_VALUE = ("--jax-cache-dir", "--jax-transfer-guard")
+_NO_PATH = (errno.ENAMETOOLONG, errno.EILSEQ, errno.ELOOP)  # as it was given
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -34,18 +36,24 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     name = "koki2"
     try:
+        printing.open_streams()
         call = startup.begin(argv)
-        if not call.argv or call.argv[0] in ("-h", "--help", "help"):
-            print(_overview(), file=sys.stdout if call.argv else sys.stderr)
-            return 0 if call.argv else 2
-        if call.argv[0] == "--version":
-            import importlib.metadata  # slow, and seldom wanted
+        words = _help_in_front(call.argv)
+        if not words or words[0] in ("-h", "--help", "--help-all", "help"):
+            printing.say(_overview(), error=not words)
+            return 0 if words else 2
+        if words[0] == "--version":
+            import importlib.metadata  # slow, and seldom needed
 
-            print(f"koki2 {importlib.metadata.version('koki2')}")
+            printing.say(f"koki2 {importlib.metadata.version('koki2')}")
             return 0
-        command, words = _split(call.argv)
+        if any("\0" in word for word in words):
+            raise runlog.InputError("words must have no NUL in them, got one.")
+        command, words = _split(words)
         name = f"koki2 {command.name}"
-        return _run(command, words)
+        code = _run(command, words)
+        sys.stdout.flush()  # or a full disk would show once nothing can be said
+        return code
     except SystemExit as end:  # tyro's: 0 after help, 2 after an error
         return end.code if isinstance(end.code, int) else 0
     except runlog.InputError as error:
@@ -61,11 +69,16 @@ def main(argv: Sequence[str] | None = None) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        return _fail(name, error, 1)
+        return _fail(name, error, 2 if error.errno in _NO_PATH else 1)
     except RuntimeError as error:
         if "Unable to initialize backend" in str(error):  # no such device here
             return _fail(name, error, 1)
         raise
+
+
+def _help_in_front(argv: Sequence[str]) -> Sequence[str]:
+    """`koki2 help evo WORLD` is `koki2 evo WORLD --help`."""
+    return [*argv[1:], "--help"] if argv[:1] == ["help"] and argv[1:] else argv
 
 
 def _run(command: Command, words: list[str]) -> int:
@@ -73,6 +86,9 @@ def _run(command: Command, words: list[str]) -> int:
 
     module = command.load()
     parsed = flags.parse(command, module.Options, words)
+    settings = getattr(parsed.options, "settings", None)
+    for note in settings.notes if settings else ():
+        output.note(command.name, note)
     if parsed.layers.print_config:
         output.print_settings(parsed.options.settings, parsed.options.json)
         return 0
@@ -110,10 +126,13 @@ def _overview() -> str:
     for command in COMMANDS.values():
         lines.append(f"  {command.name:<{width}}  {command.summary}")
         lines.append(f"  {'':<{width}}    koki2 {command.name} {command.example}")
-    return "\n".join([*lines, "", "koki2 COMMAND --help explains its flags."])
+    return "\n".join([*lines, "", "koki2 help COMMAND explains its flags."])
 
 
 def _fail(name: str, error: object, code: int) -> int:
+    """Says what went wrong; only its first line begins where ours do."""
+    first, *more = str(error).split("\n")
+    more = [line if line.startswith("  ") else f"  {line}" for line in more]
     notes = getattr(error, "__notes__", [])
-    print("\n".join([f"{name}: {error}", *notes]), file=sys.stderr)
+    printing.say("\n".join([f"{name}: {first}", *more, *notes]), error=True)
     return code

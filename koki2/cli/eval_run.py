@@ -5,7 +5,6 @@ What it finds it also leaves in the run, for `koki2 plot`; see `reports.heldout`
 
 import dataclasses
 import pathlib
-import sys
 from typing import Annotated, Any, Literal
 
 from annotated_types import MinLen
@@ -17,6 +16,8 @@ from koki2.cli.named import Named
 from koki2.evolution.configs import POLICIES
 from koki2.reports import heldout
 from koki2.session import folders
+from koki2.session.printing import printable
+from koki2.session.verdicts import print_evaluation
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -66,7 +67,8 @@ def run(options: Options) -> int:
         if options.override_plast_eta is None:
             _keep(options, lives, eval_seed)
         if not options.json:
-            _print(options, found[-1])
+            policy, episodes = options.baseline_policy, options.episodes
+            print_evaluation(found[-1], policy, episodes=episodes)
     if options.json:
         output.print_json(
             {
@@ -85,7 +87,7 @@ def _config(options: Options, config: Any) -> Any:
     if eta is None:
         return config
     if not config.agent.plast_enabled:
-        print("koki2 eval-run: this run's agents do not learn at all", file=sys.stderr)
+        output.note("eval-run", "this run's agents do not learn at all")
     agent = dataclasses.replace(config.agent, plast_eta=eta)
     return dataclasses.replace(config, agent=agent)
 
@@ -94,23 +96,4 @@ def _keep(options: Options, lives: heldout.Lives, eval_seed: int) -> None:
     try:
         heldout.keep(options.run_dir, lives, eval_seed, options.episodes)
     except OSError as error:  # a run of somebody else's may be judged all the same
-        print(f"koki2 eval-run: not kept for koki2 plot: {error}", file=sys.stderr)
-
-
-def _print(options: Options, evaluation: dict[str, Any]) -> None:
-    policy, baseline = options.baseline_policy, evaluation["baseline"]
-    genomes, differences = evaluation["genomes"], evaluation["differences"]
-    columns = ["metric", *genomes, *([policy] if baseline else [])]
-    for name in differences:
-        columns += [f"{name} - {policy}", "95% interval"]
-    rows = []
-    for mean in next(iter(genomes.values())):
-        row = [mean, *(genome[mean] for genome in genomes.values())]
-        row += [baseline.get(mean)] if baseline else []
-        for found in (d[mean.removeprefix("mean_")] for d in differences.values()):
-            low, high = output.text(found["low"]), output.text(found["high"])
-            row += [found["mean"], f"[{low}, {high}]"]
-        rows.append(row)
-    seed = evaluation["eval_seed"]
-    title = f"{options.episodes} unseen lives, evaluation seed {seed}"
-    output.print_table(columns, rows, title=title)
+        output.note("eval-run", f"not kept for koki2 plot: {printable(error)}")

@@ -7,6 +7,7 @@ from koki2.cli import output
 from koki2.cli.arguments import Force, JitES, Json, LogEvery
 from koki2.runlog import folder
 from koki2.session import driver, estimate, folders, kinds
+from koki2.session.printing import printable
 from koki2.session.progress import progress
 from koki2.session.settings import layered, Seed, Settings
 from koki2.session.signals import Stop
@@ -42,6 +43,7 @@ def run(options: Options) -> int:
         ) as run_,
         Stop() as stop,
     ):
+        output.note(settings.command, f"run folder {printable(run_.path)}")
         end = lambda: output.print_end(
             run_, settings.kind, settings.config, as_json=options.json
         )

@@ -2,7 +2,6 @@
 
 import dataclasses
 import pathlib
-import sys
 
 from koki2 import runlog
 from koki2.cli import output
@@ -11,6 +10,7 @@ from koki2.cli.named import Named
 from koki2.reports import exchange, pyribs
 from koki2.runlog import atomic, folder
 from koki2.session import folders
+from koki2.session.printing import printable
 
 _WHY = {
     "grid": "for they lie on an edge, where it rounds otherwise",
@@ -51,14 +51,14 @@ def run(options: Options) -> int:
     atomic.write_json(options.out / "archive.json", space)
     atomic.write_bytes(options.out / exchange.TABLE, exchange.to_csv(data))
     if elsewhere:
-        print(
-            f"koki2 export: pyribs would put {elsewhere} of {len(same)} elites into "
+        output.note(
+            "export",
+            f"pyribs would put {elsewhere} of {len(same)} elites into "
             f"other cells than they have here, {_WHY[config.archive.archive]}",
-            file=sys.stderr,
         )
     output.show(
         {"out": str(options.out), "elites": len(same), "elsewhere": elsewhere},
         options.json,
-        f"wrote {options.out}: {len(same)} elites of {len(centre)} cells",
+        f"wrote {printable(options.out)}: {len(same)} elites of {len(centre)} cells",
     )
     return 0

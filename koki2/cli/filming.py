@@ -10,6 +10,7 @@ from annotated_types import Ge, Le
 from koki2 import pictures
 from koki2.cli import output
 from koki2.cli.arguments import Json
+from koki2.session.printing import printable
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -37,4 +38,4 @@ def film(
     drawn = pictures.life_film(life, title=title, steps_max=options.steps_max)
     frames = pictures.save_gif(drawn, out, fps=options.fps)
     facts = {"out": str(out), "who": who, "frames": frames} | pictures.life_facts(life)
-    output.show(facts, options.json, f"{facts['ending']}\nwrote {out}")
+    output.show(facts, options.json, f"{facts['ending']}\nwrote {printable(out)}")

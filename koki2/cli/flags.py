@@ -9,20 +9,19 @@ import contextlib
 import dataclasses
 import functools
 import io
-import os
 import re
-import sys
 import textwrap
 import typing
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Annotated, Any, Literal, NamedTuple
 
 import tyro
 
 from koki2 import runlog
+from koki2.cli import words as words_
 from koki2.cli.commands import Command
-from koki2.envs.registry import Level
-from koki2.session import schema, settings as settings_
+from koki2.envs.registry import Level, WORLDS
+from koki2.session import help_text, printing, schema, settings as settings_
 from koki2.session.kinds import kind_of
 from koki2.session.objects import ROLES
 from koki2.session.startup import JaxOptions, XlaOptions
@@ -66,24 +65,39 @@ def parse(command: Command, options: type, argv: Sequence[str]) -> Parsed:
     fields = {f.name: f for f in dataclasses.fields(options)}
     layered = fields.get("settings")
     objects = _objects(argv) if layered is not None else {}
-    level = _level(command, argv, objects)
-    found = _tyro(command, _flags_class(command, options, layered, level), argv)
-    if command.takes_world and (level is None or found.world != level.name):
-        settings_.find_level(found.world, {})  # says that there is none
-        raise runlog.InputError(
-            f"the world must be the first word, got {found.world!r} behind others."
-        )
+    takes = _takes(command, options, layered)
+    words = words_.sort(argv, takes)
+    needed = _stand_alone(command, options)
+    asked = words_.asks_help(argv)
+    level = None
+    if command.takes_world and words.alone:
+        level = settings_.find_level(words.alone[0], objects)
+    if asked is not None:
+        made = _flags_class(command, options, layered, level, is_help=True)
+        _, written = _ask_tyro(command, made, ["--help"])
+        usage = " ".join(["koki2", command.name, *needed])
+        example = f"koki2 {command.name} {command.example}"
+        is_folded = asked == "short"
+        printing.say(help_text.help_text(written, usage, example, is_folded=is_folded))
+        raise SystemExit(0)
+    _check_alone(command, needed, words.alone)
+    used = {words_.name_of(word) for word in words.flags if words_.is_flag(word)}
+    used = {name if name in takes else name.removeprefix("no_") for name in used}
+    only = used if used <= takes.keys() else None  # all, to name the nearest
+    made = _flags_class(command, options, layered, level, only=only)
+    found, _ = _ask_tyro(command, made, words.in_order)
     own = {n: getattr(found, n) for n in fields if n != "settings"}
     layers = getattr(found, "layers", settings_.Layers())
     xla = getattr(found, "xla", XlaOptions())
     jax = getattr(found, "jax", JaxOptions())
+    alone = words_.positionals(options)
     lines = [
-        f"--{path[-1].replace('_', '-')} {text}"
+        f"{alone.get(path[-1], '--' + path[-1].replace('_', '-'))} {text}"
         for path, text in schema.problems(options, own)
     ]
     if layered is not None:
         kind = kind_of(layered.metadata["kind"])
-        given = _given(found, kind.config, layered.metadata["groups"], argv)
+        given = _given(found, kind.config, layered.metadata["groups"], words.flags)
         settings, more = settings_.resolve(layers, given, level, kind, objects)
         lines += more
         if settings is not None:
@@ -97,14 +111,47 @@ def parse(command: Command, options: type, argv: Sequence[str]) -> Parsed:
     return Parsed(options(**own), layers, xla, jax)
 
 
+def _takes(
+    command: Command, options: type, layered: dataclasses.Field | None
+) -> Mapping[str, int]:
+    """How many words each flag takes that the command has in some world."""
+    kinds = [options, settings_.Layers, XlaOptions, JaxOptions]
+    if layered is not None:
+        config = kind_of(layered.metadata["kind"]).config()
+        kinds += [type(getattr(config, g)) for g in layered.metadata["groups"]]
+        kinds += [type(world.config) for world in WORLDS.values()]
+    return words_.flags_of(kinds)
+
+
+def _stand_alone(command: Command, options: type) -> list[str]:
+    """The words that stand alone behind a command, as help calls them."""
+    world = ["WORLD"] if command.takes_world else []
+    return [*world, *words_.positionals(options).values()]
+
+
+def _check_alone(command: Command, needed: Sequence[str], alone: Sequence[str]) -> None:
+    """Raises InputError unless the words that stand alone are those that must."""
+    takes_many = any("..." in name for name in needed)
+    if len(alone) < len(needed):
+        raise runlog.InputError(
+            f"{needed[len(alone)]} is missing: koki2 {command.name} "
+            f"{' '.join(needed)} ..., as in koki2 {command.name} {command.example}"
+        )
+    if needed and len(alone) > len(needed) and not takes_many:
+        shown = ", ".join(schema.show(word) for word in alone)
+        raise runlog.InputError(
+            f"{' '.join(needed)} must be all that stands alone, got {shown}."
+        )
+
+
 def _objects(argv: Sequence[str]) -> dict[str, dict[str, str]]:
     """Declares the objects from outside the package that flags name, by role."""
     values: dict[str, list[str]] = {}
     flag = ""
     for word in argv:
         if word.startswith("--"):
-            flag, sign, value = word.partition("=")
-            flag = flag.removeprefix("--").replace("-", "_")
+            flag = words_.name_of(word)
+            _, sign, value = word.partition("=")
             values[flag] = [value] if sign else []
         elif flag:
             values[flag].append(word)
@@ -116,47 +163,26 @@ def _objects(argv: Sequence[str]) -> dict[str, dict[str, str]]:
     return objects
 
 
-def _level(
-    command: Command, argv: Sequence[str], objects: dict[str, dict[str, str]]
-) -> Level | None:
-    """The world that the words name, where the command is about one.
-
-    Raises:
-      InputError: there is no such world, or it cannot be told which word it is.
-    """
-    if not command.takes_world:
-        return None
-    words = [word for word in argv if not word.startswith("-")]
-    if words and argv[0] == words[0]:
-        return settings_.find_level(words[0], objects)
-    # Behind flags, whose values are words too.
-    names = [word for word in words if _is_level(word)]
-    if len(names) > 1:
-        raise runlog.InputError(
-            f"the world must be the first word where several name one, got "
-            f"{' and '.join(names)}."
-        )
-    return settings_.find_level(names[0], objects) if names else None
-
-
-def _is_level(word: str) -> bool:
-    with contextlib.suppress(runlog.InputError):
-        return bool(settings_.find_level(word, {}))
-    return False
-
-
 def _flags_class(
     command: Command,
     options: type,
     layered: dataclasses.Field | None,
     level: Level | None,
+    *,
+    is_help: bool = False,
+    only: Collection[str] | None = None,
 ) -> type:
-    """`options`, with every flag there is, and checking nothing itself."""
+    """`options`, with every flag there is, and checking nothing itself.
+
+    For help, flags show their ranges. Of the config, groups that have none of the flags
+    `only` are left out: tyro takes its time over each.
+    """
     extra: list[tuple[str, Any] | tuple[str, Any, Any]] = []
     doc = options.__doc__
     if command.takes_world:
         extra.append(("world", _World))
-        doc = f"{doc}\n    Name the world first: its settings are then flags."
+        if level is None:
+            doc = f"{doc}\n    Name a world, and its settings are flags, too."
     if layered is not None:
         extra.append(("settings", tyro.conf.Suppress[Any], None))
         extra.append(("layers", settings_.Layers, settings_.Layers()))
@@ -165,14 +191,18 @@ def _flags_class(
         knobs = settings_.of_level(level) if level is not None else {}
         for group in layered.metadata["groups"]:
             value = getattr(default, group)
-            shared = shared_names(config, group)
-            kind = _unchecked(type(value), tuple(shared.items()))
+            if only is not None and not {*schema.hints(type(value))} & {*only}:
+                continue
+            shared = settings_.shared_names(config, group)
+            kind = _unchecked(type(value), tuple(shared.items()), is_help)
             values = {**vars(value), **knobs.get(group, {})}
             extra.append((group, kind, kind(**values)))
     if command.starts:
         extra.append(("xla", XlaOptions, XlaOptions()))
     if command.uses_jax:
         extra.append(("jax", JaxOptions, JaxOptions()))
+    if is_help:
+        extra += _with_ranges(options, without={"settings"})
     return _made(options, extra, {"__doc__": doc})
 
 
@@ -185,23 +215,10 @@ def _made(base: type, fields: list[Any], names: dict[str, Any]) -> type:
     return made
 
 
-def shared_names(config: type, group: str) -> dict[str, str]:
-    """The flags of those fields that an earlier group has too, by field: with a prefix.
-
-    Example:
-      >>> from koki2.evolution.configs import QDConfig
-      >>> shared_names(QDConfig, "rungs")
-      {'novelty_k': 'rungs-novelty-k'}
-    """
-    groups = vars(config())
-    before = list(groups)[: list(groups).index(group)]
-    taken = {f.name for g in before for f in dataclasses.fields(groups[g])} - {"world"}
-    own = [f.name for f in dataclasses.fields(groups[group]) if f.name in taken]
-    return {name: f"{group}-{name}".replace("_", "-") for name in own}
-
-
 @functools.cache
-def _unchecked(kind: type, shared: tuple[tuple[str, str], ...] = ()) -> type:
+def _unchecked(
+    kind: type, shared: tuple[tuple[str, str], ...] = (), is_help: bool = False
+) -> type:
     """The class without its checks, and without a flag for what is fixed (`world`).
 
     `shared` gives the flags of fields that are not called as the field is.
@@ -216,20 +233,37 @@ def _unchecked(kind: type, shared: tuple[tuple[str, str], ...] = ()) -> type:
         elif flag := dict(shared).get(name):
             named = Annotated[hint, tyro.conf.arg(name=flag)]
             fixed.append((name, named, kind.__dataclass_fields__[name].default))
+    if is_help:
+        fixed += _with_ranges(kind, without={name for name, *_ in fixed})
     names = {"__post_init__": lambda self: None, "__doc__": kind.__doc__}
     if not fixed:  # a plain subclass, for making a dataclass takes its time
         return type(kind.__name__, (kind,), names | {"__module__": _NO_SOURCE})
     return _made(kind, fixed, names)
 
 
+def _with_ranges(kind: type, without: Collection[str]) -> list[Any]:
+    """The fields that have a range, with a metavar that says it, but for some."""
+    found: list[Any] = []
+    for field in dataclasses.fields(kind):
+        hint = schema.hints(kind)[field.name]
+        metavar = None if field.name in without else help_text.metavar(hint)
+        if metavar is not None:
+            ranged = Annotated[hint, tyro.conf.arg(metavar=metavar)]
+            is_bare = field.default is dataclasses.MISSING
+            found.append((field.name, ranged, *([] if is_bare else [field.default])))
+    return found
+
+
 def _given(
     found: Any, config: type, groups: Sequence[str], argv: Sequence[str]
 ) -> dict[str, Any]:
     """The values of the flags that stand in `argv`, even where they are the default."""
-    words = {w[2:].partition("=")[0].replace("-", "_") for w in argv if w[:2] == "--"}
+    words = {words_.name_of(word) for word in argv if word[:2] == "--"}
     values: dict[str, Any] = {}
     for group in groups:
-        shared = shared_names(config, group)
+        shared = settings_.shared_names(config, group)
+        if not hasattr(found, group):
+            continue
         for field in dataclasses.fields(getattr(found, group)):
             value = getattr(getattr(found, group), field.name)
             flag = shared.get(field.name, field.name).replace("-", "_")
@@ -239,32 +273,34 @@ def _given(
     return values
 
 
-def _tyro(command: Command, kind: type, argv: Sequence[str]) -> Any:
-    """What tyro makes of `argv`; what it prints is plain unless a terminal reads it."""
-    example = f"example: koki2 {command.name} {command.example}"
-    is_plain = "NO_COLOR" in os.environ or not sys.stderr.isatty()
+def _ask_tyro(command: Command, kind: type, argv: Sequence[str]) -> tuple[Any, str]:
+    """What tyro makes of `argv`, and the help that it writes where that is asked for.
+
+    Raises:
+      SystemExit: it could not read the flags, and why has been printed.
+    """
     out, err = io.StringIO(), io.StringIO()  # for which tyro draws no boxes
-    with contextlib.ExitStack() as stack:
-        if is_plain:
-            stack.enter_context(contextlib.redirect_stdout(out))
-            stack.enter_context(contextlib.redirect_stderr(err))
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
-            return tyro.cli(
+            found = tyro.cli(
                 kind,
                 prog=f"koki2 {command.name}",
                 args=list(argv),
-                config=(tyro.conf.OmitArgPrefixes,),
+                config=(
+                    tyro.conf.OmitArgPrefixes,
+                    tyro.conf.PositionalMetavarFromFieldName,
+                ),
                 registry=_registry(),
             )
         except SystemExit as end:
-            stack.close()
             if end.code in (0, None):
-                print(_TRAILING.sub("", out.getvalue()) + example)
-            elif is_plain:
-                _, _, text = _RULES.sub("", err.getvalue()).partition("\n")  # a title
-                text = textwrap.dedent(_TRAILING.sub("", text)).strip()
-                print(f"koki2 {command.name}: {text}", file=sys.stderr)
-            raise
+                return None, _TRAILING.sub("", out.getvalue())
+        else:
+            return found, ""
+    _, _, text = _RULES.sub("", err.getvalue()).partition("\n")  # a title
+    text = textwrap.dedent(_TRAILING.sub("", text)).strip()
+    printing.say(f"koki2 {command.name}: {text}", error=True)
+    raise SystemExit(2)
 
 
 def _registry() -> tyro.constructors.ConstructorRegistry:

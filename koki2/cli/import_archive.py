@@ -10,7 +10,8 @@ from koki2.cli import output
 from koki2.cli.arguments import Json
 from koki2.cli.named import Named
 from koki2.reports import exchange
-from koki2.session import folders
+from koki2.session import files, folders
+from koki2.session.printing import printable
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -38,9 +39,11 @@ def run(options: Options) -> int:
     """Reads, inserts, writes."""
     read = folders.with_archive(options.like, "--like", options.given)
     config = read.config
-    out = output.checked_out(options.out, options.out, (".npz",))
+    out = files.checked_out(options.out, options.out, (".npz",))
     if out.resolve().parent == options.like.resolve():
-        raise runlog.InputError(f"--out must be a file outside of the run, got {out}.")
+        raise runlog.InputError(
+            f"--out must be a file outside of the run, got {printable(out)}."
+        )
     named = evolution.setting(config)
     size = named.adult(named.data(read.seed)).genome.size
     rows = exchange.from_csv(options.table, genome=size, dims=config.archive.dims)
@@ -50,8 +53,8 @@ def run(options: Options) -> int:
     output.show(
         facts,
         options.json,
-        f"wrote {out}: {facts['accepted']} of {facts['rows']} rows accepted, "
-        f"{facts['beaten']} beaten in their cell, {facts['not_finite']} not finite, "
-        f"{facts['outside']} outside of the space",
+        f"wrote {printable(out)}: {facts['accepted']} of {facts['rows']} rows "
+        f"accepted, {facts['beaten']} beaten in their cell, {facts['not_finite']} not "
+        f"finite, {facts['outside']} outside of the space",
     )
     return 0

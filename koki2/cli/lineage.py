@@ -7,6 +7,8 @@ from koki2.cli import output
 from koki2.cli.arguments import Json, RunPath
 from koki2.reports import lineage
 from koki2.runlog import atomic
+from koki2.session import files
+from koki2.session.printing import printable
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -41,11 +43,11 @@ class Options:
 def run(options: Options) -> int:
     """Reads, writes."""
     default = options.run / "lineage.csv"
-    out = output.checked_out(options.out, default, (".csv",))
+    out = files.checked_out(options.out, default, (".csv",))
     rows = lineage.read(options.run)
     table, taxa = lineage.to_csv(rows)
     atomic.write_bytes(out, table)
     facts = {"out": str(out), "taxa": taxa, "generations": len(rows)}
-    text = f"wrote {out}: {taxa} taxa of {len(rows)} generations"
+    text = f"wrote {printable(out)}: {taxa} taxa of {len(rows)} generations"
     output.show(facts, options.json, text)
     return 0

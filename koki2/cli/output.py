@@ -1,23 +1,23 @@
 """What goes to stdout: one JSON object, or text and tables for people."""
 
 import dataclasses
-import os
-import pathlib
-import shlex
-import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from koki2 import runlog
 from koki2.runlog import jsontext
+from koki2.session import settings_text
 from koki2.session.kinds import Kind
 from koki2.session.objects import role_of, ROLES
+from koki2.session.printing import printable, say, shell_word
 from koki2.session.settings import Settings
+from koki2.session.tables import text as value_text
 
 
 def print_json(value: Mapping[str, Any]) -> None:
     """Prints one JSON object on one line, in the dialect of the run's files."""
-    print(jsontext.encode(dict(value), where="the output").decode())
+    text = jsontext.encode(dict(value), where="the output").decode()
+    say(text.replace("\x7f", "\\u007f"))  # the one control that JSON lets through
 
 
 def show(
@@ -33,37 +33,14 @@ def show(
     if as_json:
         print_json(facts)
     elif isinstance(text, str):
-        print(text)
+        say(text)
     else:
         text()
 
 
-def print_table(
-    columns: Sequence[str], rows: Sequence[Sequence[Any]], *, title: str = ""
-) -> None:
-    """Prints a table: the first column to the left, numbers to the right."""
-    cells = [[text(value) for value in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
-    lines = [
-        "  ".join([row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])])
-        for row in (columns, *cells)
-    ]
-    if sys.stdout.isatty() and "NO_COLOR" not in os.environ:
-        lines[0] = f"\x1b[1m{lines[0]}\x1b[0m"  # bold
-    for line in [title, *lines] if title else lines:
-        print(line.rstrip())
-
-
-def text(value: Any) -> str:
-    """A value in a table: four decimals, a dash for nothing and for NaN.
-
-    Example:
-      >>> text(154.90921), text(float("nan")), text(7)
-      ('154.9092', '-', '7')
-    """
-    if value is None or value != value:
-        return "-"
-    return f"{value:.4f}" if isinstance(value, float) else str(value)
+def note(command: str, text: str) -> None:
+    """Says something on stderr that is neither result nor error."""
+    say(f"koki2 {command}: {text}", error=True)
 
 
 def print_settings(settings: Settings, as_json: bool) -> None:
@@ -72,21 +49,8 @@ def print_settings(settings: Settings, as_json: bool) -> None:
     if as_json:
         print_json({"config": values, "provenance": dict(settings.provenance)})
         return
-    for group, table in values.items():
-        print(f"[{group}]")
-        for name, value in table.items():
-            line = f"{name} = {_toml(value)}"
-            line = f"# {name} is not set" if value is None else line
-            print(f"{line:<40}  # {settings.provenance[f'{group}.{name}']}")
-        print()
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, tuple):
-        return f"[{', '.join(map(_toml, value))}]"
-    return f'"{value}"' if isinstance(value, str) else repr(value)
+    for line in settings_text.as_toml(values, settings.provenance):
+        say(line)
 
 
 def run_facts(run: runlog.Run) -> dict[str, Any]:
@@ -104,21 +68,21 @@ def print_end(run: runlog.Run, kind: Kind, config: Any, *, as_json: bool) -> Non
     if as_json:
         print_json(run_facts(run))
         return
-    path = " ".join([shlex.quote(str(run.path)), *_named_again(run)])
+    path = " ".join([shell_word(run.path), *_named_again(run)])
     if run.summary is None:
-        print(f"stopped: {run.path} has all it needs to go on")
-        print(f"next: koki2 resume {path}")
+        say(f"stopped: {printable(run.path)} has all it needs to go on")
+        say(f"next: koki2 resume {path}")
         return
     words = [f"complete: {run.summary[f'{kind.unit}s']} {kind.unit}s"]
     headline = kind.headline(run.summary)
-    words += [f"{name} {text(value)}" for name, value in headline.items()]
-    print(", ".join(words))
-    print(f"run: {run.path}")
+    words += [f"{name} {value_text(value)}" for name, value in headline.items()]
+    say(", ".join(words))
+    say(f"run: {printable(run.path)}")
     remark = kind.remark(config, run.summary) if kind.remark else None
     if remark is not None:
-        print(f"koki2: {remark}", file=sys.stderr)
+        say(f"koki2: {remark}", error=True)
     elif kind.advice is not None:
-        print(f"next: {kind.advice(config, path)}")
+        say(f"next: {kind.advice(config, path)}")
 
 
 def _named_again(run: runlog.Run) -> list[str]:
@@ -126,25 +90,5 @@ def _named_again(run: runlog.Run) -> list[str]:
     names: dict[str, list[str]] = {}
     for key, facts in runlog.read_objects(run.path).items():
         flag = ROLES[role_of(key)].flag
-        names.setdefault(flag, []).append(shlex.quote(facts["name"]))
+        names.setdefault(flag, []).append(shell_word(facts["name"]))
     return [f"--{flag} {' '.join(of_flag)}" for flag, of_flag in names.items()]
-
-
-def checked_out(
-    out: pathlib.Path | None, default: pathlib.Path, endings: Collection[str]
-) -> pathlib.Path:
-    """Where a picture goes, once it is sure that it can.
-
-    Raises:
-      InputError: another ending, or no folder there.
-    """
-    path = default if out is None else out
-    if path.suffix.lower() not in endings:
-        raise runlog.InputError(
-            f"--out must be a name in {', '.join(endings)}, got {path}."
-        )
-    if path.is_dir() or not path.parent.is_dir():
-        raise runlog.InputError(
-            f"--out must be a file in a folder that is there, got {path}."
-        )
-    return path

@@ -12,7 +12,8 @@ from koki2.cli import output
 from koki2.cli.arguments import Json
 from koki2.cli.named import Named
 from koki2.reports.series import distinct
-from koki2.session import pages
+from koki2.session import files, pages
+from koki2.session.printing import printable
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -47,7 +48,7 @@ def run(options: Options) -> int:
     paths = distinct(options.runs)
     drawing, runs = pages.read(paths, options.given)
     default = next(iter(paths.values())) if len(paths) == 1 else pathlib.Path()
-    out = output.checked_out(options.out, default / drawing.file, pictures.FORMATS)
+    out = files.checked_out(options.out, default / drawing.file, pictures.FORMATS)
     page = drawing.draw(runs, options.dims)
     pictures.save(page.figure, out)
     by_path = {str(read.path): name for name, read in runs.items()}
@@ -58,9 +59,9 @@ def run(options: Options) -> int:
         "complete": {path: runs[n].is_complete for path, n in by_path.items()},
     }
     lines = [
-        f"{read.path} has no archive yet, as it is not complete"
+        f"{printable(read.path)} has no archive yet, as it is not complete"
         for read in runs.values()
         if "archive" in read.kind.artifacts and not read.is_complete
     ]
-    output.show(facts, options.json, "\n".join([*lines, f"wrote {out}"]))
+    output.show(facts, options.json, "\n".join([*lines, f"wrote {printable(out)}"]))
     return 0

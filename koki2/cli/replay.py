@@ -1,7 +1,6 @@
 """`koki2 replay`: runs a run again, in memory, and says if it comes out the same."""
 
 import dataclasses
-from typing import Any
 
 from koki2 import runlog
 from koki2.cli import output
@@ -9,6 +8,7 @@ from koki2.cli.arguments import Json, RunPath
 from koki2.cli.named import Named
 from koki2.session import folders, kinds, startup
 from koki2.session.replay import first_difference
+from koki2.session.verdicts import print_replay
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -41,26 +41,5 @@ def run(options: Options) -> int:
         "first_difference": difference,
         "environment": runlog.differences(old, now),
     }
-    output.show(facts, options.json, lambda: _print(facts, rows))
+    output.show(facts, options.json, lambda: print_replay(facts, rows))
     return 0 if difference is None else 1
-
-
-def _print(facts: dict[str, Any], rows: int) -> None:
-    if facts["identical"]:
-        left = " and what it left" if facts["is_complete"] else ""
-        print(f"identical: all {rows} rows{left} of {facts['run']}")
-    else:
-        found = facts["first_difference"]
-        if found["what"] == "row":
-            unit = found["unit"]
-            print(f"different: {unit} {found[unit]} is the first")
-            for name, (then, now) in found["fields"].items():
-                print(f"  {name}: {then} then, {now} now")
-        else:
-            print(f"different: the {found['what']}, in {', '.join(found['arrays'])}")
-    if facts["environment"]:
-        print("changed since the run was made:")
-        for line in facts["environment"]:
-            print(f"  {line}")
-    elif not facts["identical"]:
-        print("nothing that is known to matter changed since the run was made")

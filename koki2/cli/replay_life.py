@@ -7,12 +7,11 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, MinLen
 
 from koki2 import evolution, runlog
-from koki2.cli import filming, output
+from koki2.cli import filming
 from koki2.cli.arguments import Policy, RunPath
 from koki2.cli.named import Named
-from koki2.core.given import given
-from koki2.reports import exchange
-from koki2.session import folders
+from koki2.session import chosen, files, folders
+from koki2.session.printing import printable
 from koki2.session.settings import Seed
 
 
@@ -42,16 +41,20 @@ class Options(filming.Options, Named):
 def run(options: Options) -> int:
     """Watches, draws."""
     read = folders.read_folder(options.run, options.given)
-    cell = None if options.cell is None else _cell(options, read)
+    cell = None
+    if options.cell is not None:
+        if options.policy:
+            raise runlog.InputError("--cell must go with no --policy, got both.")
+        cell = chosen.cell_number(read, options.cell)
     who = options.policy or (options.genome if cell is None else f"cell{cell}")
     name = f"life_{who}_seed{options.life_seed}_episode{options.episode}.gif"
-    out = output.checked_out(options.out, options.run / name, (".gif",))
+    out = files.checked_out(options.out, options.run / name, (".gif",))
     life = _watch(options, read, cell)
     whose = who if options.policy else f"{who} genome"
     if options.cell is not None:
         whose = f"elite of cell {' '.join(map(str, options.cell))}"
     title = f"{whose}, life {options.episode} of seed {options.life_seed}"
-    title = f"{options.run.resolve().name}: {title}"
+    title = f"{printable(options.run.resolve().name)}: {title}"
     filming.film(life, options, out, who=who, title=title)
     return 0
 
@@ -63,32 +66,10 @@ def _watch(
     if options.policy:
         with runlog.raising(runlog.InputError):  # no map, or no such policy
             return evolution.watch_baseline(read.config, options.policy, **which)
-    genome = _genome(options, read, cell)
+    genome = chosen.chosen_genome(read, options.genome, cell)
     misfit = f"the {options.genome} genome of {options.run} should fit its config, but "
     with runlog.raising(runlog.BrokenRunError, misfit):
         try:
             return evolution.watch_genome(read.config, read.seed, genome, **which)
         except evolution.NoMapError as error:
             raise runlog.InputError(str(error)) from error
-
-
-def _genome(
-    options: Options, read: folders.RunFolder, cell: int | None
-) -> dict[str, Any]:
-    folders.check_complete(options.run, "genomes")
-    if cell is None:
-        folders.check_genome(read, options.genome)
-        return runlog.read_genome(options.run, options.genome)
-    archive = exchange.archive_of(options.run, read.config)
-    with runlog.raising(runlog.InputError, "--cell: "):
-        return evolution.named_elite(read.config, read.seed, archive, cell)
-
-
-def _cell(options: Options, read: folders.RunFolder) -> int:
-    """The number of the cell asked for."""
-    if "archive" not in read.kind.artifacts or options.policy:
-        raise runlog.InputError(
-            f"--cell must go with a run of koki2 qd and no --policy, got {options.run}."
-        )
-    with runlog.raising(runlog.InputError, "--cell "):
-        return exchange.cell_number(read.config.archive, given(options.cell))

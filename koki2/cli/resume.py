@@ -1,13 +1,13 @@
 """`koki2 resume`: goes on with a run where its newest checkpoint left it."""
 
 import dataclasses
-import sys
 
 from koki2 import runlog
 from koki2.cli import output
 from koki2.cli.arguments import Json, LogEvery, RunPath
 from koki2.cli.named import Named
 from koki2.session import driver, folders, kinds, startup
+from koki2.session.printing import printable
 from koki2.session.progress import progress
 from koki2.session.signals import Stop
 
@@ -28,9 +28,9 @@ def run(options: Options) -> int:
     """Resumes."""
     with runlog.Run.resume(options.run) as run_, Stop() as stop:
         for note in run_.notes:
-            print(f"koki2 resume: passed over {note}", file=sys.stderr)
+            output.note("resume", f"passed over {printable(note)}")
         if run_.summary is not None:
-            text = f"{run_.path} is complete already; nothing to do."
+            text = f"{printable(run_.path)} is complete already; nothing to do."
             output.show(output.run_facts(run_), options.json, text)
             return 0
         startup.restore(run_.manifest, f"{run_.path}/manifest.json")

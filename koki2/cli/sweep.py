@@ -2,7 +2,6 @@
 
 import dataclasses
 import pathlib
-import sys
 from typing import Annotated, Any, TYPE_CHECKING
 
 import tyro
@@ -12,7 +11,9 @@ from koki2 import runlog
 from koki2.cli import output
 from koki2.cli.arguments import Episodes, Force, Json, Seeds
 from koki2.session import estimate, files, sweep, sweep_file
+from koki2.session.printing import printable, say
 from koki2.session.signals import Stop
+from koki2.session.tables import print_table
 
 if TYPE_CHECKING:
     from koki2.session.sweep_table import Table
@@ -69,7 +70,7 @@ def run(options: Options) -> int:
     held_out = None
     if options.episodes is not None:
         held_out = sweep.HeldOut(options.episodes, tuple(options.eval_seed))
-    print(f"koki2 sweep: {len(plan.cells)} cells in {out}", file=sys.stderr)
+    output.note("sweep", f"{len(plan.cells)} cells in {printable(out)}")
     with Stop() as stop:
         stop.last_words = lambda: _stopped(options, plan, out, held_out)
         outcomes = sweep.run_cells(
@@ -118,11 +119,11 @@ def _print(table: "Table", settings: list[str], written: dict[str, str]) -> None
         cells = [_cell(group.intervals[name]) for name in table.results]
         rows.append((*map(str, group.settings.values()), len(group.seeds), *cells))
     headings = [name.replace("_", " ") for name in table.results]
-    output.print_table((*settings, "seeds", *headings), rows)
+    print_table((*settings, "seeds", *headings), rows)
     for what, path in written.items():
-        print(f"{what}: {path}")
+        say(f"{what}: {printable(path)}")
     if not table.is_complete:
-        print(_GOES_ON)
+        say(_GOES_ON)
 
 
 def _cell(interval: dict[str, float] | None) -> str:

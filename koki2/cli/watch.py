@@ -5,8 +5,10 @@ import pathlib
 import re
 
 from koki2 import evolution, runlog
-from koki2.cli import filming, output
+from koki2.cli import filming
 from koki2.cli.arguments import Baseline
+from koki2.session import files
+from koki2.session.printing import printable
 from koki2.session.settings import layered, Seed, Settings
 
 
@@ -32,7 +34,7 @@ def run(options: Options) -> int:
     world = options.settings.world
     name = re.sub(r"[^\w.-]", "-", f"{world}_{options.policy}")
     name = f"{name}_seed{options.seed}_episode{options.episode}.gif"
-    out = output.checked_out(options.out, pathlib.Path(name), (".gif",))
+    out = files.checked_out(options.out, pathlib.Path(name), (".gif",))
     with runlog.raising(runlog.InputError):  # no map, or no such policy
         life = evolution.watch_baseline(
             options.settings.config,
@@ -40,6 +42,7 @@ def run(options: Options) -> int:
             eval_seed=options.seed,
             episode=options.episode,
         )
-    title = f"{world}: {options.policy}, life {options.episode} of seed {options.seed}"
+    title = f"{options.policy}, life {options.episode} of seed {options.seed}"
+    title = f"{printable(world)}: {title}"
     filming.film(life, options, out, who=options.policy, title=title)
     return 0

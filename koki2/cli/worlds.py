@@ -5,6 +5,7 @@ import dataclasses
 from koki2.cli import output
 from koki2.cli.arguments import Json
 from koki2.envs.registry import LEVELS
+from koki2.session.tables import print_table
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -21,6 +22,6 @@ class Options:
 def run(options: Options) -> int:
     """Lists."""
     asks = {name: level.summary for name, level in LEVELS.items()}
-    table = lambda: output.print_table(("world", "asks"), list(asks.items()))
+    table = lambda: print_table(("world", "asks"), list(asks.items()))
     output.show({"worlds": asks}, options.json, table)
     return 0

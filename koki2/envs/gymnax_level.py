@@ -5,6 +5,14 @@ from koki2.envs.world import imported, Level, World
 
 RETURN = {"fitness_alpha": 0.0, "fitness_beta": 1.0, "success_bonus": 0.0}
 """Fitness is the return, the sum of rewards."""
+_NO_BODY = {  # and no store; richness and hazard act on the reward
+    "fitness": ("success_bonus",),
+    "nursing": tuple(
+        f"nurse_{name}{end}"
+        for name in ("metabolism", "buffer")
+        for end in ("", "_end_phi")
+    ),
+}
 _SOLVED_WITH = {  # settings that were seen to solve an environment of gymnax
     "CartPole-v1": {
         "agent": {"n_neurons": 16, "k_edges": 4},
@@ -39,4 +47,5 @@ GYMNAX = World(
     settings={"fitness": RETURN},
     prefix="gymnax",
     level=gymnax_level,
+    ignores=_NO_BODY,
 )

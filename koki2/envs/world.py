@@ -40,6 +40,8 @@ class World(NamedTuple):
     """If not empty, `prefix:REST` names levels of it, which `level` makes."""
     level: Callable[[str], Level] | None = None
     """(REST) -> level."""
+    ignores: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+    """Settings of other groups that it does not read: group -> names."""
 
 
 def imported(module: str, factory: str) -> Callable[[Config], "AnyEnv"]:

@@ -6,8 +6,9 @@ from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le
 
+from koki2.agents.catalogue import AGENTS
 from koki2.agents.configs import AgentConfig
-from koki2.core.configs import check
+from koki2.core.configs import check, ReadWhen, unread
 from koki2.envs.configs import ChemotaxisConfig
 from koki2.evolution.descriptor_catalogue import DESCRIPTORS
 from koki2.genomes.configs import GenomeConfig
@@ -22,6 +23,9 @@ MOST = 1_000_000
 of them, and what adds up beyond is counted in 64 bits."""
 Steps = Annotated[int, Ge(1), Le(MOST)]
 Episodes = Annotated[int, Ge(1), Le(MOST)]
+_TESTED = ReadWhen("mvt", is_one_of=(True,))
+_ON_RUNGS = ReadWhen("rungs", is_one_of=(True,))
+_FOR_NOVELTY = ReadWhen("promote_novel_q", is_none_of=(0.0,))
 
 POLICIES = ("greedy", "competent", "random", "stay", "oracle")
 """The baselines: what lives without a genome. `evolution.task` makes them."""
@@ -50,15 +54,15 @@ class ViabilityConfig:
 
     mvt: bool = False
     """Test viability first; what fails is not evaluated further."""
-    mvt_episodes: Episodes = 2
+    mvt_episodes: Annotated[Episodes, _TESTED] = 2
     """Short lives per genome; one that meets every threshold is enough."""
-    mvt_steps: Steps = 64
+    mvt_steps: Annotated[Steps, _TESTED] = 64
     """Length of a short life: the first steps of a full one."""
-    mvt_min_alive_steps: Annotated[int, Ge(0), Le(MOST)] = 32
+    mvt_min_alive_steps: Annotated[int, Ge(0), Le(MOST), _TESTED] = 32
     """Least number of steps alive."""
-    mvt_min_action_entropy: Annotated[float, Ge(0)] = 0.0
+    mvt_min_action_entropy: Annotated[float, Ge(0), _TESTED] = 0.0
     """Least entropy of the actions taken, in nats."""
-    mvt_min_energy_gained: Annotated[float, Ge(0)] = 0.0
+    mvt_min_energy_gained: Annotated[float, Ge(0), _TESTED] = 0.0
     """Least energy gained."""
     mvt_fail_fitness: float = -1e9
     """Fitness of a genome that fails."""
@@ -73,17 +77,17 @@ class RungsConfig:
 
     rungs: bool = False
     """Evaluate on rungs; what is not promoted does not live in full."""
-    rung1_steps: Steps = 32
+    rung1_steps: Annotated[Steps, _ON_RUNGS] = 32
     """Length of a proxy life: the first steps of a full one."""
-    rung1_episodes: Episodes = 1
+    rung1_episodes: Annotated[Episodes, _ON_RUNGS] = 1
     """Proxy lives per genome."""
-    promote_top_p: Annotated[float, Gt(0), Le(1)] = 0.25
+    promote_top_p: Annotated[float, Gt(0), Le(1), _ON_RUNGS] = 0.25
     """Share of the population promoted for its fitness in proxy lives."""
-    promote_novel_q: Probability = 0.125
+    promote_novel_q: Annotated[Probability, _ON_RUNGS] = 0.125
     """Share promoted from the rest for being unlike all others; 0: no novelty."""
-    novelty_k: Annotated[int, Ge(1), Le(MOST)] = 5
+    novelty_k: Annotated[int, Ge(1), Le(MOST), _ON_RUNGS, _FOR_NOVELTY] = 5
     """Nearest neighbours, among the population and the archive, that one is unlike."""
-    archive_size: Annotated[int, Ge(1), Le(1_000_000)] = 256
+    archive_size: Annotated[int, Ge(1), Le(1_000_000), _ON_RUNGS, _FOR_NOVELTY] = 256
     """Behaviours remembered of those promoted for novelty; the oldest go first."""
 
     def __post_init__(self):
@@ -106,39 +110,55 @@ class NursingConfig:
 
     nurse_metabolism: Factor = 1.0
     """Factor on the cost of living at birth; below 1 is gentle."""
-    nurse_metabolism_end_phi: Phase = 0.5
+    nurse_metabolism_end_phi: Annotated[
+        Phase, ReadWhen("nurse_metabolism", is_none_of=(1.0,))
+    ] = 0.5
     """Phase from which living costs what it costs adults."""
     nurse_buffer: Probability = 0.0
     """Energy at birth that no loss can go below; an adult has none."""
-    nurse_buffer_end_phi: Phase = 0.5
+    nurse_buffer_end_phi: Annotated[
+        Phase, ReadWhen("nurse_buffer", is_none_of=(0.0,))
+    ] = 0.5
     """Phase from which there is no buffer."""
     nurse_richness: Factor = 1.0
     """Factor on what a source gives at birth; above 1 is gentle."""
-    nurse_richness_end_phi: Phase = 0.5
+    nurse_richness_end_phi: Annotated[
+        Phase, ReadWhen("nurse_richness", is_none_of=(1.0,))
+    ] = 0.5
     """Phase from which sources give what they give adults."""
     nurse_hazard: Factor = 1.0
     """Factor on integrity lost at birth; below 1 is gentle."""
-    nurse_hazard_end_phi: Phase = 0.5
+    nurse_hazard_end_phi: Annotated[
+        Phase, ReadWhen("nurse_hazard", is_none_of=(1.0,))
+    ] = 0.5
     """Phase from which harm is an adult's."""
     nurse_motor: Probability = 1.0
     """Chance at birth that an action is carried out; else the agent stays."""
-    nurse_motor_end_phi: Phase = 0.5
+    nurse_motor_end_phi: Annotated[
+        Phase, ReadWhen("nurse_motor", is_none_of=(1.0,))
+    ] = 0.5
     """Phase from which every action is."""
     nurse_plasticity: Factor = 1.0
     """Factor on the learning rate at birth; above 1 learns faster young."""
-    nurse_plasticity_end_phi: Phase = 0.5
+    nurse_plasticity_end_phi: Annotated[
+        Phase, ReadWhen("nurse_plasticity", is_none_of=(1.0,))
+    ] = 0.5
     """Phase from which the learning rate is an adult's."""
     nurse_sense_gain: Factor = 1.0
     """Gain at birth on the gradient, the first two channels of an observation."""
-    nurse_sense_gain_end_phi: Phase = 0.5
+    nurse_sense_gain_end_phi: Annotated[
+        Phase, ReadWhen("nurse_sense_gain", is_none_of=(1.0,))
+    ] = 0.5
     """Phase from which the gain is one."""
     nurse_sense_noise: Factor = 0.0
     """Standard deviation at birth of noise on all channels; adults have none more."""
-    nurse_sense_noise_end_phi: Phase = 0.5
+    nurse_sense_noise_end_phi: Annotated[
+        Phase, ReadWhen("nurse_sense_noise", is_none_of=(0.0,))
+    ] = 0.5
     """Phase from which there is none."""
     repro_phi: Phase = 0.0
     """Phase a life must reach for its genome to reproduce; 0 asks nothing."""
-    early_weight: Factor = 1.0
+    early_weight: Annotated[Factor, ReadWhen("repro_phi", is_none_of=(0.0,))] = 1.0
     """Weight in fitness of a step alive, and of energy gained, before repro_phi."""
 
     def __post_init__(self):
@@ -181,6 +201,10 @@ class EvolutionConfig:
 
     def __post_init__(self):
         _check_lengths(self)
+
+    def unread(self) -> dict[str, str]:
+        """The settings that nothing reads in this run, and why. By dotted name."""
+        return _unread(self)
 
 
 def _check_lengths(config: "EvolutionConfig | QDConfig") -> None:
@@ -253,6 +277,27 @@ class QDConfig:
                 f"{dims} for {', '.join(names)}."
             )
 
+    def unread(self) -> dict[str, str]:
+        """The settings that nothing reads in this run, and why. By dotted name."""
+        no_rows = "the kind of run is qd, which tells no fitness of failures"
+        return {"viability.mvt_fail_fitness": no_rows} | _unread(self)
+
 
 Config = EvolutionConfig | QDConfig
 """Everything that decides the bits of some run."""
+
+
+def _unread(config: Config) -> dict[str, str]:
+    """Within each group, and where one group decides about another."""
+    found = {
+        f"{group}.{name}": why
+        for group, values in vars(config).items()
+        for name, why in unread(values).items()
+    }
+    family = AGENTS.find(config.agent.agent)
+    if not family.learns(config.agent):
+        for name in ("nurse_plasticity", "nurse_plasticity_end_phi"):
+            found[f"nursing.{name}"] = "the agent does not learn"
+    if not family.charges(config.agent):
+        found["fitness.cost_weight"] = "nothing that the agent does has a cost"
+    return found

@@ -25,7 +25,8 @@ def blocks(shapes: dict[str, tuple[int, ...]], owner: str) -> Blocks:
       owner: what they belong to, for errors: "a direct genome of 8 neurons".
 
     Raises:
-      ValueError: from `flat`, if an array is missing or has another shape.
+      ValueError: from `flat`, if an array is missing or has another shape, or is
+        of another type than float32.
 
     Example:
       >>> two = blocks({"a": (2,), "b": (1, 2)}, "an example")
@@ -42,6 +43,10 @@ def blocks(shapes: dict[str, tuple[int, ...]], owner: str) -> Blocks:
         return out
 
     def flat(arrays: dict[str, ArrayLike]) -> Float[Array, " D"]:
+        for name, array in arrays.items():
+            dtype = getattr(array, "dtype", jnp.float32)
+            if name in shapes and dtype != jnp.float32:
+                raise ValueError(f"{owner} must have {name} in float32, got {dtype}.")
         for name, shape in shapes.items():
             came = jnp.shape(arrays[name]) if name in arrays else "nothing"
             if came != shape:

@@ -20,6 +20,8 @@ class GenomeEntry(NamedTuple):
     wiring: Callable[..., Any] | None = None
     """(GenomeConfig, AgentConfig, seed) -> the `Topology` of the synapses that may
     exist; None draws `k_edges` targets per neuron by the seed."""
+    reads: tuple[str, ...] | None = None
+    """The fields of `GenomeConfig` that it reads; None: all."""
 
 
 GENOMES: Registry[GenomeEntry] = Registry(
@@ -33,6 +35,7 @@ def register_genome(
     factory: GenomeFactory,
     *,
     wiring: Callable[..., Any] | None = None,
+    reads: tuple[str, ...] | None = None,
     replace: bool = False,
 ) -> None:
     """Registers an encoding, so that `GenomeConfig(encoding=name)` finds it.
@@ -43,6 +46,7 @@ def register_genome(
         Genome.
       wiring: (GenomeConfig, AgentConfig, seed) -> topology, where the encoding chooses
         the synapses that may exist; by default they are drawn by the seed.
+      reads: the fields of `GenomeConfig` that it reads; None: all.
       replace: let it take the place of an encoding of that name.
 
     Raises:
@@ -60,7 +64,7 @@ def register_genome(
       581
       >>> GENOMES.remove("zeros")
     """
-    GENOMES.register(name, GenomeEntry(factory, wiring), replace=replace)
+    GENOMES.register(name, GenomeEntry(factory, wiring, reads), replace=replace)
 
 
 def _direct(
@@ -88,5 +92,5 @@ def _cppn_wiring(config: object, agent: object, seed: int) -> Any:
     return load("koki2.genomes.candidates:candidates")(config, agent, seed)
 
 
-register_genome("direct", _direct)
+register_genome("direct", _direct, reads=())
 register_genome("cppn", _cppn, wiring=_cppn_wiring)

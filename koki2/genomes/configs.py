@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 
-from koki2.core.configs import check
+from koki2.core.configs import check, Named
 from koki2.genomes.catalogue import GENOMES
 
 
@@ -16,7 +16,7 @@ from koki2.genomes.catalogue import GENOMES
 class GenomeConfig:
     """How genes become an agent; cppn_* counts only with a CPPN. Static."""
 
-    encoding: str = "direct"
+    encoding: Annotated[str, Named(GENOMES)] = "direct"
     """direct: one gene per number of a newborn. cppn: rules that grow the numbers from
     coordinates. Or one that was registered."""
     cppn_hidden: Annotated[int, Ge(3), Le(1024)] = 8

@@ -107,6 +107,29 @@ def across_runs(curves: Sequence[tuple[Values, Values]]) -> Across:
     return Across(grid[known], low, middle, high)
 
 
+def moving_median(values: Values, window: int) -> np.ndarray:
+    """The median of each value and its neighbours; what is not finite does not count.
+
+    Args:
+      values: numbers.
+      window: how many neighbours, itself included; odd. Fewer at the ends.
+
+    Example:
+      >>> moving_median([1.0, 9.0, 2.0, None, 4.0], window=3).tolist()
+      [5.0, 2.0, 5.5, 3.0, 4.0]
+    """
+    known, half = finite(values), window // 2
+    if half == 0 or not known.size:
+        return known
+    ends = np.full(half, np.nan)
+    rows = np.concatenate([ends, known, ends])
+    rows = np.lib.stride_tricks.sliding_window_view(rows, window)
+    out = np.full(known.shape, np.nan)
+    some = np.isfinite(rows).any(axis=1)
+    out[some] = np.nanmedian(rows[some], axis=1)
+    return out
+
+
 def finite(values: Values) -> np.ndarray:
     """Floats, with NaN for what is missing (None) or infinite.
 

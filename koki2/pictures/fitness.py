@@ -11,7 +11,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import EngFormatter, MaxNLocator
 
-from koki2.pictures.curves import across_runs, finite, line, line_with_band, Values
+from koki2.pictures.curves import (
+    across_runs,
+    finite,
+    line,
+    line_with_band,
+    moving_median,
+    Values,
+)
 from koki2.pictures.labels import label_ends, short_names
 from koki2.pictures.look import BLUE, figure, GREEN, GREY, house, INK, SMALL
 from koki2.pictures.unseen import HeldOut, unseen_lives
@@ -19,6 +26,7 @@ from koki2.pictures.unseen import HeldOut, unseen_lives
 Columns = Mapping[str, Values]  # equally long, one number per generation
 Ending = tuple[float, str, str]  # last y, name, colour
 
+_WIDEST = 101  # generations that a curve is smoothed over at most
 _NAMED = 6  # more runs than this stay anonymous
 _FAR = 50.0  # times the best: what lies deeper is off the axis, as -1e9 is
 _POPULATION = ("median_fitness", "fitness_q25", "fitness_q75")
@@ -31,7 +39,9 @@ def fitness_figure(
     title: str | None = None,
     advice: str = "no held-out lives yet",
 ) -> Figure:
-    """Draws fitness over generations and over environment steps, and what it is worth.
+    """Draws fitness over generations, smoothed over experience, and what it is worth.
+
+    A run of fewer than 20 generations is not smoothed.
 
     Args:
       runs: by name, the columns `generation`, `env_steps` (cumulative), `best_fitness`
@@ -50,26 +60,30 @@ def fitness_figure(
       ...          "median_fitness", "fitness_q25", "fitness_q75")
       >>> page = fitness_figure({"a run": {name: [1.0, 2.0] for name in names}})
       >>> [axes.get_title("left") for axes in page.axes]
-      ['Over generations', 'Over experience', 'Unseen lives']
+      ['Over generations', 'Unseen lives']
     """
     if not runs or not all(len(c["generation"]) for c in runs.values()):
         raise ValueError("each run must have one generation or more.")
     is_held_out = any((held_out or {}).values())
     viability = {n: c for n, c in runs.items() if _any(c.get("mvt_pass_rate", ()))}
     with house():
-        page = _page(is_held_out, bool(viability))
-        over_generations, over_steps, unseen, *passing = page.axes
+        window = _window(runs)
+        page = _page(is_held_out, bool(viability), is_smooth=window > 1)
+        over_generations, *smooth, unseen = page.axes[: 2 + (window > 1)]
+        passing = page.axes[2 + (window > 1) :]
         over_generations.set_title("Over generations")
         over_generations.set_xlabel("generation")
         over_generations.set_ylabel("fitness (lives in training)")
         over_generations.xaxis.set_major_locator(
             MaxNLocator(integer=True, min_n_ticks=1)
         )
-        _fitness(over_generations, runs, "generation")
-        over_steps.set_title("Over experience")
-        over_steps.set_xlabel("environment steps evaluated")
-        _steps_axis(over_steps, runs)
-        label_ends(over_steps, _fitness(over_steps, runs, "env_steps"))
+        ends = _fitness(over_generations, runs, "generation")
+        for axes in smooth:
+            axes.set_title(f"Over experience, median of {window} generations each")
+            axes.set_xlabel("environment steps evaluated")
+            _steps_axis(axes, runs)
+            ends = _fitness(axes, _smoothed(runs, window), "env_steps")
+        label_ends([over_generations, *smooth][-1], ends)
         unseen.set_title("Unseen lives")
         unseen_lives(unseen, held_out or {}, runs=len(runs), advice=advice)
         for axes in passing:
@@ -79,17 +93,33 @@ def fitness_figure(
     return page
 
 
-def _page(is_held_out: bool, is_tested: bool) -> Figure:
-    """Three or four empty axes: fitness twice, unseen lives, viability if tested."""
+def _window(runs: Mapping[str, Columns]) -> int:
+    """Over how many generations curves are smoothed: a tenth of them, odd."""
+    count = min(len(c["generation"]) for c in runs.values())
+    return min(2 * (count // 20) + 1, _WIDEST)
+
+
+def _smoothed(runs: Mapping[str, Columns], window: int) -> dict[str, Columns]:
+    """The same runs, each curve of fitness but the best so far smoothed."""
+    rough = ("generation_best", *_POPULATION)
+    return {
+        name: {**columns, **{n: moving_median(columns[n], window) for n in rough}}
+        for name, columns in runs.items()
+    }
+
+
+def _page(is_held_out: bool, is_tested: bool, *, is_smooth: bool) -> Figure:
+    """Empty axes: fitness, smoothed too if it is, unseen lives, viability if tested."""
     below = 3.4 if is_held_out or is_tested else 1.1  # inches
     page = figure(11, 4.2 + below)
     page.set_layout_engine(
         "constrained", h_pad=0.1, w_pad=0.1, hspace=0.03, wspace=0.03
     )
     rows = page.add_gridspec(2, 1, height_ratios=[4.2, below])
-    top = rows[0].subgridspec(1, 2)
+    top = rows[0].subgridspec(1, 1 + is_smooth)
     left = page.add_subplot(top[0])
-    page.add_subplot(top[1], sharey=left).tick_params(labelleft=False)
+    if is_smooth:
+        page.add_subplot(top[1], sharey=left).tick_params(labelleft=False)
     widths = ([2, 1] if is_held_out else [1, 2]) if is_tested else [1]
     bottom = rows[1].subgridspec(1, len(widths), width_ratios=widths)
     for column in range(len(widths)):

@@ -73,7 +73,8 @@ def archive_figure(
         page, maps, curves = _page(archive)
         heading_lines = [title or _title(runs), *([note] if note else [])]
         if archive is not None:
-            _maps(maps, *archive, dims)
+            (columns,) = runs.values()
+            _maps(maps, *archive, dims, generations=len(columns["evaluations"]))
             heading_lines += _projected(archive[0], dims)
         for axes, (column, (heading, label)) in zip(
             curves, _CURVES.items(), strict=True
@@ -107,11 +108,18 @@ def _page(
 
 
 def _maps(
-    maps: list[Axes], space: Space, elites: Elites, dims: tuple[int, int]
+    maps: list[Axes],
+    space: Space,
+    elites: Elites,
+    dims: tuple[int, int],
+    *,
+    generations: int,
 ) -> None:
+    """Fitness, and age: how many generations ago an elite took its cell."""
+    age = generations - 1 - elites.birth
     for axes, what, label, values, cmap in (
         (maps[0], "Fitness", "fitness", elites.fitness, "viridis"),
-        (maps[1], "Age", "born in generation", elites.birth, "plasma"),
+        (maps[1], "Age", "age in generations", age, "plasma_r"),
     ):
         if len(space.names) == 1:
             color = BLUE if values is elites.fitness else GREEN
@@ -120,7 +128,7 @@ def _maps(
         else:
             drawn = archive_map(axes, space, elites, values, dims=dims, cmap=cmap)
             whole = MaxNLocator(6, steps=[1, 2, 5, 10], integer=True)
-            ticks = whole if values is elites.birth else None
+            ticks = whole if values is age else None
             colour_bar(axes, drawn, label, ticks=ticks)
         axes.set_title(f"{what} of elites", pad=8)
         is_dots = space.shape is None and len(space.names) > 2

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 
+from koki2.core.text import printable
 from koki2.pictures.look import figure_of, Number, SMALL
 
 Group = tuple[list[int], float, float]  # members, centre, room
@@ -98,9 +99,9 @@ def short_names(names: Sequence[str], *, limit: int = 24) -> list[str]:
       >>> short_names(["a_very_long_name_of_a_single_run"], limit=12)
       ['a_ver…le_run']
     """
-    short = list(names)
+    short = [printable(name) for name in names]
     if len(set(names)) > 1:
-        undated = [_DATE.sub("", name) for name in names]
+        undated = [_DATE.sub("", name) for name in short]
         short = undated if len(set(undated)) == len(set(names)) else short
         words = [re.findall(r"[^_-]*[_-]?", name) for name in short]
         start = len(os.path.commonprefix(words))

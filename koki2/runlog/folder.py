@@ -22,7 +22,7 @@ STREAMS = {"metrics": METRICS}
 _STEM = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _NAME = re.compile(
-    r"(?P<started>\d{8}T\d{6}Z)_(?P<command>.+)_seed(?P<seed>-?\d+)(-.+)?"
+    r"(?P<started>\d{8}T\d{6}Z)_(?P<command>[^_]+)(_.+)?_seed(?P<seed>-?\d+)(-.+)?"
 )
 
 
@@ -32,11 +32,12 @@ def create(
     seed: int,
     *,
     out_dir: Path | None = None,
+    label: str | None = None,
     tag: str | None = None,
 ) -> pathlib.Path:
     """Makes the folder of a new run and returns its path.
 
-        <root>/<utc>_<command>_seed<seed>[-<tag>][-2, -3, ...]
+        <root>/<utc>_<command>[_<label>]_seed<seed>[-<tag>][-2, -3, ...]
 
     The last part is for runs that start within one second; `mkdir` decides who is
     first, so any number of processes get as many folders. None is ever used again.
@@ -46,10 +47,11 @@ def create(
       command: the koki2 command, as "evo-l0".
       seed: the seed of the run.
       out_dir: the exact folder to use instead; it must be new or empty.
+      label: what tells runs of one command apart, as "obstacles-l1.2_openai_es".
       tag: a word of your own, letters, digits and `._-`.
 
     Raises:
-      InputError: a command or tag that is no file name, or a taken `out_dir`.
+      InputError: a command, label or tag that is no file name, or a taken `out_dir`.
 
     Example:
       >>> import tempfile
@@ -57,7 +59,7 @@ def create(
       >>> parse(path.name)[1:], path.name.endswith("_evo-l0_seed7-wide")
       (('evo-l0', 7), True)
     """
-    for what, word in (("command", command), ("tag", tag)):
+    for what, word in (("command", command), ("label", label), ("tag", tag)):
         if word is not None and not _WORD.fullmatch(word):
             raise InputError(
                 f"{what} must be letters, digits and ._- (64 at most), as it becomes "
@@ -66,7 +68,8 @@ def create(
     if out_dir is not None:
         return make_new(pathlib.Path(out_dir))
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    name = f"{stamp}_{command}_seed{seed}" + (f"-{tag}" if tag else "")
+    named = f"{command}_{label}" if label else command
+    name = f"{stamp}_{named}_seed{seed}" + (f"-{tag}" if tag else "")
     number = 1
     while True:
         path = pathlib.Path(root) / (name if number == 1 else f"{name}-{number}")
@@ -87,6 +90,8 @@ def parse(name: str) -> tuple[str, str, int] | None:
     Example:
       >>> parse("20261120T101530Z_evo-l0_seed7-wide-2")
       ('2026-11-20T10:15:30Z', 'evo-l0', 7)
+      >>> parse("20261120T101530Z_evo_sparse-l4.0_openai_es_seed0")[1:]
+      ('evo', 0)
       >>> parse("notes") is None
       True
     """

@@ -105,6 +105,7 @@ class Run:
         streams: Mapping[str, str] = folder.STREAMS,
         objects: Values | None = None,
         out_dir: Path | None = None,
+        label: str | None = None,
         tag: str | None = None,
     ) -> "Run":
         """Makes a folder and locks it for writing.
@@ -112,7 +113,7 @@ class Run:
         config.json is written last: a folder that has one can be resumed.
 
         Args:
-          root, command, seed, out_dir, tag: as for `folder.create`.
+          root, command, seed, out_dir, label, tag: as for `folder.create`.
           config: the resolved config, in plain values.
           provenance: where each field came from, by dotted path: "default",
             "preset", "file", "flag".
@@ -140,7 +141,7 @@ class Run:
         document = {"kind": kind, "config": config, "provenance": provenance}
         document = _as_read(document | {"objects": objects or {}}, folder.CONFIG)
         facts["identity"] = identity.facts_of(document, facts)["identity"]
-        path = folder.create(root, command, seed, out_dir=out_dir, tag=tag)
+        path = folder.create(root, command, seed, out_dir=out_dir, label=label, tag=tag)
         with contextlib.ExitStack() as resources:
             resources.enter_context(Lock(path))
             folder.check_new(path)  # another start may have been faster

@@ -37,6 +37,8 @@ class StrategyEntry(NamedTuple):
 
     make: StrategyFactory
     needs: Needs = Needs()
+    reads: tuple[str, ...] | None = None
+    """The fields of `SearchConfig` that it reads; None: all."""
 
 
 STRATEGIES: Registry[StrategyEntry] = Registry(
@@ -50,6 +52,7 @@ def register_strategy(
     factory: StrategyFactory,
     *,
     needs: Needs = Needs(),
+    reads: tuple[str, ...] | None = None,
     replace: bool = False,
 ) -> None:
     """Registers a strategy, so that `SearchConfig(strategy=name)` finds it.
@@ -58,6 +61,8 @@ def register_strategy(
       name: what configs and command lines call it.
       factory: (SearchConfig, num_dims) -> Strategy.
       needs: what it needs of its population size; checked before it is made.
+      reads: the fields of `SearchConfig` that it reads; another that is given on a
+        command line is refused. None: all.
       replace: let it take the place of a strategy of that name.
 
     Raises:
@@ -72,11 +77,23 @@ def register_strategy(
       8
       >>> STRATEGIES.remove("doubled")
     """
-    STRATEGIES.register(name, StrategyEntry(factory, needs), replace=replace)
+    STRATEGIES.register(name, StrategyEntry(factory, needs, reads), replace=replace)
 
 
 NUM_PARTICLES = 4  # search distributions of the Stein variational strategies
 
+_WITHOUT_LR = ("pop_size", "sigma")
+_ASCENDS = (  # an estimated gradient, with a learning rate; see `evosax_recipes`
+    "ars",
+    "asebo",
+    "esmc",
+    "guided_es",
+    "noise_reuse_es",
+    "open_es",
+    "persistent_es",
+    "pgpe",
+    "sv_open_es",
+)
 _ANY = Needs()
 _MIRRORED = Needs(multiple_of=2, because="it uses every noise vector with both signs")
 
@@ -153,9 +170,10 @@ def _evosax(config: object, num_dims: int) -> Any:
 
 
 register_strategy("openai_es", _openai_es)
-register_strategy("mu_plus_lambda", _mu_plus_lambda)
+register_strategy("mu_plus_lambda", _mu_plus_lambda, reads=_WITHOUT_LR)
 for _name, _needs in _EVOSAX.items():
-    register_strategy(_name, _evosax, needs=_needs)
+    _reads = None if _name in _ASCENDS else _WITHOUT_LR
+    register_strategy(_name, _evosax, needs=_needs, reads=_reads)
 
 
 REMARKS: Mapping[str, str] = MappingProxyType(

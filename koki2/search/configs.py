@@ -6,18 +6,19 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Le
 
-from koki2.core.configs import check
-from koki2.search.catalogue import check_strategy
+from koki2.core.configs import check, Named, ReadWhen
+from koki2.search.catalogue import check_strategy, STRATEGIES
 from koki2.search.emitters.catalogue import EMITTERS
 
 MAX_CELLS = 10_000_000
+_CVT = ReadWhen("archive", is_one_of=("cvt",))
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class SearchConfig:
     """Which strategy searches for genomes, and with which steps. Static."""
 
-    strategy: str = "openai_es"
+    strategy: Annotated[str, Named(STRATEGIES)] = "openai_es"
     """openai_es or mu_plus_lambda (ours), any evosax algorithm in snake case, as
     cma_es, or one that was registered."""
     pop_size: Annotated[int, Ge(2), Le(1_000_000)] = 64
@@ -36,7 +37,7 @@ class SearchConfig:
 class EmitterConfig:
     """How MAP-Elites makes new genomes from elites. Static."""
 
-    emitter: str = "iso_line"
+    emitter: Annotated[str, Named(EMITTERS)] = "iso_line"
     """gaussian: an elite and noise. iso_line: noise, and some along the line to another
     elite. mutation: the genome's own, group by group. improvement: a strategy whose
     fitness is how much it improved the archive (CMA-ME). novelty: a strategy whose
@@ -72,13 +73,15 @@ class ArchiveConfig:
 
     archive: Literal["grid", "cvt"] = "grid"
     """grid: equal boxes. cvt: centroids (CVT-MAP-Elites), for many dimensions."""
-    shape: tuple[Annotated[int, Ge(1)], ...] = (32, 32)
+    shape: Annotated[
+        tuple[Annotated[int, Ge(1)], ...], ReadWhen("archive", is_one_of=("grid",))
+    ] = (32, 32)
     """Cells per dimension of a grid."""
-    cvt_cells: Annotated[int, Ge(1), Le(1_000_000)] = 1024
+    cvt_cells: Annotated[int, Ge(1), Le(1_000_000), _CVT] = 1024
     """Centroids of a cvt."""
-    cvt_samples: Annotated[int, Ge(1), Le(10_000_000)] = 65_536
+    cvt_samples: Annotated[int, Ge(1), Le(10_000_000), _CVT] = 65_536
     """Points that the centroids of a cvt are fitted to."""
-    cvt_seed: Annotated[int, Ge(0)] = 0
+    cvt_seed: Annotated[int, Ge(0), _CVT] = 0
     """Seed of these points."""
     low: tuple[float, ...] = (0.0, 0.0)
     """Lower edge of the space in each dimension."""

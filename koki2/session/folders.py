@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from koki2 import runlog
 from koki2.runlog import folder, jsontext
-from koki2.session import objects as objects_, schema, startup
+from koki2.session import objects as objects_, schema, settings as settings_, startup
 from koki2.session.kinds import Kind, kind_of
 from koki2.session.settings import Settings
 
@@ -122,7 +122,7 @@ def parse(kind: Kind, values: Mapping[str, Any], *, where: str) -> Any:
             "koki2.run(program, out=...) goes on with it."
         )
     shape = kind.shape(values) if kind.shape else kind.config
-    problems = [f"{'.'.join(p)} {text}" for p, text in schema.problems(shape, values)]
+    problems = [f"{p.name} {p.text}" for p in schema.problems(shape, values)]
     config = None
     if not problems:
         config, problems = schema.construct(kind.config, shape, values)
@@ -159,6 +159,7 @@ def start(
         kind=settings.kind.name,
         streams=settings.kind.streams,
         objects=dict(settings.objects),
+        label=settings_.label(settings),
         **where,
     )
 

@@ -28,6 +28,7 @@ from koki2.genomes.catalogue import GenomeEntry, GENOMES
 from koki2.runlog import opening
 from koki2.search.catalogue import STRATEGIES, StrategyEntry
 from koki2.search.emitters.catalogue import EmitterEntry, EMITTERS
+from koki2.session.printing import printable
 
 _MAX_BYTES = 2**24  # of a source
 _FILE = re.compile(r"(?P<file>.+\.py):(?P<name>[A-Za-z_]\w*)")
@@ -134,8 +135,13 @@ def declare(
     path, name = _locate(text)
     try:
         source = opening.read_bytes(path, limit=_MAX_BYTES, error=runlog.InputError)
-    except OSError as error:
-        raise runlog.InputError(f"{text} cannot be read: {error.strerror}.") from None
+    except runlog.InputError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: no path of this machine
+        reason = getattr(error, "strerror", None) or error
+        raise runlog.InputError(
+            f"{printable(text)} cannot be read: {reason}."
+        ) from None
     facts = {"name": text, "sha256": hashlib.sha256(source).hexdigest()}
     if known is not None:
         _check_same(role, text, facts, known)

@@ -1,7 +1,7 @@
 """How far a run is, for people, on stderr: a bar on a terminal, plain lines elsewhere.
 
 It is told after every chunk, from rows that are on the host already; it never asks JAX
-for anything.
+for anything. Until the first chunk is there, a spinner says how long compiling takes.
 """
 
 import sys
@@ -11,8 +11,10 @@ from typing import Any
 from koki2.core.program import Program
 from koki2.session.driver import Chunk, Sink
 from koki2.session.kinds import Kind
+from koki2.session.printing import say
 
 _PAUSE = 2.0  # seconds between plain lines, unless --log-every says otherwise
+_NARROW = 64  # columns: a terminal of fewer shows no bar, but numbers
 
 
 def progress(kind: Kind, program: Program, *, log_every: int | None = None) -> Sink:
@@ -38,8 +40,7 @@ class _Shown:
         if log_every is None and sys.stderr.isatty():
             self._bar = _bar()
             self._bar.start()
-            self._task = self._bar.add_task("compiling", total=total, completed=None)
-            self._bar.refresh()
+            self._task = self._bar.add_task("compiling", total=total, completed=0)
 
     def close(self) -> None:
         if self._bar is not None:
@@ -57,7 +58,6 @@ class _Shown:
         if self._bar is not None:
             words = self._headline(rows[-1])
             self._bar.update(self._task, completed=done, description=words)
-            self._bar.refresh()
         elif self._log_every is not None:
             for number, row in enumerate(rows, start=done - len(rows) + 1):
                 if number % self._log_every == 0 or number == self._total:
@@ -67,12 +67,13 @@ class _Shown:
             self._say(done, rows[-1], left)
 
     def _rate(self, rows: list[dict[str, Any]], seconds: float) -> list[str]:
+        """Work per second; none of the first chunk, which was compiled as well."""
         if self._kind.work is None:
             return []
         column, unit = self._kind.work
         before, self._work = self._work, rows[-1][column]
-        if before is None:  # of a resumed run, the chunk's first row is not counted
-            before = rows[0][column] if len(rows) > 1 else 0
+        if before is None:
+            return []
         rate = (self._work - before) / max(seconds, 1e-9)
         return [f"{rate / 1e6:.2f} M {unit}/s"]
 
@@ -82,18 +83,26 @@ class _Shown:
 
     def _say(self, number: int, row: dict[str, Any], left: list[str]) -> None:
         words = [f"{self._kind.unit} {number}/{self._total}", self._headline(row)]
-        print("  ".join([*words, ", ".join(left)]), file=sys.stderr, flush=True)
+        say("  ".join([*words, ", ".join(left)]).rstrip(), error=True)
 
 
 def _bar() -> Any:
+    """A line that a thread of rich draws: it turns while XLA compiles."""
     import rich.console
     import rich.progress
+    import rich.table
 
-    return rich.progress.Progress(
-        rich.progress.TextColumn("{task.description}"),
-        rich.progress.BarColumn(),
+    console = rich.console.Console(stderr=True)
+    words = rich.table.Column(no_wrap=True, overflow="ellipsis", ratio=1)
+    columns: list[rich.progress.ProgressColumn] = [
+        rich.progress.SpinnerColumn(),
+        rich.progress.TextColumn("{task.description}", table_column=words),
         rich.progress.MofNCompleteColumn(),
-        rich.progress.TimeRemainingColumn(),
-        console=rich.console.Console(stderr=True),
-        auto_refresh=False,
+        rich.progress.TimeElapsedColumn(),
+    ]
+    if console.width >= _NARROW:
+        columns.insert(2, rich.progress.BarColumn(bar_width=20))
+        columns.append(rich.progress.TimeRemainingColumn())
+    return rich.progress.Progress(
+        *columns, console=console, refresh_per_second=5, expand=console.width < _NARROW
     )

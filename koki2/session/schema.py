@@ -17,13 +17,16 @@ from typing import Any, NamedTuple
 
 import annotated_types as at
 
+from koki2.core.configs import as_float32
+from koki2.session.printing import printable
+
 _STRICT: Any = {
     "extra": "forbid",
     "strict": True,
     "allow_inf_nan": False,
     "arbitrary_types_allowed": True,
 }
-_INT32, _FLOAT32 = 2**31 - 1, 3.4028234663852886e38
+_INT32 = 2**31 - 1
 _NAMES = {
     int: "an integer",
     float: "a finite number",
@@ -32,7 +35,7 @@ _NAMES = {
     pathlib.Path: "a path",
     types.NoneType: "none",
 }
-_SIGNS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}  # of Ge, Gt, Le, Lt
+SIGNS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}  # of Ge, Gt, Le, Lt
 
 Shape = type | tuple[tuple[str, type], ...]
 """A dataclass, or the dataclass of each of its groups, by name."""
@@ -45,6 +48,11 @@ class Problem(NamedTuple):
     """Where: ("env", "num_sources")."""
     text: str
     """What is wrong with it, to be read after the path."""
+
+    @property
+    def name(self) -> str:
+        """The path with dots, safe to print."""
+        return printable(".".join(self.path))
 
 
 def problems(kind: Shape, values: Mapping[str, Any]) -> list[Problem]:
@@ -135,7 +143,7 @@ def accepted(hint: Any) -> str:
         ranges = [
             f"{sign} {getattr(mark, name)}"
             for mark in arguments[1:]
-            for name, sign in _SIGNS.items()
+            for name, sign in SIGNS.items()
             if hasattr(mark, name)
         ]
         least = [f"at least {m.min_length} " for m in arguments[1:] if _is_length(m)]
@@ -250,12 +258,18 @@ def _tuples(value: Any) -> Any:
 
 
 def _fits(value: Any) -> bool:
-    """Whether JAX can hold a number: 32 bits, NaN being pydantic's business."""
+    """Whether JAX can hold a number, or each of a list: 32 bits, and no zero where it
+    is none. NaN is pydantic's business."""
+    if isinstance(value, list | tuple):
+        return all(map(_fits, value))
     if isinstance(value, bool) or not isinstance(value, int | float):
         return True
     if isinstance(value, int):
         return -_INT32 <= value <= _INT32
-    return not math.isfinite(value) or abs(value) <= _FLOAT32
+    number = as_float32(value)
+    return not math.isfinite(value) or (
+        math.isfinite(number) and (number != 0 or value == 0)
+    )
 
 
 def _is_length(mark: Any) -> bool:

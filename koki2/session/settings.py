@@ -7,6 +7,7 @@ A command that has them has a field `settings: Settings = layered("evo")`; see
 
 import dataclasses
 import pathlib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
@@ -17,11 +18,13 @@ from koki2.envs.registry import find, Level, WORLDS
 from koki2.session import files, objects as objects_, schema
 from koki2.session.kinds import Kind, kind_of
 from koki2.session.presets import PRESETS
+from koki2.session.printing import printable
 
 Seed = Annotated[int, Ge(0), Le(2**31 - 1)]
 
 
 _BY_FLAG = {role.flag: name for name, role in objects_.ROLES.items()}
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 Layer = tuple[str, Mapping[str, Any]]
 """Where settings come from, and their values by group and field."""
@@ -40,6 +43,8 @@ class Settings:
     """The koki2 command that they are for."""
     world: str = ""
     """The name of the level."""
+    notes: tuple[str, ...] = ()
+    """What to say before anything is done with them."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -53,6 +58,24 @@ class Layers:
     [search], [fitness], ...); or the config.json of a run."""
     print_config: bool = False
     """Print all settings, and where each came from, and do nothing else."""
+
+
+def label(settings: Settings) -> str | None:
+    """What tells runs of one command apart in the names of their folders.
+
+    Returns:
+      The world and what searches in it, in letters that every file system takes; None
+      of a command without a choice of world.
+    """
+    if not settings.world:
+        return None
+    chosen = [
+        getattr(getattr(settings.config, group, None), field, None)
+        for group, field in (("search", "strategy"), ("emitter", "emitter"))
+    ]
+    words = [pathlib.PurePath(word).name for word in (settings.world, *chosen) if word]
+    safe = [_UNSAFE.sub("-", word).strip("-._")[:28] for word in words]
+    return "_".join(word for word in safe if word) or None
 
 
 def layered(kind: str, *groups: str) -> Any:
@@ -83,7 +106,8 @@ def resolve(
       objects: from outside the package, by role.
 
     Returns:
-      The settings, or None if something is not accepted; and what, a line for each.
+      The settings, or None if something is not accepted; and what, a line for each. A
+      flag that nothing reads in such a run is not accepted.
 
     Raises:
       InputError: a config file that cannot be read at all.
@@ -102,7 +126,8 @@ def resolve(
         given.append((f"preset:{layers.preset}", own))
     if layers.config is not None:
         given.append((f"file:{layers.config}", files.read_config(layers.config)))
-    return lay(kind, level, [*given, ("flag", flags)], objects or {})
+    laid = lay(kind, level, [*given, ("flag", flags)], objects or {})
+    return laid if laid[0] is None else _without_unread(laid[0])
 
 
 def lay(
@@ -132,7 +157,7 @@ def lay(
     lines = []
     for source, values in layers:
         faults = schema.problems(shape, values)
-        lines += [_line(fault, source) for fault in faults]
+        lines += [_line(kind.config, fault, source) for fault in faults]
         bad = {fault.path for fault in faults}
         for group, name, value in _leaves(values):
             if not bad & {(group,), (group, name)}:
@@ -147,6 +172,45 @@ def lay(
         kind=kind, config=config, provenance=provenance, objects=objects
     )
     return settings, []
+
+
+def _without_unread(settings: Settings) -> tuple[Settings | None, list[str]]:
+    """Refuses flags that nothing reads; notes such values of a file or a preset."""
+    config, lines, notes = settings.config, [], []
+    unread: dict[str, str] = getattr(config, "unread", dict)()
+    if world := getattr(getattr(config, "env", None), "world", None):
+        for group, names in WORLDS.find(world).ignores.items():
+            unread |= {f"{group}.{name}": f"world is {world}" for name in names}
+    for name, why in unread.items():
+        group, _, field = name.partition(".")
+        source, table = settings.provenance[name], getattr(config, group)
+        value = getattr(table, field)
+        line = f"{name} is not read where {why}; leave it out"
+        if source == "flag":
+            lines.append(f"{line} ({_origin(type(config), source, [group, field])})")
+        elif source.startswith(("file:", "preset:")):
+            if value != type(table).__dataclass_fields__[field].default:
+                notes.append(
+                    f"{line} ({_origin(type(config), source, [group, field])})"
+                )
+    if lines:
+        return None, lines
+    return dataclasses.replace(settings, notes=tuple(notes)), []
+
+
+def shared_names(config: type, group: str) -> dict[str, str]:
+    """The flags of those fields that an earlier group has too, by field: with a prefix.
+
+    Example:
+      >>> from koki2.evolution.configs import QDConfig
+      >>> shared_names(QDConfig, "rungs")
+      {'novelty_k': 'rungs-novelty-k'}
+    """
+    groups = vars(config())
+    before = list(groups)[: list(groups).index(group)]
+    taken = {f.name for g in before for f in dataclasses.fields(groups[g])} - {"world"}
+    own = [f.name for f in dataclasses.fields(groups[group]) if f.name in taken]
+    return {name: f"{group}-{name}".replace("_", "-") for name in own}
 
 
 def find_level(text: str, objects: dict[str, dict[str, str]]) -> Level:
@@ -234,7 +298,14 @@ def _leaves(values: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
                 yield group, name, value
 
 
-def _line(fault: schema.Problem, source: str) -> str:
-    _, _, name = source.partition(":")
-    origin = name or f"--{fault.path[-1].replace('_', '-')}"
-    return f"{'.'.join(fault.path)} {fault.text} ({origin})"
+def _line(config: type, fault: schema.Problem, source: str) -> str:
+    return f"{fault.name} {fault.text} ({_origin(config, source, fault.path)})"
+
+
+def _origin(config: type, source: str, path: Sequence[str]) -> str:
+    """Where a value came from, as errors name it: a file, a preset, or a flag."""
+    name = printable(source.partition(":")[2])
+    if name:
+        return name
+    names = shared_names(config, path[0]) if len(path) > 1 else {}
+    return f"--{names.get(path[-1], path[-1]).replace('_', '-')}"

@@ -14,7 +14,6 @@ import contextlib
 import functools
 import pathlib
 import shutil
-import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeVar
@@ -26,6 +25,7 @@ from koki2.reports import heldout
 from koki2.runlog import atomic, folder, jsontext, lock, opening
 from koki2.session import driver, folders, kinds, objects as objects_, startup
 from koki2.session.kinds import Kind
+from koki2.session.printing import say
 from koki2.session.progress import progress
 from koki2.session.settings import Settings
 from koki2.session.signals import Stop
@@ -252,4 +252,4 @@ def _outcome(cell: Cell, root: pathlib.Path, held_out: HeldOut | None) -> Outcom
 
 def _say(cell: Cell, kind: Kind, summary: dict[str, Any]) -> None:
     words = [f"{name} {value:.6g}" for name, value in kind.headline(summary).items()]
-    print("  ".join([f"{cell.label}: complete", *words]), file=sys.stderr, flush=True)
+    say("  ".join([f"{cell.label}: complete", *words]), error=True)

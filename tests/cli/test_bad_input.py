@@ -2,18 +2,27 @@
 
 import contextlib
 import dataclasses
+import functools
 import io
+import itertools
 import json
 import os
+import pathlib
+import types
 import typing
 
 import pytest
 from hypothesis import assume, given, HealthCheck, settings, strategies as st
 
+from koki2 import evolution, runlog
 from koki2.cli import main
 from koki2.cli.commands import COMMANDS
+from koki2.envs.registry import LEVELS
 from koki2.evolution.configs import EvolutionConfig
-from koki2.session import kinds, schema
+from koki2.session import kinds, schema, startup
+from koki2.session.settings import shared_names
+
+FIRST = "chemotaxis-l0.0"
 
 GROUPS = {f.name: type(f.default) for f in dataclasses.fields(EvolutionConfig)}
 FIELDS = [
@@ -250,3 +259,183 @@ def test_bad_input_is_refused(refuse, count, is_refused, drawn, share):
         suppress_health_check=list(HealthCheck),
     )
     often(given(**drawn)(is_refused))(refuse=refuse)
+
+
+class Built(BaseException):
+    """Stands for all that would follow once the programs of a run are built."""
+
+    def __init__(self, *configs):
+        super().__init__()
+        self.worlds = {config.env.world for config in configs}
+
+
+ABOUT_A_WORLD = [name for name, command in COMMANDS.items() if command.takes_world]
+OF_ONE = ["evo-l0", "batch-evo-l0", "baseline-l0"]
+STRANGE = ["nosuch", "chemotaxis-l9", "sparse.py:line", "\u202eesrapse", "", "9" * 5000]
+TINY = (
+    "--generations 1 --episodes 1 --checkpoint-every 1 --pop-size 4 --batch-size 4 "
+    "--n-neurons 4 --k-edges 2 --steps 8 --seed-count 1 --mvt-steps 4 --rung1-steps 4"
+)
+
+
+@functools.cache
+def flags_of(command, world):
+    """Every flag of a command in a world, and the type of what it takes."""
+    options = COMMANDS[command].load().Options
+    hints = {n: h for n, h in schema.hints(options).items() if n != "settings"}
+    layered = options.__dataclass_fields__["settings"].metadata
+    config = kinds.kind_of(layered["kind"]).config
+    groups = vars(config(env=LEVELS[world].config))
+    for group in layered["groups"]:
+        hints |= {
+            shared_names(config, group).get(name, name): hint
+            for name, hint in schema.hints(type(groups[group])).items()
+            if name != "world"
+        }
+    return [(name.replace("_", "-"), hint) for name, hint in sorted(hints.items())]
+
+
+def right(hint):
+    """Words that a flag takes, most of them."""
+    origin, inner = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Annotated:
+        ends = [getattr(m, s) for m in inner[1:] for s in ("ge", "le") if hasattr(m, s)]
+        if ends and inner[0] in (int, float):
+            return st.sampled_from([*ends, inner[0](ends[0] + 1)]).map(as_word)
+        return right(inner[0])
+    if origin is typing.Literal:
+        return st.sampled_from([str(value) for value in inner])
+    if origin in (typing.Union, types.UnionType):
+        return st.one_of([right(part) for part in inner])
+    plain = {
+        int: st.integers(1, 9).map(str),
+        float: st.sampled_from(["0.5", "1", "1e-3"]),
+        str: st.sampled_from(["cma_es", "openai_es", "gaussian", "direct", "x.py:y"]),
+        type(None): st.just("none"),
+        pathlib.Path: st.sampled_from(["here", "there/it"]),
+    }
+    return plain.get(hint, st.sampled_from(["1 2", "lifetime"]))
+
+
+@st.composite
+def a_flag(draw, command, world):
+    """A flag and its values, right more often than not."""
+    name, hint = draw(st.sampled_from(flags_of(command, world)))
+    if hint is bool or typing.get_args(hint)[:1] == (bool,):
+        return [draw(st.sampled_from([f"--{name}", f"--no-{name}"]))]
+    kind = draw(st.sampled_from(["right", "right", "right", "wrong", "none"]))
+    if kind == "none":
+        return [f"--{name}"]
+    value = draw(right(hint)) if kind == "right" else as_word(draw(wrong(hint)))
+    if draw(st.booleans()):
+        return [f"--{name}={value}"]
+    return [f"--{name}", *value.split()]
+
+
+@st.composite
+def lines(draw, commands=(*ABOUT_A_WORLD, *OF_ONE), flags=4):
+    """A command line about a world whose words stand anywhere, and that world."""
+    command = draw(st.sampled_from(commands))
+    named = [draw(st.sampled_from([*LEVELS]))] if command in ABOUT_A_WORLD else []
+    units = draw(
+        st.lists(a_flag(command, named[0] if named else FIRST), max_size=flags)
+    )
+    if draw(st.integers(0, 9)) == 0:
+        named = draw(st.lists(st.sampled_from([*LEVELS, *STRANGE]), max_size=2))
+    at = draw(st.integers(0, len(units)))
+    front = draw(st.sampled_from([[], [], [], ["--no-jax-cache"], ["--jax-cache"]]))
+    words = [*front, command, *itertools.chain(*units[:at]), *named]
+    return [*words, *itertools.chain(*units[at:])], command, named
+
+
+def understood(argv, command, named):
+    """Runs a line up to `build`: it is refused, or is about the very world it names."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        try:
+            code = main(argv)
+        except Built as built:
+            code, worlds = 0, built.worlds
+        else:
+            worlds = None  # settings were printed, or help
+    assert code in (0, 2), err.getvalue()
+    assert "Traceback" not in err.getvalue()
+    assert os.listdir() == []
+    if code == 2:
+        assert not out.getvalue() and len(err.getvalue()) > 10
+    elif worlds is None:
+        assert {"--print-config", "--help"} & set(argv)
+    else:
+        world = LEVELS[named[0] if command in ABOUT_A_WORLD else FIRST].config.world
+        assert worlds == {world} and len(named) == (command in ABOUT_A_WORLD)
+
+
+@pytest.fixture(scope="module")
+def up_to_build(tmp_path_factory):
+    """An empty folder, and commands that end where computing would begin."""
+
+    def build(kind, runs):
+        raise Built(*(config for config, _ in runs))
+
+    def judge(config, *_, **__):
+        raise Built(config)
+
+    before = os.getcwd()
+    os.chdir(tmp_path_factory.mktemp("lines"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kinds, "build", build)
+        patch.setattr(evolution, "evaluate_baseline", judge)
+        patch.setattr(evolution, "watch_baseline", judge)
+        patch.setattr(startup, "prepare", lambda xla, jax: None)
+        yield
+    os.chdir(before)
+
+
+@pytest.mark.parametrize(
+    "count", [300, pytest.param(10_000, marks=pytest.mark.slow, id="ten thousand")]
+)
+def test_a_line_is_refused_or_is_about_the_world_that_it_names(up_to_build, count):
+    often = settings(
+        max_examples=count,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    often(given(line=lines())(lambda line: understood(*line)))()
+
+
+@pytest.mark.slow
+def test_two_hundred_lines_run_in_full(tmp_path, monkeypatch):
+    """Those of evo and qd that are good leave the run of the world that they name."""
+    monkeypatch.chdir(tmp_path)
+    ran = []
+
+    def run(line):
+        argv, command, named = line
+        fixed = [f for f in _pairs(TINY) if f[0][2:] in dict(flags_of(command, FIRST))]
+        argv = [*argv, *itertools.chain(*(f for f in fixed if f[0] not in argv))]
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = main([*argv, "--runs-dir", "r", "--json"])
+        assert code in (0, 2), err.getvalue()
+        if code == 0:
+            facts = json.loads(out.getvalue())
+            config = runlog.read_config(facts["run"])["config"]
+            assert config["env"]["world"] == LEVELS[named[0]].config.world
+            ran.append(argv)
+
+    often = settings(
+        max_examples=200,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    often(given(line=lines(["evo", "qd"], flags=2))(run))()
+    assert len(ran) > 20
+
+
+def _pairs(text):
+    words = text.split()
+    return list(zip(words[::2], words[1::2], strict=True))

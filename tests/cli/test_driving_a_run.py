@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 
 from koki2 import runlog
+from koki2.cli import qd
 from koki2.runlog import atomic
 from koki2.session import driver
+from koki2.session.settings import label
 
 pytestmark = pytest.mark.usefixtures("fake")
 
@@ -86,6 +88,30 @@ def test_a_run_is_named_after_command_and_seed(koki2, home):
     assert koki2(WORDS).code == 0
     (run,) = (home / "runs").iterdir()
     assert run.name.endswith("_evo-l0_seed5")
+
+
+@pytest.mark.parametrize(
+    "words, name",
+    [
+        (["evo", "obstacles-l1.2"], "evo_obstacles-l1.2_openai_es_seed0"),
+        (["evo", "my world.py:line"], "evo_my-world.py-line_openai_es_seed0"),
+        (["batch-evo", "sparse", "--seeds", "0"], "batch-evo_sparse_openai_es_seed0"),
+    ],
+)
+def test_a_run_in_a_chosen_world_is_named_after_both(koki2, home, words, name):
+    (home / "my world.py").write_text("from koki2.envs import sparse as line\n")
+    said = koki2(*words, "--generations", "2")
+    assert said.code == 0, said.err
+    (run,) = (home / "runs").iterdir()
+    assert run.name.partition("_")[2] == name
+    assert f"runs/{run.name}" in said.err.splitlines()[0], "before it begins"
+
+
+def test_a_run_of_qd_is_named_after_its_emitter(koki2, monkeypatch):
+    seen = []
+    monkeypatch.setattr(qd, "run", lambda options: seen.append(options) or 0)
+    assert koki2("qd --seed 1 detour-l1.3").code == 0
+    assert label(seen[0].settings) == "detour-l1.3_iso_line"
 
 
 def test_json_is_one_object_and_progress_is_elsewhere(koki2):
@@ -180,7 +206,7 @@ def test_a_full_disk_is_one_clear_line_and_what_to_do(koki2, monkeypatch):
     monkeypatch.setattr(runlog.Run, "checkpoint", full)
     said = koki2(f"{WORDS} --out-dir run")
     assert said.code == 1 and not said.out
-    assert said.err.splitlines() == [
+    assert said.err.splitlines()[1:] == [
         "koki2 evo-l0: [Errno 28] No space left on device",
         "What was acknowledged is kept: koki2 resume run",
     ]

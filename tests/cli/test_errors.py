@@ -53,6 +53,9 @@ def test_a_bad_file_is_bad_even_where_a_flag_overrules_it(refused, home):
         ("--mvt --mvt-steps 200", "mvt_steps must not exceed steps"),
         ("--strategy cma_ess", "did you mean cma_es"),
         ("--strategy pgpe --pop-size 7", "pop_size of pgpe must be a multiple of 2"),
+        ("--lr 1e-320", "search.lr must be a number that fits in 32 bits, got 1e-320"),
+        ("--plast-enabled --plast-eta 1e-39", "plast_eta must be a number that fits"),
+        ("--obs-noise 1e39", "obs_noise must be a number that fits in 32 bits"),
         ("--topology-seed 99999999999", "must be a number that fits in 32 bits"),
         ("--respawn-delay 3000000000", "must be a number that fits in 32 bits"),
         ("--theta 1e300", "must be a number that fits in 32 bits"),
@@ -66,7 +69,15 @@ def test_a_bad_file_is_bad_even_where_a_flag_overrules_it(refused, home):
         ("--config no.yaml", "should end in .toml or .json"),
         ("--log-every 0", "--log-every must be an integer >= 1 or none, got 0"),
         ("stray", "stray"),
+        ("--strategy nes", "snes"),
+        ("--strategy mu_plus_lambda --lr 5", "search.lr is not read where strategy is"),
+        ("--mvt-steps 9", "mvt_steps is not read where mvt is False; leave it out"),
+        ("--cppn-gain 3", "cppn_gain is not read where encoding is direct"),
         ("--jax-transfer-guard perhaps", "disallow_explicit"),
+        ("--seed 1 --seed 2", "--seed must stand once, got --seed and --seed"),
+        ("--mvt --no-mvt", "--mvt must stand once, got --mvt and --no-mvt"),
+        ("--config a.toml --config b.toml", "--config must stand once"),
+        (f"--seed {'9' * 5000}", "Error parsing --seed: Exceeds the limit"),
     ],
 )
 def test_a_bad_evolution_is_refused_with_a_reason(refused, words, said):
@@ -131,7 +142,11 @@ def test_a_setting_in_the_wrong_place_is_shown_the_right_one(refused, home):
         ("eval-run --run-dir . --seed 0 -1", "--seed"),
         ("eval-run --run-dir . --override-plast-eta nan", "--override-plast-eta"),
         ("eval-run --run-dir . --episodes 0", "--episodes"),
-        ("resume", "run"),
+        ("resume", "RUN is missing: koki2 resume RUN"),
+        ("evo", "WORLD is missing: koki2 evo WORLD"),
+        ("qd --descriptors end_x end_y detour-l1.3", "WORLD is missing"),
+        ("evo sparse detour", "WORLD must be all that stands alone"),
+        ("plot", "RUN [RUN ...] is missing"),
         ("resume nowhere", "nowhere should be the folder of a run"),
         ("resume a b", "b"),
         ("replay nowhere", "nowhere should be the folder of a run"),
@@ -199,7 +214,8 @@ def test_a_world_is_found_wherever_it_stands(koki2, words):
     [
         ("evo --seed 1 nosuch", "there is no world 'nosuch'"),
         ("baseline --policy stay nosuch", "there is no world 'nosuch'"),
-        ("evo --strategy sparse obstacles-l1.2", "must be the first word"),
+        ("evo --strategy sparse obstacles-l1.2", "there is no strategy 'sparse'"),
+        ("evo --seed 1", "WORLD is missing"),
     ],
 )
 def test_a_world_that_cannot_be_told_is_refused(refused, words, says):

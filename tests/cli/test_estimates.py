@@ -114,7 +114,11 @@ def test_an_estimate_takes_no_time(home):
         ("0::/app/job\n", {"app/memory.max": "7000\n"}, 7000),
         ("0::/app/job\n", {"app/job/memory.max": "max\n"}, None),
         ("0::/\n", {"memory.max": "9000\n"}, 9000),
-        ("3:cpu:/\n4:memory:/box\n", {"memory/box/memory.limit_in_bytes": "8000"}, 8000),
+        (
+            "3:cpu:/\n4:memory:/box\n",
+            {"memory/box/memory.limit_in_bytes": "8000"},
+            8000,
+        ),
         ("4:memory:/gone\n", {"memory/memory.limit_in_bytes": "8000"}, 8000),
     ],
 )

@@ -1,4 +1,6 @@
 import json
+import os
+import tomllib
 
 import pytest
 
@@ -133,6 +135,50 @@ def test_json_and_toml_say_the_same(settings, home):
 
 def test_of_two_settings_of_one_name_the_later_group_stands_in_front(koki2):
     words = "qd detour-l1.3 --novelty-k 4 --rungs-novelty-k 3 --print-config --json"
-    config = koki2(words).json["config"]
+    config = koki2(f"{words} --emitter novelty --rungs").json["config"]
+    said = koki2(words)
+    assert "novelty_k is not read where emitter is iso_line" in said.err
+    assert "leave it out (--rungs-novelty-k)" in said.err
     assert config["emitter"]["novelty_k"] == 4
     assert config["rungs"]["novelty_k"] == 3
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
+@pytest.mark.parametrize("ending", ["toml", "TOML", "Json"])
+def test_files_as_windows_writes_them(koki2, home, encoding, ending):
+    is_json = ending.lower() == "json"
+    text = '{"env": {"width": 9}}' if is_json else "[env]\r\nwidth = 9\r\n"
+    (home / f"mine.{ending}").write_bytes(text.encode(encoding))
+    said = koki2(f"evo-l0 --config mine.{ending} --print-config --json")
+    if encoding == "utf-16-le":  # without a mark nothing says so
+        assert said.code == 2 and f"mine.{ending} should be" in said.err
+    else:
+        assert said.json["config"]["env"]["width"] == 9
+
+
+def test_only_a_regular_file_is_a_config_file(koki2, home):
+    os.mkfifo(home / "pipe.toml")
+    (home / "zero.json").symlink_to("/dev/zero")
+    (home / "folder.toml").mkdir()
+    for name in ("pipe.toml", "zero.json", "folder.toml"):
+        said = koki2(f"evo-l0 --config {name}")
+        assert said.code == 2 and "it is no regular file" in said.err
+
+
+def test_what_a_file_sets_and_nothing_reads_is_named(koki2, home):
+    (home / "mine.toml").write_text(
+        '[search]\nstrategy = "mu_plus_lambda"\nlr = 5.0\n[rungs]\nnovelty_k = 5\n'
+    )
+    said = koki2("evo-l0 --config mine.toml --print-config --json")
+    assert said.code == 0 and said.json["config"]["search"]["lr"] == 5.0
+    assert said.err.splitlines() == [  # novelty_k is what it is by itself
+        "koki2 evo-l0: search.lr is not read where strategy is mu_plus_lambda; leave "
+        "it out (mine.toml)"
+    ]
+
+
+def test_what_is_printed_of_odd_names_can_be_read_back(koki2, home):
+    (home / 'a "b\\c.py').write_text("x = 1\n")
+    said = koki2("evo-l0", "--strategy", 'a "b\\c.py:x', "--print-config")
+    assert said.code == 0, said.err
+    assert tomllib.loads(said.out)["search"]["strategy"] == 'a "b\\c.py:x'

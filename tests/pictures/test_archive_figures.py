@@ -52,7 +52,9 @@ def archive_of(centre, low, high, fitness, shape=None):
     space = pictures.Space(names, np.array(low), np.array(high), centre, shape)
     elites = pictures.Elites(
         fitness=np.where(filled, fitness, -np.inf).astype(np.float32),
-        birth=np.where(filled, np.arange(len(filled)), -1),
+        birth=np.where(
+            filled, 2 - np.arange(len(filled)), -1
+        ),  # age: the cell's number
         descriptor=np.where(filled[:, None], centre, 0),
         filled=filled,
     )
@@ -194,7 +196,7 @@ def test_one_dimension_makes_a_step_per_elite_over_the_width_of_its_cell():
     assert (box[:, 0].min(), box[:, 0].max()) == (2, 4)
     low, high = found["Fitness of elites"].get_ylim()
     assert 2 < low < 3 and 6 < high < 7
-    assert found["Age of elites"].get_ylabel() == "born in generation"
+    assert found["Age of elites"].get_ylabel() == "age in generations"
 
 
 def test_an_archive_that_is_empty_or_of_one_fitness_is_drawn_all_the_same(tmp_path):

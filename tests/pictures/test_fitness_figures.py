@@ -19,25 +19,37 @@ def panels(page):
     return {axes.get_title("left"): axes for axes in page.axes}
 
 
-def test_one_run_is_drawn_with_its_population_over_generations_and_steps(columns):
-    run = columns()
+def test_one_run_is_drawn_with_its_population_raw_and_smoothed_beside(columns):
+    run = columns(40)
     found = panels(pictures.fitness_figure({"run": run}))
-    for title, x in (
-        ("Over generations", "generation"),
-        ("Over experience", "env_steps"),
+    smoothed = found["Over experience, median of 5 generations each"]
+    for axes, x, inside in (
+        (found["Over generations"], "generation", slice(None)),
+        (smoothed, "env_steps", slice(2, -2)),  # of a straight line: the line itself
     ):
-        drawn = lines(found[title])
+        drawn = lines(axes)
         for label, y in (
             ("best so far", "best_fitness"),
             ("generation best", "generation_best"),
             ("population median", "median_fitness"),
         ):
             assert drawn[label].get_xdata().tolist() == run[x]
-            assert drawn[label].get_ydata().tolist() == run[y]
-        (band,) = found[title].collections
-        low, high = band.get_datalim(found[title].transData).get_points()[:, 1]
-        assert (low, high) == (run["fitness_q25"][0], run["fitness_q75"][-1])
+            assert drawn[label].get_ydata().tolist()[inside] == run[y][inside]
+    assert lines(smoothed)["best so far"].get_ydata().tolist() == run["best_fitness"]
+    assert (
+        lines(smoothed)["generation best"].get_ydata()[0] == run["generation_best"][1]
+    )
+    (band,) = found["Over generations"].collections
+    box = band.get_datalim(found["Over generations"].transData).get_points()[:, 1]
+    assert tuple(box) == (run["fitness_q25"][0], run["fitness_q75"][-1])
     assert "Viability" not in found
+
+
+def test_a_short_run_is_drawn_once(columns):
+    assert list(panels(pictures.fitness_figure({"run": columns(19)}))) == [
+        "Over generations",
+        "Unseen lives",
+    ]
 
 
 def test_several_runs_are_thin_lines_with_their_median_where_all_of_them_are(columns):
@@ -52,9 +64,9 @@ def test_several_runs_are_thin_lines_with_their_median_where_all_of_them_are(col
 
 def test_experience_is_logarithmic_only_if_runs_differ_tenfold_in_it(columns):
     for steps, scale in ((5000, "linear"), (50_000, "log")):
-        runs = {"a": columns(), "b": columns(steps=steps)}
-        page = pictures.fitness_figure(runs)
-        assert panels(page)["Over experience"].get_xscale() == scale
+        runs = {"a": columns(40), "b": columns(40, steps=steps)}
+        _, smoothed, _ = pictures.fitness_figure(runs).axes
+        assert smoothed.get_xscale() == scale
 
 
 def test_genomes_that_are_not_viable_do_not_flatten_the_curves(columns):

@@ -16,6 +16,8 @@ class EmitterEntry(NamedTuple):
     make: EmitterFactory
     uses_strategy: bool = False
     """Whether it moves by `EmitterConfig.strategy`, whose needs are then checked."""
+    reads: tuple[str, ...] | None = None
+    """The fields of `EmitterConfig` that it reads; None: all."""
 
 
 EMITTERS: Registry[EmitterEntry] = Registry(
@@ -29,6 +31,7 @@ def register_emitter(
     factory: EmitterFactory,
     *,
     uses_strategy: bool = False,
+    reads: tuple[str, ...] | None = None,
     replace: bool = False,
 ) -> None:
     """Registers an emitter, so that `EmitterConfig(emitter=name)` finds it.
@@ -37,6 +40,7 @@ def register_emitter(
       name: what configs and command lines call it.
       factory: (EmitterConfig, num_dims, mutate) -> Emitter.
       uses_strategy: whether it moves by `EmitterConfig.strategy`.
+      reads: the fields of `EmitterConfig` that it reads; None: all.
       replace: let it take the place of an emitter of that name.
 
     Raises:
@@ -51,7 +55,8 @@ def register_emitter(
       64
       >>> EMITTERS.remove("small_steps")
     """
-    EMITTERS.register(name, EmitterEntry(factory, uses_strategy), replace=replace)
+    entry = EmitterEntry(factory, uses_strategy, reads)
+    EMITTERS.register(name, entry, replace=replace)
 
 
 def _gaussian(config: object, num_dims: int, mutate: object) -> Any:
@@ -74,8 +79,12 @@ def _novelty(config: object, num_dims: int, mutate: object) -> Any:
     return load("koki2.search.emitters.strategies:novelty")(config, num_dims)
 
 
-register_emitter("gaussian", _gaussian)
-register_emitter("iso_line", _iso_line)
-register_emitter("mutation", _mutation)
-register_emitter("improvement", _improvement, uses_strategy=True)
-register_emitter("novelty", _novelty, uses_strategy=True)
+_ALWAYS = ("batch_size", "init_sigma")
+_STRATEGY = (*_ALWAYS, "sigma", "strategy")
+register_emitter("gaussian", _gaussian, reads=(*_ALWAYS, "sigma"))
+register_emitter("iso_line", _iso_line, reads=(*_ALWAYS, "iso_sigma", "line_sigma"))
+register_emitter("mutation", _mutation, reads=(*_ALWAYS, "sigma", "rate"))
+register_emitter("improvement", _improvement, uses_strategy=True, reads=_STRATEGY)
+register_emitter(
+    "novelty", _novelty, uses_strategy=True, reads=(*_STRATEGY, "novelty_k")
+)

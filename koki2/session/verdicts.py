@@ -1,0 +1,110 @@
+"""What people read of a run that was judged: on unseen lives, as a space, run again."""
+
+import textwrap
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from koki2.session.printing import printable, say
+from koki2.session.tables import print_table, text, WIDTH
+
+
+def print_evaluation(
+    evaluation: Mapping[str, Any], policy: str, *, episodes: int
+) -> None:
+    """Prints a table of genomes beside a baseline, without rows that are all the same.
+
+    Args:
+      evaluation: of one seed, as `reports.heldout.compare` makes it.
+      policy: the baseline.
+      episodes: lives of each.
+    """
+    baseline = evaluation["baseline"]
+    genomes, differences = evaluation["genomes"], evaluation["differences"]
+    columns = ["metric", *genomes, *([policy] if baseline else [])]
+    for name in differences:
+        columns.append(f"{name} - {policy} [95%]")
+    rows, same = [], []
+    for mean in next(iter(genomes.values())):
+        values = [genome[mean] for genome in genomes.values()]
+        values += [baseline.get(mean)] if baseline else []
+        intervals = [d[mean.removeprefix("mean_")] for d in differences.values()]
+        ends = {0.0, *(found[end] for found in intervals for end in ("low", "high"))}
+        if differences and len({*values}) == 1 and ends == {0.0}:
+            same.append(f"{mean} {text(values[0])}")
+            continue
+        row = [mean, *values]
+        for found in intervals:
+            middle, low, high = (text(found[end]) for end in ("mean", "low", "high"))
+            row.append(f"{middle} [{low}, {high}]")
+        rows.append(row)
+    seed = evaluation["eval_seed"]
+    print_table(columns, rows, title=f"{episodes} unseen lives, evaluation seed {seed}")
+    if same:
+        line = f"the same in every life: {', '.join(same)}"
+        say(textwrap.fill(line, WIDTH, subsequent_indent="  "))
+
+
+def print_behaviour(found: Mapping[str, Any]) -> None:
+    """Prints whether a behaviour space is worth exploring, and by which figures."""
+    title = (
+        f"{' x '.join(found['descriptors'])}, {found['elites']} elites in "
+        f"{found['episodes']} unseen lives, evaluation seed {found['eval_seed']}"
+    )
+    held, limits = found["verdict"], found["thresholds"]
+    rows = []
+    for name, figure, sign, key in (
+        ("sampling adequacy (KMO)", "kmo", ">=", "kmo"),
+        ("sphericity, p", "sphericity_p", "<=", "sphericity"),
+        ("variance not told", "reconstruction_error", "<=", "reconstruction"),
+        ("trustworthiness", "trustworthiness", ">=", "trustworthiness"),
+        ("continuity", "continuity", ">=", "continuity"),
+    ):
+        word = "yes" if held[key] else "NO"
+        if held.get(f"{key}_doubtful"):
+            word = "just"
+        rows.append((name, found[figure], f"{sign} {limits[figure]:g}", word))
+    print_table(("", "figure", "required", "held"), rows, title=title)
+    left = [name for name, metric in found["metrics"].items() if not metric["used"]]
+    used = len(found["metrics"]) - len(left)
+    alike = f"; all alike, so not used: {', '.join(left)}" if left else ""
+    say(f"{used} metrics{alike}")
+    best = text(found["reconstruction_best"])
+    say(f"as many axes chosen for it would leave {best} of the variance untold")
+    moved = ", ".join(f"{n} {v:.3f}" for n, v in found["unseen_drift"].items())
+    say(f"on unseen lives elites are off their cell by, on average: {moved}")
+    trained, unseen = found["archive"]["in_training"], found["archive"]["unseen"]
+    rows = [
+        ("coverage", trained["coverage"], unseen["coverage"]),
+        ("QD-score", trained["qd_score"], unseen["qd_score"]),
+        ("in their own cell", 1.0, unseen["in_their_cell"]),
+    ]
+    heads = (f"all {unseen['elites']} elites", "in training", "unseen")
+    print_table(heads, rows)
+    passed = "is" if held["passed"] else "is NOT"
+    say(f"verdict: this behaviour space {passed} worth exploring by these measures")
+
+
+def print_replay(facts: Mapping[str, Any], rows: int) -> None:
+    """Prints whether a run came out the same, or where it first did not."""
+    if facts["identical"]:
+        left = " and what it left" if facts["is_complete"] else ""
+        say(f"identical: all {rows} rows{left} of {printable(facts['run'])}")
+    else:
+        found = facts["first_difference"]
+        if found["what"] == "row":
+            unit = found["unit"]
+            say(f"different: {unit} {found[unit]} is the first")
+            for name, (then, now) in found["fields"].items():
+                say(
+                    f"  {printable(name)}: {printable(then)} then, {printable(now)} now"
+                )
+        else:
+            arrays = ", ".join(map(printable, found["arrays"]))
+            say(f"different: the {found['what']}, in {arrays}")
+    changed: Sequence[str] = facts["environment"]
+    if changed:
+        say("changed since the run was made:")
+        for line in changed:
+            say(f"  {printable(line)}")
+    elif not facts["identical"]:
+        say("nothing that is known to matter changed since the run was made")
