@@ -90,6 +90,8 @@ def read_manifest(run: Path) -> dict[str, Any]:
     path = _file(run, folder.MANIFEST)
     facts = _object(path)
     check_manifest(facts, str(path))
+    if "seed" not in facts:
+        raise BrokenRunError(f"{path} should have a seed, has none.")
     return facts
 
 

@@ -49,8 +49,6 @@ def read_folder(
     path = pathlib.Path(path)
     manifest, document = runlog.read_manifest(path), runlog.read_config(path)
     runlog.check_identity(path)
-    if "seed" not in manifest:
-        raise runlog.BrokenRunError(f"the manifest of {path} should have a seed.")
     kind, config = kind_of(runlog.read_kind(path)), None
     if not rows_only:
         objects_.declare_known(runlog.read_objects(path), given or {})

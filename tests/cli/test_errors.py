@@ -1,6 +1,9 @@
 import json
+import shutil
 
 import pytest
+
+from koki2.runlog import jsontext
 
 
 @pytest.fixture
@@ -189,9 +192,20 @@ def test_a_run_of_another_config_is_broken(koki2, fake, home):
     document["config"]["env"].pop("width")
     document["config"]["env"]["depth"] = 3
     path.write_text(json.dumps(document))
+    assert "should have the digest" in koki2("replay run").err
+    of_its_own(home / "run", document)
     said = koki2("replay run")
     assert said.code == 3
     assert "env.depth is unknown" in said.err
+
+
+def of_its_own(run, document):
+    """Makes a changed config that of the run, as of another version of koki2."""
+    manifest = json.loads((run / "manifest.json").read_text())
+    manifest["config_digest"] = jsontext.digest(document["config"])
+    del manifest["identity"]
+    (run / "manifest.json").write_text(json.dumps(manifest))
+    shutil.rmtree(run / "checkpoints")
 
 
 @pytest.mark.parametrize(

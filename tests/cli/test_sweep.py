@@ -101,7 +101,7 @@ def test_finished_cells_are_evaluated_once(koki2, home, monkeypatch):
 
 
 def test_objects_that_a_file_alone_names_are_not_loaded(koki2, home):
-    (home / "evil.py").write_text("open('ran', 'w')\n")
+    (home / "evil.py").write_text("import pathlib\npathlib.Path('ran').touch()\n")
     axis = "\n[grid]\nseed = [0]\n"
     for text in ('world = "evil.py:w"', '[search]\nstrategy = "evil.py:w"'):
         (home / "mine.toml").write_text(text + axis)
