@@ -6,9 +6,12 @@ The bytes depend on the version of matplotlib; dates and names of software are k
 import io
 import os
 import pathlib
+import warnings
 
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
+from koki2.core.text import printable
 from koki2.pictures.look import house
 
 FORMATS = {  # and what to leave out of each
@@ -20,6 +23,8 @@ FORMATS = {  # and what to leave out of each
 
 def save(figure: Figure, path: str | os.PathLike[str]) -> None:
     r"""Writes a figure as .png, .svg or .pdf, whatever the ending says.
+
+    Characters of its texts that cannot be seen are written as backslash escapes.
 
     Raises:
       ValueError: another ending.
@@ -40,8 +45,13 @@ def save(figure: Figure, path: str | os.PathLike[str]) -> None:
         raise ValueError(
             f"a figure's name must end in one of {list(FORMATS)}, got {path}."
         )
+    for drawn in figure.findobj(Text):
+        text = "\n".join(map(printable, drawn.get_text().split("\n")))
+        if text != drawn.get_text():
+            drawn.set_text(text)
     buffer = io.BytesIO()
-    with house():
+    with house(), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)  # a box
         figure.savefig(buffer, format=ending[1:], metadata=FORMATS[ending])
     write(path, buffer.getvalue())
 

@@ -1,7 +1,6 @@
 """Pages: what `koki2 plot` draws of runs of one kind, as a matplotlib figure."""
 
 import pathlib
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -10,6 +9,7 @@ from koki2.reports import heldout
 from koki2.reports.series import series
 from koki2.session.archive_page import archive_page
 from koki2.session.folders import Given, read_folder, RunFolder
+from koki2.session.printing import shell_word
 
 FITNESS = (
     "generation",
@@ -52,7 +52,7 @@ def fitness_page(runs: Mapping[str, RunFolder], dims: Sequence[str] | None) -> P
     }
     held_out = {name: heldout.read(run.path) for name, run in runs.items()}
     paths = [run.path for run in runs.values()]
-    one = shlex.quote(str(paths[0])) if len(paths) == 1 else "RUN"
+    one = shell_word(paths[0]) if len(paths) == 1 else "RUN"
     figure = pictures.fitness_figure(
         columns,
         {name: lives.intervals for name, lives in held_out.items()},

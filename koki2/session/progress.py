@@ -57,6 +57,8 @@ class _Shown:
             left.append(f"{pace * (self._total - done):.0f} s left")
         if self._bar is not None:
             words = self._headline(rows[-1])
+            if self._bar.console.width < _NARROW:
+                words, _, _ = words.partition("  ")
             self._bar.update(self._task, completed=done, description=words)
         elif self._log_every is not None:
             for number, row in enumerate(rows, start=done - len(rows) + 1):

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import assume, given, HealthCheck, settings, strategies as st
 
 from koki2 import evolution, runlog
-from koki2.cli import main
+from koki2.cli import main, words as words_
 from koki2.cli.commands import COMMANDS
 from koki2.envs.registry import LEVELS
 from koki2.evolution.configs import EvolutionConfig
@@ -323,7 +323,7 @@ def a_flag(draw, command, world):
     name, hint = draw(st.sampled_from(flags_of(command, world)))
     if hint is bool or typing.get_args(hint)[:1] == (bool,):
         return [draw(st.sampled_from([f"--{name}", f"--no-{name}"]))]
-    kind = draw(st.sampled_from(["right", "right", "right", "wrong", "none"]))
+    kind = draw(st.sampled_from(["right"] * 6 + ["wrong", "none"]))
     if kind == "none":
         return [f"--{name}"]
     value = draw(right(hint)) if kind == "right" else as_word(draw(wrong(hint)))
@@ -333,13 +333,15 @@ def a_flag(draw, command, world):
 
 
 @st.composite
-def lines(draw, commands=(*ABOUT_A_WORLD, *OF_ONE), flags=4):
+def lines(draw, commands=(*ABOUT_A_WORLD, *OF_ONE), flags=3):
     """A command line about a world whose words stand anywhere, and that world."""
     command = draw(st.sampled_from(commands))
     named = [draw(st.sampled_from([*LEVELS]))] if command in ABOUT_A_WORLD else []
-    units = draw(
-        st.lists(a_flag(command, named[0] if named else FIRST), max_size=flags)
-    )
+    world = named[0] if named else FIRST
+    name_of = lambda unit: words_.name_of(unit[0]).removeprefix("no_")
+    is_twice = draw(st.integers(0, 9)) == 0
+    unique = None if is_twice else name_of
+    units = draw(st.lists(a_flag(command, world), max_size=flags, unique_by=unique))
     if draw(st.integers(0, 9)) == 0:
         named = draw(st.lists(st.sampled_from([*LEVELS, *STRANGE]), max_size=2))
     at = draw(st.integers(0, len(units)))

@@ -5,9 +5,11 @@ import shutil
 
 import pytest
 
+from koki2 import runlog
 from koki2.runlog import jsontext
 
 OLD = pathlib.Path(__file__).parents[1] / "fixtures" / "runs_f8b362b"
+OTHERS = ("float16", "float64", "int32")
 
 
 @pytest.fixture(params=["evo", "qd"])
@@ -54,3 +56,44 @@ def test_one_that_was_not_finished_is_refused_in_words(koki2, run, home):
     said = koki2(f"resume {run}")
     assert said.code in (2, 3) and "Traceback" not in said.err
     assert "older koki2" in said.err
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    ["complex64", *(pytest.param(n, marks=pytest.mark.slow) for n in OTHERS)],
+)
+def test_genomes_of_another_type_than_float32_are_refused(koki2, home, dtype):
+    for kind, name, words in (
+        ("evo", "best_genome", "eval-run --run-dir evo --episodes 1 --genome best"),
+        ("evo", "best_genome", "replay-life evo --steps-max 1 --out life.gif"),
+        ("qd", "archive", "export qd --out files"),
+        ("qd", "archive", "replay-life qd --cell 0 --out life.gif"),
+    ):
+        shutil.copytree(OLD / kind, home / kind, dirs_exist_ok=True)
+        path = home / kind / f"{name}.npz"
+        arrays = runlog.load_arrays(path)
+        kept = ("filled", "birth", "descriptor", "centre", "fitness")
+        cast = {n: a if n in kept else a.astype(dtype) for n, a in arrays.items()}
+        runlog.save_arrays(path, cast)
+        said = koki2(words)
+        assert said.code == 3, (words, said)
+        assert "float32" in said.err and dtype in said.err
+        assert not (home / "files").exists() and not (home / "life.gif").exists()
+
+
+def test_the_list_of_runs_fits_and_tells_runs_apart(koki2, home):
+    for kind in ("evo", "qd"):
+        shutil.copytree(OLD / kind, home / "runs" / kind)
+    long = "20260101T000000Z_evo_obstacles-l1.2_openai_es_seed7-a_word_of_mine"
+    shutil.copytree(OLD / "evo", home / "runs" / long)
+    said = koki2("runs")
+    lines = said.out.splitlines()
+    assert max(map(len, lines)) <= 100 and long in lines
+    for words in (
+        "complete  evo  chemotaxis  openai_es",
+        "complete  qd   detour      iso_line",
+    ):
+        assert any(words in line for line in lines), said.out
+    facts = koki2("runs --json").json["runs"][-1]
+    assert (facts["world"], facts["kind"]) == ("detour", "qd")
+    assert facts["seconds"] > 0 and facts["strategy"] and facts["started"]

@@ -3,6 +3,8 @@
 import io
 import os
 import pathlib
+import re
+import shutil
 import subprocess
 import sys
 
@@ -11,6 +13,8 @@ import pytest
 from koki2.session import printing
 
 HERE = pathlib.Path(__file__).parent
+OLD = HERE.parent / "fixtures" / "runs_f8b362b"
+DOCTESTS = ("python.py", "schema.py", "settings_text.py")
 EVIL = "\x1b]0;owned\x07\x1b[31m\u202eab\u2066c\u200d"
 CODE = """
 import sys
@@ -103,3 +107,27 @@ def test_a_run_without_a_terminal_is_complete(tmp_path, closed):
     assert said.returncode == 0, said.stderr
     assert (run / "summary.json").exists()
     assert b"koki2" not in (run / "generations.jsonl").read_bytes()
+
+
+def test_a_run_of_an_odd_name_is_drawn_traced_and_exported(koki2, home):
+    for kind in ("evo", "qd"):
+        run = f"{kind}{EVIL}\u4e16\udcff\n$x$"
+        shutil.copytree(OLD / kind, home / run)
+        for words in (["plot", run], ["lineage", run, "--json"], ["resume", run]):
+            said = koki2(*words)
+            assert said.code == 0 and is_safe(said), said
+            said.out.encode("utf-8", "strict")
+    said = koki2("export", run, "--out", f"out{EVIL}")
+    assert said.code == 0 and is_safe(said), said
+
+
+def test_one_function_prints():
+    """All but what a signal says, and a process that is about to start afresh."""
+    rooms = [HERE.parents[1] / "koki2" / room for room in ("cli", "session")]
+    found = {
+        path.name
+        for room in rooms
+        for path in room.glob("*.py")
+        if re.search(r"(?<!>>> )(?<!\.\.\.     )\bprint\(", path.read_text())
+    }
+    assert found <= {"printing.py", "signals.py", "startup.py", *DOCTESTS}
