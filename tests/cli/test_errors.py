@@ -54,7 +54,7 @@ def test_a_bad_file_is_bad_even_where_a_flag_overrules_it(refused, home):
         ("--strategy cma_ess", "did you mean cma_es"),
         ("--strategy pgpe --pop-size 7", "pop_size of pgpe must be a multiple of 2"),
         ("--topology-seed 99999999999", "must be a number that fits in 32 bits"),
-        ("--respawn-delay 3000000000", "must be a number that fits in 32 bits"),
+        ("--respawn-delay 3000000000", "must be an integer >= 0 and <= 1000000"),
         ("--theta 1e300", "must be a number that fits in 32 bits"),
         ("--energy-decay sometimes", "--energy-decay"),
         ("--topology-seed some", "--topology-seed"),
