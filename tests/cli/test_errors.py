@@ -60,7 +60,7 @@ def test_a_bad_file_is_bad_even_where_a_flag_overrules_it(refused, home):
         ("--plast-enabled --plast-eta 1e-39", "plast_eta must be a number that fits"),
         ("--obs-noise 1e39", "obs_noise must be a number that fits in 32 bits"),
         ("--topology-seed 99999999999", "must be a number that fits in 32 bits"),
-        ("--respawn-delay 3000000000", "must be a number that fits in 32 bits"),
+        ("--respawn-delay 3000000000", "must be an integer >= 0 and <= 1000000"),
         ("--theta 1e300", "must be a number that fits in 32 bits"),
         ("--energy-decay sometimes", "--energy-decay"),
         ("--topology-seed some", "--topology-seed"),
