@@ -180,7 +180,9 @@ def build_qd(
 def _check_reach(config: QDConfig) -> None:
     """Raises ValueError where no descriptor can be within the archive."""
     edges = zip(
-        config.behaviour.descriptors, config.archive.low, config.archive.high,
+        config.behaviour.descriptors,
+        config.archive.low,
+        config.archive.high,
         strict=True,
     )
     for name, low, high in edges:

@@ -142,4 +142,3 @@ def _say(text: str) -> None:
         print(f"\nkoki2: {text}", file=sys.stderr, flush=True)
     except (OSError, ValueError):
         pass
-

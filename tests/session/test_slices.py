@@ -104,8 +104,6 @@ def test_the_next_chunk_is_begun_before_one_is_handed_over():
 def test_what_a_stop_finds_of_a_chunk_is_dropped():
     counted = Counted(3)
     left = iter([True] * 3 + [False])
-    steps = driver.chunks(
-        counted.program, 0, lambda: next(left), cut=slices.fixed(2)
-    )
+    steps = driver.chunks(counted.program, 0, lambda: next(left), cut=slices.fixed(2))
     assert [chunk.done for chunk, _ in steps] == [3]
     assert counted.asked == [2, 1, 2]  # the second chunk lacks a unit
