@@ -1,4 +1,4 @@
-"""Chunks: a step put under a loop, of which as many units are computed as are wanted."""
+"""Chunks: a step put under a loop, which computes as many units as are wanted."""
 
 from collections.abc import Callable
 from typing import Any

@@ -156,8 +156,8 @@ def _fitting(config: QDConfig) -> float:
     """Bytes while centroids are fitted, in float64."""
     archive = config.archive
     if archive.archive != "cvt":
-        return 0
-    return 8 * (4 * archive.cvt_samples + 64 * archive.cvt_cells) * archive.dims
+        return 0.0
+    return 8.0 * (4 * archive.cvt_samples + 64 * archive.cvt_cells) * archive.dims
 
 
 def _numbers_counted(config: Config, actions: int) -> int:

@@ -29,14 +29,13 @@ def check(
         return
     with runlog.raising(runlog.InputError):
         needed = kind.estimate(config, runs)
-    there = memory()
+    there, most = memory(), needed.largest
     if there is not None and jobs * needed.peak > there:
         each = f"{jobs} processes would take, each," if jobs > 1 else "this would take"
         raise runlog.InputError(
             f"{each} about {text(needed.peak)} of memory, of which "
-            f"{text(needed.parts[needed.largest])} for {needed.largest} "
-            f"({needed.settings[needed.largest]}), and there are {text(there)}; --force starts it all "
-            "the same."
+            f"{text(needed.parts[most])} for {most} ({needed.settings[most]}), and "
+            f"there are {text(there)}; --force starts it all the same."
         )
     if needed.seconds > _LONGEST:
         years = needed.seconds / (365 * 86400)
@@ -62,7 +61,7 @@ def check_cells(cells: Sequence[Cell], jobs: int = 1, *, force: bool = False) ->
         check(kind, first.config, runs, jobs=min(jobs, len(cells)), force=force)
 
 
-def text(size: float) -> str:
+def text(size: int | float) -> str:
     """A number of bytes in two or three digits.
 
     Example:

@@ -56,8 +56,8 @@ class Kind(NamedTuple):
     estimate: Callable[[Any, int], Estimate] | None = None
     """(config, runs in one process) -> what they need; computes nothing."""
     remark: Callable[[Any, Row], str | None] | None = None
-    """(config, summary) -> what went wrong with a complete run, in place of advice; None
-    where nothing did."""
+    """(config, summary) -> what went wrong with a complete run, in place of advice; or
+    None."""
 
 
 KINDS: Registry[Kind] = Registry("kind of run", "koki2.kinds")

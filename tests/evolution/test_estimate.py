@@ -1,4 +1,4 @@
-"""Estimates of memory against peaks that were measured, each in a process of its own."""
+"""Estimates of memory against measured peaks, each in a process of its own."""
 
 import os
 import pathlib
@@ -27,13 +27,13 @@ LINES = {
     "default": "evo chemotaxis --generations 4",
     "wide population": f"evo chemotaxis {ONE} --pop-size 65536",
     "many episodes": f"evo chemotaxis {ONE} --episodes 131072",
-    "large agents": f"evo chemotaxis {ONE} --n-neurons 1024 --k-edges 256 --pop-size 64",
+    "large agents": f"evo chemotaxis {ONE} --n-neurons 1024 --k-edges 256",
     "large plastic agents": (
         f"evo chemotaxis {ONE} --n-neurons 512 --k-edges 256 --plast-enabled "
-        "--plast-eta 0.1 --pop-size 64"
+        "--plast-eta 0.1"
     ),
     "matrices": f"evo chemotaxis {ONE} --strategy cma_es --n-neurons 200",
-    "rules": f"evo chemotaxis {ONE} --encoding cppn --n-neurons 1024 --pop-size 64",
+    "rules": f"evo chemotaxis {ONE} --encoding cppn --n-neurons 1024",
     "archive": "qd chemotaxis --generations 2 --checkpoint-every 1 --shape 512 512",
     "large archive": (
         "qd chemotaxis --generations 4 --checkpoint-every 1 --shape 1024 512"
