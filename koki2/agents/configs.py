@@ -12,6 +12,10 @@ _SPIKES = ReadWhen("neuron", is_one_of=("lif", "alif"))
 _ADAPTS = ReadWhen("neuron", is_one_of=("alif",))
 _LEARNS = ReadWhen("plast_enabled", is_one_of=(True,))
 _COSTS = ReadWhen("strain", is_one_of=("soft",))
+_RAMPS = ReadWhen("plast_end_phi", is_none_of=(0.0,))
+_MIXES = ReadWhen("modulator_kind", is_one_of=("vector",))  # by genes of its own
+_FEEDS = ReadWhen("plast_enabled", is_one_of=(True,), otherwise=_MIXES)
+_COUNTS = ReadWhen("control", is_none_of=("clamped",), otherwise=_MIXES)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -41,7 +45,9 @@ class AgentConfig:
     """Learning rate: weight change per unit trace per unit modulator."""
     plast_lambda: Annotated[float, Ge(0), Le(1), _LEARNS] = 0.9
     """Eligibility trace kept per step."""
-    modulator_kind: Literal["spike", "drive", "event", "vector"] = "spike"
+    modulator_kind: Annotated[
+        Literal["spike", "drive", "event", "vector"], _FEEDS, _COUNTS
+    ] = "spike"
     """The modulator: own activity, fall of the drive, energy gained minus integrity
     lost, or of each neuron its own mixture of the last three."""
     mod_drive_scale: Annotated[
@@ -58,9 +64,9 @@ class AgentConfig:
     """What a synapse's trace gains: activity of both its neurons, or what genes say."""
     plast_per_edge: Annotated[bool, _LEARNS] = False
     """Give every synapse genes for its own learning rate and trace."""
-    plast_eta_min_frac: Annotated[float, Ge(0), Le(1), _LEARNS] = 0.0
+    plast_eta_min_frac: Annotated[float, Ge(0), Le(1), _LEARNS, _RAMPS] = 0.0
     """Share of plast_eta at birth, where it rises within an episode."""
-    plast_start_phi: Annotated[float, Ge(0), Le(1), _LEARNS] = 0.0
+    plast_start_phi: Annotated[float, Ge(0), Le(1), _LEARNS, _RAMPS] = 0.0
     """Phase of the episode at which plasticity starts to rise."""
     plast_end_phi: Annotated[float, Ge(0), Le(1), _LEARNS] = 0.0
     """Phase at which it is complete; at or before the start it is so from birth."""

@@ -55,13 +55,21 @@ class ReadWhen:
     """Its values with which this one is read; none given: all but `is_none_of`."""
     is_none_of: tuple[Any, ...] = ()
     """Its values with which this one is not read."""
+    otherwise: "ReadWhen | None" = None
+    """Another condition that is enough."""
 
     def holds(self, config: object) -> bool:
         """Whether the field is read."""
         value = getattr(config, self.field)
-        if self.is_one_of and value not in self.is_one_of:
-            return False
-        return value not in self.is_none_of
+        is_named = value in self.is_one_of or not self.is_one_of
+        if is_named and value not in self.is_none_of:
+            return True
+        return self.otherwise is not None and self.otherwise.holds(config)
+
+    def why_not(self, config: object) -> str:
+        """Why the field is not read."""
+        why = f"{self.field} is {getattr(config, self.field)}"
+        return f"{why} and {self.otherwise.why_not(config)}" if self.otherwise else why
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -163,7 +171,7 @@ def unread(config: object) -> dict[str, str]:
     names = {*vars(config)}
     marks = list(_marks(type(config)))
     found = {
-        field: f"{mark.field} is {getattr(config, mark.field)}"
+        field: mark.why_not(config)
         for field, mark in marks
         if isinstance(mark, ReadWhen) and not mark.holds(config)
     }

@@ -11,6 +11,7 @@ from koki2.agents.configs import AgentConfig
 from koki2.core.configs import check, ReadWhen, unread
 from koki2.envs.configs import ChemotaxisConfig
 from koki2.evolution.descriptor_catalogue import DESCRIPTORS
+from koki2.genomes.catalogue import GENOMES
 from koki2.genomes.configs import GenomeConfig
 from koki2.search.configs import ArchiveConfig, EmitterConfig, SearchConfig
 
@@ -300,4 +301,6 @@ def _unread(config: Config) -> dict[str, str]:
             found[f"nursing.{name}"] = "the agent does not learn"
     if not family.charges(config.agent):
         found["fitness.cost_weight"] = "nothing that the agent does has a cost"
+    if not GENOMES.find(config.genome.encoding).draws_wiring(config.genome):
+        found["agent.topology_seed"] = "the genome draws no wiring"
     return found

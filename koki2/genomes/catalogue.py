@@ -22,6 +22,8 @@ class GenomeEntry(NamedTuple):
     exist; None draws `k_edges` targets per neuron by the seed."""
     reads: tuple[str, ...] | None = None
     """The fields of `GenomeConfig` that it reads; None: all."""
+    draws_wiring: Callable[..., bool] = lambda config: True
+    """(GenomeConfig) -> whether the seed of the wiring may count."""
 
 
 GENOMES: Registry[GenomeEntry] = Registry(
@@ -36,6 +38,7 @@ def register_genome(
     *,
     wiring: Callable[..., Any] | None = None,
     reads: tuple[str, ...] | None = None,
+    draws_wiring: Callable[..., bool] = lambda config: True,
     replace: bool = False,
 ) -> None:
     """Registers an encoding, so that `GenomeConfig(encoding=name)` finds it.
@@ -47,6 +50,7 @@ def register_genome(
       wiring: (GenomeConfig, AgentConfig, seed) -> topology, where the encoding chooses
         the synapses that may exist; by default they are drawn by the seed.
       reads: the fields of `GenomeConfig` that it reads; None: all.
+      draws_wiring: (GenomeConfig) -> whether the seed of the wiring may count.
       replace: let it take the place of an encoding of that name.
 
     Raises:
@@ -64,7 +68,8 @@ def register_genome(
       581
       >>> GENOMES.remove("zeros")
     """
-    GENOMES.register(name, GenomeEntry(factory, wiring, reads), replace=replace)
+    entry = GenomeEntry(factory, wiring, reads, draws_wiring)
+    GENOMES.register(name, entry, replace=replace)
 
 
 def _direct(
@@ -93,4 +98,9 @@ def _cppn_wiring(config: object, agent: object, seed: int) -> Any:
 
 
 register_genome("direct", _direct, reads=())
-register_genome("cppn", _cppn, wiring=_cppn_wiring)
+register_genome(
+    "cppn",
+    _cppn,
+    wiring=_cppn_wiring,
+    draws_wiring=lambda config: config.cppn_candidates == "random",
+)

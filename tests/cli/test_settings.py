@@ -62,7 +62,8 @@ def test_underscores_and_hyphens_are_one(settings):
 
 
 def test_values_that_are_words(settings):
-    found = settings("--energy-decay auto --topology-seed none --modulator-kind event")
+    words = "--energy-decay auto --topology-seed none --plast-enabled"
+    found = settings(f"{words} --modulator-kind event")
     assert found["env.energy_decay"] == ("auto", "flag")
     assert found["agent.topology_seed"] == (None, "flag")
     assert found["agent.modulator_kind"] == ("event", "flag")
