@@ -115,6 +115,8 @@ def test_a_generation_gives_the_fitness_that_koki2_logs():
     after, said = program.chunk(carry, 1)
     row = said["metrics"]
     assert row["generation_best"][0] == fitness.max()
-    assert row["mean_fitness"][0] == pytest.approx(float(fitness.mean()), rel=1e-6)
+    assert row["mean_fitness"].value[0] == pytest.approx(
+        float(fitness.mean()), rel=1e-6
+    )
     assert abs(after.search.mean - mean).max() < 1e-6
     assert abs(mean - start).max() > 1e-3
