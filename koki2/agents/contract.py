@@ -93,8 +93,8 @@ def check_birth(newborn: Newborn) -> None:
     except Exception as error:
         text = f"{type(error).__name__}: {error}".partition("\n")[0]
         raise AssertionError(
-            "it must live on the arrays that its family declares, and on what it "
-            f"observes, got {text}."
+            "a first step must need no more than the arrays that its family declares, "
+            f"and what it observes, got {text}."
         ) from error
 
 
@@ -144,16 +144,13 @@ def check_replay(newborn: Newborn) -> None:
 def check_jit(newborn: Newborn) -> None:
     """`jit` agrees with eager, within a rounding."""
     life, seen = contracts.plain((live(newborn), newborn.observations))
-    state, (keys, brought) = (
-        newborn.agent.init(newborn.params),
-        _draw(jax.random.key(0)),
-    )
+    keys, brought = _draw(jax.random.key(0))
+    state = newborn.agent.init(newborn.params)
     for t in range(2):
-        now = keys[t], jax.tree.map(lambda x, t=t: jnp.asarray(x[t]), seen), brought[t]
+        at = lambda x, t=t: jnp.asarray(x[t])
+        now = keys[t], jax.tree.map(at, seen), brought[t]
         state, eager = _step(newborn.agent, newborn.params, state, now)
-        contracts.must_be_close(
-            eager, jax.tree.map(lambda x, t=t: x[t], life), "a step"
-        )
+        contracts.must_be_close(eager, jax.tree.map(at, life), "a step")
 
 
 CHECKS: Mapping[str, Callable[[Newborn], None]] = contracts.by_name(

@@ -216,7 +216,7 @@ def toss():
 TRACES = itertools.count()
 BROKEN = [
     ("form", reflex(learn=0), "learn must be a function, got 0"),
-    ("birth", reflex()._replace(params={}), "its family declares.* got KeyError: 'w'"),
+    ("birth", reflex()._replace(params={}), "family declares.* got KeyError: 'w'"),
     ("actions", reflex(act=does(jnp.int32(5))), r"0 to 4, got \[5\]"),
     ("actions", reflex(act=does(1.0)), r"int32 \[\], got float32 \[\]"),
     ("types", reflex(init=lambda _: Mood(energy=jnp.asarray(0.0))), "keep one type"),
