@@ -20,9 +20,9 @@ Share = Annotated[float, Ge(0), Le(1)]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Options(Named):
-    """Judge the descriptors of a run of koki2 qd on unseen lives of its elites.
+    """Judge the descriptors of a run of koki2 qd on unseen episodes of its elites.
 
-    The elites live again; all that can be measured of a life is set against the
+    The elites live again; all that can be measured of an episode is set against the
     descriptors that span the archive. Have the metrics anything in common (sampling
     adequacy, sphericity)? Do the descriptors tell it (reconstruction)? Are those near
     in the archive alike (trustworthiness), and those alike near (continuity)?
@@ -32,9 +32,9 @@ class Options(Named):
     samples: Annotated[int, Ge(3), Le(4096)] = 512
     """Elites judged at most, spread evenly over the archive."""
     episodes: Annotated[int, Ge(1)] = 16
-    """Lives of each."""
+    """Episodes of each."""
     eval_seed: Seed = 0
-    """Which lives."""
+    """Which episodes."""
     neighbours: Annotated[int, Ge(1)] = 5
     """Size of a neighbourhood."""
     kmo_min: Share = 0.6
@@ -76,7 +76,7 @@ def run(options: Options) -> int:
 def _print(found: Mapping[str, Any]) -> None:
     title = (
         f"{' x '.join(found['descriptors'])}, {found['elites']} elites in "
-        f"{found['episodes']} unseen lives, evaluation seed {found['eval_seed']}"
+        f"{found['episodes']} unseen episodes, evaluation seed {found['eval_seed']}"
     )
     held, limits = found["verdict"], found["thresholds"]
     rows = []
@@ -99,6 +99,6 @@ def _print(found: Mapping[str, Any]) -> None:
     best = output.text(found["reconstruction_best"])
     print(f"as many axes chosen for it would leave {best} of the variance untold")
     moved = ", ".join(f"{n} {v:.3f}" for n, v in found["unseen_drift"].items())
-    print(f"on unseen lives elites are off their cell by, on average: {moved}")
+    print(f"on unseen episodes elites are off their cell by, on average: {moved}")
     passed = "is" if held["passed"] else "is NOT"
     print(f"verdict: this behaviour space {passed} worth exploring by these measures")

@@ -1,4 +1,4 @@
-"""How a search went, on one page: fitness over time, unseen lives, viability.
+"""How a search went, on one page: fitness over time, unseen episodes, viability.
 
 One run is drawn with its population, several runs as thin lines with the quartiles
 that they make. Takes columns and intervals as plain numbers.
@@ -29,7 +29,7 @@ def fitness_figure(
     held_out: Mapping[str, HeldOut] | None = None,
     *,
     title: str | None = None,
-    advice: str = "no held-out lives yet",
+    advice: str = "no held-out episodes yet",
 ) -> Figure:
     """Draws fitness over generations and over environment steps, and what it is worth.
 
@@ -38,7 +38,7 @@ def fitness_figure(
         (so far), `generation_best`, `median_fitness`, `fitness_q25`, `fitness_q75` and,
         where viability is tested, `mvt_pass_rate` (0 to 1); NaN or None where unknown.
       held_out: for some of these runs, by eval seed and by who lived ("best", "mean",
-        "greedy", ...), mean and 95% interval of the fitness on unseen lives.
+        "greedy", ...), mean and 95% interval of the fitness on unseen episodes.
       title: of the page; the names of the runs if None.
       advice: what to say where there is nothing held out.
 
@@ -50,7 +50,7 @@ def fitness_figure(
       ...          "median_fitness", "fitness_q25", "fitness_q75")
       >>> page = fitness_figure({"a run": {name: [1.0, 2.0] for name in names}})
       >>> [axes.get_title("left") for axes in page.axes]
-      ['Over generations', 'Over experience', 'Unseen lives']
+      ['Over generations', 'Over experience', 'Unseen episodes']
     """
     if not runs or not all(len(c["generation"]) for c in runs.values()):
         raise ValueError("each run must have one generation or more.")
@@ -61,7 +61,7 @@ def fitness_figure(
         over_generations, over_steps, unseen, *passing = page.axes
         over_generations.set_title("Over generations")
         over_generations.set_xlabel("generation")
-        over_generations.set_ylabel("fitness (lives in training)")
+        over_generations.set_ylabel("fitness (episodes in training)")
         over_generations.xaxis.set_major_locator(
             MaxNLocator(integer=True, min_n_ticks=1)
         )
@@ -70,7 +70,7 @@ def fitness_figure(
         over_steps.set_xlabel("environment steps evaluated")
         _steps_axis(over_steps, runs)
         label_ends(over_steps, _fitness(over_steps, runs, "env_steps"))
-        unseen.set_title("Unseen lives")
+        unseen.set_title("Unseen episodes")
         unseen_lives(unseen, held_out or {}, runs=len(runs), advice=advice)
         for axes in passing:
             axes.set_title("Viability")
@@ -80,7 +80,7 @@ def fitness_figure(
 
 
 def _page(is_held_out: bool, is_tested: bool) -> Figure:
-    """Three or four empty axes: fitness twice, unseen lives, viability if tested."""
+    """Three or four empty axes: fitness twice, unseen episodes, viability if tested."""
     below = 3.4 if is_held_out or is_tested else 1.1  # inches
     page = figure(11, 4.2 + below)
     page.set_layout_engine(
