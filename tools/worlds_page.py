@@ -1,7 +1,7 @@
 """Writes docs/worlds.md: every world with a map, what it asks, who can live in it.
 
-What a world asks is what its module says of it; the figures are 512 lives of each
-baseline at eval seed 0; the film is a competent life of middling fitness. All of it
+What a world asks is what its module says of it; the figures are 512 episodes of each
+baseline at eval seed 0; the film is a competent episode of middling fitness. All of it
 comes from the code alone, so the page is the same again until a world changes.
 
 python tools/worlds_page.py                              all levels
@@ -45,12 +45,12 @@ in it.
 
 {contents}
 
-The tables hold means over 512 unseen lives of each baseline, the same lives for all,
+The tables hold means over 512 unseen episodes of each baseline, the same for all,
 with 95% bootstrap intervals (`koki2 baseline WORLD --policy P --episodes 512`). *stay*
 never moves and *random* acts at random; *greedy* follows the first gradient it senses;
 *competent* is a script that does what the world asks for, by the senses alone; *oracle*
 knows the whole truth, and is no ceiling where it plans badly. The films show a
-competent life of middling fitness: of the middle third of the first 64, the one in
+competent episode of middling fitness: of the middle third of the first 64, the one in
 which most happens. This page is written by `python tools/worlds_page.py`.
 """
 
@@ -129,7 +129,7 @@ def section(level: Level, lives: Lives, fitness) -> str:
     needs = " and ".join(env.needs)
     lines += ["", f"A map of {size} cells; {env.steps} steps; to keep up: {needs}.", ""]
     lines += [*table(lives), "", separates(lives, fitness), ""]
-    lines += [f"![A competent life in {level.name}](worlds/{level.name}.gif)", ""]
+    lines += [f"![A competent episode in {level.name}](worlds/{level.name}.gif)", ""]
     return "\n".join(lines)
 
 
@@ -162,13 +162,13 @@ def table(lives: Lives) -> list[str]:
 
 
 def separates(lives: Lives, fitness) -> str:
-    """What tells the policies apart, life by life, and which part of fitness it is."""
+    """What tells the policies apart by episode, and which part of fitness it is."""
     weights = {
         "steps alive": ("t_alive", fitness.fitness_alpha),
         "energy": ("energy_gained", fitness.fitness_beta),
         "reaching food at all": ("success", fitness.success_bonus),
     }
-    lines = ["What separates them, paired life by life:", ""]
+    lines = ["What separates them, paired episode by episode:", ""]
     for better, worse in PAIRS:
         gap = lambda name, a=better, b=worse: np.mean(lives[a][name] - lives[b][name])
         if np.array_equal(lives[better]["fitness"], lives[worse]["fitness"]):
@@ -189,7 +189,7 @@ def separates(lives: Lives, fitness) -> str:
 
 
 def typical(figures: Mapping[str, np.ndarray]) -> int:
-    """Of the first lives the middle third, by fitness; of these the most eventful.
+    """Of the first episodes the middle third, by fitness; of these the most eventful.
 
     Example:
       >>> typical({"fitness": np.array([9.0, 5.0, 6.0, 7.0]), "t_alive": np.full(4, 8),
@@ -203,12 +203,12 @@ def typical(figures: Mapping[str, np.ndarray]) -> int:
 
 
 def film(level: Level, episode: int, options: Options) -> None:
-    """A competent life, cut to what a page can bear."""
+    """A competent episode, cut to what a page can bear."""
     life = evolution.watch_baseline(
         config_of(level), "competent", eval_seed=SEED, episode=episode
     )
     path = options.out / "worlds" / f"{level.name}.gif"
-    title = f"{level.name}: competent, life {episode} of seed {SEED}"
+    title = f"{level.name}: competent, episode {episode} of seed {SEED}"
     steps, most = options.steps_max, 1000 * options.kilobytes
     while True:
         drawn = pictures.life_film(life, title=title, steps_max=steps)

@@ -14,15 +14,15 @@ from koki2.session.tables import print_table
 class Options:
     """Let a policy that has no genome live in a world, and report the means.
 
-    The lives are those of eval-run with the same seed and world.
+    The episodes are those of eval-run with the same seed and world.
     """
 
     settings: Settings = layered("evo", "env", "fitness")
     policy: Baseline = "greedy"
     episodes: Episodes = 16
-    """Lives."""
+    """Episodes."""
     seed: Seed = 0
-    """Which lives."""
+    """Which episodes."""
     json: Json = False
 
 
@@ -42,7 +42,7 @@ def run(options: Options) -> int:
         lambda: print_table(
             ("metric", "value"),
             list(means.items()),
-            title=f"{policy}, {episodes} lives, seed {seed}",
+            title=f"{policy}, {episodes} episodes, seed {seed}",
         ),
     )
     return 0

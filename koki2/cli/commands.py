@@ -95,7 +95,7 @@ _ALL = (
     ),
     Command(
         "eval-run",
-        "judge the genomes of a run on lives that it never saw",
+        "judge the genomes of a run on episodes that it never saw",
         "--run-dir RUN --episodes 512 --seed 0 424242",
         starts=True,
     ),
@@ -109,10 +109,12 @@ _ALL = (
     Command("worlds", "list the worlds", "", uses_jax=False),
     Command("runs", "list the runs", "--runs-dir runs", uses_jax=False),
     Command("plot", "draw the curves of runs", "RUN_1 RUN_2", uses_jax=False),
-    Command("replay-life", "a GIF of one life of the best genome", "RUN", starts=True),
+    Command(
+        "replay-life", "a GIF of one episode of the best genome", "RUN", starts=True
+    ),
     Command(
         "watch",
-        "a GIF of one life of a policy that never learns, in any world",
+        "a GIF of one episode of a policy that never learns, in any world",
         "obstacles-l1.2 --policy competent",
         takes_world=True,
         starts=True,

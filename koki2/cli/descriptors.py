@@ -19,9 +19,9 @@ Share = Annotated[float, Ge(0), Le(1)]
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Options(Named):
-    """Judge the descriptors of a run of koki2 qd on unseen lives of its elites.
+    """Judge the descriptors of a run of koki2 qd on unseen episodes of its elites.
 
-    The elites live again; all that can be measured of a life is set against the
+    The elites live again; all that can be measured of an episode is set against the
     descriptors that span the archive. Have the metrics anything in common (sampling
     adequacy, sphericity)? Do the descriptors tell it (reconstruction)? Are those near
     in the archive alike (trustworthiness), and those alike near (continuity)? And what
@@ -33,9 +33,9 @@ class Options(Named):
     samples: Annotated[int, Ge(3), Le(4096)] = 512
     """Elites judged at most, spread evenly over the archive."""
     episodes: Annotated[int, Ge(1)] = 16
-    """Lives of each."""
+    """Episodes of each."""
     eval_seed: Seed = 0
-    """Which lives."""
+    """Which episodes."""
     neighbours: Annotated[int, Ge(1)] = 5
     """Size of a neighbourhood."""
     kmo_min: Share = 0.6

@@ -1,4 +1,4 @@
-"""`koki2 eval-run`: the genomes of a run on lives that search never saw.
+"""`koki2 eval-run`: the genomes of a run on episodes that search never saw.
 
 What it finds it also leaves in the run, for `koki2 plot`; see `reports.heldout`.
 """
@@ -22,24 +22,24 @@ from koki2.session.verdicts import print_evaluation
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Options(Named):
-    """Judge the genomes of a run on unseen lives, beside a baseline.
+    """Judge the genomes of a run on unseen episodes, beside a baseline.
 
-    Agents and baseline live the same lives, so their difference is a paired one; it is
-    shown with its 95% bootstrap interval.
+    Agents and baseline live the same episodes, so their difference is a paired one; it
+    is shown with its 95% bootstrap interval.
     """
 
     run_dir: pathlib.Path
     """The run folder."""
     episodes: Episodes = 64
-    """Lives per seed."""
+    """Episodes per seed."""
     seed: Annotated[Seeds, MinLen(1)] = (0,)
-    """Which lives; several seeds are reported one by one."""
+    """Which episodes; several seeds are reported one by one."""
     baseline_policy: Literal[*POLICIES, "none"] = "greedy"  # pyrefly: ignore[invalid-literal]  # its names are those of a table
     """What to compare with."""
     genome: Literal["best", "mean", "both"] = "both"
     """Best of training, centre of the search, or both; of an archive, its best."""
     override_plast_eta: float | None = None
-    """Another learning rate within life; 0 asks whether learning helps at all."""
+    """Another learning rate within a life; 0 asks whether learning helps at all."""
     json: Json = False
 
 

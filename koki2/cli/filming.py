@@ -1,4 +1,4 @@
-"""A life to a GIF: what `koki2 watch` and `koki2 replay-life` share."""
+"""An episode to a GIF: what `koki2 watch` and `koki2 replay-life` share."""
 
 import dataclasses
 import pathlib
@@ -15,14 +15,14 @@ from koki2.session.printing import printable
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Options:
-    """Which life, and how it is shown."""
+    """Which episode, and how it is shown."""
 
     episode: Annotated[int, Ge(0), Le(1_000_000)] = 0
-    """Which of these lives."""
+    """Which of these episodes."""
     fps: Annotated[float, Ge(1), Le(50)] = 12.0
     """Steps per second."""
     steps_max: Annotated[int, Ge(1)] | None = None
-    """Show only the first so many steps; none is the whole life."""
+    """Show only the first so many steps; none is the whole episode."""
     json: Json = False
 
 
@@ -34,7 +34,7 @@ def film(
     who: str,
     title: str,
 ) -> None:
-    """Writes the GIF and says how the life ended."""
+    """Writes the GIF and says how the episode ended."""
     drawn = pictures.life_film(life, title=title, steps_max=options.steps_max)
     frames = pictures.save_gif(drawn, out, fps=options.fps)
     facts = {"out": str(out), "who": who, "frames": frames} | pictures.life_facts(life)

@@ -28,9 +28,9 @@ class Options:
     ends when a fitter one takes its cell.
 
     Time is in generations. fitness is, of a best, its own; of a centre, the mean of its
-    candidates; on the lives of that generation. trait_norm is the length of a centre's
-    genome. env_steps is how many steps had been lived by its origin. What is not known
-    is empty.
+    candidates; in the episodes of that generation. trait_norm is the length of a
+    centre's genome. env_steps is how many steps had been lived by its origin. What is
+    not known is empty.
     """
 
     run: RunPath

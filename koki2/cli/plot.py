@@ -18,10 +18,10 @@ from koki2.session.printing import printable
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Options(Named):
-    """Draw fitness over generations and over environment steps, and on unseen lives.
+    """Draw fitness over generations and over environment steps, and on unseen episodes.
 
     One run is shown with its population; of several runs, each is a thin line, and
-    their median and quartiles are bold. Unseen lives are those of koki2 eval-run.
+    their median and quartiles are bold. Unseen episodes are those of koki2 eval-run.
 
     Of runs of koki2 qd: a map of the archive, if it is one run that is complete, and
     coverage, QD-score and fitness over evaluations.

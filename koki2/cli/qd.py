@@ -1,4 +1,4 @@
-"""`koki2 qd WORLD`: MAP-Elites over lives, in any world of the ladder."""
+"""`koki2 qd WORLD`: MAP-Elites over episodes, in any world of the ladder."""
 
 import dataclasses
 

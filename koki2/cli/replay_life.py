@@ -1,4 +1,4 @@
-"""`koki2 replay-life`: one life of a run's genome, or of a baseline, as a GIF."""
+"""`koki2 replay-life`: one episode of a run's genome, or of a baseline, as a GIF."""
 
 import dataclasses
 import pathlib
@@ -17,9 +17,9 @@ from koki2.session.settings import Seed
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Options(filming.Options, Named):
-    """Draw one life in the world of a run: sources, path, senses, needs, activity.
+    """Draw one episode in the world of a run: sources, path, senses, needs, activity.
 
-    The life is one of those that koki2 eval-run judges with the same seed, so what a
+    The episode is one of those that koki2 eval-run judges with the same seed, so what a
     number says can be looked at.
     """
 
@@ -32,7 +32,7 @@ class Options(filming.Options, Named):
     policy: Policy | None = None
     """Watch this policy instead of a genome; oracle knows the good sources."""
     life_seed: Seed = 0
-    """Which lives: the seed of an evaluation."""
+    """Which episodes: the seed of an evaluation."""
     out: pathlib.Path | None = None
     """Where to, a .gif; none is life_<who>_seed<k>_episode<n>.gif in the run's folder.
     A file that is there is replaced."""

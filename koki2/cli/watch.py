@@ -1,4 +1,4 @@
-"""`koki2 watch WORLD`: one life of a baseline in any world, as a GIF."""
+"""`koki2 watch WORLD`: one episode of a baseline in any world, as a GIF."""
 
 import dataclasses
 import pathlib
@@ -16,14 +16,14 @@ from koki2.session.settings import layered, Seed, Settings
 class Options(filming.Options):
     """Film a policy that has no genome in a world: what the world is like to live in.
 
-    The world must have a map, as those of gymnax have not. The life is one of those
+    The world must have a map, as those of gymnax have not. The episode is one of those
     that koki2 baseline judges with the same seed. koki2 replay-life shows a genome.
     """
 
     settings: Settings = layered("evo", "env")
     policy: Baseline = "competent"
     seed: Seed = 0
-    """Which lives."""
+    """Which episodes."""
     out: pathlib.Path | None = None
     """Where to, a .gif; none is <world>_<policy>_seed<k>_episode<n>.gif, here. A file
     that is there is replaced."""

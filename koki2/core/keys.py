@@ -27,10 +27,10 @@ class Stream(enum.IntEnum):
     INIT = 0  # the first genome, or centre of the search
     GENERATION = 1  # all that happens in generations, each by its number
     ASK = 2  # candidates of a generation
-    LIVES = 3  # full lives of a generation
-    VIABILITY = 4  # short lives of a generation
+    LIVES = 3  # full episodes of a generation
+    VIABILITY = 4  # short episodes of a generation
     DEVELOP = 5  # genome to phenotype
-    RUNG = 6  # proxy lives of a generation
+    RUNG = 6  # proxy episodes of a generation
 
 
 class HeldOutStream(enum.IntEnum):

@@ -55,7 +55,7 @@ _ASKS = {
     "sparse-l4.0": "little food on a wide map, smelled from near by only",
     "seasons-l4.1": "food feeds in one half of the map, and the half turns",
     "moving-needs-l4.2": "seasons turn unseen, and with them what a body needs most",
-    "family-l5": "every life is in another world, and must find out which",
+    "family-l5": "every episode is in another world, and must find out which",
 }
 
 LEVELS: Mapping[str, Level] = MappingProxyType(

@@ -34,7 +34,7 @@ POLICIES = ("greedy", "competent", "random", "stay", "oracle")
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class FitnessConfig:
-    """Fitness of a life: alpha * steps alive + beta * energy gained + bonus - cost."""
+    """Episode fitness: alpha * steps alive + beta * energy gained + bonus - cost."""
 
     fitness_alpha: float = 1.0
     """Worth of a step alive."""
@@ -51,7 +51,7 @@ class FitnessConfig:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class ViabilityConfig:
-    """The minimal viability test: a short life first, the full ones if it passes."""
+    """The minimal viability test: a short episode first, the full ones if it passes."""
 
     mvt: bool = False
     """Test viability first; what fails is not evaluated further."""
@@ -74,7 +74,7 @@ class ViabilityConfig:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class RungsConfig:
-    """Rungs: a short proxy for the viable, and full lives for those it promotes."""
+    """Rungs: a short proxy for the viable, and full episodes for those it promotes."""
 
     rungs: bool = False
     """Evaluate on rungs; what is not promoted does not live in full."""
@@ -106,7 +106,7 @@ class NursingConfig:
     """How the young are treated, factor by factor, and when they reproduce.
 
     A factor goes smoothly from its value at birth to an adult's at its end phase, and
-    is off where the two are equal. Phase is t / (T - 1), 0 to 1 over a full life.
+    is off where the two are equal. Phase is t / (T - 1), 0 to 1 over a full episode.
     """
 
     nurse_metabolism: Factor = 1.0
@@ -214,13 +214,13 @@ def _check_lengths(config: "EvolutionConfig | QDConfig") -> None:
     limit = math.inf if isinstance(steps, str) else steps  # "auto": not yet known
     if config.viability.mvt and config.viability.mvt_steps > limit:
         raise ValueError(
-            "mvt_steps must not exceed steps, for the short life is the start of "
-            f"a full one, got {config.viability.mvt_steps} of {steps}."
+            "mvt_steps must not exceed steps, for the short episode is the start "
+            f"of a full one, got {config.viability.mvt_steps} of {steps}."
         )
     if config.rungs.rungs and config.rungs.rung1_steps > limit:
         raise ValueError(
-            "rung1_steps must not exceed steps, for a proxy life is the start of "
-            f"a full one, got {config.rungs.rung1_steps} of {steps}."
+            "rung1_steps must not exceed steps, for a proxy episode is the start "
+            f"of a full one, got {config.rungs.rung1_steps} of {steps}."
         )
     ends_early = getattr(config.env, "terminate_on_reach", False)
     if config.nursing.repro_phi > 0 and ends_early:
@@ -232,15 +232,15 @@ def _check_lengths(config: "EvolutionConfig | QDConfig") -> None:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class BehaviourConfig:
-    """Which behaviour spans the archive, and in which lives it is seen."""
+    """Which behaviour spans the archive, and in which episodes it is seen."""
 
     descriptors: tuple[str, ...] = ("path_entropy", "distance")
-    """The dimensions of the behaviour space, each in [0, 1], means over lives:
+    """The dimensions of the behaviour space, each in [0, 1], means over episodes:
     path_entropy, distance, reach, end_x, end_y (these need a map), hazard_exposure,
     action_entropy, monotony, lifetime, events, or one that was registered."""
     lives: Literal["same", "fresh"] = "same"
-    """same: every genome of the run lives the same lives, so that an elite was fitter
-    under common random numbers. fresh: other lives each generation."""
+    """same: every genome of the run lives the same episodes, so that an elite was
+    fitter under common random numbers. fresh: other episodes each generation."""
 
     def __post_init__(self):
         for name in self.descriptors:

@@ -65,8 +65,8 @@ def check_range(entry: DescriptorEntry) -> None:
     found = np.asarray(_compiled(entry)(_lives()))
     must(
         (found > -1e-5) & (found < 1 + 1e-5),  # within a rounding; NaN is not
-        f"a descriptor must be in [0, 1], got {found} of {LIVES + 1} lives, the first "
-        "of which has just begun",
+        f"a descriptor must be in [0, 1], got {found} of {LIVES + 1} episodes, the "
+        "first of which has just begun",
     )
 
 

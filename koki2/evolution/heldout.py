@@ -142,7 +142,7 @@ def difference(ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
     """
     if len(ours) != len(theirs):
         raise ValueError(
-            "a paired difference needs the same lives on both sides, "
+            "a paired difference needs the same episodes on both sides, "
             f"got {len(ours)} and {len(theirs)}."
         )
     return interval(np.asarray(ours, np.float64) - np.asarray(theirs, np.float64))

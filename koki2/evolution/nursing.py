@@ -57,7 +57,7 @@ def nursing(config: NursingConfig, steps: int) -> Nursing:
 
     Args:
       config: the factors.
-      steps: length of a full life, T; a shorter one is its beginning.
+      steps: length of a full episode, T; a shorter one is its beginning.
 
     Example:
       >>> nursed = nursing(NursingConfig(nurse_hazard=0.0), steps=101)

@@ -77,8 +77,8 @@ def promote(
     Args:
       config: the shares.
       viable: who passed rung 0; no other is promoted.
-      proxy: mean fitness of the short lives; what is not finite is worst.
-      novelty: of the short lives' behaviour; None if none is promoted for it.
+      proxy: mean fitness of the short episodes; what is not finite is worst.
+      novelty: of the short episodes' behaviour; None if none is promoted for it.
 
     Returns:
       Whom, by index: first the fittest, then the most novel of the rest, most novel

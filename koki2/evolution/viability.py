@@ -3,8 +3,8 @@
 A genome passes if any of its short episodes reaches every threshold at once. Who fails
 is not evaluated further.
 
-Source: seed 002, stage 5. There the failed were evaluated all the same; the short life
-was a faster one, where here it is the beginning of a full one.
+Source: seed 002, stage 5. There the failed were evaluated all the same, and the short
+episode was a faster one, where here it is the beginning of a full one.
 """
 
 import dataclasses

@@ -41,7 +41,7 @@ def watch(
     """
     if not has_map(env):
         raise NoMapError(
-            "to be watched, a life must be in a world with a map; this one has none."
+            "to be watched, an episode must be in a world with a map; this has none."
         )
     key = episode_keys(eval_seed, index + 1)[index]
     frame = functools.partial(_frame, env)

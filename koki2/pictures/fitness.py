@@ -1,4 +1,4 @@
-"""How a search went, on one page: fitness over time, unseen lives, viability.
+"""How a search went, on one page: fitness over time, unseen episodes, viability.
 
 One run is drawn with its population, several runs as thin lines with the quartiles
 that they make. Takes columns and intervals as plain numbers.
@@ -37,7 +37,7 @@ def fitness_figure(
     held_out: Mapping[str, HeldOut] | None = None,
     *,
     title: str | None = None,
-    advice: str = "no held-out lives yet",
+    advice: str = "no held-out episodes yet",
 ) -> Figure:
     """Draws fitness over generations, smoothed over experience, and what it is worth.
 
@@ -48,7 +48,7 @@ def fitness_figure(
         (so far), `generation_best`, `median_fitness`, `fitness_q25`, `fitness_q75` and,
         where viability is tested, `mvt_pass_rate` (0 to 1); NaN or None where unknown.
       held_out: for some of these runs, by eval seed and by who lived ("best", "mean",
-        "greedy", ...), mean and 95% interval of the fitness on unseen lives.
+        "greedy", ...), mean and 95% interval of the fitness on unseen episodes.
       title: of the page; the names of the runs if None.
       advice: what to say where there is nothing held out.
 
@@ -73,7 +73,7 @@ def fitness_figure(
         passing = page.axes[2 + (window > 1) :]
         over_generations.set_title("Over generations")
         over_generations.set_xlabel("generation")
-        over_generations.set_ylabel("fitness (lives in training)")
+        over_generations.set_ylabel("fitness (episodes in training)")
         over_generations.xaxis.set_major_locator(
             MaxNLocator(integer=True, min_n_ticks=1)
         )

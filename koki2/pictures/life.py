@@ -1,4 +1,4 @@
-"""One life as arrays, and what can be said of it in words.
+"""One episode as arrays, and what can be said of it in words.
 
 A life of T steps among K sources, of a body with M needs, in a world of W x H cells is
 a mapping with
@@ -67,7 +67,9 @@ def checked(life: Mapping[str, ArrayLike]) -> dict[str, np.ndarray]:
     arrays = {name: np.asarray(value) for name, value in life.items()}
     missing = sorted(_NEEDED.keys() - arrays.keys())
     if missing:
-        raise ValueError(f"a life must have {', '.join(missing)}, which are missing.")
+        raise ValueError(
+            f"an episode must have {', '.join(missing)}, which are missing."
+        )
     count = lambda name, axis: (*arrays[name].shape, 0, 0)[axis]
     steps, sources = count("action", 0), count("worth", 1)
     sizes = {
@@ -96,7 +98,7 @@ def checked(life: Mapping[str, ArrayLike]) -> dict[str, np.ndarray]:
             problems.append(f"kind must be below {names}, one per kind_names")
     if problems or steps == 0:
         found = "; ".join(problems) or "no steps"
-        raise ValueError(f"a life of {steps} steps, {sources} sources: {found}.")
+        raise ValueError(f"an episode of {steps} steps, {sources} sources: {found}.")
     return arrays
 
 
@@ -141,7 +143,7 @@ def meals(life: Life) -> tuple[np.ndarray, np.ndarray]:
 
 
 def ending(life: Life) -> str:
-    """How the life ended, in words.
+    """How the episode ended, in words.
 
     Example:
       >>> ending({"alive": np.array([1, 1, 0, 0]), "action": np.zeros(3),
@@ -165,7 +167,7 @@ def ending(life: Life) -> str:
 
 
 def life_facts(life: Mapping[str, ArrayLike]) -> dict[str, int | float | str]:
-    """What a life came to, in plain values, for those who do not watch the film.
+    """What an episode came to, in plain values, for those who do not watch the film.
 
     Returns:
       steps lived, the ending in words, how often food and harm were entered, and, by

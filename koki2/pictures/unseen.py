@@ -1,4 +1,4 @@
-"""What a search is worth: fitness on lives that it never saw, as bars."""
+"""What a search is worth: fitness on episodes that it never saw, as bars."""
 
 import textwrap
 from collections.abc import Mapping
@@ -79,7 +79,7 @@ def _note(seeds: list[int], *, of: int, runs: int) -> str:
         notes.append(f"eval seed {seeds[0]}")
     if of > 1:
         notes.append("dots: runs")
-    notes.append(f"whiskers: 95% over {'lives' if of == 1 else 'runs'}")
+    notes.append(f"whiskers: 95% over {'episodes' if of == 1 else 'runs'}")
     if runs > of:
         notes.append(f"{of} of {runs} runs evaluated")
     return "; ".join(notes)

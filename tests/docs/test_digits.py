@@ -4,8 +4,7 @@ Under XLA's default flags, as digits are promised there only.
 """
 
 import pytest
-from test_commands import PAGES
-from typing_commands import complaint, digits_count, here
+from typing_commands import complaint, digits_count, here, PAGES
 
 PRINTED = [
     pytest.param(command, id=f"{name}:{command.line}")

@@ -1,4 +1,4 @@
-"""What the pages show runs, and does what they say. Commands: test_commands."""
+"""What the pages show runs, and does what they say. Commands: test_shown_commands."""
 
 import doctest
 import importlib

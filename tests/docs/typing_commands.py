@@ -15,12 +15,20 @@ import sys
 from typing import NamedTuple
 
 import golden
-from page_commands import Command, replaced
+from page_commands import Command, read, replaced
 
 from koki2.cli import main
 
 ROOT = pathlib.Path(__file__).parents[2]
-OWN = ROOT / "docs" / "add_your_own"
+PAGES = {
+    str(path.relative_to(ROOT)): read(path.read_text(encoding="utf-8"))
+    for path in [
+        *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "runs/README.md")),
+        *sorted((ROOT / "docs").rglob("*.md")),
+        ROOT / "tests" / "docs" / "runbook.md",
+    ]
+}
+"""All pages, by their place in the repository."""
 NEWEST = "NEWEST"
 STANDS_FOR = {
     "RUN": NEWEST,
@@ -42,11 +50,6 @@ class Ran(NamedTuple):
     code: int
     out: str
     err: str
-
-
-def prepare(folder: pathlib.Path) -> None:
-    """Makes a folder what a checkout is to the commands: it has docs."""
-    (folder / "docs").symlink_to(ROOT / "docs")
 
 
 def typed(command: Command, folder: pathlib.Path) -> str:

@@ -189,6 +189,6 @@ def test_watch_says_what_cannot_be_watched(monkeypatch, tmp_path, capsys):
     assert main(["watch", "obstacles-l1.2", "--policy", "greedy"]) == 2
     said = capsys.readouterr().err
     assert "there is no world 'nowhere'" in said and "must be a name in .gif" in said
-    assert "a life must be in a world with a map; this one has none" in said
+    assert "an episode must be in a world with a map; this has none" in said
     assert "policy greedy needs a world with a map" in said
     assert not list(tmp_path.iterdir())

@@ -191,7 +191,7 @@ def test_arrays_that_do_not_fit_are_all_named(life):
     each = r"needs must have shape \(7, 2\), got .*; wall must have shape \(7, 1, 16\)"
     with pytest.raises(ValueError, match=each):
         next(pictures.life_film(wrong, title=""))
-    with pytest.raises(ValueError, match="a life must have needs, source, which"):
+    with pytest.raises(ValueError, match="an episode must have needs, source, which"):
         missing = {k: v for k, v in life().items() if k not in ("needs", "source")}
         next(pictures.life_film(missing, title=""))
     nameless = life() | {"kind": np.ones((7, 2), int), "kind_names": np.array(["food"])}

@@ -82,7 +82,7 @@ def test_genomes_that_are_not_viable_do_not_flatten_the_curves(columns):
 def test_unseen_lives_are_bars_with_the_intervals_that_came_with_them(columns):
     lives = {"greedy": (154.0, 152.0, 156.5), "best": (164.0, 163.0, 165.0)}
     page = pictures.fitness_figure({"run": columns()}, {"run": {7: lives, 0: lives}})
-    axes = panels(page)["Unseen lives"]
+    axes = panels(page)["Unseen episodes"]
     assert [label.get_text() for label in axes.get_xticklabels()] == [
         "best genome",
         "greedy",
@@ -96,7 +96,7 @@ def test_unseen_lives_are_bars_with_the_intervals_that_came_with_them(columns):
 
 def test_without_unseen_lives_the_page_says_how_to_get_some(columns):
     page = pictures.fitness_figure({"run": columns()}, advice="koki2 eval-run")
-    (words,) = panels(page)["Unseen lives"].texts
+    (words,) = panels(page)["Unseen episodes"].texts
     assert words.get_text() == "koki2 eval-run"
 
 

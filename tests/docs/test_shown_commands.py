@@ -1,24 +1,23 @@
 """Every command that a page shows is run, or says why not; see page_commands."""
 
-import pathlib
-
 import pytest
 from page_commands import Command, File, read
-from typing_commands import complaint, digits_count, here, in_shell, Ran, typed, words
+from typing_commands import (
+    complaint,
+    digits_count,
+    here,
+    in_shell,
+    PAGES,
+    Ran,
+    ROOT,
+    typed,
+    words,
+)
 
 from koki2.cli import main
 from koki2.cli.commands import COMMANDS
 from koki2.session import startup
 
-ROOT = pathlib.Path(__file__).parents[2]
-PAGES = {
-    str(path.relative_to(ROOT)): read(path.read_text(encoding="utf-8"))
-    for path in [
-        *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "runs/README.md")),
-        *sorted((ROOT / "docs").rglob("*.md")),
-        ROOT / "tests" / "docs" / "runbook.md",
-    ]
-}
 EVERY = [command for page in PAGES.values() for command in page.commands]
 
 
