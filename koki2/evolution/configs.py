@@ -56,9 +56,9 @@ class ViabilityConfig:
     mvt: bool = False
     """Test viability first; what fails is not evaluated further."""
     mvt_episodes: Annotated[Episodes, _TESTED] = 2
-    """Short lives per genome; one that meets every threshold is enough."""
+    """Short episodes per genome; one that meets every threshold is enough."""
     mvt_steps: Annotated[Steps, _TESTED] = 64
-    """Length of a short life: the first steps of a full one."""
+    """Length of a short episode: the first steps of a full one."""
     mvt_min_alive_steps: Annotated[int, Ge(0), Le(MOST), _TESTED] = 32
     """Least number of steps alive."""
     mvt_min_action_entropy: Annotated[float, Ge(0), _TESTED] = 0.0
@@ -79,11 +79,11 @@ class RungsConfig:
     rungs: bool = False
     """Evaluate on rungs; what is not promoted does not live in full."""
     rung1_steps: Annotated[Steps, _ON_RUNGS] = 32
-    """Length of a proxy life: the first steps of a full one."""
+    """Length of a proxy episode: the first steps of a full one."""
     rung1_episodes: Annotated[Episodes, _ON_RUNGS] = 1
-    """Proxy lives per genome."""
+    """Proxy episodes per genome."""
     promote_top_p: Annotated[float, Gt(0), Le(1), _ON_RUNGS] = 0.25
-    """Share of the population promoted for its fitness in proxy lives."""
+    """Share of the population promoted for its fitness in proxy episodes."""
     promote_novel_q: Annotated[Probability, _ON_RUNGS] = 0.125
     """Share promoted from the rest for being unlike all others; 0: no novelty."""
     novelty_k: Annotated[int, Ge(1), Le(MOST), _ON_RUNGS, _FOR_NOVELTY] = 5
@@ -173,7 +173,7 @@ class LoopConfig:
     generations: Annotated[int, Ge(1), Le(10_000_000)] = 20
     """Generations."""
     episodes: Episodes = 4
-    """Lives per genome per generation; all genomes live the same ones."""
+    """Episodes per genome per generation; all genomes live the same ones."""
     checkpoint_every: Annotated[int, Ge(1)] = 10
     """Generations per compiled chunk: a checkpoint and a log flush after each."""
 

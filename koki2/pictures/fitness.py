@@ -60,7 +60,7 @@ def fitness_figure(
       ...          "median_fitness", "fitness_q25", "fitness_q75")
       >>> page = fitness_figure({"a run": {name: [1.0, 2.0] for name in names}})
       >>> [axes.get_title("left") for axes in page.axes]
-      ['Over generations', 'Unseen lives']
+      ['Over generations', 'Unseen episodes']
     """
     if not runs or not all(len(c["generation"]) for c in runs.values()):
         raise ValueError("each run must have one generation or more.")
@@ -84,7 +84,7 @@ def fitness_figure(
             _steps_axis(axes, runs)
             ends = _fitness(axes, _smoothed(runs, window), "env_steps")
         label_ends([over_generations, *smooth][-1], ends)
-        unseen.set_title("Unseen lives")
+        unseen.set_title("Unseen episodes")
         unseen_lives(unseen, held_out or {}, runs=len(runs), advice=advice)
         for axes in passing:
             axes.set_title("Viability")
@@ -109,7 +109,7 @@ def _smoothed(runs: Mapping[str, Columns], window: int) -> dict[str, Columns]:
 
 
 def _page(is_held_out: bool, is_tested: bool, *, is_smooth: bool) -> Figure:
-    """Empty axes: fitness, smoothed too if it is, unseen lives, viability if tested."""
+    """Empty axes: fitness, also smoothed, unseen episodes, viability, where there are."""
     below = 3.4 if is_held_out or is_tested else 1.1  # inches
     page = figure(11, 4.2 + below)
     page.set_layout_engine(

@@ -47,7 +47,7 @@ def archive_figure(
       dims: over which dimensions, if the space has more than one.
       title: of the page; the names of the runs if None.
       note: what else to say of it, on a line of its own.
-      unseen: `coverage` and `qd_score` of the one run's archive on unseen lives, if
+      unseen: `coverage` and `qd_score` of the one run's archive on unseen episodes, if
         they are known: dashed.
 
     Raises:

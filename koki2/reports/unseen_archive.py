@@ -1,7 +1,7 @@
-"""An archive measured again: what it covers in lives that search never saw.
+"""An archive measured again: what it covers in episodes that search never saw.
 
-Coverage and QD-score in training count each elite where it behaved once, in the lives
-it was chosen in. Here all elites live other lives, and each goes where it behaves in
+Coverage and QD-score in training count each elite where it behaved once, in the episodes
+it was chosen in. Here all elites live other episodes, and each goes where it behaves in
 those, with the fitness that it has there; one that is beaten in its new cell, or lands
 outside of the space, is gone. What was found is kept in the run, for plots, one file
 per eval seed and number of episodes:
@@ -49,14 +49,14 @@ def measure_again(
     eval_seed: int,
     episodes: int,
 ) -> Unseen:
-    """Puts the elites of an archive where they behave in unseen lives.
+    """Puts the elites of an archive where they behave in unseen episodes.
 
     Args:
       config: of the run.
       archive: its arrays; it has one elite or more.
       behaved: fitness and descriptors of every elite, in the order of their cells, by
-        name: `evolution.behaviours` of those lives.
-      eval_seed: which lives.
+        name: `evolution.behaviours` of those episodes.
+      eval_seed: which episodes.
       episodes: how many of each.
     """
     import numpy as np
@@ -80,7 +80,7 @@ def measure_again(
 
 
 def keep(run: pathlib.Path, found: Unseen) -> None:
-    """Puts a measurement into a run folder, in place of one of the same lives.
+    """Puts a measurement into a run folder, in place of one of the same episodes.
 
     Raises:
       OSError: the disk refused.

@@ -62,18 +62,16 @@ def _columns(run: RunFolder) -> dict[str, list[Any]]:
 
 
 def _unseen(run: pathlib.Path) -> tuple[dict[str, float], str]:
-    """Coverage and QD-score on unseen lives, the mean over eval seeds; and a note."""
+    """Coverage and QD-score on unseen episodes, means over eval seeds; and a note."""
     found = unseen_archive.read(run)
     if not found:
         return {}, (
-            "What elites are worth shows in lives that search never saw: koki2 "
+            "What elites are worth shows in episodes that search never saw: koki2 "
             f"descriptors {shlex.quote(str(run))}"
         )
     mean = lambda name: sum(getattr(one, name) for one in found) / len(found)
     kept = mean("in_their_cell")
-    note = (
-        f"Dashed: in unseen lives, where {kept:.0%} of the elites keep to their cell."
-    )
+    note = f"Dashed: in unseen episodes, where {kept:.0%} of elites keep to their cell."
     return {"coverage": mean("coverage"), "qd_score": mean("qd_score")}, note
 
 

@@ -1,4 +1,4 @@
-"""What people read of a run that was judged: on unseen lives, as a space, run again."""
+"""What people read of a run that was judged: on unseen episodes, as a space."""
 
 import textwrap
 from collections.abc import Mapping, Sequence
@@ -38,7 +38,9 @@ def print_evaluation(
             row.append(f"{middle} [{low}, {high}]")
         rows.append(row)
     seed = evaluation["eval_seed"]
-    print_table(columns, rows, title=f"{episodes} unseen lives, evaluation seed {seed}")
+    print_table(
+        columns, rows, title=f"{episodes} unseen episodes, evaluation seed {seed}"
+    )
     if same:
         line = f"the same in every life: {', '.join(same)}"
         say(textwrap.fill(line, WIDTH, subsequent_indent="  "))
@@ -48,7 +50,7 @@ def print_behaviour(found: Mapping[str, Any]) -> None:
     """Prints whether a behaviour space is worth exploring, and by which figures."""
     title = (
         f"{' x '.join(found['descriptors'])}, {found['elites']} elites in "
-        f"{found['episodes']} unseen lives, evaluation seed {found['eval_seed']}"
+        f"{found['episodes']} unseen episodes, evaluation seed {found['eval_seed']}"
     )
     held, limits = found["verdict"], found["thresholds"]
     rows = []
@@ -71,7 +73,7 @@ def print_behaviour(found: Mapping[str, Any]) -> None:
     best = text(found["reconstruction_best"])
     say(f"as many axes chosen for it would leave {best} of the variance untold")
     moved = ", ".join(f"{n} {v:.3f}" for n, v in found["unseen_drift"].items())
-    say(f"on unseen lives elites are off their cell by, on average: {moved}")
+    say(f"on unseen episodes elites are off their cell by, on average: {moved}")
     trained, unseen = found["archive"]["in_training"], found["archive"]["unseen"]
     rows = [
         ("coverage", trained["coverage"], unseen["coverage"]),

@@ -98,7 +98,7 @@ def measure_lives(level: str) -> Arrays:
 
 
 def measure_search() -> dict[str, Arrays]:
-    """Rows, last state and unseen lives of a small search with much switched on."""
+    """Rows, last state and unseen episodes of a small search with much switched on."""
     program = build(CONFIG, SEED)
     carry, said = program.chunk(program.init(), program.total)
     genome = program.artifacts(carry)["mean_genome"]

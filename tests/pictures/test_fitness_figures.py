@@ -48,7 +48,7 @@ def test_one_run_is_drawn_with_its_population_raw_and_smoothed_beside(columns):
 def test_a_short_run_is_drawn_once(columns):
     assert list(panels(pictures.fitness_figure({"run": columns(19)}))) == [
         "Over generations",
-        "Unseen lives",
+        "Unseen episodes",
     ]
 
 
