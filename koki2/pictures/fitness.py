@@ -109,7 +109,7 @@ def _smoothed(runs: Mapping[str, Columns], window: int) -> dict[str, Columns]:
 
 
 def _page(is_held_out: bool, is_tested: bool, *, is_smooth: bool) -> Figure:
-    """Empty axes: fitness, also smoothed, unseen episodes, viability, where there are."""
+    """Empty axes: fitness, smoothed, unseen episodes, viability, where there are."""
     below = 3.4 if is_held_out or is_tested else 1.1  # inches
     page = figure(11, 4.2 + below)
     page.set_layout_engine(

@@ -1,7 +1,7 @@
 """An archive measured again: what it covers in episodes that search never saw.
 
-Coverage and QD-score in training count each elite where it behaved once, in the episodes
-it was chosen in. Here all elites live other episodes, and each goes where it behaves in
+Coverage and QD-score in training count each elite where it behaved once, in the
+episodes it was chosen in. Here all elites live other episodes, and each goes where it behaves in
 those, with the fitness that it has there; one that is beaten in its new cell, or lands
 outside of the space, is gone. What was found is kept in the run, for plots, one file
 per eval seed and number of episodes:
