@@ -1,10 +1,10 @@
 """An archive measured again: what it covers in episodes that search never saw.
 
 Coverage and QD-score in training count each elite where it behaved once, in the
-episodes it was chosen in. Here all elites live other episodes, and each goes where it behaves in
-those, with the fitness that it has there; one that is beaten in its new cell, or lands
-outside of the space, is gone. What was found is kept in the run, for plots, one file
-per eval seed and number of episodes:
+episodes it was chosen in. Here all elites live other episodes, and each goes where it
+behaves in those, with the fitness that it has there; one that is beaten in its new
+cell, or lands outside of the space, is gone. What was found is kept in the run, for
+plots, one file per eval seed and number of episodes:
 
     heldout/archive_evalseed<k>_episodes<n>.json
     {"eval_seed": k, "episodes": n, "elites": ..., "coverage": ..., "qd_score": ...,
