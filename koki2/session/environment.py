@@ -13,6 +13,7 @@ from typing import Any
 from koki2 import runlog
 from koki2.runlog import variables
 from koki2.session import xla_flags
+from koki2.session.printing import say
 
 
 def neutralise() -> None:
@@ -27,10 +28,10 @@ def neutralise() -> None:
             continue
         if "jax" not in sys.modules:
             del os.environ[name]
-            print(
+            say(
                 f"koki2: {name}={value!r:.40} is not heard, for a seed must give the "
                 f"same everywhere; it is {fixed}",
-                file=sys.stderr,
+                error=True,
             )
     for name, value in of_jax().items():
         raise runlog.InputError(
@@ -39,9 +40,9 @@ def neutralise() -> None:
         )
     for name in variables.HEARD:
         if name in os.environ and name != "XLA_FLAGS":
-            print(
+            say(
                 f"koki2: under {name}={os.environ[name]!r:.60}, which may change bits",
-                file=sys.stderr,
+                error=True,
             )
 
 

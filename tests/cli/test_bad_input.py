@@ -389,6 +389,8 @@ def up_to_build(tmp_path_factory):
         patch.setattr(evolution, "evaluate_baseline", judge)
         patch.setattr(evolution, "watch_baseline", judge)
         patch.setattr(startup, "prepare", lambda xla, jax: None)
+        for command in (*ABOUT_A_WORLD, *OF_ONE):  # imports, which may use `random`
+            flags_of(command, FIRST)
         yield
     os.chdir(before)
 

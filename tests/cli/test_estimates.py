@@ -28,7 +28,7 @@ def machine(monkeypatch):
 @pytest.mark.parametrize(
     "words, cause",
     [
-        ("evo-l0 --episodes 2147483647", "episodes"),
+        ("evo-l0 --episodes 1000000 --pop-size 100000", "episodes"),
         ("qd chemotaxis --shape 3000 3000", "the archive"),
         ("evo-l0 --strategy cma_es --n-neurons 4096", "the strategy"),
         ("evo-l0 --n-neurons 4096 --k-edges 4095", "k_edges"),
@@ -53,10 +53,11 @@ def test_what_does_not_fit_is_refused_in_one_line(koki2, home, machine, words, c
 
 def test_a_sweep_is_refused_for_its_largest_cell(koki2, home, machine):
     (home / "s.toml").write_text(
-        'world = "chemotaxis"\n[grid]\n"loop.episodes" = [4, 2000000000]\n'
+        'world = "chemotaxis"\n[search]\npop_size = 1000\n'
+        '[grid]\n"loop.episodes" = [4, 1000000]\n'
     )
     said = koki2("sweep s.toml")
-    assert said.code == 2 and "(episodes, n_neurons, k_edges)" in said.err
+    assert said.code == 2 and "for the episodes (population, episodes)" in said.err
     assert [path.name for path in home.iterdir()] == ["s.toml"]
 
 

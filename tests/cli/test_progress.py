@@ -77,7 +77,7 @@ def test_a_narrow_terminal_has_one_bar_also_after_ctrl_c(tmp_path):
     bars = [line for line in lines if re.search(r"\d+/20", line)]
     assert len(bars) == 1, lines
     assert max(map(len, bars)) <= 40 and "best_fitness" in bars[0]
-    assert sum("stopping after this chunk" in line for line in lines) == 1
+    assert sum("stopping within seconds" in line for line in lines) == 1
     assert any(line.startswith("next: koki2 resume run") for line in lines)
 
 

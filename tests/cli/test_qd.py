@@ -134,7 +134,7 @@ def test_its_descriptors_are_judged(koki2, run):
     )
     drawn, note = archive_page._unseen(run)
     assert drawn == {name: unseen[name] for name in ("coverage", "qd_score")}
-    assert f"{unseen['in_their_cell']:.0%} of the elites keep to their cell" in note
+    assert f"{unseen['in_their_cell']:.0%} of elites keep to their cell" in note
     table = koki2("descriptors run --episodes 2 --neighbours 1").out
     assert "verdict: this behaviour space is" in table
     assert f"all {unseen['elites']} elites" in table and "in their own cell" in table

@@ -163,7 +163,7 @@ def test_only_a_regular_file_is_a_config_file(koki2, home):
     (home / "folder.toml").mkdir()
     for name in ("pipe.toml", "zero.json", "folder.toml"):
         said = koki2(f"evo-l0 --config {name}")
-        assert said.code == 2 and "it is no regular file" in said.err
+        assert said.code == 2 and "must be a file, got a" in said.err
 
 
 def test_what_a_file_sets_and_nothing_reads_is_named(koki2, home):
