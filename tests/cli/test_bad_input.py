@@ -382,6 +382,8 @@ def up_to_build(tmp_path_factory):
     def judge(config, *_, **__):
         raise Built(config)
 
+    for command in (*ABOUT_A_WORLD, *OF_ONE):  # what they import may draw at random
+        flags_of(command, FIRST)
     before = os.getcwd()
     os.chdir(tmp_path_factory.mktemp("lines"))
     with pytest.MonkeyPatch.context() as patch:
