@@ -6,8 +6,10 @@ import functools
 import io
 import itertools
 import json
+import math
 import os
 import pathlib
+import re
 import types
 import typing
 
@@ -272,10 +274,14 @@ class Built(BaseException):
 ABOUT_A_WORLD = [name for name, command in COMMANDS.items() if command.takes_world]
 OF_ONE = ["evo-l0", "batch-evo-l0", "baseline-l0"]
 STRANGE = ["nosuch", "chemotaxis-l9", "sparse.py:line", "\u202eesrapse", "", "9" * 5000]
-TINY = (
-    "--generations 1 --episodes 1 --checkpoint-every 1 --pop-size 4 --batch-size 4 "
-    "--n-neurons 4 --k-edges 2 --steps 8 --seed-count 1 --mvt-steps 4 --rung1-steps 4"
-)
+TINY = {
+    "agent": {"n_neurons": 4, "k_edges": 2},
+    "env": {"steps": 8},
+    "loop": {"generations": 1, "episodes": 1, "checkpoint_every": 1},
+    "viability": {"mvt_steps": 4},
+    "rungs": {"rung1_steps": 4},
+}
+OF_KIND = {"evo": {"search": {"pop_size": 4}}, "qd": {"emitter": {"batch_size": 4}}}
 
 
 @functools.cache
@@ -295,18 +301,19 @@ def flags_of(command, world):
     return [(name.replace("_", "-"), hint) for name, hint in sorted(hints.items())]
 
 
-def right(hint):
-    """Words that a flag takes, most of them."""
+def right(hint, most=math.inf):
+    """Words that a flag takes, most of them; of numbers those up to `most`."""
     origin, inner = typing.get_origin(hint), typing.get_args(hint)
     if origin is typing.Annotated:
         ends = [getattr(m, s) for m in inner[1:] for s in ("ge", "le") if hasattr(m, s)]
+        ends = [end for end in ends if end <= most]
         if ends and inner[0] in (int, float):
             return st.sampled_from([*ends, inner[0](ends[0] + 1)]).map(as_word)
-        return right(inner[0])
+        return right(inner[0], most)
     if origin is typing.Literal:
         return st.sampled_from([str(value) for value in inner])
     if origin in (typing.Union, types.UnionType):
-        return st.one_of([right(part) for part in inner])
+        return st.one_of([right(part, most) for part in inner])
     plain = {
         int: st.integers(1, 9).map(str),
         float: st.sampled_from(["0.5", "1", "1e-3"]),
@@ -318,7 +325,7 @@ def right(hint):
 
 
 @st.composite
-def a_flag(draw, command, world):
+def a_flag(draw, command, world, most):
     """A flag and its values, right more often than not."""
     name, hint = draw(st.sampled_from(flags_of(command, world)))
     if hint is bool or typing.get_args(hint)[:1] == (bool,):
@@ -326,14 +333,14 @@ def a_flag(draw, command, world):
     kind = draw(st.sampled_from(["right"] * 6 + ["wrong", "none"]))
     if kind == "none":
         return [f"--{name}"]
-    value = draw(right(hint)) if kind == "right" else as_word(draw(wrong(hint)))
+    value = draw(right(hint, most)) if kind == "right" else as_word(draw(wrong(hint)))
     if draw(st.booleans()):
         return [f"--{name}={value}"]
     return [f"--{name}", *value.split()]
 
 
 @st.composite
-def lines(draw, commands=(*ABOUT_A_WORLD, *OF_ONE), flags=3):
+def lines(draw, commands=(*ABOUT_A_WORLD, *OF_ONE), flags=3, most=math.inf):
     """A command line about a world whose words stand anywhere, and that world."""
     command = draw(st.sampled_from(commands))
     named = [draw(st.sampled_from([*LEVELS]))] if command in ABOUT_A_WORLD else []
@@ -341,7 +348,9 @@ def lines(draw, commands=(*ABOUT_A_WORLD, *OF_ONE), flags=3):
     name_of = lambda unit: words_.name_of(unit[0]).removeprefix("no_")
     is_twice = draw(st.integers(0, 9)) == 0
     unique = None if is_twice else name_of
-    units = draw(st.lists(a_flag(command, world), max_size=flags, unique_by=unique))
+    units = draw(
+        st.lists(a_flag(command, world, most), max_size=flags, unique_by=unique)
+    )
     if draw(st.integers(0, 9)) == 0:
         named = draw(st.lists(st.sampled_from([*LEVELS, *STRANGE]), max_size=2))
     at = draw(st.integers(0, len(units)))
@@ -382,6 +391,8 @@ def up_to_build(tmp_path_factory):
     def judge(config, *_, **__):
         raise Built(config)
 
+    for command in (*ABOUT_A_WORLD, *OF_ONE):  # what they import may draw at random
+        flags_of(command, FIRST)
     before = os.getcwd()
     os.chdir(tmp_path_factory.mktemp("lines"))
     with pytest.MonkeyPatch.context() as patch:
@@ -413,19 +424,21 @@ def test_a_line_is_refused_or_is_about_the_world_that_it_names(up_to_build, coun
 def test_two_hundred_lines_run_in_full(tmp_path, monkeypatch):
     """Those of evo and qd that are good leave the run of the world that they name."""
     monkeypatch.chdir(tmp_path)
+    for command, more in OF_KIND.items():
+        (tmp_path / f"{command}.json").write_text(json.dumps(TINY | more))
     ran = []
 
     def run(line):
         argv, command, named = line
-        fixed = [f for f in _pairs(TINY) if f[0][2:] in dict(flags_of(command, FIRST))]
-        argv = [*argv, *itertools.chain(*(f for f in fixed if f[0] not in argv))]
+        if "--config" not in argv:
+            argv = [*argv, "--config", f"{command}.json"]
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            code = main([*argv, "--runs-dir", "r", "--json"])
+            code = main(argv)
         assert code in (0, 2), err.getvalue()
-        if code == 0:
-            facts = json.loads(out.getvalue())
-            config = runlog.read_config(facts["run"])["config"]
+        if code == 0 and not {"--print-config"} & {*argv}:
+            (run,) = re.findall("run folder (.+)", err.getvalue())
+            config = runlog.read_config(run)["config"]
             assert config["env"]["world"] == LEVELS[named[0]].config.world
             ran.append(argv)
 
@@ -436,10 +449,5 @@ def test_two_hundred_lines_run_in_full(tmp_path, monkeypatch):
         database=None,
         suppress_health_check=list(HealthCheck),
     )
-    often(given(line=lines(["evo", "qd"], flags=2))(run))()
+    often(given(line=lines(sorted(OF_KIND), flags=2, most=16))(run))()
     assert len(ran) > 20
-
-
-def _pairs(text):
-    words = text.split()
-    return list(zip(words[::2], words[1::2], strict=True))

@@ -13,6 +13,7 @@ from koki2 import search
 from koki2.agents.configs import AgentConfig
 from koki2.core.configs import AS_MARKED, Named, unread
 from koki2.envs.configs import ChemotaxisConfig
+from koki2.envs.ladder import OURS
 from koki2.envs.registry import WORLDS
 from koki2.evolution.configs import (
     EvolutionConfig,
@@ -47,6 +48,11 @@ TESTED = ViabilityConfig(mvt=True, mvt_steps=4, mvt_episodes=1)
 STRANGE = {"rungs": RungsConfig(rungs=True, rung1_steps=4), "viability": TESTED}
 
 
+WORLDS_OF_OURS = {
+    world.name: world.config
+    for world in OURS
+    if world.name != "chemotaxis" and not world.prefix  # one more package
+}
 DATA = ("env.respawn_delay", "env.bad_source_integrity_loss")  # if used or not
 
 
@@ -89,6 +95,13 @@ CASES = {  # config, and the groups of which every field is changed, one by one
     ),
     **{
         name: (
+            EvolutionConfig(**(EVO | {"env": dataclasses.replace(config, steps=8)})),
+            ("env",),
+        )
+        for name, config in WORLDS_OF_OURS.items()
+    },
+    **{
+        name: (
             QDConfig(**(QD | {"emitter": EmitterConfig(emitter=name, batch_size=8)})),
             ("emitter",),
         )
@@ -111,12 +124,14 @@ def other(config, name, hint):
     if isinstance(value, bool):
         tried = [not value]
     elif isinstance(value, int | float):
-        tried += [value + 1, value - 1, 3 * value, value / 2 + 0.1]
+        tried += [value + 1, value - 1, 3 * value, value / 2 + 0.05]
     elif isinstance(value, tuple):
         tried += [tuple(part + 1 for part in value)] if name != "descriptors" else []
     elif value is None:
         tried += [3]
     for changed in tried:
+        if changed == value:
+            continue
         try:
             found = dataclasses.replace(config, **{name: changed})
         except (ValueError, TypeError):
