@@ -104,7 +104,7 @@ def test_one_life_has_no_spread():
 
 
 def test_lives_that_cannot_be_paired_are_refused():
-    with pytest.raises(ValueError, match="same lives on both sides, got 3 and 2"):
+    with pytest.raises(ValueError, match="same episodes on both sides, got 3 and 2"):
         difference(np.zeros(3), np.zeros(2))
 
 
