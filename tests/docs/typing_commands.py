@@ -69,7 +69,11 @@ def newest(folder: pathlib.Path) -> pathlib.Path:
 
 def in_shell(command: Command, folder: pathlib.Path) -> Ran:
     """Runs a command as a shell does; `make evolve` is what the Makefile says of it."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHON": sys.executable}
+    environment = os.environ | {
+        "PYTHONPATH": str(ROOT),
+        "PYTHON": sys.executable,
+        "COLUMNS": "80",  # tables of the usual width
+    }
     functions = (
         'koki2() { "$PYTHON" -m koki2 "$@"; }\n'
         'python() { "$PYTHON" "$@"; }\n'
