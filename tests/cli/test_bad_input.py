@@ -407,7 +407,7 @@ def up_to_build(tmp_path_factory):
 
 
 @pytest.mark.parametrize(
-    "count", [300, pytest.param(10_000, marks=pytest.mark.slow, id="ten thousand")]
+    "count", [100, pytest.param(10_000, marks=pytest.mark.slow, id="ten thousand")]
 )
 def test_a_line_is_refused_or_is_about_the_world_that_it_names(up_to_build, count):
     often = settings(
