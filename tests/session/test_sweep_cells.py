@@ -157,7 +157,7 @@ def test_rows_become_intervals_over_seeds(cells, tmp_path):
 FILE = """
 kind = "counting"
 [loop]
-units = 8
+units = 16
 pause = 0.05
 [grid]
 walk.step = [1, 2]
