@@ -8,7 +8,7 @@ from annotated_types import Ge, Gt, Le
 
 from koki2 import runlog
 from koki2.cli import output
-from koki2.cli.arguments import Json, RunPath
+from koki2.cli.arguments import Episodes, Json, RunPath
 from koki2.cli.named import Named
 from koki2.measures.configs import DescriptorConfig
 from koki2.reports import behaviour
@@ -31,7 +31,7 @@ class Options(Named):
     run: RunPath
     samples: Annotated[int, Ge(3), Le(4096)] = 512
     """Elites judged at most, spread evenly over the archive."""
-    episodes: Annotated[int, Ge(1)] = 16
+    episodes: Episodes = 16
     """Lives of each."""
     eval_seed: Seed = 0
     """Which lives."""

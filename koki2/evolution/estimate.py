@@ -28,10 +28,10 @@ memory at once."""
 VECTORS = {"evotf_es": 500, "lm_ma_es": 40}
 """Those that keep vectors of num_dims, beside a population, and how many."""
 
-_GENES = 4  # copies of the genomes: noise, genomes, what `tell` makes of them
-_PARAMS = 4  # copies of the parameters that they develop into
-_STATS = 3  # copies of what is counted of every episode
-_LANES = 4  # copies of the lanes under way
+_GENES = 6  # copies of the genomes: noise, genomes, what `tell` makes of them
+_PARAMS = 8  # copies of the parameters that they develop into
+_STATS = 2  # copies of what is counted of every episode
+_LANES = 1.5  # copies of the lanes under way
 _ARCHIVE = 4  # copies of an archive: on the device, and on its way to disk
 _WIRING = 24  # numbers per synapse of what is known when compiling
 _ROW = 1500  # bytes of a row on the host
@@ -133,7 +133,7 @@ def _sizes(config: Config, world: _World) -> _Sizes:
     if config.genome.encoding == "cppn":
         genome = genes_of_rules(config.genome, agent, world.senses, world.actions)
         params += s  # the mask
-    return _Sizes(s, params, genome, 4 * n + s * (4 if agent.plast_enabled else 1))
+    return _Sizes(s, params, genome, 2 * n + s * (2 if agent.plast_enabled else 0))
 
 
 def _population(config: Config) -> int:

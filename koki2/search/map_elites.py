@@ -112,7 +112,8 @@ def map_elites(
         first = jax.lax.convert_element_type(first, first.dtype)  # no weak type
         return MapElitesState(
             archive=stored.empty(num_dims),
-            emitter=emits.init(key, first),
+            # Copied, since no two arrays of a state that is donated may be one.
+            emitter=jax.tree.map(jnp.copy, emits.init(key, first)),
             first=first,
             generation=jnp.int32(0),
         )

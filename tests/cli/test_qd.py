@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from koki2 import runlog
+from koki2.cli import output
 from koki2.session import driver, folders, kinds
 from koki2.session.settings import Settings
 
@@ -112,6 +113,46 @@ def test_an_elite_can_be_watched_by_its_place(koki2, run):
         assert said.code == 2 and says in said.err, words
 
 
+@pytest.fixture
+def empty(run):
+    """The same run as if no genome had behaved within its archive."""
+    archive = runlog.read_artifact(run, "archive")
+    archive["filled"] = np.zeros_like(archive["filled"])
+    archive["fitness"] = np.full_like(archive["fitness"], -np.inf)
+    runlog.save_arrays(run / "archive.npz", archive)
+    (run / "best_genome.npz").unlink()
+    path = run / "summary.json"
+    nothing = {"coverage": 0.0, "outside": 15, "not_finite": 1, "mean_fitness": None}
+    summary = json.loads(path.read_text()) | nothing
+    path.write_text(json.dumps(summary))
+    return run
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "eval-run --run-dir run",
+        "replay-life run",
+        "replay-life run --cell 0",
+        "descriptors run",
+        "export run --out exported",
+    ],
+)
+def test_of_an_archive_that_stayed_empty_nothing_can_be_asked(koki2, empty, words):
+    said = koki2(words)
+    assert said.code == 2 and "its archive stayed empty" in said.err
+
+
+def test_an_archive_that_stayed_empty_is_drawn_and_explained(koki2, empty, capsys):
+    assert koki2("plot run").code == 0
+    with runlog.Run.resume(empty) as opened:
+        kind, config = kinds.kind_of("qd"), folders.read_folder(empty).config
+        output.print_end(opened, kind, config, as_json=False)
+    out, err = capsys.readouterr()
+    assert "next:" not in out
+    assert "the archive is empty" in err and "16 of the last generation 15 were" in err
+
+
 def test_its_best_elite_is_judged_on_unseen_lives(koki2, run):
     said = koki2("eval-run --run-dir run --episodes 4 --json")
     assert said.code == 0 and [*said.json["evaluations"][0]["genomes"]] == ["best"]
@@ -137,6 +178,8 @@ def test_its_descriptors_are_judged(koki2, run):
         ("--descriptors speed reach", "there is no descriptor 'speed'"),
         ("--shape 4", "a number of cells for each dimension"),
         ("--low 0 2", "below those of high"),
+        ("--low 2 2 --high 3 3", "descriptors are in [0, 1]"),
+        ("--low 0 -2 --high 1 -1", "got -2.0 to -1.0 for distance"),
         ("--emitter novelty --strategy nes", "there is no strategy 'nes'"),
         ("--emitter improvement --strategy pgpe --batch-size 7", "a multiple of 2"),
     ],

@@ -32,6 +32,7 @@ from koki2.evolution.descriptors import descriptors
 from koki2.evolution.evaluation import mean_score
 from koki2.evolution.rollout import rollout
 from koki2.search import ArchiveConfig, EmitterConfig
+from koki2.search.emitters.catalogue import EMITTERS
 
 SEED = 3
 CONFIG = QDConfig(
@@ -55,6 +56,16 @@ def run(program, between=lambda program, carry: carry):
     """Packed states, the columns of all rows, and what is left at the end."""
     packed, rows, carry = tiny.run(program, 2, between)
     return packed, rows, program.artifacts(carry)
+
+
+@pytest.mark.parametrize("name", EMITTERS)
+def test_no_two_arrays_of_a_first_state_are_one(name):
+    """They are donated to the first chunk, and a buffer can be given away once."""
+    emitter = dataclasses.replace(CONFIG.emitter, emitter=name)
+    program = build(dataclasses.replace(CONFIG, emitter=emitter), SEED)
+    arrays = jax.tree.leaves(program.init())
+    pointers = [array.unsafe_buffer_pointer() for array in arrays if array.size]
+    assert len(set(pointers)) == len(pointers)
 
 
 @functools.cache
