@@ -56,7 +56,7 @@ def test_a_sweep_is_refused_for_its_largest_cell(koki2, home, machine):
         'world = "chemotaxis"\n[grid]\n"loop.episodes" = [4, 2000000000]\n'
     )
     said = koki2("sweep s.toml")
-    assert said.code == 2 and "(episodes, n_neurons, k_edges)" in said.err
+    assert said.code == 2 and "the episodes (population, episodes)" in said.err
     assert [path.name for path in home.iterdir()] == ["s.toml"]
 
 
