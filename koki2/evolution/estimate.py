@@ -22,7 +22,15 @@ BASE = 550e6  # Python, JAX, XLA while it compiles
 PER_RUN = 200e3  # of a batch, beside its wiring
 WORD = 4  # bytes in a number
 
-SQUARES = {"asebo": 16, "cma_es": 16, "iamalgam_full": 12, "ma_es": 12, "xnes": 12}
+SQUARES = {
+    "asebo": 16,
+    "cma_es": 16,
+    "diffusion_evolution": 4,
+    "iamalgam_full": 12,
+    "ma_es": 12,
+    "sv_cma_es": 64,
+    "xnes": 12,
+}
 """Strategies that compute with matrices of num_dims squared, and about how many are in
 memory at once."""
 VECTORS = {"evotf_es": 500, "lm_ma_es": 40}
