@@ -6,7 +6,7 @@ from typing import Annotated
 from annotated_types import Ge, Gt, Le
 
 from koki2.cli import output
-from koki2.cli.arguments import Json, RunPath
+from koki2.cli.arguments import Episodes, Json, RunPath
 from koki2.cli.named import Named
 from koki2.measures.configs import DescriptorConfig
 from koki2.reports import behaviour, exchange, unseen_archive
@@ -32,7 +32,7 @@ class Options(Named):
     run: RunPath
     samples: Annotated[int, Ge(3), Le(4096)] = 512
     """Elites judged at most, spread evenly over the archive."""
-    episodes: Annotated[int, Ge(1)] = 16
+    episodes: Episodes = 16
     """Episodes of each."""
     eval_seed: Seed = 0
     """Which episodes."""

@@ -22,7 +22,15 @@ BASE = 550e6  # Python, JAX, XLA while it compiles
 PER_RUN = 200e3  # of a batch, beside its wiring
 WORD = 4  # bytes in a number
 
-SQUARES = {"asebo": 12, "cma_es": 10, "iamalgam_full": 8, "ma_es": 8, "xnes": 8}
+SQUARES = {
+    "asebo": 16,
+    "cma_es": 16,
+    "diffusion_evolution": 4,
+    "iamalgam_full": 12,
+    "ma_es": 12,
+    "sv_cma_es": 64,
+    "xnes": 12,
+}
 """Strategies that compute with matrices of num_dims squared, and about how many are in
 memory at once."""
 VECTORS = {"evotf_es": 500, "lm_ma_es": 40}
@@ -32,7 +40,7 @@ _GENES = 6  # copies of the genomes: noise, genomes, what `tell` makes of them
 _PARAMS = 8  # copies of the parameters that they develop into
 _STATS = 2  # copies of what is counted of every episode
 _LANES = 1.5  # copies of the lanes under way
-_ARCHIVE = 4  # copies of an archive: on the device, and on its way to disk
+_ARCHIVE = 6  # copies of an archive: on the device, and on its way to disk
 _WIRING = 24  # numbers per synapse of what is known when compiling
 _ROW = 1500  # bytes of a row on the host
 _BIRTH = 150  # of a birth in it

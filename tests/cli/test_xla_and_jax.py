@@ -128,8 +128,14 @@ CACHE = """
 
 def test_the_cache_is_in_the_users_cache_folder(python, tmp_path):
     ask = lambda **environment: python(CACHE, "evo-l0", **environment).stdout.strip()
-    there = str(tmp_path / "cache")
+    there, folder = str(tmp_path / "cache"), tmp_path / "cache" / "koki2" / "jax"
+    folder.mkdir(parents=True)
+    for n in range(3):  # sparse files of 2.7 GB in all, where 2 are the limit
+        (folder / f"{n}-cache").touch()
+        os.truncate(folder / f"{n}-cache", 900_000_000)
+        os.utime(folder / f"{n}-cache", (n, n))
     assert ask(XDG_CACHE_HOME=there) == f"{there}/koki2/jax"
+    assert [path.name for path in folder.glob("*-cache")] == ["2-cache"]
     assert ask(HOME=there) == f"{there}/.cache/koki2/jax"
     assert ask(JAX_COMPILATION_CACHE_DIR="mine") == "mine"
     (tmp_path / "file").write_text("")
