@@ -1,4 +1,4 @@
-"""The contract every agent keeps (`agents.contract` checks it)."""
+"""The contract every agent keeps (`contracts.agent` checks it)."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple

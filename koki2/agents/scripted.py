@@ -7,7 +7,7 @@ are those of the worlds: 0 stay, 1 up (y - 1), 2 down, 3 left (x - 1), 4 right.
 """
 
 from collections.abc import Callable
-from typing import Any, Protocol, runtime_checkable, TypeAlias
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -15,13 +15,10 @@ from jaxtyping import Array, Bool, Float, Int
 
 from koki2.agents.base import Agent
 from koki2.core.types import Key
-
-Action: TypeAlias = Int[Array, ""]
-Observation: TypeAlias = Float[Array, " O"]
+from koki2.policies.base import Action, Observation
+from koki2.policies.moves import MOVES, STAY, towards
 
 DEADBAND = 1e-3  # a gradient smaller than this is none
-STAY, UP, DOWN, LEFT, RIGHT = range(5)
-MOVES = ((0, 0), (0, -1), (0, 1), (-1, 0), (1, 0))
 
 
 @runtime_checkable
@@ -44,13 +41,6 @@ def _scripted(
     )
 
 
-def _towards(gx: Float[Array, ""], gy: Float[Array, ""]) -> Action:
-    """The larger component's direction; x wins ties."""
-    x = jnp.where(gx > 0, RIGHT, LEFT)
-    y = jnp.where(gy > 0, DOWN, UP)
-    return jnp.where(jnp.abs(gx) >= jnp.abs(gy), x, y).astype(jnp.int32)
-
-
 def greedy() -> Agent:
     """Goes where the gradient points, and stays where there is none.
 
@@ -64,7 +54,7 @@ def greedy() -> Agent:
         del key
         gx, gy = observation[0], observation[1]
         flat = jnp.maximum(jnp.abs(gx), jnp.abs(gy)) < DEADBAND
-        return jnp.where(flat, STAY, _towards(gx, gy))
+        return jnp.where(flat, STAY, towards(gx, gy))
 
     return _scripted(choose)
 
@@ -121,7 +111,7 @@ def oracle(size: tuple[int, int]) -> Agent:
         step_off = _free_step(offset, harm, room(truth.position))
         home = jnp.any(food & standing)
         along = jnp.where(goal[0] != 0, 0, goal[1])  # x first, as `_between` looks
-        go = _towards(goal[0].astype(jnp.float32), along.astype(jnp.float32))
+        go = towards(goal[0].astype(jnp.float32), along.astype(jnp.float32))
         away = jnp.where(near <= 1, go, step_off)
         nothing = near == jnp.iinfo(jnp.int32).max
         return jnp.where(home, away, jnp.where(nothing, STAY, go))

@@ -1,7 +1,7 @@
-"""envs: worlds an agent can live in. May import: core. Start at `base.Env`.
+"""envs: worlds an agent can live in. May import: core, policies. Start at `base.Env`.
 
 Worlds from outside enter by `register_world`, ours by `ladder.LEVELS`; every one is
-under the contract of `contract`. The door is lazy.
+under the contract of `contracts.world`. The door is lazy.
 """
 
 import lazy_loader

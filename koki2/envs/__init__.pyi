@@ -1,6 +1,5 @@
 """What `koki2.envs` exports: for its door, type checkers and editors."""
 
-from .as_gymnax import as_gymnax as as_gymnax
 from .base import (
     AnyEnv as AnyEnv,
     BodyFeedback as BodyFeedback,

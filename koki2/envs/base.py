@@ -1,4 +1,4 @@
-"""The contract every world keeps; `envs.contract` checks it."""
+"""The contract every world keeps; `contracts.world` checks it."""
 
 from collections.abc import Callable
 from typing import Any, Literal, NamedTuple, TypeAlias, TypeGuard
@@ -8,13 +8,14 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from koki2.core.types import Key
+from koki2.policies.base import (
+    Action as Action,
+    Observation as Observation,
+    Policy as Policy,
+)
 
 State: TypeAlias = Any
 """A chex dataclass; each world defines its own, with a field t (steps)."""
-Memory: TypeAlias = Any
-"""What a scripted policy remembers: a pytree of its own, or None."""
-Observation: TypeAlias = Float[Array, " O"]
-Action: TypeAlias = Int[Array, ""]
 
 
 @chex.dataclass(frozen=True, kw_only=True)
@@ -71,14 +72,6 @@ class PrivilegedState:
     kind: Int[Array, " K"] | None = None  # which of `MapEnv.kinds`; None: by its worth
     wall: Bool[Array, "H W"] | None = None  # cells that cannot be entered
     danger: Float[Array, "H W"] | None = None  # integrity lost per step there
-
-
-class Policy(NamedTuple):
-    """A scripted way to act by the senses, with a memory of its own (or None)."""
-
-    memory: Memory
-    choose: Callable[[Key, Memory, Observation], tuple[Memory, Action]]
-    """(key, memory, observation) -> (memory, action)."""
 
 
 class Env(NamedTuple):

@@ -26,7 +26,7 @@ from koki2.envs.base import Action, Care, Feedback, MapEnv, Observation, Privile
 from koki2.envs.body import arrivals, count, Effects, live, truth
 from koki2.envs.configs import ChemotaxisConfig
 from koki2.envs.grid import Map
-from koki2.envs.policies.inference import once_bitten
+from koki2.policies.inference import once_bitten
 
 
 @chex.dataclass(frozen=True, kw_only=True)

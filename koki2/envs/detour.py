@@ -37,8 +37,9 @@ from koki2.envs.body import Effects, needs_of, number
 from koki2.envs.configs import DetourConfig
 from koki2.envs.configs.ways import FRONT, YARD
 from koki2.envs.foraging import ForagerState, foraging, Start, Visit
-from koki2.envs.grid import Map, SIDES
-from koki2.envs.policies.walls import hand_on_the_wall
+from koki2.envs.grid import Map
+from koki2.policies.moves import SIDES
+from koki2.policies.walls import hand_on_the_wall
 
 
 @chex.dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,7 @@ from koki2.envs.body import count, Effects, needs_of, truth
 from koki2.envs.configs import FamilyConfig
 from koki2.envs.foraging import ForagerState, foraging, Start, Visit
 from koki2.envs.grid import Map
-from koki2.envs.policies.inference import find_bearings
+from koki2.policies.inference import find_bearings
 
 _TURN = np.array(
     [[0, -1], [1, 0]], np.float32

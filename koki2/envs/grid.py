@@ -13,10 +13,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int, Shaped
 
 from koki2.core.types import Key
-
-MOVES = ((0, 0), (0, -1), (0, 1), (-1, 0), (1, 0))
-STAY, UP, DOWN, LEFT, RIGHT = range(5)
-SIDES = np.array(MOVES[1:], np.int32)  # the four cells beside an agent: up, down, ...
+from koki2.policies.moves import MOVES
 
 Blocked = Callable[[Int[Array, "N 2"]], Bool[Array, " N"]]
 """Which cells cannot be entered."""
@@ -27,6 +24,7 @@ class Map:
     """A rectangle of cells.
 
     Example:
+      >>> from koki2.policies.moves import DOWN, RIGHT
       >>> map, corner = Map(3, 2), jnp.array([2, 0], jnp.int32)
       >>> [map.move(corner, jnp.int32(a)).tolist() for a in (DOWN, RIGHT)]
       [[2, 1], [2, 0]]
@@ -138,11 +136,3 @@ def nearest(offset: Int[Array, "K 2"], sensed: Bool[Array, " K"]) -> Int[Array, 
     far = jnp.iinfo(jnp.int32).max
     distance = jnp.where(sensed, jnp.sum(offset * offset, axis=1), far)
     return jnp.where(jnp.any(sensed), offset[jnp.argmin(distance)], 0)
-
-
-def towards(gx: Float[Array, ""], gy: Float[Array, ""]) -> Int[Array, ""]:
-    """The action along the larger component; x wins ties, and nothing is staying."""
-    x = jnp.where(gx > 0, RIGHT, LEFT)
-    y = jnp.where(gy > 0, DOWN, UP)
-    along = jnp.where(jnp.abs(gx) >= jnp.abs(gy), x, y)
-    return jnp.where((gx == 0) & (gy == 0), STAY, along).astype(jnp.int32)

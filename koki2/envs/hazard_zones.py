@@ -25,8 +25,9 @@ from koki2.envs.base import MapEnv, Observation, PrivilegedState
 from koki2.envs.body import Effects, truth
 from koki2.envs.configs import HazardZonesConfig
 from koki2.envs.foraging import feed, ForagerState, foraging, Start, Visit
-from koki2.envs.grid import Map, SIDES
-from koki2.envs.policies.walls import round_danger
+from koki2.envs.grid import Map
+from koki2.policies.moves import SIDES
+from koki2.policies.walls import round_danger
 
 
 def hazard_zones(config: HazardZonesConfig = HazardZonesConfig()) -> MapEnv:

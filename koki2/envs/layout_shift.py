@@ -28,7 +28,7 @@ from koki2.envs.body import count, drive_reduction, Effects, needs_of, truth
 from koki2.envs.configs import LayoutShiftConfig
 from koki2.envs.foraging import feed, ForagerState, foraging, Start, Visit
 from koki2.envs.grid import Map
-from koki2.envs.policies.inference import win_stay_lose_shift
+from koki2.policies.inference import win_stay_lose_shift
 
 
 @chex.dataclass(frozen=True, kw_only=True)

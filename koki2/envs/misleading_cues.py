@@ -21,8 +21,8 @@ from jaxtyping import Array, Bool, Float, Int
 from koki2.core.types import Key
 from koki2.envs.base import MapEnv
 from koki2.envs.configs import MisleadingCuesConfig
-from koki2.envs.policies.goals import once_sure
 from koki2.envs.storms import between, NEVER, Sky, storms
+from koki2.policies.goals import once_sure
 
 
 @chex.dataclass(frozen=True, kw_only=True)

@@ -15,15 +15,16 @@ import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from koki2.core.types import Key
 from koki2.envs.base import MapEnv
+from koki2.envs.body import drive_reduction
 from koki2.envs.configs import MovingNeedsConfig
 from koki2.envs.foraging import ForagerState
 from koki2.envs.grid import Map
-from koki2.envs.policies.goals import most_for_the_way
 from koki2.envs.stores import Kind, Pressure, two_stores
+from koki2.policies.goals import most_for_the_way
 
 
 @chex.dataclass(frozen=True, kw_only=True)
@@ -68,11 +69,18 @@ def moving_needs(config: MovingNeedsConfig = MovingNeedsConfig()) -> MapEnv:
         "food": Kind(config.num_food, gives=(config.energy_gain, 0.0)),
         "water": Kind(config.num_water, gives=(0.0, config.hydration_gain)),
     }
+    gains = jnp.array([config.energy_gain, config.hydration_gain], jnp.float32)
+
+    def worth(store: Float[Array, "2"], pressed: Bool[Array, "2"]) -> Float[Array, "2"]:
+        weights = jnp.where(pressed, jnp.float32(config.pressed_weight), 1.0)
+        effect = jnp.eye(2) * gains[None]
+        return drive_reduction(store, cost=0.0, effect=effect, weights=weights)
+
     return two_stores(
         config,
         kinds,
         season=season,
         pressure=pressure,
         version=1,
-        competent=most_for_the_way(config, Map(config.width, config.height).span),
+        competent=most_for_the_way(worth, Map(config.width, config.height).span),
     )

@@ -19,8 +19,9 @@ from koki2.envs.base import MapEnv, Observation
 from koki2.envs.body import needs_of
 from koki2.envs.configs import ObstaclesConfig
 from koki2.envs.foraging import ForagerState, foraging, Start
-from koki2.envs.grid import Map, SIDES
-from koki2.envs.policies.walls import along_the_wall
+from koki2.envs.grid import Map
+from koki2.policies.moves import SIDES
+from koki2.policies.walls import along_the_wall
 
 
 def obstacles(config: ObstaclesConfig = ObstaclesConfig()) -> MapEnv:

@@ -19,8 +19,8 @@ from jaxtyping import Array, Bool, Float, Int
 from koki2.core.types import Key
 from koki2.envs.base import MapEnv
 from koki2.envs.configs import PredictiveCuesConfig
-from koki2.envs.policies.goals import home_at_the_cue
 from koki2.envs.storms import between, Sky, storms
+from koki2.policies.goals import home_at_the_cue
 
 
 @chex.dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ No JAX before a world is made. A world from outside is registered by its name in
 
 or by an installed package, as an entry point of the group "koki2.worlds" that is called
 as the world is. Then it runs wherever ours do, and is under the same contract
-(`envs.contract`).
+(`contracts.world`).
 """
 
 import difflib
@@ -155,7 +155,7 @@ def find(name: str) -> Level:
 
 
 def is_env(thing: object) -> bool:
-    """Whether something has the form of an `Env`; `envs.contract` checks the rest.
+    """Whether something has the form of an `Env`; `contracts.world` checks the rest.
 
     Example:
       >>> from koki2 import envs

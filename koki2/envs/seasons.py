@@ -26,7 +26,7 @@ from koki2.envs.body import count, Effects, number, truth
 from koki2.envs.configs import SeasonsConfig
 from koki2.envs.foraging import feed, ForagerState, foraging, Start, Visit
 from koki2.envs.grid import Map
-from koki2.envs.policies.goals import migrant
+from koki2.policies.goals import migrant
 
 
 def seasons(config: SeasonsConfig = SeasonsConfig()) -> MapEnv:

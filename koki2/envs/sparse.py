@@ -17,8 +17,9 @@ from koki2.envs.base import MapEnv, Observation
 from koki2.envs.body import needs_of
 from koki2.envs.configs import SparseConfig
 from koki2.envs.foraging import ForagerState, foraging, Start
-from koki2.envs.grid import Map, nearest, SIDES
-from koki2.envs.policies.goals import sweep
+from koki2.envs.grid import Map, nearest
+from koki2.policies.goals import sweep
+from koki2.policies.moves import SIDES
 
 
 def sparse(config: SparseConfig = SparseConfig()) -> MapEnv:

@@ -14,8 +14,8 @@ Source: seed 002, the ladder's L2.1 (trade-offs); kinds and numbers are ours.
 from koki2.envs.base import MapEnv
 from koki2.envs.configs import TradeOffsConfig
 from koki2.envs.grid import Map
-from koki2.envs.policies.goals import clean_unless_far
 from koki2.envs.stores import Kind, two_stores
+from koki2.policies.goals import clean_unless_far
 
 
 def trade_offs(config: TradeOffsConfig = TradeOffsConfig()) -> MapEnv:

@@ -10,8 +10,8 @@ Source: seed 002, the ladder's L2.0 (energy and hydration); the numbers are ours
 
 from koki2.envs.base import MapEnv
 from koki2.envs.configs import TwoNeedsConfig
-from koki2.envs.policies.goals import for_the_emptier
 from koki2.envs.stores import Kind, two_stores
+from koki2.policies.goals import for_the_emptier
 
 
 def two_needs(config: TwoNeedsConfig = TwoNeedsConfig()) -> MapEnv:

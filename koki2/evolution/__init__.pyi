@@ -1,5 +1,6 @@
 """What `koki2.evolution` exports: for its door, type checkers and editors."""
 
+from .as_gymnax import as_gymnax as as_gymnax
 from .build import build as build, build_many as build_many, setting as setting
 from .configs import (
     BehaviourConfig as BehaviourConfig,

@@ -2,7 +2,7 @@
 
 May import: core, kernels, agents. Start at `base.Genome`; `direct` copies genes into an
 agent, `cppn` grows one of any size from few rules, `register_genome` adds other
-encodings, which `contract` checks. The door is lazy.
+encodings, which `contracts.genome` checks. The door is lazy.
 """
 
 import lazy_loader

@@ -1,4 +1,4 @@
-"""The contract every genome keeps (`genomes.contract` checks it)."""
+"""The contract every genome keeps (`contracts.genome` checks it)."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple

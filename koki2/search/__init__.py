@@ -4,8 +4,8 @@
 strategies, and `register_strategy` and `register_emitter` add others. What imports JAX
 is exported lazily, so that the command line can answer `--help`, and refuse a bad name
 by `check_strategy`, without it. `archive` keeps the best genome of every cell of a
-behaviour space; `map_elites` fills it with the genomes that `emitters` try. `contract`
-has checks for strategies of one's own.
+behaviour space; `map_elites` fills it with the genomes that `emitters` try.
+`contracts.strategy` checks strategies of one's own.
 """
 
 import lazy_loader

@@ -47,28 +47,31 @@ def _sentence(check: Callable[[Any], None], thing: object) -> str:
 
 
 def _world(text: str) -> tuple[Any, Checks]:
-    from koki2.envs import contract, make
+    from koki2.contracts.world import CHECKS
+    from koki2.envs import make
 
-    return make(find_level(text, {}).config), contract.CHECKS
+    return make(find_level(text, {}).config), CHECKS
 
 
 def _strategy(text: str) -> tuple[Any, Checks]:
-    from koki2.search import contract, make, SearchConfig
+    from koki2.contracts import strategy
+    from koki2.search import make, SearchConfig
 
     config = SearchConfig(strategy=_declared("strategy", text), pop_size=16)
-    return make(config, contract.NUM_DIMS), contract.CHECKS
+    return make(config, strategy.NUM_DIMS), strategy.CHECKS
 
 
 def _emitter(text: str) -> tuple[Any, Checks]:
+    from koki2.contracts import emitter
     from koki2.search import EmitterConfig
-    from koki2.search.emitters import contract
 
     config = EmitterConfig(emitter=_declared("emitter", text), batch_size=16)
-    return contract.emitter(config), contract.CHECKS
+    return emitter.emitter(config), emitter.CHECKS
 
 
 def _agent(text: str) -> tuple[Any, Checks]:
-    from koki2.agents import Agent, AgentConfig, contract
+    from koki2.agents import Agent, AgentConfig
+    from koki2.contracts import agent
 
     config = AgentConfig(
         agent=_declared("agent", text),
@@ -77,10 +80,10 @@ def _agent(text: str) -> tuple[Any, Checks]:
         plast_enabled=True,
         plast_eta=0.5,
     )
-    newborn = contract.newborn(config)
+    newborn = agent.newborn(config)
     if isinstance(newborn.agent, Agent) and newborn.agent.uses_privileged_state:
-        newborn = newborn._replace(observations=_truths(contract.STEPS))
-    return newborn, contract.CHECKS
+        newborn = newborn._replace(observations=_truths(agent.STEPS))
+    return newborn, agent.CHECKS
 
 
 def _truths(count: int) -> Any:
@@ -95,18 +98,20 @@ def _truths(count: int) -> Any:
 
 
 def _genome(text: str) -> tuple[Any, Checks]:
-    from koki2.genomes import contract, GenomeConfig
+    from koki2.contracts import genome
+    from koki2.genomes import GenomeConfig
 
     config = GenomeConfig(encoding=_declared("genome", text))
-    return contract.inheritance(config), contract.CHECKS
+    return genome.inheritance(config), genome.CHECKS
 
 
 def _descriptor(text: str) -> tuple[Any, Checks]:
-    from koki2.evolution import descriptor_contract, DescriptorEntry, DESCRIPTORS
+    from koki2.contracts.descriptor import CHECKS
+    from koki2.evolution import DescriptorEntry, DESCRIPTORS
 
     entry = DESCRIPTORS.find(_declared("descriptor", text))
     entry = DescriptorEntry(entry.describe, entry.needs_map)  # loaded now
-    return entry, descriptor_contract.CHECKS
+    return entry, CHECKS
 
 
 def _declared(role: str, text: str) -> str:

@@ -15,7 +15,7 @@ from bits import assert_same_bits
 from lanes_of_tests import mostly_slow
 
 from koki2 import agents, envs
-from koki2.agents.contract import (
+from koki2.contracts.agent import (
     CHECKS,
     live,
     Newborn,
@@ -24,7 +24,7 @@ from koki2.agents.contract import (
     NUM_OBSERVED,
     STEPS,
 )
-from koki2.core.contracts import compiled
+from koki2.contracts.requirements import compiled
 
 WORLD = envs.chemotaxis(
     envs.ChemotaxisConfig(width=3, num_sources=3, num_bad_sources=1)

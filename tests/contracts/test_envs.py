@@ -8,7 +8,7 @@ import pytest
 from jaxtyping import Array, Float, Int
 
 from koki2 import envs
-from koki2.envs.contract import CHECKS, play
+from koki2.contracts.world import CHECKS, play
 
 ALIKE = {  # another level tests the same code every time
     *(f"chemotaxis-l{level}" for level in ("0.0", "0.1", "0.2", "1.0")),

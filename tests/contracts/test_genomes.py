@@ -10,7 +10,7 @@ import pytest
 from lanes_of_tests import mostly_slow
 
 from koki2 import agents, genomes
-from koki2.genomes.contract import CHECKS, Inheritance, inheritance
+from koki2.contracts.genome import CHECKS, Inheritance, inheritance
 
 LEARNED = dict(plast_enabled=True, plast_per_edge=True, rule="abcd", strain="adaptive")
 CASES = {

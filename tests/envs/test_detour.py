@@ -22,8 +22,8 @@ import pytest
 from koki2 import agents
 from koki2.core.keys import episode_keys
 from koki2.envs import detour, DetourConfig
-from koki2.envs.grid import towards
 from koki2.evolution import episode, evaluate_baseline, EvolutionConfig, rollout
+from koki2.policies.moves import towards
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
 CONFIG = DetourConfig(

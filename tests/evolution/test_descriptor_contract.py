@@ -6,8 +6,8 @@ import jax.numpy as jnp
 import pytest
 from lanes_of_tests import mostly_slow
 
+from koki2.contracts.descriptor import CHECKS
 from koki2.evolution import DescriptorEntry, DESCRIPTORS
-from koki2.evolution.descriptor_contract import CHECKS
 
 QUICK = ("path_entropy", "reach", "lifetime", "events")
 

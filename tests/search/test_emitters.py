@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from lanes_of_tests import mostly_slow
 
+from koki2.contracts.emitter import CHECKS, emitter, NUM_DIMS
 from koki2.search import EmitterConfig
 from koki2.search.emitters import Emitter, EMITTERS, parents_of
-from koki2.search.emitters.contract import CHECKS, emitter, NUM_DIMS
 
 SIZE = 8
 

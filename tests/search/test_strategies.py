@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from lanes_of_tests import mostly_slow
 
+from koki2.contracts.strategy import CHECKS, height, NUM_DIMS, trial
 from koki2.search import make, names, SearchConfig, Strategy
-from koki2.search.contract import CHECKS, height, NUM_DIMS, trial
 
 POP_SIZE = 16
 SIGMA = 0.1

@@ -1,8 +1,8 @@
 """emitters: what MAP-Elites tries next. Start at `base.Emitter`.
 
 `make(EmitterConfig(...), num_dims)` is the door; `register_emitter` adds one, which
-`contract` checks. What imports JAX is exported lazily, so that configs can check a name
-without it.
+`contracts.emitter` checks. What imports JAX is exported lazily, so that configs can
+check a name without it.
 """
 
 import lazy_loader

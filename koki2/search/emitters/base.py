@@ -1,4 +1,4 @@
-"""The contract every emitter keeps (`emitters.contract` checks it)."""
+"""The contract every emitter keeps (`contracts.emitter` checks it)."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple

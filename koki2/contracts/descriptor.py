@@ -17,8 +17,8 @@ import numpy as np
 from jaxtyping import Array, Float, PyTree
 
 from koki2.agents import walker
-from koki2.core import contracts
-from koki2.core.contracts import must
+from koki2.contracts import requirements
+from koki2.contracts.requirements import must
 from koki2.core.types import Key
 from koki2.envs import chemotaxis, ChemotaxisConfig, Env
 from koki2.evolution.descriptor_catalogue import DescriptorEntry
@@ -35,7 +35,7 @@ def check_form(entry: DescriptorEntry) -> None:
         isinstance(entry, DescriptorEntry),
         f"it must be a koki2.evolution.DescriptorEntry, got {type(entry).__name__}",
     )
-    contracts.must_be_callable(entry, "describe")
+    requirements.must_be_callable(entry, "describe")
     must(
         isinstance(entry.needs_map, bool),
         f"needs_map must be True or False, got {entry.needs_map!r}",
@@ -57,7 +57,7 @@ def check_map(entry: DescriptorEntry) -> None:
 
 def check_number(entry: DescriptorEntry) -> None:
     """It gives one number of a life."""
-    contracts.must_be_array("a descriptor", _value(entry), (), np.float32)
+    requirements.must_be_array("a descriptor", _value(entry), (), np.float32)
 
 
 def check_range(entry: DescriptorEntry) -> None:
@@ -73,10 +73,10 @@ def check_range(entry: DescriptorEntry) -> None:
 def check_jit(entry: DescriptorEntry) -> None:
     """`jit` agrees with eager, within a rounding."""
     eager, compiled = _describe(entry)(_life(1)), _compiled(entry)(_lives())[1]
-    contracts.must_be_close(eager, compiled, "a descriptor")
+    requirements.must_be_close(eager, compiled, "a descriptor")
 
 
-CHECKS: Mapping[str, Callable[[DescriptorEntry], None]] = contracts.by_name(
+CHECKS: Mapping[str, Callable[[DescriptorEntry], None]] = requirements.by_name(
     *(check_form, check_map, check_number, check_range, check_jit)
 )
 """Every check by name; each raises AssertionError with a sentence."""
@@ -111,10 +111,10 @@ def _lives() -> EpisodeStats:
         return life.start(world, observation, None).stats, end.stats
 
     keys = jax.random.split(jax.random.key(0), LIVES)
-    first, last = contracts.compiled(jax.vmap(live))(keys)
+    first, last = requirements.compiled(jax.vmap(live))(keys)
     return jax.tree.map(lambda a, b: jnp.concatenate([a[:1], b]), first, last)
 
 
 @functools.lru_cache(maxsize=64)
 def _compiled(entry: DescriptorEntry) -> Callable[[EpisodeStats], Float[Array, " B"]]:
-    return contracts.compiled(jax.vmap(_describe(entry)))
+    return requirements.compiled(jax.vmap(_describe(entry)))

@@ -1,14 +1,17 @@
 """Scripted ways of worlds in which one must choose what to go for, and when."""
 
+from collections.abc import Callable
+
 import jax.numpy as jnp
 import numpy as np
 from jax.typing import ArrayLike
+from jaxtyping import Array, Bool, Float
 
 from koki2.core.types import Key
-from koki2.envs.base import Memory, Observation, Policy
-from koki2.envs.body import drive_reduction
-from koki2.envs.configs import MovingNeedsConfig
-from koki2.envs.grid import DOWN, LEFT, RIGHT, towards, UP
+from koki2.policies.base import Memory, Observation, Policy
+from koki2.policies.moves import DOWN, LEFT, RIGHT, towards, UP
+
+Worth = Callable[[Float[Array, "2"], Bool[Array, "2"]], Float[Array, "2"]]
 
 
 def for_the_emptier() -> Policy:
@@ -38,15 +41,13 @@ def clean_unless_far(span: np.ndarray) -> Policy:
     return Policy(memory=None, choose=choose)
 
 
-def most_for_the_way(config: MovingNeedsConfig, span: np.ndarray) -> Policy:
+def most_for_the_way(worth: Worth, span: np.ndarray) -> Policy:
     """Goes for what most lowers the drive for the way there, by the season it infers.
 
-    It remembers the stores as they were and which fell faster while both fell: 1 if
-    that was hydration, -1 energy, 0 before it was known.
+    `worth` says of a store, and of which needs are pressed, what food and water lower
+    the drive by. It remembers the stores as they were, and which fell faster while
+    both fell: 1 if that was hydration, -1 energy, 0 before it was known.
     """
-
-    gains = jnp.array([config.energy_gain, config.hydration_gain], jnp.float32)
-    effect = jnp.eye(2) * gains[None]
 
     def choose(_: Key | None, memory: Memory, observation: Observation):
         hot, before = memory
@@ -55,10 +56,10 @@ def most_for_the_way(config: MovingNeedsConfig, span: np.ndarray) -> Policy:
         clear = jnp.all(fall > 0) & (jnp.abs(fall[1] - fall[0]) > 1e-4)
         hot = jnp.where(clear, jnp.sign(fall[1] - fall[0]), hot)
         pressed = jnp.stack([hot < 0, hot > 0])
-        weights = jnp.where(pressed, jnp.float32(config.pressed_weight), 1.0)
-        worth = drive_reduction(store, cost=0.0, effect=effect, weights=weights)
         far = jnp.sum(jnp.abs(smelt) * span[None], axis=1)  # cells
-        value = worth / (jnp.where(far == 0, 2.0, far) + 1.0)  # 2: off and on again
+        value = worth(store, pressed) / (
+            jnp.where(far == 0, 2.0, far) + 1.0
+        )  # 2: off and on again
         gx, gy = jnp.where(value[1] > value[0], smelt[1], smelt[0])
         return (hot, store), towards(gx, gy)
 

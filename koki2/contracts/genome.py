@@ -20,8 +20,8 @@ from koki2.agents.base import Params
 from koki2.agents.catalogue import AGENTS
 from koki2.agents.configs import AgentConfig
 from koki2.agents.registry import parameter_shapes
-from koki2.core import contracts
-from koki2.core.contracts import must
+from koki2.contracts import requirements
+from koki2.contracts.requirements import must
 from koki2.genomes.base import Genome
 from koki2.genomes.configs import GenomeConfig
 from koki2.genomes.registry import make, wiring
@@ -78,17 +78,17 @@ def check_form(inheritance: Inheritance) -> None:
         isinstance(size, int) and size >= 1,
         f"size must be an integer >= 1, got {size!r}",
     )
-    contracts.must_be_callable(genome, "init", "develop", "named", "flat")
+    requirements.must_be_callable(genome, "init", "develop", "named", "flat")
 
 
 def check_first_genes(inheritance: Inheritance) -> None:
     """Genes are a flat vector of finite numbers, drawn from a key."""
     genome = inheritance.genome
     first, again, other = (genome.init(jax.random.key(seed)) for seed in (0, 0, 1))
-    contracts.must_be_array("a genome", first, (genome.size,), np.float32)
-    contracts.must_be_finite(first)
+    requirements.must_be_array("a genome", first, (genome.size,), np.float32)
+    requirements.must_be_finite(first)
     sentence = "the same key must give the same genes bit for bit, got others"
-    contracts.must_be_same_bits(first, again, sentence)
+    requirements.must_be_same_bits(first, again, sentence)
     must(
         not np.array_equal(first, other),
         "another key must give other genes, got the same",
@@ -98,12 +98,12 @@ def check_first_genes(inheritance: Inheritance) -> None:
 def check_newborn(inheritance: Inheritance) -> None:
     """A newborn has what its agent needs and no more, but for a mask of synapses."""
     genome, needed = inheritance
-    born = contracts.types(
+    born = requirements.types(
         jax.eval_shape(genome.develop, jax.random.key(0), jnp.zeros(genome.size))
     )
     for path in (".mask", "['mask']"):
         born.pop(path, None)
-    expected = contracts.types(needed)
+    expected = requirements.types(needed)
     must(
         born.keys() == expected.keys(),
         f"develop must give {', '.join(expected)}, got {', '.join(born) or 'nothing'}",
@@ -120,12 +120,12 @@ def check_replay(inheritance: Inheritance) -> None:
     """Development is deterministic for a key."""
     once, again = _develop(inheritance), _develop(inheritance)
     sentence = "the same key must develop the same newborn bit for bit, got two"
-    contracts.must_be_same_bits(once, again, sentence)
+    requirements.must_be_same_bits(once, again, sentence)
 
 
 def check_numbers(inheritance: Inheritance) -> None:
     """A newborn's numbers are finite."""
-    contracts.must_be_finite(_develop(inheritance))
+    requirements.must_be_finite(_develop(inheritance))
 
 
 def check_names(inheritance: Inheritance) -> None:
@@ -137,11 +137,11 @@ def check_names(inheritance: Inheritance) -> None:
     genes = jnp.asarray(words.view(np.float32))
     named: dict[str, ArrayLike] = {**genome.named(genes)}
     sentence = "flat(named(genes)) must be genes bit for bit, got others"
-    contracts.must_be_same_bits(genome.flat(named), genes, sentence)
+    requirements.must_be_same_bits(genome.flat(named), genes, sentence)
     from_disk = genome.flat(jax.device_get(named))
-    contracts.must_be_same_bits(from_disk, genes, f"{sentence} from NumPy arrays")
+    requirements.must_be_same_bits(from_disk, genes, f"{sentence} from NumPy arrays")
     sentence = "named(flat(arrays)) must be the arrays bit for bit, got others"
-    contracts.must_be_same_bits(genome.named(genome.flat(named)), named, sentence)
+    requirements.must_be_same_bits(genome.named(genome.flat(named)), named, sentence)
 
 
 def check_missing_arrays(inheritance: Inheritance) -> None:
@@ -165,19 +165,21 @@ def check_position(inheritance: Inheritance) -> None:
     population = jax.vmap(genome.init)(jax.random.split(jax.random.key(0), 5))
     one = lambda genes: genome.develop(jax.random.key(1), genes)
     develop = jax.jit(jax.vmap(one))  # optimised, as in a search
-    there, back = contracts.plain((develop(population), develop(population[::-1])))
+    there, back = requirements.plain((develop(population), develop(population[::-1])))
     sentence = "a genome must develop alike wherever it stands in a population"
-    contracts.must_be_same_bits(jax.tree.map(lambda x: x[::-1], back), there, sentence)
+    requirements.must_be_same_bits(
+        jax.tree.map(lambda x: x[::-1], back), there, sentence
+    )
 
 
 def check_jit(inheritance: Inheritance) -> None:
     """`jit` agrees with eager, within a rounding."""
     genome = inheritance.genome
     eager = genome.develop(jax.random.key(0), genome.init(jax.random.key(1)))
-    contracts.must_be_close(eager, _develop(inheritance), "develop")
+    requirements.must_be_close(eager, _develop(inheritance), "develop")
 
 
-CHECKS: Mapping[str, Callable[[Inheritance], None]] = contracts.by_name(
+CHECKS: Mapping[str, Callable[[Inheritance], None]] = requirements.by_name(
     *(check_form, check_first_genes, check_newborn, check_replay, check_numbers),
     *(check_names, check_missing_arrays, check_position, check_jit),
 )
@@ -199,4 +201,4 @@ def _refusal(genome: Genome, arrays: Mapping[str, ArrayLike]) -> Exception | Non
 
 @functools.lru_cache(maxsize=64)
 def _compiled(genome: Genome) -> Callable[..., Params]:
-    return contracts.compiled(genome.develop)
+    return requirements.compiled(genome.develop)

@@ -22,8 +22,8 @@ from koki2.agents.catalogue import AGENTS
 from koki2.agents.configs import AgentConfig
 from koki2.agents.registry import make, parameter_shapes
 from koki2.agents.topology import random_topology
-from koki2.core import contracts
-from koki2.core.contracts import must
+from koki2.contracts import requirements
+from koki2.contracts.requirements import must
 from koki2.core.types import Key
 
 STEPS = 16
@@ -83,7 +83,7 @@ def check_form(newborn: Newborn) -> None:
         f"it must be a koki2.agents.Agent, got {type(agent).__name__}",
     )
     optional = [name for name in ("learn", "cost") if getattr(agent, name) is not None]
-    contracts.must_be_callable(agent, "init", "act", *optional)
+    requirements.must_be_callable(agent, "init", "act", *optional)
 
 
 def check_birth(newborn: Newborn) -> None:
@@ -100,7 +100,7 @@ def check_birth(newborn: Newborn) -> None:
 
 def check_actions(newborn: Newborn) -> None:
     """Every step takes one of the actions that there are."""
-    contracts.must_be_array("action", _first_step(newborn).action, (), np.int32)
+    requirements.must_be_array("action", _first_step(newborn).action, (), np.int32)
     actions = np.asarray(live(newborn).actions)
     must(
         (actions >= 0) & (actions < NUM_ACTIONS),
@@ -111,9 +111,9 @@ def check_actions(newborn: Newborn) -> None:
 def check_types(newborn: Newborn) -> None:
     """The state is arrays whose types never change, and holds no key."""
     step = _first_step(newborn)
-    contracts.must_keep_types(step.born, step.acted, "act")
-    contracts.must_keep_types(step.born, step.after, "learn")
-    contracts.must_hold_no_key(step.born)
+    requirements.must_keep_types(step.born, step.acted, "act")
+    requirements.must_keep_types(step.born, step.after, "learn")
+    requirements.must_hold_no_key(step.born)
 
 
 def check_learning(newborn: Newborn) -> None:
@@ -125,35 +125,37 @@ def check_learning(newborn: Newborn) -> None:
             f"learn must return (state, Learning), got {type(step.learning).__name__}",
         )
         for name in ("abs_dw", "abs_modulator"):
-            contracts.must_be_array(name, getattr(step.learning, name), (), np.float32)
+            requirements.must_be_array(
+                name, getattr(step.learning, name), (), np.float32
+            )
     if newborn.agent.cost is not None:
-        contracts.must_be_array("cost", step.cost, (), np.float32)
+        requirements.must_be_array("cost", step.cost, (), np.float32)
 
 
 def check_numbers(newborn: Newborn) -> None:
     """Everything is finite."""
-    contracts.must_be_finite(live(newborn))
+    requirements.must_be_finite(live(newborn))
 
 
 def check_replay(newborn: Newborn) -> None:
     """The same key gives the same life, bit for bit."""
     sentence = "the same key must give the same life bit for bit, got two"
-    contracts.must_be_same_bits(live(newborn), live(newborn), sentence)
+    requirements.must_be_same_bits(live(newborn), live(newborn), sentence)
 
 
 def check_jit(newborn: Newborn) -> None:
     """`jit` agrees with eager, within a rounding."""
-    life, seen = contracts.plain((live(newborn), newborn.observations))
+    life, seen = requirements.plain((live(newborn), newborn.observations))
     keys, brought = _draw(jax.random.key(0))
     state = newborn.agent.init(newborn.params)
     for t in range(2):
         at = lambda x, t=t: jnp.asarray(x[t])
         now = keys[t], jax.tree.map(at, seen), brought[t]
         state, eager = _step(newborn.agent, newborn.params, state, now)
-        contracts.must_be_close(eager, jax.tree.map(at, life), "a step")
+        requirements.must_be_close(eager, jax.tree.map(at, life), "a step")
 
 
-CHECKS: Mapping[str, Callable[[Newborn], None]] = contracts.by_name(
+CHECKS: Mapping[str, Callable[[Newborn], None]] = requirements.by_name(
     *(check_form, check_birth, check_actions, check_types, check_learning),
     *(check_numbers, check_replay, check_jit),
 )
@@ -223,4 +225,4 @@ def _compiled(agent: Agent) -> Callable[[Key, Params, PyTree], Life]:
         one = lambda state, now: _step(agent, params, state, now)
         return jax.lax.scan(one, agent.init(params), (keys, observations, brought))[1]
 
-    return contracts.compiled(life)
+    return requirements.compiled(life)

@@ -4,8 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from koki2.core.types import Key
-from koki2.envs.base import Memory, Observation, Policy
-from koki2.envs.grid import DOWN, LEFT, RIGHT, SIDES, towards, UP
+from koki2.policies.base import Memory, Observation, Policy
+from koki2.policies.moves import DOWN, LEFT, RIGHT, SIDES, towards, UP
 
 
 def along_the_wall() -> Policy:

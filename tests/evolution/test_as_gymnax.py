@@ -11,9 +11,9 @@ import pytest
 from bits import assert_same_bits
 
 from koki2 import agents, envs
-from koki2.envs.as_gymnax import _form, as_gymnax, REWARD
 from koki2.envs.gymnax_world import ordinary_promotion
 from koki2.evolution import episode, run_episode
+from koki2.evolution.as_gymnax import _form, as_gymnax, REWARD
 from koki2.evolution.configs import FitnessConfig
 from koki2.evolution.figures import fitness
 

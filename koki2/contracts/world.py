@@ -15,8 +15,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from koki2.core import contracts
-from koki2.core.contracts import must
+from koki2.contracts import requirements
+from koki2.contracts.requirements import must
 from koki2.core.given import given
 from koki2.envs.base import (
     AnyEnv,
@@ -27,8 +27,8 @@ from koki2.envs.base import (
     PrivilegedState,
     State,
 )
-from koki2.envs.grid import MOVES
 from koki2.envs.registry import is_env
+from koki2.policies.moves import MOVES
 
 EPISODES = 4
 LONGEST = 1024  # steps of an episode that are looked at
@@ -56,7 +56,7 @@ def play(env: AnyEnv, care: Care | None = None, seed: int = 0) -> Played:
     born, actions, keys = start(jax.random.key(seed))
     states, observations, feedback = run(born, actions, keys, care)
     played = Played(actions, observations, states, feedback, report(states))
-    return contracts.plain(played)
+    return requirements.plain(played)
 
 
 def care(**factors: float) -> Care:
@@ -79,13 +79,13 @@ def check_form(env: AnyEnv) -> None:
 def check_replay(env: AnyEnv) -> None:
     """The same key gives the same episode, bit for bit."""
     sentence = "the same key must give the same episode bit for bit, got two"
-    contracts.must_be_same_bits(play(env), play(env), sentence)
+    requirements.must_be_same_bits(play(env), play(env), sentence)
 
 
 def check_numbers(env: AnyEnv) -> None:
     """Everything is finite, and integrity is between empty and full."""
     played = play(env)
-    contracts.must_be_finite(played)
+    requirements.must_be_finite(played)
     if played.feedback.body is not None:
         integrity = played.feedback.body.integrity
         must(_in_unit(integrity), "body.integrity must be in [0, 1]")
@@ -110,7 +110,7 @@ def check_shapes(env: AnyEnv) -> None:
         "feedback.terminated": (played.feedback.terminated, (), np.bool_),
     }
     for name, (value, shape, dtype) in expected.items():
-        contracts.must_be_array(name, value[0, 0], shape, dtype)
+        requirements.must_be_array(name, value[0, 0], shape, dtype)
 
 
 def check_types(env: AnyEnv) -> None:
@@ -121,7 +121,7 @@ def check_types(env: AnyEnv) -> None:
         return state, env.step(jax.random.key(1), state, jnp.int32(0))[0]
 
     state, after = jax.eval_shape(start_and_step)
-    contracts.must_keep_types(state, after, "a step")
+    requirements.must_keep_types(state, after, "a step")
 
 
 def check_jit(env: AnyEnv) -> None:
@@ -129,7 +129,7 @@ def check_jit(env: AnyEnv) -> None:
     state, _ = env.init(jax.random.key(0))
     args = lambda: (jax.random.key(1), state, jnp.int32(env.num_actions - 1))
     eager, compiled = env.step(*args()), jax.jit(env.step)(*args())
-    contracts.must_be_close(eager, compiled, "a step", rtol=1e-6, atol=1e-7)
+    requirements.must_be_close(eager, compiled, "a step", rtol=1e-6, atol=1e-7)
 
 
 def check_adult_care(env: AnyEnv) -> None:
@@ -234,7 +234,7 @@ def check_competent_policy(env: AnyEnv) -> None:
     if env.competent is None:
         return
     memory, seen = env.competent.memory, play(env).observations[0]
-    choose = contracts.compiled(env.competent.choose)
+    choose = requirements.compiled(env.competent.choose)
     for observation in seen[:8]:
         after, action = choose(jax.random.key(0), memory, jnp.asarray(observation))
         must(
@@ -249,7 +249,7 @@ def check_competent_policy(env: AnyEnv) -> None:
         memory = after
 
 
-CHECKS: Mapping[str, Callable[[AnyEnv], None]] = contracts.by_name(
+CHECKS: Mapping[str, Callable[[AnyEnv], None]] = requirements.by_name(
     *(check_form, check_replay, check_numbers, check_clock, check_shapes, check_types),
     *(check_jit, check_adult_care, check_gentle_care, check_starvation, check_arrivals),
     *(check_moves, check_privileged_state, check_competent_policy),
@@ -307,7 +307,7 @@ def _compiled(
     many = lambda key: jax.vmap(start)(jax.random.split(key, EPISODES))
     report = (lambda states: None) if truth is None else jax.vmap(jax.vmap(truth))
     return _Programs(
-        contracts.compiled(many),
-        contracts.compiled(jax.vmap(run, in_axes=(0, 0, 0, None))),
-        contracts.compiled(report),
+        requirements.compiled(many),
+        requirements.compiled(jax.vmap(run, in_axes=(0, 0, 0, None))),
+        requirements.compiled(report),
     )

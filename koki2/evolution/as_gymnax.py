@@ -19,9 +19,13 @@ from jaxtyping import Array, Bool, Int
 from koki2.envs.base import AnyEnv, counted
 from koki2.envs.gymnax_world import require_gymnax
 from koki2.envs.registry import find, make
+from koki2.evolution.configs import FitnessConfig
 
-REWARD = {"fitness_alpha": 1.0, "fitness_beta": 10.0, "success_bonus": 50.0}
-"""What is paid where neither the caller nor the level sets it: as in evolution."""
+REWARD = {
+    name: getattr(FitnessConfig(), name)
+    for name in ("fitness_alpha", "fitness_beta", "success_bonus")
+}
+"""What is paid where neither the caller nor the level sets it."""
 
 
 @chex.dataclass(frozen=True, kw_only=True)

@@ -16,8 +16,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from koki2.core import contracts
-from koki2.core.contracts import must
+from koki2.contracts import requirements
+from koki2.contracts.requirements import must
 from koki2.core.types import Key
 from koki2.search.base import State, Strategy
 
@@ -52,8 +52,8 @@ def trial(strategy: Strategy) -> Trial:
         state = strategy.tell(state, population, fitness)
         return population, state, strategy.mean(state)
 
-    init = contracts.compiled(strategy.init)
-    return Trial(init, contracts.compiled(generation), generation)
+    init = requirements.compiled(strategy.init)
+    return Trial(init, requirements.compiled(generation), generation)
 
 
 def search(
@@ -109,7 +109,7 @@ def check_population(strategy: Strategy) -> None:
     shape = (strategy.pop_size, NUM_DIMS)
     state = trial(strategy).init(jax.random.key(0), jnp.zeros(NUM_DIMS))
     asked, _ = jax.eval_shape(strategy.ask, jax.random.key(1), state)
-    contracts.must_be_array("the population of ask", asked, shape, np.float32)
+    requirements.must_be_array("the population of ask", asked, shape, np.float32)
     for population in search(strategy)[0]:
         must(np.all(np.isfinite(population)), "genomes must be finite")
 
@@ -120,15 +120,15 @@ def check_types(strategy: Strategy) -> None:
     state = jax.eval_shape(start)
     failing = jnp.zeros(strategy.pop_size, bool)
     after = jax.eval_shape(trial(strategy).plain, jax.random.key(0), state, failing)[1]
-    contracts.must_keep_types(state, after, "a generation")
-    contracts.must_hold_no_key(state)
+    requirements.must_keep_types(state, after, "a generation")
+    requirements.must_hold_no_key(state)
 
 
 def check_replay(strategy: Strategy) -> None:
     """The same key gives the same search, bit for bit, and another key another."""
     first, again, other = (search(strategy, seed) for seed in (0, 0, 8))
     sentence = "the same key must give the same search bit for bit, got two"
-    contracts.must_be_same_bits(first, again, sentence)
+    requirements.must_be_same_bits(first, again, sentence)
     must(
         not np.array_equal(first[0][0], other[0][0]),
         "another key must give another population, got the same",
@@ -156,10 +156,10 @@ def check_jit(strategy: Strategy) -> None:
     args = lambda: (jax.random.key(9), state, jnp.zeros(strategy.pop_size, bool))
     compiled = trial(strategy).generation(*args())
     eager = trial(strategy).plain(*args())
-    contracts.must_be_close(eager, compiled, "a generation", rtol=1e-3, atol=1e-4)
+    requirements.must_be_close(eager, compiled, "a generation", rtol=1e-3, atol=1e-4)
 
 
-CHECKS: Mapping[str, Callable[[Strategy], None]] = contracts.by_name(
+CHECKS: Mapping[str, Callable[[Strategy], None]] = requirements.by_name(
     *(check_form, check_centre, check_population, check_types, check_replay),
     *(check_failures, check_jit),
 )

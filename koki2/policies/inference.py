@@ -4,8 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from koki2.core.types import Key
-from koki2.envs.base import Memory, Observation, Policy
-from koki2.envs.grid import MOVES, towards
+from koki2.policies.base import Memory, Observation, Policy
+from koki2.policies.moves import MOVES, towards
 
 CAUTION = 0.85  # integrity at which one that was bitten holds still
 

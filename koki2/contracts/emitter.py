@@ -17,8 +17,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from koki2.core import contracts
-from koki2.core.contracts import must
+from koki2.contracts import requirements
+from koki2.contracts.requirements import must
 from koki2.core.types import Key
 from koki2.search.archive import Archive, Batch, empty, grid, insert, Insertion
 from koki2.search.configs import ArchiveConfig, EmitterConfig
@@ -88,7 +88,7 @@ def check_form(emitter: Emitter) -> None:
         isinstance(size, int) and size >= 1,
         f"batch_size must be an integer >= 1, got {size!r}",
     )
-    contracts.must_be_callable(emitter, "init", "ask", "tell")
+    requirements.must_be_callable(emitter, "init", "ask", "tell")
 
 
 def check_genomes(emitter: Emitter) -> None:
@@ -96,8 +96,8 @@ def check_genomes(emitter: Emitter) -> None:
     state = emitter.init(jax.random.key(0), jnp.zeros(NUM_DIMS))
     archive, shape = empty(CELLS, NUM_DIMS), (emitter.batch_size, NUM_DIMS)
     asked = jax.eval_shape(_plain(emitter).ask, jax.random.key(1), state, archive)
-    contracts.must_be_array("genomes", asked[0], shape, np.float32)
-    contracts.must_be_finite([generation.genomes for generation in search(emitter)])
+    requirements.must_be_array("genomes", asked[0], shape, np.float32)
+    requirements.must_be_finite([generation.genomes for generation in search(emitter)])
 
 
 def check_parents(emitter: Emitter) -> None:
@@ -105,7 +105,9 @@ def check_parents(emitter: Emitter) -> None:
     filled = np.zeros(0, np.int32)
     for generation in search(emitter):
         parents = np.asarray(generation.parents)
-        contracts.must_be_array("parents", parents, (emitter.batch_size, 2), np.int32)
+        requirements.must_be_array(
+            "parents", parents, (emitter.batch_size, 2), np.int32
+        )
         others = np.setdiff1d(parents, np.append(filled, -1))
         must(
             others.size == 0,
@@ -142,16 +144,16 @@ def check_types(emitter: Emitter) -> None:
         return state, _generation(_plain(emitter), key, state, archive, fails)
 
     state, after = jax.eval_shape(start_and_step)
-    contracts.must_keep_types(state, after.asked, "ask")
-    contracts.must_keep_types(state, after.state, "tell")
-    contracts.must_hold_no_key(state)
+    requirements.must_keep_types(state, after.asked, "ask")
+    requirements.must_keep_types(state, after.state, "tell")
+    requirements.must_hold_no_key(state)
 
 
 def check_replay(emitter: Emitter) -> None:
     """The same key gives the same search, bit for bit, and another key another."""
     first, again, other = (search(emitter, seed) for seed in (0, 0, 8))
     sentence = "the same key must give the same search bit for bit, got two"
-    contracts.must_be_same_bits(first, again, sentence)
+    requirements.must_be_same_bits(first, again, sentence)
     must(
         not np.array_equal(first[0].genomes, other[0].genomes),
         "another key must give other genomes, got the same",
@@ -166,10 +168,10 @@ def check_jit(emitter: Emitter) -> None:
     )
     eager = again(_plain(emitter)._replace(try_out=_compiled_try_out))
     compiled = again(_trial(emitter))
-    contracts.must_be_close(eager, compiled, "a generation", rtol=1e-3, atol=1e-4)
+    requirements.must_be_close(eager, compiled, "a generation", rtol=1e-3, atol=1e-4)
 
 
-CHECKS: Mapping[str, Callable[[Emitter], None]] = contracts.by_name(
+CHECKS: Mapping[str, Callable[[Emitter], None]] = requirements.by_name(
     *(check_form, check_genomes, check_parents, check_empty_archive, check_refusals),
     *(check_types, check_replay, check_jit),
 )
@@ -196,7 +198,9 @@ def _plain(emitter: Emitter) -> Trial:
 @functools.lru_cache(maxsize=64)
 def _trial(emitter: Emitter) -> Trial:
     ask, tell, _ = _plain(emitter)
-    return Trial(contracts.compiled(ask), contracts.compiled(tell), _compiled_try_out)
+    return Trial(
+        requirements.compiled(ask), requirements.compiled(tell), _compiled_try_out
+    )
 
 
 def _shown(archive: Archive) -> Elites:
@@ -218,4 +222,4 @@ def _try_out(
     return batch, *insert(CELLS, archive, batch)
 
 
-_compiled_try_out = contracts.compiled(_try_out)
+_compiled_try_out = requirements.compiled(_try_out)

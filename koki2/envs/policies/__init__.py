@@ -1,1 +1,0 @@
-"""What each world asks for, done by script and by the senses alone."""
