@@ -74,6 +74,15 @@ def check_form(env: AnyEnv) -> None:
             isinstance(value, int) and value >= 1,
             f"{name} must be an integer >= 1, got {value!r}",
         )
+    senses = getattr(env, "senses", ())
+    channels = sum(sense.size for sense in senses)
+    must(
+        not senses or channels == env.observation_size,
+        f"senses must have {env.observation_size} channels in all "
+        f"(observation_size), got {channels}",
+    )
+    names = {sense.name for sense in senses}
+    must(len(names) == len(senses), "senses must have a name each, got one twice")
 
 
 def check_replay(env: AnyEnv) -> None:

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from koki2.core.types import Key
+from koki2.envs.senses import Sense
 from koki2.policies.base import (
     Action as Action,
     Observation as Observation,
@@ -91,6 +92,7 @@ class Env(NamedTuple):
     steps: int  # T, the clock
     version: int  # rises when the same key would give a different episode
     competent: Policy | None = None  # does by script what the world asks for
+    senses: tuple[Sense, ...] = ()  # of an observation; none named: one a channel
 
 
 class MapEnv(NamedTuple):
@@ -112,6 +114,7 @@ class MapEnv(NamedTuple):
     needs: tuple[str, ...] = ("energy", "integrity")  # of `PrivilegedState.needs`
     kinds: tuple[str, ...] = ()  # names of the kinds of sources
     competent: Policy | None = None  # by script; None: following the gradient is
+    senses: tuple[Sense, ...] = ()  # of an observation; none named: one a channel
     oracle: Literal["straight", "navigator"] = "navigator"
     """Which agent is its oracle: `agents.oracle`, which walks along one axis after the
     other, or `agents.navigator`, which plans round walls and danger."""

@@ -26,6 +26,7 @@ from koki2.envs.base import Action, Care, Feedback, MapEnv, Observation, Privile
 from koki2.envs.body import arrivals, count, Effects, live, truth
 from koki2.envs.configs import ChemotaxisConfig
 from koki2.envs.grid import Map
+from koki2.envs.senses import fill_of, gradient_to
 from koki2.policies.inference import once_bitten
 
 
@@ -173,6 +174,7 @@ def chemotaxis(config: ChemotaxisConfig = ChemotaxisConfig()) -> MapEnv:
         step=step,
         privileged_state=privileged_state,
         observation_size=4,
+        senses=(gradient_to("gradient", map.span), *fill_of("energy", "integrity")),
         steps=config.steps,
         version=1,
         size=(config.width, config.height),

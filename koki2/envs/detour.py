@@ -38,6 +38,7 @@ from koki2.envs.configs import DetourConfig
 from koki2.envs.configs.ways import FRONT, YARD
 from koki2.envs.foraging import ForagerState, foraging, Start, Visit
 from koki2.envs.grid import Map
+from koki2.envs.senses import fill_of, gradient_to, Sense
 from koki2.policies.moves import SIDES
 from koki2.policies.walls import hand_on_the_wall
 
@@ -153,7 +154,11 @@ def detour(config: DetourConfig = DetourConfig()) -> MapEnv:
         effects=effects,
         observe=observe,
         privileged_state=privileged_state,
-        observation_size=3 + config.feels_walls * len(SIDES),
+        senses=[
+            gradient_to("gradient", map.span),
+            *fill_of("energy"),
+            Sense("walls", 4 * config.feels_walls),
+        ],
         version=1,
         needs=("energy",),
         kinds=("crumb", "feast"),

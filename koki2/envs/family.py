@@ -24,6 +24,7 @@ from koki2.envs.body import count, Effects, needs_of, truth
 from koki2.envs.configs import FamilyConfig
 from koki2.envs.foraging import ForagerState, foraging, Start, Visit
 from koki2.envs.grid import Map
+from koki2.envs.senses import fill_of, gradient_to
 from koki2.policies.inference import find_bearings
 
 _TURN = np.array(
@@ -158,7 +159,7 @@ def family(config: FamilyConfig = FamilyConfig()) -> MapEnv:
         draws=True,
         observe=observe,
         privileged_state=privileged_state,
-        observation_size=4,
+        senses=[gradient_to("gradient", map.span), *fill_of("energy", "integrity")],
         version=1,
         competent=find_bearings(WAYS, map.span),
     )

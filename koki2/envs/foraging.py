@@ -20,6 +20,7 @@ from koki2.core.types import Key
 from koki2.envs.base import Action, Care, Feedback, MapEnv, Observation, PrivilegedState
 from koki2.envs.body import arrivals, Effects, live, number, truth
 from koki2.envs.grid import Map, move_unless
+from koki2.envs.senses import Sense
 from koki2.envs.world import Config
 
 
@@ -57,6 +58,7 @@ def foraging(
     *,
     start: Callable[[Key], Start],
     observe: Callable[[ForagerState], Observation],
+    senses: Sequence[Sense],
     effects: Callable[[Visit], Effects] | None = None,
     place: Callable[[Key, ForagerState], Int[Array, "K 2"]] | None = None,
     leaves: Callable[[Visit], Bool[Array, " K"]] = lambda visit: visit.arrived,
@@ -75,6 +77,7 @@ def foraging(
         source feeds also energy_decay and energy_gain.
       start: draws where an episode begins.
       observe: what an agent senses of a state.
+      senses: the names of that; those of no channels are left out.
       effects: what a step does to the body. None: every source feeds.
       place: draws the cells that sources may move to. None: uniform cells.
       leaves: which sources move; by default those arrived at.
@@ -134,6 +137,8 @@ def foraging(
         init=init,
         step=step,
         privileged_state=privileged_state or all_feed,
+        observation_size=sum(sense.size for sense in senses),
+        senses=tuple(sense for sense in senses if sense.size),
         steps=config.steps,
         size=(map.width, map.height),
         needs=tuple(needs),

@@ -26,6 +26,7 @@ from koki2.envs.body import Effects, truth
 from koki2.envs.configs import HazardZonesConfig
 from koki2.envs.foraging import feed, ForagerState, foraging, Start, Visit
 from koki2.envs.grid import Map
+from koki2.envs.senses import fill_of, gradient_to, Sense
 from koki2.policies.moves import SIDES
 from koki2.policies.walls import round_danger
 
@@ -96,7 +97,11 @@ def hazard_zones(config: HazardZonesConfig = HazardZonesConfig()) -> MapEnv:
         leaves=leaves,
         observe=observe,
         privileged_state=privileged_state,
-        observation_size=4 + config.feels_danger * len(SIDES),
+        senses=[
+            gradient_to("gradient", map.span),
+            *fill_of("energy", "integrity"),
+            Sense("danger", 4 * config.feels_danger),
+        ],
         version=1,
         competent=round_danger(map.span) if config.feels_danger else None,
     )

@@ -28,6 +28,7 @@ from koki2.envs.body import count, drive_reduction, Effects, needs_of, truth
 from koki2.envs.configs import LayoutShiftConfig
 from koki2.envs.foraging import feed, ForagerState, foraging, Start, Visit
 from koki2.envs.grid import Map
+from koki2.envs.senses import fill_of, gradient_to, Sense
 from koki2.policies.inference import win_stay_lose_shift
 
 
@@ -121,7 +122,13 @@ def layout_shift(config: LayoutShiftConfig = LayoutShiftConfig()) -> MapEnv:
         leaves=leaves,
         observe=observe,
         privileged_state=privileged_state,
-        observation_size=6 + config.feels_taste + config.tells_valence,
+        senses=[
+            gradient_to("red", map.span),
+            gradient_to("blue", map.span),
+            *fill_of("energy", "integrity"),
+            Sense("taste", config.feels_taste),
+            Sense("valence", config.tells_valence),
+        ],
         version=1,
         kinds=("red", "blue"),
         competent=win_stay_lose_shift(map.span),

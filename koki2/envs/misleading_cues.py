@@ -21,6 +21,7 @@ from jaxtyping import Array, Bool, Float, Int
 from koki2.core.types import Key
 from koki2.envs.base import MapEnv
 from koki2.envs.configs import MisleadingCuesConfig
+from koki2.envs.senses import Sense
 from koki2.envs.storms import between, NEVER, Sky, storms
 from koki2.policies.goals import once_sure
 
@@ -81,6 +82,6 @@ def misleading_cues(config: MisleadingCuesConfig = MisleadingCuesConfig()) -> Ma
         advance=advance,
         observe=observe,
         until=lambda sky: jnp.where(sky.true, sky.until, NEVER),
-        channels=3,
+        senses=(Sense("first cue"), Sense("second cue"), Sense("strike")),
     )
     return storms(config, sky, once_sure, version=1)

@@ -20,6 +20,7 @@ from koki2.envs.body import needs_of
 from koki2.envs.configs import ObstaclesConfig
 from koki2.envs.foraging import ForagerState, foraging, Start
 from koki2.envs.grid import Map
+from koki2.envs.senses import fill_of, gradient_to, Sense
 from koki2.policies.moves import SIDES
 from koki2.policies.walls import along_the_wall
 
@@ -75,7 +76,11 @@ def obstacles(config: ObstaclesConfig = ObstaclesConfig()) -> MapEnv:
         place=lambda key, state: free_cells(key, config.num_sources),
         blocked=blocked,
         observe=observe,
-        observation_size=3 + config.feels_walls * len(SIDES),
+        senses=[
+            gradient_to("gradient", map.span),
+            *fill_of("energy"),
+            Sense("walls", 4 * config.feels_walls),
+        ],
         version=1,
         needs=("energy",),
         competent=along_the_wall() if config.feels_walls else None,

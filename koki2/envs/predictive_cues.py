@@ -19,6 +19,7 @@ from jaxtyping import Array, Bool, Float, Int
 from koki2.core.types import Key
 from koki2.envs.base import MapEnv
 from koki2.envs.configs import PredictiveCuesConfig
+from koki2.envs.senses import Sense
 from koki2.envs.storms import between, Sky, storms
 from koki2.policies.goals import home_at_the_cue
 
@@ -63,6 +64,6 @@ def predictive_cues(config: PredictiveCuesConfig = PredictiveCuesConfig()) -> Ma
         advance=advance,
         observe=observe,
         until=lambda sky: sky.until,
-        channels=1,
+        senses=(Sense("cue"),),
     )
     return storms(config, sky, home_at_the_cue, version=1)

@@ -26,6 +26,7 @@ from koki2.envs.body import count, Effects, number, truth
 from koki2.envs.configs import SeasonsConfig
 from koki2.envs.foraging import feed, ForagerState, foraging, Start, Visit
 from koki2.envs.grid import Map
+from koki2.envs.senses import fill_of, gradient_to, Sense
 from koki2.policies.goals import migrant
 
 
@@ -98,7 +99,12 @@ def seasons(config: SeasonsConfig = SeasonsConfig()) -> MapEnv:
         effects=effects,
         observe=observe,
         privileged_state=privileged_state,
-        observation_size=4 + config.season_cue,
+        senses=[
+            gradient_to("gradient", map.span),
+            *fill_of("energy"),
+            Sense("place"),
+            Sense("season", config.season_cue),
+        ],
         version=1,
         needs=("energy",),
         kinds=("west", "east"),

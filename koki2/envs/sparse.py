@@ -18,6 +18,7 @@ from koki2.envs.body import needs_of
 from koki2.envs.configs import SparseConfig
 from koki2.envs.foraging import ForagerState, foraging, Start
 from koki2.envs.grid import Map, nearest
+from koki2.envs.senses import fill_of, gradient_to, Sense
 from koki2.policies.goals import sweep
 from koki2.policies.moves import SIDES
 
@@ -54,7 +55,11 @@ def sparse(config: SparseConfig = SparseConfig()) -> MapEnv:
         config,
         start=start,
         observe=observe,
-        observation_size=7,
+        senses=[
+            gradient_to("gradient", (config.smell_range,) * 2),
+            *fill_of("energy"),
+            Sense("edge", 4),
+        ],
         version=1,
         needs=("energy",),
         competent=sweep(2 * config.smell_range),

@@ -19,6 +19,7 @@ from koki2.envs.base import MapEnv, Observation
 from koki2.envs.body import count, drive_reduction, Effects, needs_of, truth
 from koki2.envs.foraging import ForagerState, foraging, Start, Visit
 from koki2.envs.grid import Map
+from koki2.envs.senses import fill_of, gradient_to
 from koki2.envs.world import Config
 
 Pressure: TypeAlias = tuple[ArrayLike, Float[Array, "2"]]
@@ -108,7 +109,10 @@ def two_stores(
         effects=effects,
         observe=observe,
         privileged_state=lambda s: truth(s, worth(s), kind=jnp.asarray(kind)),
-        observation_size=2 * len(kinds) + 2,
+        senses=[
+            *(gradient_to(kind, map.span) for kind in kinds),
+            *fill_of("energy", "hydration"),
+        ],
         needs=("energy", "hydration"),
         kinds=tuple(kinds),
         **fields,

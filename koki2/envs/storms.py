@@ -24,6 +24,7 @@ from koki2.envs.body import drive, Effects, needs_of
 from koki2.envs.configs import MisleadingCuesConfig, PredictiveCuesConfig
 from koki2.envs.foraging import feed, ForagerState, foraging, Start, Visit
 from koki2.envs.grid import Map
+from koki2.envs.senses import fill_of, gradient_to, Sense
 
 NEVER = 1 << 20  # steps; further off than any strike
 
@@ -38,7 +39,7 @@ class Sky(NamedTuple):
     """What is observed after a step, given whether it struck in it."""
     until: Callable[[Any], Int[Array, ""]]
     """Steps until the next strike, as far as it is settled; NEVER if none is."""
-    channels: int  # C
+    senses: tuple[Sense, ...]  # C channels in all
 
 
 @chex.dataclass(frozen=True, kw_only=True)
@@ -142,7 +143,12 @@ def storms(
         draws=True,
         observe=observe,
         privileged_state=privileged_state,
-        observation_size=6 + sky.channels,
+        senses=[
+            gradient_to("food", map.span),
+            *fill_of("energy", "integrity"),
+            gradient_to("shelter", map.span),
+            *sky.senses,
+        ],
         version=version,
         kinds=("food", "shelter"),
         competent=competent(config.cue_delay, map.span),
