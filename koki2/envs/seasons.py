@@ -103,7 +103,7 @@ def seasons(config: SeasonsConfig = SeasonsConfig()) -> MapEnv:
             gradient_to("gradient", map.span),
             *fill_of("energy"),
             Sense("place"),
-            Sense("season", config.season_cue),
+            Sense("season", int(config.season_cue)),
         ],
         version=1,
         needs=("energy",),
