@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Gt, Le
 
 from koki2.agents.catalogue import AGENTS
-from koki2.core.configs import check, Named, ReadWhen
+from koki2.core.configs import check, Later, Named, ReadWhen
 
 _SPIKES = ReadWhen("neuron", is_one_of=("lif", "alif"))
 _ADAPTS = ReadWhen("neuron", is_one_of=("alif",))
@@ -110,3 +110,24 @@ class AgentConfig:
                 "a neuron are not itself, "
                 f"got {self.k_edges} of {self.n_neurons}."
             )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SensesConfig:
+    """In which form an agent gets what its world's senses tell. Static.
+
+    The world says which senses there are (`Env.senses`), and stays as it is. By
+    default the agent gets them as the world gives them.
+    """
+
+    gradients: Annotated[Literal["world", "cells", "unit"], Later()] = "world"
+    """The way to something: in units of the world's size, in cells, or as a unit vector
+    and log(1 + distance in cells), which is one channel more for each."""
+    needs: Annotated[Literal["store", "deficit"], Later()] = "store"
+    """How full a store is, or what it lacks: 1 - store."""
+    scaling: Annotated[Literal["none", "running"], Later()] = "none"
+    """running: each channel less its mean, and over its standard deviation, of the
+    steps of this episode as yet."""
+
+    def __post_init__(self) -> None:
+        check(self)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from annotated_types import Ge, Gt, Le
 
 from koki2.agents.catalogue import AGENTS
-from koki2.agents.configs import AgentConfig
+from koki2.agents.configs import AgentConfig, SensesConfig
 from koki2.core.configs import check, ReadWhen, unread
 from koki2.envs.configs import ChemotaxisConfig
 from koki2.evolution.descriptor_catalogue import DESCRIPTORS
@@ -192,6 +192,7 @@ class EvolutionConfig:
 
     env: Any = ChemotaxisConfig()  # any of `koki2.envs.configs`
     agent: AgentConfig = AgentConfig()
+    senses: SensesConfig = SensesConfig()
     genome: GenomeConfig = GenomeConfig()
     search: SearchConfig = SearchConfig()
     fitness: FitnessConfig = FitnessConfig()
@@ -259,6 +260,7 @@ class QDConfig:
 
     env: Any = ChemotaxisConfig()  # any of `koki2.envs.configs`
     agent: AgentConfig = AgentConfig()
+    senses: SensesConfig = SensesConfig()
     genome: GenomeConfig = GenomeConfig()
     archive: ArchiveConfig = ArchiveConfig()
     emitter: EmitterConfig = EmitterConfig()
