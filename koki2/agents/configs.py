@@ -95,6 +95,18 @@ class AgentConfig:
     """Fitness a step costs per mean size of a recurrent weight (soft)."""
     firing_cost: Annotated[float, Ge(0), _COSTS] = 0.1
     """Fitness a step costs per share of neurons that fire (soft)."""
+    ticks: Annotated[int, Ge(1), Le(16), Later()] = 1
+    """Network steps per step of the world, with the same input; their activity is
+    summed for the choice of an action. Learning and costs see the last one."""
+    choice: Annotated[Literal["first", "random", "softmax"], Later()] = "first"
+    """The action of the largest readout: the first of equals, or one of them at random;
+    or an action drawn from the softmax of the readouts."""
+    temperature: Annotated[
+        float, Gt(0), ReadWhen("choice", is_one_of=("softmax",)), Later()
+    ] = 1.0
+    """What the softmax divides readouts by; near 0 it is their largest."""
+    tau_genes: Annotated[bool, Later()] = False
+    """Give every neuron a gene for its membrane time constant, tau_m * 2^gene."""
 
     def __post_init__(self) -> None:
         check(self)

@@ -107,8 +107,7 @@ def lowered(**knobs):
 
 
 @functools.cache
-def population(**knobs):
-    agent = agents.AgentConfig(**tiny.AGENT)
+def population(agent=agents.AgentConfig(**tiny.AGENT), **knobs):
     parts = make_task(
         envs.chemotaxis(envs.ChemotaxisConfig(**tiny.WORLD)), agent, **knobs
     )
@@ -126,7 +125,9 @@ def test_what_is_off_is_not_built():
 @pytest.mark.slow
 def test_lives_with_everything_on_are_the_same_in_lanes_and_alone():
     everything = SensesConfig(gradients="unit", needs="deficit", scaling="running")
-    parts, params = population(senses=everything)
+    agent = dict(ticks=2, choice="softmax", tau_genes=True)
+    agent = agents.AgentConfig(**tiny.PLASTIC | agent)
+    parts, params = population(agent, senses=everything)
     together = rollout(parts.episode, episode_keys(0, 2), params, keep="state")
     last = jax.tree.map(lambda x: x[2], params)
     alone = run_episode(episode_keys(0, 2)[1], parts.episode, last)

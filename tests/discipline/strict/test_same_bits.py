@@ -146,6 +146,8 @@ FORMS = {
     "rate, vector": {"neuron": "rate", "modulator_kind": "vector"},
     "abcd": {"rule": "abcd", "plast_per_edge": True, "modulator_kind": "event"},
     "hard, shuffled": {"strain": "hard", "control": "shuffled"},
+    "softmax": {"choice": "softmax", "ticks": 3, "tau_genes": True},
+    "one of equals": {"choice": "random"},
 }
 
 
