@@ -23,6 +23,7 @@ from koki2.agents.base import Agent, Learning, StepFeedback
 from koki2.agents.configs import AgentConfig
 from koki2.agents.modulators import compute_modulator
 from koki2.agents.params import AgentParams, AgentState
+from koki2.agents.plasticity import W_LIMIT
 from koki2.agents.rate import leaky_rate
 from koki2.agents.readout import chooser
 from koki2.agents.spiking import integrate_and_fire
@@ -74,7 +75,9 @@ def recurrent(config: AgentConfig, topology: Topology, steps: int) -> Agent:
         weights = given(params.rec_w) if drawn is None else drawn
         if params.mask is not None:
             weights = weights * params.mask
-        return weights if constraint is None else constraint(weights, params.dale)
+        if constraint is not None:
+            weights = constraint(weights, params.dale)
+        return jnp.clip(weights, -W_LIMIT, W_LIMIT) if plastic else weights
 
     def init(params: AgentParams) -> AgentState:
         silent = jnp.zeros(config.n_neurons)

@@ -1,5 +1,8 @@
 """Plasticity: what a trace gains by each rule, and how weights follow, by hand."""
 
+import dataclasses
+
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -46,6 +49,35 @@ def test_a_weight_that_moves_is_held_within_three():
     assert weights == [3.0, 3.0]
     assert abs_dw == 0.5  # as if there were no bound
     assert learn([-2.75, 7.0], [0.0, 0.0], -1.0)[0] == [-3.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    "knobs, born",
+    [
+        ({"plast_enabled": True, "plast_eta": 0.1}, [3.0, -3.0]),
+        ({"plast_enabled": True, "control": "frozen"}, [3.0, -3.0]),
+        ({"plast_enabled": True, "strain": "hard"}, [3.0, -3.0]),
+        ({}, [7.0, -5.0]),
+    ],
+)
+def test_weights_that_may_move_are_born_within_three(knobs, born):
+    """Under Dale's law neuron 0 excites and neuron 1 inhibits, as they do here."""
+    config = AgentConfig(n_neurons=2, k_edges=1, excitatory_fraction=0.5, **knobs)
+    params = AgentParams(
+        obs_w=jnp.zeros((2, 1)),
+        rec_w=jnp.array([7.0, -5.0]),
+        mod_w=jnp.zeros(2),
+        motor_w=jnp.zeros((2, 5)),
+        motor_b=jnp.zeros(5),
+    )
+    agent = make(config, PAIR, steps=4)
+    state = agent.init(params)
+    if agent.learn is not None:
+        assert state.rec_w.tolist() == born
+    state = dataclasses.replace(state, spike=jnp.ones(2))
+    state, _ = agent.act(jax.random.key(0), params, state, jnp.zeros(1))
+    heard = np.asarray(state.v + state.spike)  # theta is 1
+    np.testing.assert_allclose(heard, [born[1], born[0]], rtol=1e-6)
 
 
 @pytest.mark.parametrize("modulator", [0.0, -0.0])
