@@ -107,6 +107,9 @@ class AgentConfig:
     """What the softmax divides readouts by; near 0 it is their largest."""
     tau_genes: Annotated[bool, Later()] = False
     """Give every neuron a gene for its membrane time constant, tau_m * 2^gene."""
+    phase_genes: Annotated[bool, Later()] = False
+    """Give a genome two genes that shift the ends of its schedules: of the rise of
+    plasticity (plast_end_phi), and of the gain on the senses in nursing."""
 
     def __post_init__(self) -> None:
         check(self)

@@ -26,6 +26,7 @@ class AgentParams:
     keep: Float[Array, " S"] | None = None  # own trace, by `plasticity.own_keep`
     dale: Float[Array, " N"] | None = None  # sign of what a neuron sends (adaptive)
     tau: Float[Array, " N"] | None = None  # time constant, by `time_constants.own_leak`
+    phases: Float[Array, "2"] | None = None  # shifts of plast_end_phi and nursing's end
     mask: Float[Array, " S"] | None = None  # 0 or 1: which synapses exist
 
 
@@ -67,5 +68,6 @@ def recurrent_axes(config: AgentConfig) -> dict[str, Axes]:
         "keep": ("S",) if per_edge else None,
         "dale": ("N",) if config.strain == "adaptive" else None,
         "tau": ("N",) if config.tau_genes else None,
+        "phases": (2,) if config.phase_genes else None,
     }
     return {name: its for name, its in axes.items() if its is not None}

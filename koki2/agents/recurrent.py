@@ -30,7 +30,7 @@ from koki2.agents.spiking import integrate_and_fire
 from koki2.agents.time_constants import own_leak
 from koki2.agents.topology import Topology
 from koki2.core.given import given
-from koki2.core.schedules import phase, smoothstep
+from koki2.core.schedules import phase, smoothstep, smoothstep_to
 from koki2.core.types import Key
 from koki2.kernels.edge_sum import edge_sum
 
@@ -164,7 +164,12 @@ def _learning(
         if steps is not None:
             start, end = config.plast_start_phi, config.plast_end_phi
             phi = phase(given(state.t), steps)
-            eta = eta * smoothstep(phi, config.plast_eta_min_frac, 1.0, start, end)
+            least = config.plast_eta_min_frac
+            if params.phases is None:
+                eta = eta * smoothstep(phi, least, 1.0, start, end)
+            else:
+                end = jnp.clip(end + params.phases[0], 0.0, 1.0)
+                eta = eta * smoothstep_to(phi, least, 1.0, start, end)
         if feedback.plasticity is not None:
             eta = eta * feedback.plasticity
         if params.eta is not None:

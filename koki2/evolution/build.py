@@ -52,7 +52,7 @@ def setting(config: Config) -> Setting:
       ValueError: a name that there is not, or objects that do not fit each other.
     """
     env = make_env(config.env)
-    nursed = nursing(config.nursing, env.steps)
+    nursed = nursing(config.nursing, env.steps, env.senses)
     chosen = config.agent.topology_seed
 
     def task(data: Data, path: bool = False, nursing: Nursing = ADULT) -> Task:

@@ -15,6 +15,7 @@ from typing import Any, Literal, NoReturn
 
 from koki2 import runlog
 from koki2.agents.catalogue import AGENTS
+from koki2.evolution.configs import NURSING_VERSION
 from koki2.session import compile_cache, environment, xla_flags
 
 _RESTARTED = "KOKI2_RESTARTED"
@@ -168,11 +169,13 @@ def manifest(command: str, seed: int, config: dict[str, Any]) -> dict[str, Any]:
 
 def _part_versions(config: Mapping[str, Any]) -> dict[str, str]:
     """The versions of what a run is made of, where its config names it."""
-    agent = config.get("agent")
-    if not isinstance(agent, Mapping) or "agent" not in agent:
-        return {}
-    name = agent["agent"]
-    return {f"agent {name}": str(AGENTS.find(name).version)}
+    found, agent = {}, config.get("agent")
+    if isinstance(agent, Mapping) and "agent" in agent:
+        name = agent["agent"]
+        found[f"agent {name}"] = str(AGENTS.find(name).version)
+    if "nursing" in config:
+        found["nursing"] = str(NURSING_VERSION)
+    return found
 
 
 def cores() -> int:

@@ -55,6 +55,7 @@ PLASTIC = {kind: {"modulator_kind": kind} for kind in KINDS} | {
     "random network": {"control": "random_network"},
     "masked": {"masked": True},
     "ticks, softmax, time constants": dict(ticks=3, choice="softmax", tau_genes=True),
+    "by schedule, its end by genes": {"plast_end_phi": 0.75, "phase_genes": True},
 }
 SEEN = jax.random.normal(jax.random.key(1), (STEPS, NUM_OBSERVED))
 LEARNS = {"plast_enabled": True, "plast_eta": 0.5}
@@ -97,7 +98,14 @@ CASES |= {
 }
 
 
-RARE = ("drive", "event", "shuffled vector", "clamped, adaptive", "random network")
+RARE = (
+    "by schedule, its end by genes",
+    "drive",
+    "event",
+    "shuffled vector",
+    "clamped, adaptive",
+    "random network",
+)
 PARTS = ("ticks", "one of equals", "softmax", "time constants")  # tried together, too
 QUICK = CASES.keys() - {f"plastic: {name}" for name in RARE} - {*PARTS}
 
