@@ -10,7 +10,7 @@ _NO_BODY = {  # no gradient and no store; richness and hazard act on the reward
     "senses": ("gradients", "needs"),
     "nursing": tuple(
         f"nurse_{name}{end}"
-        for name in ("metabolism", "buffer")
+        for name in ("metabolism", "buffer", "hazard_smell")
         for end in ("", "_end_phi")
     ),
 }

@@ -27,7 +27,7 @@ from koki2.agents.base import Params
 from koki2.core.schedules import phase, smoothstep, smoothstep_to
 from koki2.core.types import Key
 from koki2.envs.base import Care
-from koki2.envs.senses import HAZARD, named, places, Sense
+from koki2.envs.senses import HAZARD, places, Sense
 from koki2.evolution.configs import NursingConfig
 
 # Folded into the key of a step, beyond what a split of it gives.
@@ -155,9 +155,11 @@ def _care(metabolism, buffer, richness, hazard):
 
 
 def _sense(gain, smell, noise, senses: Sequence[Sense]):
+    channels = tuple(senses) or (Sense("gradient", 2, "gradient"),)
+    if HAZARD not in places(channels):
+        smell = None
     if not (gain or smell or noise):
         return None
-    channels = named(senses, 0) or (Sense("gradient", 2, "gradient"),)
 
     def among(observation: Float[Array, " O"], *chosen: str) -> Bool[Array, " O"]:
         """Which channels are of those senses."""

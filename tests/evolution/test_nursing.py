@@ -211,7 +211,8 @@ def test_gain_is_on_every_gradient_of_the_world_or_on_two_channels_of_one_unname
 def test_the_smell_of_hazards_has_a_schedule_of_its_own():
     assert given(0, nurse_hazard_smell=3.0) == [*GIVEN[:5], 96.0, 192.0]
     assert given(1, nurse_hazard_smell=3.0) == [*GIVEN[:5], 64.0, 128.0]
-    assert given(0, senses=SENSES[:3], nurse_hazard_smell=3.0) == GIVEN
+    knobs = NursingConfig(nurse_hazard_smell=3.0)
+    assert nursing(knobs, T, SENSES[:3]) == ADULT  # nothing of the kind to smell
 
 
 def test_a_genome_may_shift_the_end_of_the_gain_on_its_senses():
