@@ -10,10 +10,10 @@ grade the choice. What draws folds a constant into the key of `Agent.act`, so th
 other draw depends on it.
 
 Source: Tang et al., "Deep reinforcement learning with population-coded spiking neural
-network for continuous control", 2020, for sums of spikes over steps; the softmax is
-drawn by the Gumbel-max trick (Gumbel, 1954).
+network for continuous control", 2020, for sums of spikes over steps.
 """
 
+import itertools
 from collections.abc import Callable
 
 import jax
@@ -48,15 +48,23 @@ def _first(key: Key, readout: Float[Array, " A"]) -> Int[Array, ""]:
 
 
 def _random(key: Key, readout: Float[Array, " A"]) -> Int[Array, ""]:
-    rank = jax.random.uniform(jax.random.fold_in(key, CHOICE), readout.shape)
-    return jnp.argmax(jnp.where(readout == jnp.max(readout), rank, -1.0))
+    ties = (readout == jnp.max(readout)).astype(jnp.float32)
+    return _draw(key, ties)
 
 
 def _softmax(config: AgentConfig) -> Choose:
     temperature = config.temperature
 
     def choose(key: Key, readout: Float[Array, " A"]) -> Int[Array, ""]:
-        noise = jax.random.gumbel(jax.random.fold_in(key, CHOICE), readout.shape)
-        return jnp.argmax(readout / temperature + noise)
+        return _draw(key, jnp.exp((readout - jnp.max(readout)) / temperature))
 
     return choose
+
+
+def _draw(key: Key, weight: Float[Array, " A"]) -> Int[Array, ""]:
+    """Draws an action with probability proportional to its weight, by one number: the
+    first whose cumulative weight is above that share of all. Never one of weight 0."""
+    share = jax.random.uniform(jax.random.fold_in(key, CHOICE))
+    each = (weight[i] for i in range(weight.shape[0]))
+    upto = jnp.stack(list(itertools.accumulate(each)))
+    return jnp.argmax((upto > share * upto[-1]).astype(jnp.int32))
