@@ -191,7 +191,7 @@ def _lanes(population: int, episodes: int) -> int:
 def _seconds(config: Config, size: _Sizes, steps: int) -> float:
     population, loop = _population(config), config.loop
     learning = 2.5 if config.agent.plast_enabled else 1.0
-    step = 10e-9 + 0.25e-9 * size.synapses * learning
+    step = 10e-9 + 0.25e-9 * size.synapses * config.agent.ticks * learning
     generation = population * loop.episodes * steps * step
     generation += population * (size.genome + size.params) * 30e-9
     if _strategy(config) in SQUARES:

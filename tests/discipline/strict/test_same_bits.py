@@ -148,10 +148,12 @@ FORMS = {
     "hard, shuffled": {"strain": "hard", "control": "shuffled"},
     "softmax": {"choice": "softmax", "ticks": 3, "tau_genes": True},
     "one of equals": {"choice": "random"},
+    "its schedule by genes": {"plast_end_phi": 0.5, "phase_genes": True},
 }
+RARE = ("one of equals", "its schedule by genes")
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", mostly_slow(FORMS, *FORMS.keys() - {*RARE}))
 def test_an_agent_acts_and_learns_the_same_compiled_or_not(form):
     config = dataclasses.replace(PLASTIC, **FORMS[form])
     agent = agents.make(config, WIRING, STEPS)
@@ -175,7 +177,7 @@ SENSES = {
 }
 
 
-@pytest.mark.parametrize("form", SENSES)
+@pytest.mark.parametrize("form", mostly_slow(SENSES, "unit, deficit, running"))
 def test_senses_are_turned_the_same_compiled_or_not(form):
     sensed = encoding(agents.SensesConfig(**SENSES[form]), envs.chemotaxis(WORLD))
     agent = sensed.wrap(agents.make(PLAIN, WIRING, STEPS))
