@@ -8,7 +8,7 @@ from . import (
     search as search,
 )
 from .agents.catalogue import register_agent as register_agent
-from .agents.configs import AgentConfig as AgentConfig
+from .agents.configs import AgentConfig as AgentConfig, SensesConfig as SensesConfig
 from .core.program import Program as Program
 from .envs.base import (
     BodyFeedback as BodyFeedback,

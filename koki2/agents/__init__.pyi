@@ -6,7 +6,7 @@ from .catalogue import (
     AGENTS as AGENTS,
     register_agent as register_agent,
 )
-from .configs import AgentConfig as AgentConfig
+from .configs import AgentConfig as AgentConfig, SensesConfig as SensesConfig
 from .constraints import STRAINS as STRAINS
 from .navigator import navigator as navigator
 from .params import AgentParams as AgentParams, AgentState as AgentState

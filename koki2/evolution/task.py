@@ -4,13 +4,14 @@ from typing import NamedTuple
 
 from koki2 import agents, genomes
 from koki2.agents.base import Agent
-from koki2.agents.configs import AgentConfig
+from koki2.agents.configs import AgentConfig, SensesConfig
 from koki2.agents.topology import Topology
 from koki2.envs.base import AnyEnv, has_map
 from koki2.evolution.configs import POLICIES
 from koki2.evolution.episode import Episode, episode
 from koki2.evolution.nursing import ADULT, Nursing
 from koki2.evolution.path import paths_in
+from koki2.evolution.senses import encoding
 from koki2.genomes.base import Genome
 from koki2.genomes.configs import GenomeConfig
 
@@ -30,6 +31,7 @@ def make_task(
     agent: AgentConfig = AgentConfig(),
     genome: GenomeConfig = GenomeConfig(),
     *,
+    senses: SensesConfig = SensesConfig(),
     wiring: Topology | int = 0,
     nursing: Nursing = ADULT,
     path: bool = False,
@@ -40,6 +42,7 @@ def make_task(
       env: the world.
       agent: which agent; it gets the world's senses and actions.
       genome: how it is encoded.
+      senses: the form in which it gets them.
       wiring: of its neurons, or the seed from which it is drawn.
       nursing: how gently the young are treated.
       path: whether an episode keeps account of where the agent went; the world must
@@ -52,12 +55,11 @@ def make_task(
     """
     if isinstance(wiring, int):
         wiring = genomes.wiring(genome, agent, wiring)
-    encoding = genomes.make(
-        genome, agent, env.observation_size, env.num_actions, wiring
-    )
-    body = agents.make(agent, wiring, env.steps)
+    sensed = encoding(senses, env)
+    genes = genomes.make(genome, agent, sensed.size, env.num_actions, wiring)
+    body = sensed.wrap(agents.make(agent, wiring, env.steps))
     paths = paths_in(env) if path else None
-    return Task(env, encoding, episode(env, body, nursing, paths), wiring)
+    return Task(env, genes, episode(env, body, nursing, paths), wiring)
 
 
 def baseline(env: AnyEnv, policy: str) -> Episode:
