@@ -16,12 +16,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from koki2 import evolution, runlog
+from koki2.evolution.configs import BEST_BLIND
 from koki2.reports import metrics
 from koki2.runlog import atomic, jsontext, opening
 
 Lives = Mapping[str, Mapping[str, Any]]
 """Who lived -> metric -> one number per episode."""
 
+MISFIT = "the genomes should fit the run's config, but "
 _FILE = re.compile(r"evalseed(\d+)_episodes(\d+)\.json")
 _ENDS = ("mean", "low", "high")
 _MAX_BYTES = 2**22  # of a file, which is a few thousand
@@ -138,9 +140,8 @@ def live(
     *,
     eval_seed: int,
     episodes: int,
-    policy: str = "none",
 ) -> Lives:
-    """Evaluates genomes of a run, and a baseline, on the same unseen episodes.
+    """Evaluates genomes of a run on unseen episodes.
 
     Args:
       judge: `evolution.judge` of the run's config.
@@ -149,23 +150,55 @@ def live(
       seed: of the run.
       eval_seed: which episodes.
       episodes: how many.
-      policy: the baseline; "none": no baseline.
 
     Raises:
       BrokenRunError: a genome that does not fit the config.
-      InputError: a baseline that this world has not.
     """
-    which = {"eval_seed": eval_seed, "episodes": episodes}
-    misfit = "the genomes should fit the run's config, but "
     lives = {}
     for name in genomes:
         genome = runlog.read_genome(run, name)
-        with runlog.raising(runlog.BrokenRunError, misfit):
-            lives[name] = judge.genome(seed, genome, **which)
-    if policy != "none":
-        with runlog.raising(runlog.InputError):
-            lives[policy] = judge.baseline(policy, **which)
+        with runlog.raising(runlog.BrokenRunError, MISFIT):
+            lives[name] = judge.genome(
+                seed, genome, eval_seed=eval_seed, episodes=episodes
+            )
     return lives
+
+
+def live_baseline(
+    judge: Any, policy: str, *, eval_seed: int, episodes: int
+) -> tuple[str, Mapping[str, Any]]:
+    """Evaluates a baseline on the same unseen episodes.
+
+    Args:
+      judge: `evolution.judge` of a config.
+      policy: the baseline; "blind": the best, on these very episodes, of all that see
+        nothing.
+      eval_seed: which episodes.
+      episodes: how many.
+
+    Returns:
+      Its name, which of "blind" is that of the best; and its lives.
+
+    Raises:
+      InputError: a baseline that this world has not.
+    """
+    which = {"eval_seed": eval_seed, "episodes": episodes}
+    if policy == BEST_BLIND:
+        return best(judge.blind(**which))
+    with runlog.raising(runlog.InputError):
+        return policy, judge.baseline(policy, **which)
+
+
+def best(lives: Lives) -> tuple[str, Mapping[str, Any]]:
+    """Finds who was fittest on average; of several, the first.
+
+    Example:
+      >>> best({"stay": {"fitness": [1.0, 2.0]}, "left": {"fitness": [3.0, 2.0]}})[0]
+      'left'
+    """
+    mean = lambda name: metrics.means(lives[name])["mean_fitness"]
+    name = max(lives, key=mean)
+    return name, lives[name]
 
 
 def _path(run: pathlib.Path, eval_seed: int, episodes: int) -> pathlib.Path:
