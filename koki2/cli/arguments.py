@@ -22,7 +22,7 @@ LogEvery = Annotated[
 ]
 _WHAT_POLICIES_DO = (
     "greedy follows the gradient, competent does what the world asks for by script, "
-    "oracle knows the whole truth; random moves at random; stay, up, down, left, right, "
+    "oracle knows the whole truth; stay, up, down, left, right, "
     "sweep, sweep-columns and spiral see nothing, and neither do action-0, action-1, "
     "..., which worlds without a map have."
 )

@@ -2,7 +2,7 @@
 
 import dataclasses
 
-from koki2 import evolution
+from koki2 import evolution, runlog
 from koki2.cli import output
 from koki2.cli.arguments import Baseline, Episodes, Json
 from koki2.reports import heldout, metrics
@@ -29,7 +29,8 @@ class Options:
 def run(options: Options) -> int:
     """Evaluates."""
     episodes, seed = options.episodes, options.seed
-    judge = evolution.judge(options.settings.config)
+    with runlog.raising(runlog.InputError):
+        judge = evolution.judge(options.settings.config)
     policy, lives = heldout.live_baseline(
         judge, options.policy, eval_seed=seed, episodes=episodes
     )

@@ -28,7 +28,7 @@ from koki2.evolution.configs import FitnessConfig
 from koki2.evolution.episode import episode, EpisodeState
 from koki2.evolution.figures import report
 from koki2.evolution.heldout import DEPTH, develop_key, Figures
-from koki2.evolution.lesions import INTACT, Lesion, lesion
+from koki2.evolution.lesions import INTACT, Lesion, lesion, LesionError
 from koki2.evolution.task import Task
 
 LesionedLives = Callable[..., dict[str, Figures]]
@@ -67,7 +67,7 @@ def lesion_lives(make: Callable[[Data], Task], fitness: FitnessConfig) -> Lesion
         task = make(data)
         lesions = {name: lesion(task, name) for name in (INTACT, *names)}
         if episodes < 2 and any(np.any(each.other) for each in lesions.values()):
-            raise ValueError(
+            raise LesionError(
                 "episodes must be 2 or more for a lesion SENSE@other, got 1."
             )
         wired = as_data([data.wiring], multiple=DEPTH)

@@ -31,6 +31,10 @@ _RECURRENT, _LEARNS = "recurrent weights", "learning"
 _OF_AGENT = {"recurrent": _RECURRENT, "frozen": _LEARNS, "events": _LEARNS}
 
 
+class LesionError(ValueError):
+    """There is nothing of that name to take."""
+
+
 @chex.dataclass(frozen=True, kw_only=True)
 class Lesion:
     """What is taken: masks over an observation, and factors (1 takes nothing)."""
@@ -70,7 +74,7 @@ def lesion(task: Task, name: str = INTACT) -> Lesion:
       name: as at the top of this file.
 
     Raises:
-      ValueError: neither world nor agent has anything of that name.
+      LesionError: neither world nor agent has anything of that name.
 
     Example:
       >>> from koki2 import envs
@@ -88,7 +92,7 @@ def lesion(task: Task, name: str = INTACT) -> Lesion:
     channels = _channels(task, is_every_kind=True)
     if name in _OF_AGENT:
         if _OF_AGENT[name] not in _parts(task):
-            raise ValueError(
+            raise LesionError(
                 f"lesion {name} must be of an agent that has {_OF_AGENT[name]}, which "
                 "this one has not."
             )
@@ -98,7 +102,7 @@ def lesion(task: Task, name: str = INTACT) -> Lesion:
         masks["other" if end else "zero"] = channels[stem]
     elif name != INTACT:
         known = [n for n in lesion_names(task) if OTHER not in n]
-        raise ValueError(
+        raise LesionError(
             f"lesion must be one of {', '.join(known)}, or of a sense SENSE{OTHER}, "
             f"got {name!r:.60}."
         )

@@ -164,6 +164,71 @@ def live(
     return lives
 
 
+def live_lesioned(
+    judge: Any,
+    run: pathlib.Path,
+    genome: str,
+    seed: int,
+    lesions: Iterable[str],
+    *,
+    eval_seed: int,
+    episodes: int,
+) -> Lives:
+    """Evaluates a genome of a run on the same unseen episodes, under lesions.
+
+    Args:
+      judge: `evolution.judge` of the run's config.
+      run: its folder.
+      genome: best or mean.
+      seed: of the run.
+      lesions: names, as `evolution.lesions` explains them.
+      eval_seed: which episodes.
+      episodes: how many.
+
+    Returns:
+      Lives by lesion; and those of "intact", to which the others are compared.
+
+    Raises:
+      BrokenRunError: a genome that does not fit the config.
+      InputError: a lesion of what world and agent have not.
+    """
+    arrays = runlog.read_genome(run, genome)
+    which = {"eval_seed": eval_seed, "episodes": episodes}
+    with runlog.raising(runlog.BrokenRunError, MISFIT):
+        try:
+            return judge.lesioned(seed, arrays, tuple(lesions), **which)
+        except evolution.LesionError as error:
+            raise runlog.InputError(str(error)) from error
+
+
+def compare_lesions(lives: Lives) -> dict[str, Any]:
+    """Means under each lesion, and what it took: intact minus lesioned, paired.
+
+    Args:
+      lives: by lesion, as `live_lesioned` returns them.
+
+    Example:
+      >>> import numpy as np
+      >>> worth = lambda *values: {"fitness": np.array(values)}
+      >>> lives = {"intact": worth(1.0, 1.0), "energy": worth(0.0, 0.0)}
+      >>> found = compare_lesions(lives)["energy"]
+      >>> found["mean_fitness"], found["differences"]["fitness"]["low"]
+      (0.0, 1.0)
+    """
+    intact = lives[evolution.INTACT]
+    return {
+        name: {
+            **metrics.means(lesioned),
+            "differences": {
+                metric: evolution.difference(intact[metric], lesioned[metric])
+                for metric in lesioned
+            },
+        }
+        for name, lesioned in lives.items()
+        if name != evolution.INTACT
+    }
+
+
 def live_baseline(
     judge: Any, policy: str, *, eval_seed: int, episodes: int
 ) -> tuple[str, Mapping[str, Any]]:

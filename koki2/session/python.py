@@ -173,7 +173,8 @@ def evaluate(
       run: what `run` or `load` returned.
       episodes: how many.
       seed: which; unseen as long as it was not the run's.
-      policy: the baseline: greedy, competent, random, stay, oracle or none.
+      policy: the baseline: one of `evolution.configs.POLICIES`; blind, which is the
+        best on these episodes of those that see nothing; or none.
       fitness: what is reported as fitness, of a run built from objects.
 
     Raises:
@@ -186,13 +187,9 @@ def evaluate(
     else:
         read = folders.read_folder(run.path)
         judge, run_seed = evolution.judge(read.config), read.seed
-    lives = heldout.live(
-        judge,
-        run.path,
-        run.kind.genomes,
-        run_seed,
-        eval_seed=seed,
-        episodes=episodes,
-        policy=policy,
-    )
+    which = {"eval_seed": seed, "episodes": episodes}
+    lives = {**heldout.live(judge, run.path, run.kind.genomes, run_seed, **which)}
+    if policy != "none":
+        policy, lived = heldout.live_baseline(judge, policy, **which)
+        lives[policy] = lived
     return HeldOutTable(heldout.compare(lives, seed, policy))

@@ -33,10 +33,7 @@ def print_evaluation(
             same.append(f"{mean} {text(values[0])}")
             continue
         row = [mean, *values]
-        for found in intervals:
-            middle, low, high = (text(found[end]) for end in ("mean", "low", "high"))
-            row.append(f"{middle} [{low}, {high}]")
-        rows.append(row)
+        rows.append([*row, *map(_with_ends, intervals)])
     seed = evaluation["eval_seed"]
     print_table(
         columns, rows, title=f"{episodes} unseen episodes, evaluation seed {seed}"
@@ -44,6 +41,19 @@ def print_evaluation(
     if same:
         line = f"the same in every life: {', '.join(same)}"
         say(textwrap.fill(line, WIDTH, subsequent_indent="  "))
+    lesions: Mapping[str, Any] = evaluation.get("lesions", {})
+    for genome, by_lesion in lesions.items():
+        rows = [
+            (name, found["mean_fitness"], _with_ends(found["differences"]["fitness"]))
+            for name, found in by_lesion.items()
+        ]
+        columns = (f"{genome} without", "mean_fitness", f"{genome} - lesioned [95%]")
+        print_table(columns, rows)
+
+
+def _with_ends(found: Mapping[str, float]) -> str:
+    middle, low, high = (text(found[end]) for end in ("mean", "low", "high"))
+    return f"{middle} [{low}, {high}]"
 
 
 def print_behaviour(found: Mapping[str, Any]) -> None:
