@@ -73,11 +73,11 @@ def lesion_lives(make: Callable[[Data], Task], fitness: FitnessConfig) -> Lesion
         wired = as_data([data.wiring], multiple=DEPTH)
         data = data._replace(wiring=jax.tree.map(lambda x: x[0], wired))
         data = jax.tree.map(jnp.asarray, data)
-        key, keys = develop_key(eval_seed), episode_keys(eval_seed, episodes)
         others = jnp.zeros((episodes, task.env.steps, task.env.observation_size))
         found: dict[str, Figures] = {}
         for name, each in lesions.items():  # intact first: what it observed is others'
-            figures, seen = compiled(data, key, keys, genes, each, others)
+            keys = develop_key(eval_seed), episode_keys(eval_seed, episodes)
+            figures, seen = compiled(data, *keys, genes, each, others)
             found[name] = jax.device_get(figures)
             if name == INTACT:
                 others = jnp.roll(seen, -1, axis=0)

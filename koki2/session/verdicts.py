@@ -51,6 +51,25 @@ def print_evaluation(
         print_table(columns, rows)
 
 
+def print_probe(found: Mapping[str, Any]) -> None:
+    """Prints the table and the verdict of a probe, as `reports.probe` finds them."""
+    kinds = {"blind": "sees nothing", "policy": "scripted", "lesion": "evolved without"}
+    best, fitness = found["best_blind"], found["evolved"]["mean_fitness"]
+    rows = []
+    for row in found["rows"]:
+        if row["kind"] == "lesion" and not any(of == "evolved" for of, *_ in rows):
+            rows.append(("evolved", found["genome"], fitness, "", ""))
+        name = f"{row['name']} (best)" if row["name"] == best else row["name"]
+        holm = "" if row["p_holm"] is None else row["p_holm"]
+        gap = _with_ends(row["difference"])
+        rows.append((kinds[row["kind"]], name, row["means"]["mean_fitness"], gap, holm))
+    title = f"{found['episodes']} unseen episodes, evaluation seed {found['eval_seed']}"
+    columns = ("", "who", "mean_fitness", "evolved - it [95%]", "p (Holm)")
+    print_table(columns, rows, title=title)
+    for line in found["verdict"]:
+        say(textwrap.fill(line, WIDTH, subsequent_indent="  "))
+
+
 def _with_ends(found: Mapping[str, float]) -> str:
     middle, low, high = (text(found[end]) for end in ("mean", "low", "high"))
     return f"{middle} [{low}, {high}]"
