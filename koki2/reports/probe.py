@@ -102,11 +102,11 @@ def compare(
     values = [p_value(gap) for gap in gaps]
     for row, p, holm in zip(family, values, adjust(values), strict=True):
         row |= {"p": p, "p_holm": holm}
-    worse = {row["name"]: _is_worse(row) for row in family if row["kind"] == "lesion"}
+    lesions = {row["name"]: row for row in family if row["kind"] == "lesion"}
     uses = {
-        name: (worse[name], worse[name + OTHER])
-        for name in worse
-        if name + OTHER in worse
+        name: (_is_worse(row), _is_worse(lesions[name + OTHER]))
+        for name, row in lesions.items()
+        if name + OTHER in lesions
     }
     top = next(row for row in family if row["kind"] == "blind")
     found = {
@@ -116,7 +116,7 @@ def compare(
         "uses": {name: all(both) for name, both in uses.items()},
         "competent": _is_worse(top) and any(all(both) for both in uses.values()),
     }
-    return found | {"verdict": _verdict(top, uses, worse, found["competent"])}
+    return found | {"verdict": _verdict(top, lesions, uses)}
 
 
 def keep(run: pathlib.Path, found: Mapping[str, Any]) -> None:
@@ -190,41 +190,43 @@ def _is_worse(row: Mapping[str, Any]) -> bool:
 
 def _verdict(
     top: Mapping[str, Any],
+    lesions: Mapping[str, Mapping[str, Any]],
     uses: Mapping[str, tuple[bool, bool]],
-    worse: Mapping[str, bool],
-    is_competent: bool,
 ) -> list[str]:
-    gap, senses = top["difference"], _list([n for n, both in uses.items() if all(both)])
+    """Says in sentences what the rows show.
+
+    Args:
+      top: the row of the best blind policy.
+      lesions: the row of each lesion.
+      uses: of each sense, whether it is worse at zero and with another life's.
+    """
+    gap = top["difference"]
     ends = f"{gap['mean']:+.2f} [{gap['low']:+.2f}, {gap['high']:+.2f}]"
     beats = "it beats" if _is_worse(top) else "it does not beat"
     lines = [f"{beats} the best blind policy, {top['name']}: {ends}"]
-    lines += [f"it uses {senses}: worse at zero and with another life's"] * bool(senses)
-    half = {
-        "at zero only": [name for name, both in uses.items() if both == (True, False)],
-        "with another life's only": [
-            name for name, both in uses.items() if both == (False, True)
-        ],
-    }
+    senses = [name for name, both in uses.items() if all(both)]
+    lost = lambda name: f"{lesions[name]['difference']['mean']:.2f}"
     lines += [
-        f"not shown to use {_list(names)}: worse {when}"
-        for when, names in half.items()
-        if names
+        f"it uses {name}: {lost(name)} worse at zero, {lost(name + OTHER)} worse with "
+        "another life's"
+        for name in senses
     ]
-    idle = _list([name for name, both in uses.items() if not any(both)])
-    lines += [f"not shown to use {idle}: no worse without"] * bool(idle)
+    for both, when in (
+        ((True, False), "worse at zero only"),
+        ((False, True), "worse with another life's only"),
+        ((False, False), "no worse without"),
+    ):
+        names = [name for name, each in uses.items() if each == both]
+        lines += [f"not shown to use {', '.join(names)}: {when}"] * bool(names)
     for name, words in _OF_AGENT.items():
-        if name in worse:
-            lines.append(
-                f"it needs {words}" if worse[name] else f"not shown to need {words}"
-            )
-    claim = "competent: it beats all that see nothing, by what it senses"
-    if not is_competent:
-        claim = (
+        if name in lesions:
+            is_needed = _is_worse(lesions[name])
+            lines.append(f"{'it needs' if is_needed else 'not shown to need'} {words}")
+    if _is_worse(top) and senses:
+        why = f"competent: it beats all that see nothing, by {', '.join(senses)}"
+    else:
+        why = (
             "no claim of competence, which is to beat the best blind policy and to be "
             "worse under both lesions of a sense"
         )
-    return [*lines, f"verdict: {claim}"]
-
-
-def _list(names: Sequence[str]) -> str:
-    return ", ".join(names)
+    return [*lines, f"verdict: {why}"]

@@ -149,10 +149,7 @@ def test_a_probe_shows_all_in_one_table_says_what_it_shows_and_is_kept(koki2, ru
         "evolved without energy@other 0.5000 8.0000 [8.0000, 8.0000] 0.0008",
         "evolved without frozen 8.5000 0.0000 [0.0000, 0.0000] 1.0000",
     ]
-    assert (
-        rows[-1]
-        == "verdict: competent: it beats all that see nothing, by what it senses"
-    )
+    assert rows[-1] == "verdict: competent: it beats all that see nothing, by energy"
     found = koki2("probe run --episodes 16 --genome best --json").json
     assert found["competent"] and found["uses"] == {"energy": True}
     path = run / "probe" / "best_evalseed0_episodes16.json"

@@ -1,6 +1,7 @@
 """Lesions: what is taken is missed by who used it, and by nobody else."""
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -80,7 +81,10 @@ def test_one_that_follows_its_gradient_is_found_to_use_it(follows, blind):
         "needs": False,
     }
     text = "\n".join(found["verdict"])
-    assert "it uses gradient: worse at zero and with another life's" in text
+    assert re.search(
+        r"it uses gradient: \S+ worse at zero, \S+ worse with another life's", text
+    )
+    assert text.endswith("competent: it beats all that see nothing, by gradient")
     assert "not shown to use energy, integrity, needs" in text
     assert "not shown to need its recurrent weights" in text
 
