@@ -4,7 +4,9 @@ What it finds it also leaves in the run, for `koki2 plot`; see `reports.heldout`
 """
 
 import dataclasses
+import functools
 import pathlib
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 from annotated_types import MinLen
@@ -57,21 +59,13 @@ def run(options: Options) -> int:
     found = []
     for eval_seed in options.seed:
         which = {"eval_seed": eval_seed, "episodes": options.episodes}
-        run, policy = (judge, read.path), options.baseline_policy
-        lives = {**heldout.live(*run, genomes, read.seed, **which)}
+        lesions = _lesioned(options, judge, read, genomes, which)
+        lives = {**heldout.live(judge, read.path, genomes, read.seed, **which)}
+        policy = options.baseline_policy
         if policy != "none":
             policy, lived = heldout.live_baseline(judge, policy, **which)
             lives[policy] = lived
-        found.append(heldout.compare(lives, eval_seed, policy))
-        if options.lesion:
-            found[-1]["lesions"] = {
-                genome: heldout.compare_lesions(
-                    heldout.live_lesioned(
-                        *run, genome, read.seed, options.lesion, **which
-                    )
-                )
-                for genome in genomes
-            }
+        found.append(heldout.compare(lives, eval_seed, policy) | lesions)
         if options.override_plast_eta is None:
             _keep(options, lives, eval_seed)
         if policy != options.baseline_policy:
@@ -89,6 +83,26 @@ def run(options: Options) -> int:
             }
         )
     return 0
+
+
+def _lesioned(
+    options: Options,
+    judge: Any,
+    read: folders.RunFolder,
+    genomes: Iterable[str],
+    which: Mapping[str, int],
+) -> dict[str, Any]:
+    """What lesions took from each genome; nothing where none is asked for."""
+    if not options.lesion:
+        return {}
+    live = functools.partial(heldout.live_lesioned, judge, read.path)
+    lesioned = {
+        genome: heldout.compare_lesions(
+            live(genome, read.seed, options.lesion, **which)
+        )
+        for genome in genomes
+    }
+    return {"lesions": lesioned}
 
 
 def _config(options: Options, config: Any) -> Any:

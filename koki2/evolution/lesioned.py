@@ -4,7 +4,7 @@ Episode by episode, all that differs is what was taken. What SENSE@other tells i
 episode i at step t is what the same genome, intact, observed in episode i + 1 (in the
 last: in the first) at that step; past the end of that life, what it observed last.
 
-Plain `vmap` over episodes, one genome at a time: the same lives as `genome_lives`, up
+Plain `vmap` over episodes, one genome at a time: what `genome_lives` finds, up
 to rounding. A lesion is traced, so that one program serves all.
 """
 

@@ -17,11 +17,7 @@ import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-import scipy.stats
-
 from koki2 import evolution, runlog
-from koki2.evolution.lesions import OTHER
 from koki2.reports import heldout, metrics
 from koki2.runlog import atomic, opening
 
@@ -104,9 +100,9 @@ def compare(
         row |= {"p": p, "p_holm": holm}
     lesions = {row["name"]: row for row in family if row["kind"] == "lesion"}
     uses = {
-        name: (_is_worse(row), _is_worse(lesions[name + OTHER]))
+        name: (_is_worse(row), _is_worse(lesions[name + evolution.OTHER]))
         for name, row in lesions.items()
-        if name + OTHER in lesions
+        if name + evolution.OTHER in lesions
     }
     top = next(row for row in family if row["kind"] == "blind")
     found = {
@@ -132,17 +128,20 @@ def keep(run: pathlib.Path, found: Mapping[str, Any]) -> None:
     atomic.write_json(path, dict(found))
 
 
-def p_value(gaps: np.ndarray) -> float:
+def p_value(gaps: Sequence[float]) -> float:
     """Two-sided p of a mean of paired differences, by flipping their signs.
 
     Exact where there are at most 9999 ways to flip them, else of so many drawn ones.
 
     Example:
-      >>> p_value(np.ones(4))  # 2 of 16
+      >>> p_value([1.0, 1.0, 1.0, 1.0])  # 2 of 16
       0.125
-      >>> p_value(np.zeros(4))
+      >>> p_value([0.0, 0.0])
       1.0
     """
+    import numpy as np
+    import scipy.stats
+
     if not np.any(gaps):
         return 1.0
     found = scipy.stats.permutation_test(
@@ -164,6 +163,8 @@ def adjust(values: Sequence[float]) -> list[float]:
       >>> adjust([0.5, 0.01, 0.25])
       [0.5, 0.03, 0.5]
     """
+    import numpy as np
+
     order = np.argsort(values, kind="stable")
     steps = np.asarray(values, np.float64)[order] * np.arange(len(values), 0, -1)
     adjusted = np.empty(len(values))
@@ -179,8 +180,9 @@ def _row(
     return row | {"difference": gap, "p": None, "p_holm": None}
 
 
-def _gaps(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> np.ndarray:
-    return np.asarray(ours["fitness"], np.float64) - np.asarray(theirs["fitness"])
+def _gaps(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[float]:
+    pairs = zip(ours["fitness"], theirs["fitness"], strict=True)
+    return [float(one) - float(other) for one, other in pairs]
 
 
 def _is_worse(row: Mapping[str, Any]) -> bool:
@@ -207,7 +209,7 @@ def _verdict(
     senses = [name for name, both in uses.items() if all(both)]
     lost = lambda name: f"{lesions[name]['difference']['mean']:.2f}"
     lines += [
-        f"it uses {name}: {lost(name)} worse at zero, {lost(name + OTHER)} worse with "
+        f"it uses {name}: {lost(name)} worse at zero, {lost(name + evolution.OTHER)} worse with "
         "another life's"
         for name in senses
     ]

@@ -1,4 +1,4 @@
-"""Lesions: what is taken is missed by who used it, and by nobody else."""
+"""Lesions: what is taken is missed by who used it, and by no other."""
 
 import dataclasses
 import re
@@ -18,6 +18,7 @@ from koki2.evolution import (
     LesionError,
     make_task,
 )
+from koki2.evolution.configs import POLICIES
 from koki2.evolution.lesions import lesion, lesion_names
 from koki2.policies.moves import LEFT, RIGHT
 from koki2.reports import probe
@@ -148,6 +149,11 @@ def test_frozen_is_a_learning_rate_of_nought_and_silence_is_no_event(modulator):
     silent = found["events"] if modulator == "spike" else found["frozen"]
     moved = found[INTACT] if modulator == "spike" else found["events"]
     np.testing.assert_allclose(silent["abs_dw_mean"], moved["abs_dw_mean"], rtol=1e-5)
+
+
+def test_every_policy_that_sees_nothing_has_a_name_on_the_command_line(blind):
+    assert list(blind)[:5] == ["stay", "up", "down", "left", "right"]
+    assert {*blind} < {*POLICIES}
 
 
 @pytest.mark.slow
