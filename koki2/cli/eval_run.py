@@ -9,6 +9,7 @@ import pathlib
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
+import tyro
 from annotated_types import MinLen
 
 from koki2 import evolution
@@ -40,10 +41,15 @@ class Options(Named):
     """Best of training, centre of the search, or both; of an archive, its best."""
     override_plast_eta: float | None = None
     """Another learning rate within a life; 0 asks whether learning helps at all."""
-    lesion: tuple[str, ...] = ()
-    """Also without one of these at a time: a sense, by its name or kind (gradient,
-    needs), which reads as zero, or as in another episode with @other behind it;
-    recurrent weights; learning (frozen); what learning hears (events)."""
+    lesion: Annotated[
+        tuple[str, ...],
+        tyro.conf.arg(
+            help="Also without one of these at a time: a sense, by its name or kind "
+            "(gradient, needs), which reads as zero, or as in another episode with "
+            "@other behind it; recurrent weights (recurrent); learning (frozen); what "
+            "learning hears (events)."
+        ),
+    ] = ()
     json: Json = False
 
 

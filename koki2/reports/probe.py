@@ -207,10 +207,10 @@ def _verdict(
     beats = "it beats" if _is_worse(top) else "it does not beat"
     lines = [f"{beats} the best blind policy, {top['name']}: {ends}"]
     senses = [name for name, both in uses.items() if all(both)]
-    lost = lambda name: f"{lesions[name]['difference']['mean']:.2f}"
+    lost = lambda name: f"{lesions[name]['difference']['mean']:.2f} worse"
     lines += [
-        f"it uses {name}: {lost(name)} worse at zero, {lost(name + evolution.OTHER)} worse with "
-        "another life's"
+        f"it uses {name}: {lost(name)} at zero, "
+        f"{lost(name + evolution.OTHER)} with another life's"
         for name in senses
     ]
     for both, when in (
