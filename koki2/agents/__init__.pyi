@@ -21,6 +21,7 @@ from .scripted import (
     oracle as oracle,
     policy as policy,
     stay as stay,
+    timed as timed,
     walker as walker,
 )
 from .topology import random_topology as random_topology, Topology as Topology

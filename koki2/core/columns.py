@@ -168,9 +168,9 @@ def rows(stream: Mapping[str, Any]) -> Rows:
 
 def _plain(column: Any) -> list[Any]:
     if isinstance(column, Maybe):
-        return np.where(
-            column.is_known, np.asarray(column.value).astype(object), None
-        ).tolist()
+        plain = np.asarray(column.value).astype(object)
+        plain[~np.asarray(column.is_known)] = None
+        return plain.tolist()
     if isinstance(column, WideCount):
         high, low = np.moveaxis(np.asarray(column.words).astype(np.int64), -1, 0)
         return ((high << 32) + low).tolist()

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import re
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le
@@ -31,8 +32,32 @@ _FOR_NOVELTY = ReadWhen("promote_novel_q", is_none_of=(0.0,))
 NURSING_VERSION = 2  # 2: the gain on the senses is on every gradient
 """Rises when the same key and factors would give a different life."""
 
-POLICIES = ("greedy", "competent", "random", "stay", "oracle")
-"""The baselines: what lives without a genome. `evolution.task` makes them."""
+POLICIES = (
+    *("greedy", "competent", "random", "stay", "oracle"),
+    *("up", "down", "left", "right", "sweep", "sweep-columns", "spiral"),
+)
+"""The baselines: what lives without a genome. `evolution.task` makes them. Those of the
+second line, and stay, see nothing; worlds without a map have action-0, action-1, ...
+in their place."""
+BEST_BLIND = "blind"
+"""In the place of a policy: the best of those that see nothing, on these episodes."""
+_ACTION = re.compile(r"action-\d{1,9}")
+
+
+def check_policy(name: str, *others: str) -> str:
+    """Returns the name of a policy, or one of some others.
+
+    Raises:
+      ValueError: it is none.
+
+    Example:
+      >>> check_policy("action-3"), check_policy("none", "none")
+      ('action-3', 'none')
+    """
+    if name in (*POLICIES, *others) or _ACTION.fullmatch(name):
+        return name
+    known = ", ".join((*POLICIES, "action-N", *others))
+    raise ValueError(f"policy must be one of {known}, got {name!r:.60}.")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

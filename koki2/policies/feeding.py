@@ -83,7 +83,7 @@ def _first_safe(
 def until_harmed(policy: Policy, harmed: ArrayLike, *, times: int) -> Policy:
     """Follows a policy until something has harmed it so many times, then stays."""
 
-    def choose(key: Key | None, memory: Memory, observation: Observation):
+    def choose(key: Key, memory: Memory, observation: Observation):
         left, whole, inner = memory
         integrity = observation[3]
         left = left - (integrity < whole - harmed).astype(jnp.int32)
@@ -107,7 +107,7 @@ def steady(policy: Policy, span: np.ndarray, *, doubt: float) -> Policy:
       doubt: cells that noise moves a reading by at most, as a rule.
     """
 
-    def choose(key: Key | None, memory: Memory, observation: Observation):
+    def choose(key: Key, memory: Memory, observation: Observation):
         estimate, move, inner = memory
         shifted = estimate - _step(move)
         reading = observation[:2] * span

@@ -18,8 +18,8 @@ def series(
 
     Args:
       run: the folder.
-      names: columns of numbers, null (NaN here) where one is not known; the first counts
-        the rows, from 0.
+      names: columns of numbers, null (NaN here) where one is not known; the first
+        counts the rows, from 0.
       maybe: columns that may be missing, or null.
 
     Raises:

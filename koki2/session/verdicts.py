@@ -33,10 +33,7 @@ def print_evaluation(
             same.append(f"{mean} {text(values[0])}")
             continue
         row = [mean, *values]
-        for found in intervals:
-            middle, low, high = (text(found[end]) for end in ("mean", "low", "high"))
-            row.append(f"{middle} [{low}, {high}]")
-        rows.append(row)
+        rows.append([*row, *map(_with_ends, intervals)])
     seed = evaluation["eval_seed"]
     print_table(
         columns, rows, title=f"{episodes} unseen episodes, evaluation seed {seed}"
@@ -44,6 +41,38 @@ def print_evaluation(
     if same:
         line = f"the same in every life: {', '.join(same)}"
         say(textwrap.fill(line, WIDTH, subsequent_indent="  "))
+    lesions: Mapping[str, Any] = evaluation.get("lesions", {})
+    for genome, by_lesion in lesions.items():
+        rows = [
+            (name, found["mean_fitness"], _with_ends(found["differences"]["fitness"]))
+            for name, found in by_lesion.items()
+        ]
+        columns = (f"{genome} without", "mean_fitness", f"{genome} - lesioned [95%]")
+        print_table(columns, rows)
+
+
+def print_probe(found: Mapping[str, Any]) -> None:
+    """Prints the table and the verdict of a probe, as `reports.probe` finds them."""
+    kinds = {"blind": "sees nothing", "policy": "scripted", "lesion": "evolved without"}
+    best, fitness = found["best_blind"], found["evolved"]["mean_fitness"]
+    rows = []
+    for row in found["rows"]:
+        if row["kind"] == "lesion" and not any(of == "evolved" for of, *_ in rows):
+            rows.append(("evolved", found["genome"], fitness, "", ""))
+        name = f"{row['name']} (best)" if row["name"] == best else row["name"]
+        holm = "" if row["p_holm"] is None else row["p_holm"]
+        gap = _with_ends(row["difference"])
+        rows.append((kinds[row["kind"]], name, row["means"]["mean_fitness"], gap, holm))
+    title = f"{found['episodes']} unseen episodes, evaluation seed {found['eval_seed']}"
+    columns = ("", "who", "mean_fitness", "evolved - it [95%]", "p (Holm)")
+    print_table(columns, rows, title=title)
+    for line in found["verdict"]:
+        say(textwrap.fill(line, WIDTH, subsequent_indent="  "))
+
+
+def _with_ends(found: Mapping[str, float]) -> str:
+    middle, low, high = (text(found[end]) for end in ("mean", "low", "high"))
+    return f"{middle} [{low}, {high}]"
 
 
 def print_behaviour(found: Mapping[str, Any]) -> None:
