@@ -2,11 +2,13 @@
 
 Levels L0.0 (1-D), L0.1 (2-D), L0.2 (several sources, some harmful), L1.0 (sources
 deplete and come back) and L1.1 (the gradient drops out, the senses are noisy) are
-settings of one world. Positions are in cells, (x, y) from the north-west corner;
+settings of one world, and so are L0.2, L1.0 and L1.1 as seed 002 has them, on a line.
+Positions are in cells, (x, y) from the north-west corner;
 energy and integrity are in [0, 1], 1 is full; an episode lasts T steps.
 
 Energy is no pressure at the defaults: it reaches zero exactly at the horizon, so
-no agent starves (levels from L2 on differ). Entering a good source again pays again.
+no agent starves; in L1.0 and L1.1 one that finds no food does, in step 50. Entering a
+good source again pays again.
 
 Source: seed 002, stages L0 and L1; its runbook names every setting.
 """
@@ -22,12 +24,21 @@ from jaxtyping import Array, Bool, Float, Int
 from koki2.core.given import given
 from koki2.core.schedules import phase, smoothstep
 from koki2.core.types import Key
-from koki2.envs.base import Action, Care, Feedback, MapEnv, Observation, PrivilegedState
+from koki2.envs.base import (
+    Action,
+    Care,
+    Feedback,
+    MapEnv,
+    Observation,
+    Policy,
+    PrivilegedState,
+)
 from koki2.envs.body import arrivals, count, Effects, live, truth
 from koki2.envs.configs import ChemotaxisConfig
 from koki2.envs.grid import Map
 from koki2.envs.senses import fill_of, gradient_to, HAZARD
-from koki2.policies.inference import once_bitten
+from koki2.policies.blind import schedule, sweep_rows
+from koki2.policies.feeding import NEAR, steady, until_harmed, wary
 
 
 @chex.dataclass(frozen=True, kw_only=True)
@@ -175,6 +186,16 @@ def chemotaxis(config: ChemotaxisConfig = ChemotaxisConfig()) -> MapEnv:
         worth = jnp.where(state.bad, harm, food)
         return truth(state, worth, active=_active(state))
 
+    def competent() -> Policy:
+        harmed = config.bad_source_integrity_loss / 2
+        if not erring:
+            return wary(map.span, harmed)
+        if config.height == 1:  # the nose errs by cells: it is better not used at all
+            sweep = schedule(sweep_rows(config.width, 1))
+            return until_harmed(sweep, harmed, times=3)
+        doubt = jnp.maximum(2.3 * config.obs_noise * float(map.span.max()), NEAR)
+        return steady(wary(map.span, harmed), map.span, doubt=doubt)
+
     return MapEnv(
         init=init,
         step=step,
@@ -189,7 +210,7 @@ def chemotaxis(config: ChemotaxisConfig = ChemotaxisConfig()) -> MapEnv:
         version=1,
         size=(config.width, config.height),
         oracle="straight",  # the ceiling of published figures
-        competent=once_bitten() if erring and bad_sources else None,
+        competent=competent(),
     )
 
 

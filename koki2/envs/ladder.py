@@ -1,6 +1,7 @@
 """Our worlds, and the ladder of levels that is made of them. No JAX."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from koki2.envs import configs
@@ -9,6 +10,11 @@ from koki2.envs.world import imported, Level, World
 
 _HARM = {"num_sources": 4, "num_bad_sources": 2, "bad_source_integrity_loss": 0.25}
 _DEPLETE = {"deplete_sources": True, "respawn_delay": 4, "bad_source_deplete_p": 0.5}
+_PLANE = {"width": 16, "height": 16}
+_HUNGER = {
+    "energy_decay": 0.02,
+    "energy_gain": 0.25,
+}  # without food one dies in step 50
 _RIPEN = {
     "grad_dropout_p": 0.5,
     "obs_noise": 0.05,
@@ -21,10 +27,15 @@ _RIPEN = {
 
 _CONFIGS = {
     "chemotaxis-l0.0": configs.ChemotaxisConfig(),
-    "chemotaxis-l0.1": configs.ChemotaxisConfig(width=16, height=16),
-    "chemotaxis-l0.2": configs.ChemotaxisConfig(**_HARM),
-    "chemotaxis-l1.0": configs.ChemotaxisConfig(**_HARM, **_DEPLETE),
-    "chemotaxis-l1.1": configs.ChemotaxisConfig(**_HARM, **_RIPEN),
+    "chemotaxis-l0.1": configs.ChemotaxisConfig(**_PLANE),
+    "chemotaxis-l0.2": configs.ChemotaxisConfig(**_HARM, **_PLANE),
+    "chemotaxis-l1.0": replace(
+        configs.ChemotaxisConfig(**_HARM, **_DEPLETE, **_PLANE, **_HUNGER),
+        bad_source_integrity_loss=0.1,
+    ),
+    "chemotaxis-l1.1": replace(
+        configs.ChemotaxisConfig(**_HARM, **_RIPEN, **_PLANE, **_HUNGER), obs_noise=0.02
+    ),
     "obstacles-l1.2": configs.ObstaclesConfig(),
     "detour-l1.3": configs.DetourConfig(),
     "two-needs-l2.0": configs.TwoNeedsConfig(),
@@ -37,6 +48,9 @@ _CONFIGS = {
     "seasons-l4.1": configs.SeasonsConfig(),
     "moving-needs-l4.2": configs.MovingNeedsConfig(),
     "family-l5": configs.FamilyConfig(),
+    "chemotaxis-l0.2-seed": configs.ChemotaxisConfig(**_HARM),
+    "chemotaxis-l1.0-seed": configs.ChemotaxisConfig(**_HARM, **_DEPLETE),
+    "chemotaxis-l1.1-seed": configs.ChemotaxisConfig(**_HARM, **_RIPEN),
 }
 _ASKS = {
     "chemotaxis-l0.0": "follow a gradient along a line",
@@ -56,12 +70,16 @@ _ASKS = {
     "seasons-l4.1": "food feeds in one half of the map, and the half turns",
     "moving-needs-l4.2": "seasons turn unseen, and with them what a body needs most",
     "family-l5": "every episode is in another world, and must find out which",
+    "chemotaxis-l0.2-seed": "L0.2 as seed 002 has it, on a line: walking blindly wins",
+    "chemotaxis-l1.0-seed": "L1.0 as seed 002 has it, on a line: walking blindly wins",
+    "chemotaxis-l1.1-seed": "L1.1 as seed 002 has it, on a line: walking blindly wins",
 }
 
 LEVELS: Mapping[str, Level] = MappingProxyType(
     {name: Level(name, _ASKS[name], config) for name, config in _CONFIGS.items()}
 )
-"""Every level of the ladder, from the easiest on."""
+"""Every level of the ladder, from the easiest on; then those of seed 002 in which a
+policy that sees nothing does best, as they were published."""
 
 _NO_SMELL = {"nursing": ("nurse_hazard_smell", "nurse_hazard_smell_end_phi")}
 _EASIEST = {level.config.world: level for level in reversed(list(LEVELS.values()))}

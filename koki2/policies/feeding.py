@@ -94,7 +94,7 @@ def until_harmed(policy: Policy, harmed: ArrayLike, *, times: int) -> Policy:
     return Policy(memory=memory, choose=choose)
 
 
-def steady(policy: Policy, span: np.ndarray, *, doubt: float) -> Policy:
+def steady(policy: Policy, span: np.ndarray, *, doubt: ArrayLike) -> Policy:
     """Follows a policy on a gradient that is freed of dropouts and noise.
 
     It keeps an estimate of where what it smells is, shifted by its own moves, and takes
