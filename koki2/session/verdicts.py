@@ -18,11 +18,13 @@ def print_evaluation(
       policy: the baseline.
       episodes: lives of each.
     """
+    from koki2.reports.statistics import p_text  # SciPy, which no help needs
+
     baseline = evaluation["baseline"]
     genomes, differences = evaluation["genomes"], evaluation["differences"]
     columns = ["metric", *genomes, *([policy] if baseline else [])]
     for name in differences:
-        columns.append(f"{name} - {policy} [95%]")
+        columns += [f"{name} - {policy} [95%]", "p", "Holm", "flips"]
     rows, same = [], []
     for mean in next(iter(genomes.values())):
         values = [genome[mean] for genome in genomes.values()]
@@ -36,11 +38,15 @@ def print_evaluation(
         for found in intervals:
             middle, low, high = (text(found[end]) for end in ("mean", "low", "high"))
             row.append(f"{middle} [{low}, {high}]")
+            row += [p_text(found[name]) for name in ("p", "p_holm", "p_flip")]
         rows.append(row)
     seed = evaluation["eval_seed"]
     print_table(
         columns, rows, title=f"{episodes} unseen episodes, evaluation seed {seed}"
     )
+    if differences:
+        say("p: of the paired t test; Holm: corrected for all metrics and genomes")
+        say("flips: p of flipping the signs of the paired differences")
     if same:
         line = f"the same in every life: {', '.join(same)}"
         say(textwrap.fill(line, WIDTH, subsequent_indent="  "))

@@ -38,16 +38,20 @@ def test_genomes_baseline_and_difference_are_reported(koki2, run):
     assert evaluation["baseline"]["policy"] == "greedy"
     assert evaluation["baseline"]["mean_fitness"] == 1.0
     for metric, mean in (("fitness", 1.0), ("t_alive", 2.0)):
-        wanted = {"mean": mean, "low": mean, "high": mean, "level": 0.95}
-        assert evaluation["differences"]["best"][metric] == wanted
+        found = evaluation["differences"]["best"][metric]
+        assert found["mean"] == found["low"] == found["high"] == mean
+        assert (found["level"], found["flips"]) == (0.95, "exact")
+        # three of one sign are 2 of 8 ways, and there are four such differences
+        assert (found["p"], found["p_flip"], found["p_holm"]) == (0.25, 0.25, 1.0)
 
 
 def test_the_table_has_a_line_per_metric(koki2, run):
     said = koki2("eval-run --run-dir run --episodes 3 --seed 0 5 --genome best")
     assert said.code == 0
     lines = [line.split() for line in said.out.splitlines()]
-    assert "mean_fitness 2.0000 1.0000 1.0000 [1.0000, 1.0000]".split() in lines
-    assert "mean_fitness 7.0000 6.0000 1.0000 [1.0000, 1.0000]".split() in lines
+    sure = "1.0000 [1.0000, 1.0000] .250 .500 .250"
+    assert f"mean_fitness 2.0000 1.0000 {sure}".split() in lines
+    assert f"mean_fitness 7.0000 6.0000 {sure}".split() in lines
 
 
 def test_a_genome_may_be_judged_without_a_baseline_and_with_another_eta(koki2, run):
