@@ -26,11 +26,11 @@ def main(
     seeds: Sequence[int] = (10, 11, 12, 13, 14),
     generations: int = 60,
     episodes: int = 512,
-) -> dict[str, float]:
+) -> dict[str, object]:
     """Evolves both agents, one run folder per seed, and compares them.
 
     Returns:
-      Mean difference of fitness, recurrent - reflex, over the seeds, and its interval.
+      Mean difference of fitness, recurrent - reflex, over the seeds, interval and p.
     """
     world = koki2.register_world("line", line, replace=True)
     koki2.register_agent("reflex", make, shapes=shapes, replace=True)

@@ -12,6 +12,7 @@ PUBLISHED = (424242, 0)
 """Shared by the experiments that were published before the table."""
 
 EVAL_SEEDS: dict[str, tuple[int, int]] = {
+    "acceptance": PUBLISHED,  # as seed 002 has it
     "e001": PUBLISHED,
     "e002": PUBLISHED,
     "e003": (3001, 3002),

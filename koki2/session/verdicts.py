@@ -22,28 +22,31 @@ def print_evaluation(
 
     baseline = evaluation["baseline"]
     genomes, differences = evaluation["genomes"], evaluation["differences"]
-    columns = ["metric", *genomes, *([policy] if baseline else [])]
-    for name in differences:
-        columns += [f"{name} - {policy} [95%]", "p", "Holm", "flips"]
     rows, same = [], []
+    gaps: dict[str, list[tuple[str, ...]]] = {name: [] for name in differences}
     for mean in next(iter(genomes.values())):
         values = [genome[mean] for genome in genomes.values()]
         values += [baseline.get(mean)] if baseline else []
-        intervals = [d[mean.removeprefix("mean_")] for d in differences.values()]
-        ends = {0.0, *(found[end] for found in intervals for end in ("low", "high"))}
-        if differences and len({*values}) == 1 and ends == {0.0}:
+        metric = mean.removeprefix("mean_")
+        ends = {d[metric][end] for d in differences.values() for end in ("low", "high")}
+        if differences and len({*values}) == 1 and ends <= {0.0}:
             same.append(f"{mean} {text(values[0])}")
             continue
-        row = [mean, *values]
-        for found in intervals:
-            middle, low, high = (text(found[end]) for end in ("mean", "low", "high"))
-            row.append(f"{middle} [{low}, {high}]")
-            row += [p_text(found[name]) for name in ("p", "p_holm", "p_flip")]
-        rows.append(row)
+        rows.append([mean, *values])
+        for name, found in differences.items():
+            gap = found[metric]
+            middle, low, high = (text(gap[end]) for end in ("mean", "low", "high"))
+            p = (p_text(gap[key]) for key in ("p", "p_holm", "p_flip"))
+            gaps[name].append((mean, f"{middle} [{low}, {high}]", *p))
+    columns = ["metric", *genomes, *([policy] if baseline else [])]
     seed = evaluation["eval_seed"]
     print_table(
         columns, rows, title=f"{episodes} unseen episodes, evaluation seed {seed}"
     )
+    for name, found in gaps.items():
+        say()
+        heads = ("metric", f"{name} - {policy} [95%]", "p", "Holm", "flips")
+        print_table(heads, found)
     if differences:
         say("p: of the paired t test; Holm: corrected for all metrics and genomes")
         say("flips: p of flipping the signs of the paired differences")
