@@ -170,12 +170,13 @@ def separates(lives: Lives, fitness) -> str:
         "reaching food at all": ("success", fitness.success_bonus),
     }
     lines = ["What separates them, paired episode by episode:", ""]
-    for better, worse in PAIRS:
+    fit = {policy: figures["fitness"] for policy, figures in lives.items()}
+    gaps = [statistics.difference(fit[a], fit[b]) for a, b in PAIRS]
+    for (better, worse), found in zip(PAIRS, statistics.with_holm(gaps), strict=True):
         gap = lambda name, a=better, b=worse: np.mean(lives[a][name] - lives[b][name])
-        if np.array_equal(lives[better]["fitness"], lives[worse]["fitness"]):
+        if np.array_equal(fit[better], fit[worse]):
             lines.append(f"- {better} lives as {worse} does.")
             continue
-        found = statistics.difference(lives[better]["fitness"], lives[worse]["fitness"])
         parts = {part: w * gap(name) for part, (name, w) in weights.items()}
         said = [
             f"{value:+.1f} {part}"
@@ -184,7 +185,8 @@ def separates(lives: Lives, fitness) -> str:
         ]
         lines.append(
             f"- {better} - {worse}: {found['mean']:+.1f} [{found['low']:.1f}, "
-            f"{found['high']:.1f}]" + (f" ({', '.join(said)})" if said else "")
+            f"{found['high']:.1f}], Holm {statistics.p_text(found['p_holm'])}"
+            + (f" ({', '.join(said)})" if said else "")
         )
     return "\n".join(lines)
 
