@@ -24,11 +24,11 @@ LEVEL = 0.95
 """Of every interval."""
 RESAMPLES = 9999
 """Drawn by a bootstrap, and by a sign-flip test that is not exact."""
-BOOTSTRAPPED = (32, 4096)
+BOOTSTRAPPED = (32, 1024)
 """Numbers of values, from and to, for which an interval is BCa; else it is t."""
 EXACT = 16
 """Most differences whose signs are flipped in every way."""
-DRAWN = 4096
+DRAWN = 1024
 """Most differences whose signs are drawn; beyond, the normal limit."""
 _CELLS = 2**22  # signs that are held at once
 
@@ -36,7 +36,7 @@ _CELLS = 2**22  # signs that are held at once
 def interval(values: Values) -> dict[str, float]:
     """Computes the mean and its 95% interval: Student's t, or the BCa bootstrap.
 
-    BCa for 32 to 4,096 values; t for fewer, of which a bootstrap covers too little, and
+    BCa for 32 to 1,024 values; t for fewer, of which a bootstrap covers too little, and
     for more, where the two agree. See docs/decisions/0012-intervals.md.
 
     Args:
@@ -96,7 +96,7 @@ def sign_flip(differences: Values) -> dict[str, float | str]:
 
     - up to 16 differences, all 2^n ways: the test is exact, and p at least 2 / 2^n, so
       that five seeds can never be below .0625;
-    - up to 4,096, 9,999 ways drawn at random, always the same, and the given one;
+    - up to 1,024, 9,999 ways drawn at random, always the same, and the given one;
     - beyond, the limit of both: sum d / sqrt(sum d^2) against the normal distribution.
 
     Args:
@@ -303,7 +303,7 @@ def _student(values: np.ndarray) -> tuple[float, float]:
 def _drawn_p(gap: np.ndarray) -> float:
     """Share of signs, drawn and given, that take the sum as far from zero as it is.
 
-    SciPy's permutation test draws them one by one, which for 512 episodes takes 30
+    SciPy's permutation test draws them one by one, which for 512 episodes takes several
     times as long.
     """
     rng = np.random.default_rng(0)
@@ -311,7 +311,8 @@ def _drawn_p(gap: np.ndarray) -> float:
     count, left = 1, RESAMPLES
     while left:
         rows = min(left, max(1, _CELLS // gap.size))
-        signs = rng.integers(0, 2, (rows, gap.size), dtype=np.int8)
-        sums = 2 * (signs @ gap) - np.sum(gap)
+        packed = rng.integers(0, 256, (rows, -(-gap.size // 8)), dtype=np.uint8)
+        signs = np.unpackbits(packed, axis=1, count=gap.size)
+        sums = 2 * (signs.astype(np.float64) @ gap) - np.sum(gap)
         count, left = count + int(np.sum(np.abs(sums) >= far)), left - rows
     return count / (RESAMPLES + 1)
