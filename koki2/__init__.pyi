@@ -8,7 +8,7 @@ from . import (
     search as search,
 )
 from .agents.catalogue import register_agent as register_agent
-from .agents.configs import AgentConfig as AgentConfig
+from .agents.configs import AgentConfig as AgentConfig, SensesConfig as SensesConfig
 from .core.program import Program as Program
 from .envs.base import (
     BodyFeedback as BodyFeedback,
@@ -42,4 +42,9 @@ from .search.configs import (
 )
 from .search.emitters.catalogue import register_emitter as register_emitter
 from .search.map_elites import map_elites as map_elites
-from .session.python import evaluate as evaluate, load as load, run as run
+from .session.python import (
+    evaluate as evaluate,
+    load as load,
+    probe as probe,
+    run as run,
+)

@@ -19,6 +19,7 @@ from experiments.lab.statistics import contrasts, is_known, METRICS, Results
 from experiments.lab.study import Contrast, Probe, smoke, Study
 from koki2 import evolution, runlog
 from koki2.evolution.configs import Config
+from koki2.reports import heldout
 from koki2.session import startup, sweep
 from koki2.session.kinds import Kind, KINDS
 from koki2.session.signals import Stop
@@ -172,31 +173,35 @@ def _arm(
 
 def _probe(study: Study, options: Options, results: Results, probe: Probe) -> Results:
     """Evaluates a probe; means as those of an arm."""
-    if not probe.agent and probe.genome is not None:  # that is evaluated already
+    is_known = not probe.agent and probe.lesion is None
+    if is_known and probe.genome is not None:  # that is evaluated already
         return results["arms"][probe.arm][probe.genome]
     config = study.arms[probe.arm]
     agent = dataclasses.replace(config.agent, **probe.agent)
     judge = evolution.judge(dataclasses.replace(config, agent=agent))
     genomes = read_genomes(options, results, probe.arm, probe.genome)
     of_seeds = list(zip(study.seeds, genomes, strict=True))
+
+    def live(
+        seed: int, genome: Mapping[str, np.ndarray], eval_seed: int
+    ) -> Mapping[str, np.ndarray]:
+        which = {"eval_seed": eval_seed, "episodes": study.episodes}
+        if probe.lesion is None:
+            return judge.genome(seed, genome, **which)
+        return judge.lesioned(seed, genome, [probe.lesion], **which)[probe.lesion]
+
     return {
         str(eval_seed): _columns(
-            [
-                _means(
-                    judge.genome(
-                        seed, genome, eval_seed=eval_seed, episodes=study.episodes
-                    )
-                )
-                for seed, genome in of_seeds
-            ]
+            [_means(live(seed, genome, eval_seed)) for seed, genome in of_seeds]
         )
         for eval_seed in eval_seeds(study.name)
     }
 
 
 def _baseline(study: Study, judge: "Judge", policy: str) -> dict[str, float]:
+    which = {"episodes": study.episodes}
     means = [
-        _means(judge.baseline(policy, eval_seed=eval_seed, episodes=study.episodes))
+        _means(heldout.live_baseline(judge, policy, eval_seed=eval_seed, **which)[1])
         for eval_seed in eval_seeds(study.name)
     ]
     return {name: float(np.mean(v)) for name, v in _columns(means).items()}

@@ -17,13 +17,15 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class Probe(NamedTuple):
-    """The genomes of an arm, evaluated with some settings of the agent changed."""
+    """The genomes of an arm, evaluated with another agent or under a lesion."""
 
     arm: str
     agent: Mapping[str, Any] = _NOTHING
     """Settings of the agent."""
     genome: str | None = None
     """Which genome of a run, "best" or "mean"; None is the one that counts first."""
+    lesion: str | None = None
+    """What is taken from it, as `koki2.evolution.lesions` explains; None: nothing."""
 
 
 class Contrast(NamedTuple):
@@ -46,7 +48,8 @@ class Study:
     probes: Mapping[str, Probe] = _NOTHING
     contrasts: tuple[Contrast, ...] = ()
     baselines: Mapping[str, tuple[Config, tuple[str, ...]]] = _NOTHING
-    """World's name -> a config of it, and the policies to evaluate there."""
+    """World's name -> a config of it, and the policies to evaluate there; "blind" is
+    the best, at each eval seed, of all that see nothing."""
     smoke_arms: tuple[str, ...] = ()
     """The arms that a smoke keeps; none given keeps the first two."""
 

@@ -6,7 +6,7 @@ from .catalogue import (
     AGENTS as AGENTS,
     register_agent as register_agent,
 )
-from .configs import AgentConfig as AgentConfig
+from .configs import AgentConfig as AgentConfig, SensesConfig as SensesConfig
 from .constraints import STRAINS as STRAINS
 from .navigator import navigator as navigator
 from .params import AgentParams as AgentParams, AgentState as AgentState
@@ -21,6 +21,7 @@ from .scripted import (
     oracle as oracle,
     policy as policy,
     stay as stay,
+    timed as timed,
     walker as walker,
 )
 from .topology import random_topology as random_topology, Topology as Topology

@@ -31,6 +31,8 @@ class AgentFamily(NamedTuple):
     """(AgentConfig) -> whether its working may cost fitness."""
     learns: Callable[..., bool] = lambda config: True
     """(AgentConfig) -> whether it may learn within an episode."""
+    version: int = 1
+    """Rises when the same genome and key would give a different episode."""
 
 
 AGENTS: Registry[AgentFamily] = Registry(
@@ -48,6 +50,7 @@ def register_agent(
     reads: tuple[str, ...] | None = None,
     charges: Callable[..., bool] = lambda config: True,
     learns: Callable[..., bool] = lambda config: True,
+    version: int = 1,
     replace: bool = False,
 ) -> None:
     """Registers a family of agents, so that `AgentConfig(agent=name)` finds it.
@@ -63,6 +66,8 @@ def register_agent(
       reads: the fields of `AgentConfig` that it reads; None: all.
       charges: (AgentConfig) -> whether its working may cost fitness.
       learns: (AgentConfig) -> whether it may learn within an episode.
+      version: rises when the same genome and key would give a different episode; a
+        run's manifest keeps it.
       replace: let it take the place of a family of that name.
 
     Raises:
@@ -80,7 +85,7 @@ def register_agent(
       {'w': (4, 5)}
       >>> AGENTS.remove("reflex")
     """
-    family = AgentFamily(factory, shapes, params, reads, charges, learns)
+    family = AgentFamily(factory, shapes, params, reads, charges, learns, version)
     AGENTS.register(name, family, replace=replace)
 
 
@@ -104,4 +109,5 @@ register_agent(
     reads=AS_MARKED,
     charges=lambda config: config.strain == "soft",
     learns=lambda config: config.plast_enabled,
+    version=2,  # 2: weights that learn are within W_LIMIT from birth on
 )

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from annotated_types import Ge, Gt, Le
 
 from koki2.agents.catalogue import AGENTS
-from koki2.core.configs import check, Named, ReadWhen
+from koki2.core.configs import check, Later, Named, ReadWhen
 
 _SPIKES = ReadWhen("neuron", is_one_of=("lif", "alif"))
 _ADAPTS = ReadWhen("neuron", is_one_of=("alif",))
@@ -95,6 +95,21 @@ class AgentConfig:
     """Fitness a step costs per mean size of a recurrent weight (soft)."""
     firing_cost: Annotated[float, Ge(0), _COSTS] = 0.1
     """Fitness a step costs per share of neurons that fire (soft)."""
+    ticks: Annotated[int, Ge(1), Le(16), Later()] = 1
+    """Network steps per step of the world, with the same input; their activity is
+    summed for the choice of an action. Learning and costs see the last one."""
+    choice: Annotated[Literal["first", "random", "softmax"], Later()] = "first"
+    """The action of the largest readout: the first of equals, or one of them at random;
+    or an action drawn from the softmax of the readouts."""
+    temperature: Annotated[
+        float, Gt(0), ReadWhen("choice", is_one_of=("softmax",)), Later()
+    ] = 1.0
+    """What the softmax divides readouts by; near 0 it is their largest."""
+    tau_genes: Annotated[bool, Later()] = False
+    """Give every neuron a gene for its membrane time constant, tau_m * 2^gene."""
+    phase_genes: Annotated[bool, Later()] = False
+    """Give a genome two genes that shift the ends of its schedules: of the rise of
+    plasticity (plast_end_phi), and of the gain on the senses in nursing."""
 
     def __post_init__(self) -> None:
         check(self)
@@ -110,3 +125,24 @@ class AgentConfig:
                 "a neuron are not itself, "
                 f"got {self.k_edges} of {self.n_neurons}."
             )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class SensesConfig:
+    """In which form an agent gets what its world's senses tell. Static.
+
+    The world says which senses there are (`Env.senses`), and stays as it is. By
+    default the agent gets them as the world gives them.
+    """
+
+    gradients: Annotated[Literal["world", "cells", "unit"], Later()] = "world"
+    """The way to something: in units of the world's size, in cells, or as a unit vector
+    and log(1 + distance in cells), which is one channel more for each."""
+    needs: Annotated[Literal["store", "deficit"], Later()] = "store"
+    """How full a store is, or what it lacks: 1 - store."""
+    scaling: Annotated[Literal["none", "running"], Later()] = "none"
+    """running: each channel less its mean, and over its standard deviation, of the
+    steps of this episode as yet."""
+
+    def __post_init__(self) -> None:
+        check(self)

@@ -25,6 +25,8 @@ class AgentParams:
     eta: Float[Array, " S"] | None = None  # own learning rate, by `plasticity.own_eta`
     keep: Float[Array, " S"] | None = None  # own trace, by `plasticity.own_keep`
     dale: Float[Array, " N"] | None = None  # sign of what a neuron sends (adaptive)
+    tau: Float[Array, " N"] | None = None  # time constant, by `time_constants.own_leak`
+    phases: Float[Array, "2"] | None = None  # shifts of plast_end_phi and nursing's end
     mask: Float[Array, " S"] | None = None  # 0 or 1: which synapses exist
 
 
@@ -41,6 +43,7 @@ class AgentState:
     t: Int[Array, ""] | None = None  # steps taken, for the schedule of plasticity
     waiting: Float[Array, "W ..."] | None = None  # modulators yet to be used
     slot: Int[Array, ""] | None = None  # which of them this step uses
+    leak: Float[Array, " N"] | None = None  # potential kept per step; None: by tau_m
 
 
 def recurrent_axes(config: AgentConfig) -> dict[str, Axes]:
@@ -64,5 +67,7 @@ def recurrent_axes(config: AgentConfig) -> dict[str, Axes]:
         "eta": ("S",) if per_edge else None,
         "keep": ("S",) if per_edge else None,
         "dale": ("N",) if config.strain == "adaptive" else None,
+        "tau": ("N",) if config.tau_genes else None,
+        "phases": (2,) if config.phase_genes else None,
     }
     return {name: its for name, its in axes.items() if its is not None}

@@ -3,10 +3,11 @@
     trace' = lambda * trace + gain
     w'     = clip(w + eta * m * trace', -3, 3)   where eta * m is not zero, else w
 
-The modulator m (the third factor) is in (-1, 1), and is of the step that it is about
-(`modulators`). Without an event (m = 0) the weights stay exactly as they are. Two rules
-differ in what a trace gains, where pre is the activity of its source a step before, and
-post the activity of its target now:
+Weights that may move are within those bounds from birth on (`recurrent`). The modulator
+m (the third factor) is in (-1, 1), and is of the step that it is about (`modulators`).
+Without an event (m = 0) the weights stay exactly as they are. Two rules differ in what
+a trace gains, where pre is the activity of its source a step before, and post the
+activity of its target now:
 
     three_factor  pre * post
     abcd          A pre * post + B pre + C post + D,   by genes of each synapse

@@ -37,8 +37,10 @@ def leaky_rate(config: AgentConfig) -> NeuronStep:
         adapt: None,
         inputs: Float[Array, " N"],
         synaptic_input: SynapticInput,
+        leak: Float[Array, " N"] | None = None,
     ) -> tuple[Float[Array, " N"], Float[Array, " N"], None]:
-        v = keep * v + (1.0 - keep) * synaptic_input(inputs)
+        kept = keep if leak is None else leak
+        v = kept * v + (1.0 - kept) * synaptic_input(inputs)
         return v, jnp.tanh(v), adapt
 
     return step

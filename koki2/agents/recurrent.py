@@ -1,12 +1,13 @@
 """The recurrent agent: neurons on a fixed wiring between observation and action.
 
     neurons step on W_obs o and on their synaptic input (`spiking`, `rate`)
-    action = argmax(activity W_motor + b_motor)
+    action = argmax(activity W_motor + b_motor)      (or another choice, `readout`)
 
-The recurrent weights may move within an episode (`plasticity`, scaled by `modulators`),
-from birth or by a schedule over its phase; they may be held to a biological constraint
-(`constraints`), or be made unable to learn, for comparison (`controls`). What is off is
-not built.
+The neurons may step several times for one action, and each may have a time constant of
+its own (`time_constants`). The recurrent weights may move within an episode
+(`plasticity`, scaled by `modulators`), from birth or by a schedule over its phase; they
+may be held to a biological constraint (`constraints`), or be made unable to learn, for
+comparison (`controls`). What is off is not built.
 
 Source: seed 002, section 3 (stages 1 and 2).
 """
@@ -22,11 +23,14 @@ from koki2.agents.base import Agent, Learning, StepFeedback
 from koki2.agents.configs import AgentConfig
 from koki2.agents.modulators import compute_modulator
 from koki2.agents.params import AgentParams, AgentState
+from koki2.agents.plasticity import W_LIMIT
 from koki2.agents.rate import leaky_rate
+from koki2.agents.readout import chooser
 from koki2.agents.spiking import integrate_and_fire
+from koki2.agents.time_constants import own_leak
 from koki2.agents.topology import Topology
 from koki2.core.given import given
-from koki2.core.schedules import phase, smoothstep
+from koki2.core.schedules import phase, smoothstep, smoothstep_to
 from koki2.core.types import Key
 from koki2.kernels.edge_sum import edge_sum
 
@@ -34,7 +38,9 @@ NEURONS = {"lif": integrate_and_fire, "alif": integrate_and_fire, "rate": leaky_
 
 
 def recurrent(config: AgentConfig, topology: Topology, steps: int) -> Agent:
-    """Builds the agent. It draws nothing, but for the slots of the control shuffled.
+    """Builds the agent.
+
+    It draws nothing but the slots of the control shuffled, and what its choice draws.
 
     Args:
       config: which neurons, which rule, which constraint.
@@ -58,7 +64,7 @@ def recurrent(config: AgentConfig, topology: Topology, steps: int) -> Agent:
     plastic = config.plast_enabled
     shuffled = plastic and config.control == "shuffled"
     scheduled = plastic and config.plast_end_phi > config.plast_start_phi
-    neurons = NEURONS[config.neuron](config)
+    neurons, choose = NEURONS[config.neuron](config), chooser(config)
     constraint = constraints.dale(config, topology)
     learns = _learning(config, topology, constraint, steps if scheduled else None)
     drawn = None
@@ -69,7 +75,9 @@ def recurrent(config: AgentConfig, topology: Topology, steps: int) -> Agent:
         weights = given(params.rec_w) if drawn is None else drawn
         if params.mask is not None:
             weights = weights * params.mask
-        return weights if constraint is None else constraint(weights, params.dale)
+        if constraint is not None:
+            weights = constraint(weights, params.dale)
+        return jnp.clip(weights, -W_LIMIT, W_LIMIT) if plastic else weights
 
     def init(params: AgentParams) -> AgentState:
         silent = jnp.zeros(config.n_neurons)
@@ -86,6 +94,7 @@ def recurrent(config: AgentConfig, topology: Topology, steps: int) -> Agent:
             t=jnp.int32(0) if scheduled else None,
             waiting=jnp.zeros(waits) if shuffled else None,
             slot=jnp.int32(0) if shuffled else None,
+            leak=own_leak(config, given(params.tau)) if config.tau_genes else None,
         )
 
     def act(
@@ -96,15 +105,33 @@ def recurrent(config: AgentConfig, topology: Topology, steps: int) -> Agent:
     ) -> tuple[AgentState, Int[Array, ""]]:
         slot = controls.draw_slot(key) if shuffled else None
         weights = given(state.rec_w) if plastic else inborn(params)
-        synaptic_input = lambda base: edge_sum(
-            base, weights, state.spike, source, target, topology.inputs
-        )
         sensed = params.obs_w @ observation
-        v, spike, adapt = neurons(state.v, state.adapt, sensed, synaptic_input)
-        action = jnp.argmax(spike @ params.motor_w + params.motor_b)
-        before = state.spike if plastic else None
+
+        def tick(
+            v: Float[Array, " N"],
+            adapt: Float[Array, " N"] | None,
+            before: Float[Array, " N"],
+        ) -> tuple[Array, Array, Array | None]:
+            synaptic_input = lambda base: edge_sum(
+                base, weights, before, source, target, topology.inputs
+            )
+            return neurons(v, adapt, sensed, synaptic_input, state.leak)
+
+        before = state.spike
+        v, spike, adapt = tick(state.v, state.adapt, before)
+        activity = spike
+        for _ in range(config.ticks - 1):
+            before = spike
+            v, spike, adapt = tick(v, adapt, before)
+            activity = activity + spike
+        action = choose(key, activity @ params.motor_w + params.motor_b)
         after = dataclasses.replace(
-            state, v=v, spike=spike, adapt=adapt, before=before, slot=slot
+            state,
+            v=v,
+            spike=spike,
+            adapt=adapt,
+            before=before if plastic else None,
+            slot=slot,
         )
         return after, action.astype(jnp.int32)
 
@@ -137,7 +164,12 @@ def _learning(
         if steps is not None:
             start, end = config.plast_start_phi, config.plast_end_phi
             phi = phase(given(state.t), steps)
-            eta = eta * smoothstep(phi, config.plast_eta_min_frac, 1.0, start, end)
+            least = config.plast_eta_min_frac
+            if params.phases is None:
+                eta = eta * smoothstep(phi, least, 1.0, start, end)
+            else:
+                end = jnp.clip(end + params.phases[0], 0.0, 1.0)
+                eta = eta * smoothstep_to(phi, least, 1.0, start, end)
         if feedback.plasticity is not None:
             eta = eta * feedback.plasticity
         if params.eta is not None:

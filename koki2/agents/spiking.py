@@ -24,7 +24,8 @@ from koki2.agents.configs import AgentConfig
 SynapticInput = Callable[[Float[Array, " N"]], Float[Array, " N"]]
 """Adds to a number per neuron what its synapses bring of the last step's activity."""
 NeuronStep = Callable[..., tuple[Array, Array, Array | None]]
-"""(v, adapt, inputs, synaptic_input) -> (v, activity, adapt); arrays of N neurons."""
+"""(v, adapt, inputs, synaptic_input, leak=None) -> (v, activity, adapt); arrays of N
+neurons. `leak` takes the place of exp(-1 / tau_m), neuron by neuron."""
 
 
 def integrate_and_fire(config: AgentConfig) -> NeuronStep:
@@ -48,8 +49,9 @@ def integrate_and_fire(config: AgentConfig) -> NeuronStep:
         adapt: Float[Array, " N"] | None,
         inputs: Float[Array, " N"],
         synaptic_input: SynapticInput,
+        leak: Float[Array, " N"] | None = None,
     ) -> tuple[Float[Array, " N"], Float[Array, " N"], Float[Array, " N"] | None]:
-        v = synaptic_input(keep * v + inputs)
+        v = synaptic_input((keep if leak is None else leak) * v + inputs)
         if adapt is None:
             fires = v > config.theta
         else:

@@ -1,12 +1,12 @@
 """Arguments that several commands have: their types, ranges and help."""
 
 import pathlib
-from typing import Annotated, Literal
+from typing import Annotated
 
 import tyro
 from annotated_types import Ge, Le
 
-from koki2.evolution.configs import POLICIES
+from koki2.evolution.configs import BEST_BLIND, check_policy
 from koki2.session.settings import Seed
 
 RunPath = Annotated[
@@ -20,12 +20,38 @@ LogEvery = Annotated[
         help="A plain line every so many units; none is a bar, or a line now and then."
     ),
 ]
-Policy = Literal[*POLICIES]  # pyrefly: ignore[invalid-literal]  # its names are those of a table
+_WHAT_POLICIES_DO = (
+    "greedy follows the gradient, competent does what the world asks for by script, "
+    "oracle knows the whole truth; stay, up, down, left, right, "
+    "sweep, sweep-columns and spiral see nothing, and neither do action-0, action-1, "
+    "..., which worlds without a map have."
+)
+_WHAT_BLIND_IS = "blind is the best of those that see nothing, on these very episodes."
+
+
+def policies(*others: str) -> tyro.constructors.PrimitiveConstructorSpec:
+    """Reads the name of a policy that some world has, or one of some others."""
+    return tyro.constructors.PrimitiveConstructorSpec(
+        nargs=1,
+        metavar="POLICY",
+        instance_from_str=lambda words: check_policy(words[0], *others),
+        is_instance=lambda value: isinstance(value, str),
+        str_from_instance=lambda value: [value],
+    )
+
+
+Policy = Annotated[str, policies(), tyro.conf.arg(help=_WHAT_POLICIES_DO)]
 Baseline = Annotated[
-    Policy,
+    str,
+    policies(BEST_BLIND),
+    tyro.conf.arg(help=f"{_WHAT_POLICIES_DO} {_WHAT_BLIND_IS}"),
+]
+BaselineOrNone = Annotated[
+    str,
+    policies(BEST_BLIND, "none"),
     tyro.conf.arg(
-        help="greedy follows the gradient, competent does what the world asks for by "
-        "script, oracle knows the whole truth."
+        help=f"What to compare with; none is nothing. {_WHAT_POLICIES_DO} "
+        f"{_WHAT_BLIND_IS}"
     ),
 ]
 Force = Annotated[

@@ -5,7 +5,7 @@ import dataclasses
 from koki2 import evolution, runlog
 from koki2.cli import output
 from koki2.cli.arguments import Baseline, Episodes, Json
-from koki2.reports import metrics
+from koki2.reports import heldout, metrics
 from koki2.session.settings import layered, Seed, Settings
 from koki2.session.tables import print_table
 
@@ -28,12 +28,14 @@ class Options:
 
 def run(options: Options) -> int:
     """Evaluates."""
-    policy, episodes, seed = options.policy, options.episodes, options.seed
-    config = options.settings.config
+    episodes, seed = options.episodes, options.seed
     with runlog.raising(runlog.InputError):
-        lives = evolution.evaluate_baseline(
-            config, policy, eval_seed=seed, episodes=episodes
-        )
+        judge = evolution.judge(options.settings.config)
+    policy, lives = heldout.live_baseline(
+        judge, options.policy, eval_seed=seed, episodes=episodes
+    )
+    if policy != options.policy:
+        output.note("baseline", f"the best of all policies that see nothing: {policy}")
     means = metrics.means(lives)
     facts = {"policy": policy, "episodes": episodes, "seed": seed}
     output.show(

@@ -99,6 +99,12 @@ _ALL = (
         "--run-dir RUN --episodes 512 --seed 0 424242",
         starts=True,
     ),
+    Command(
+        "probe",
+        "is a genome competent, and which of its senses does it use?",
+        "RUN --episodes 512 --seed 0",
+        starts=True,
+    ),
     Command("resume", "go on where a run stopped, bit for bit", "RUN"),
     Command("replay", "run a run again and say whether it comes out the same", "RUN"),
     Command(

@@ -4,16 +4,18 @@ What it finds it also leaves in the run, for `koki2 plot`; see `reports.heldout`
 """
 
 import dataclasses
+import functools
 import pathlib
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
+import tyro
 from annotated_types import MinLen
 
 from koki2 import evolution
 from koki2.cli import output
-from koki2.cli.arguments import Episodes, Json, Seeds
+from koki2.cli.arguments import BaselineOrNone, Episodes, Json, Seeds
 from koki2.cli.named import Named
-from koki2.evolution.configs import POLICIES
 from koki2.reports import heldout
 from koki2.session import folders
 from koki2.session.printing import printable
@@ -34,12 +36,20 @@ class Options(Named):
     """Episodes per seed."""
     seed: Annotated[Seeds, MinLen(1)] = (0,)
     """Which episodes; several seeds are reported one by one."""
-    baseline_policy: Literal[*POLICIES, "none"] = "greedy"  # pyrefly: ignore[invalid-literal]  # its names are those of a table
-    """What to compare with."""
+    baseline_policy: BaselineOrNone = "greedy"
     genome: Literal["best", "mean", "both"] = "both"
     """Best of training, centre of the search, or both; of an archive, its best."""
     override_plast_eta: float | None = None
     """Another learning rate within a life; 0 asks whether learning helps at all."""
+    lesion: Annotated[
+        tuple[str, ...],
+        tyro.conf.arg(
+            help="Also without one of these at a time: a sense, by its name or kind "
+            "(gradient, needs), which reads as zero, or as in another episode with "
+            "@other behind it; recurrent weights (recurrent); learning (frozen); what "
+            "learning hears (events)."
+        ),
+    ] = ()
     json: Json = False
 
 
@@ -54,21 +64,20 @@ def run(options: Options) -> int:
     judge = evolution.judge(_config(options, read.config))
     found = []
     for eval_seed in options.seed:
-        lives = heldout.live(
-            judge,
-            read.path,
-            genomes,
-            read.seed,
-            eval_seed=eval_seed,
-            episodes=options.episodes,
-            policy=options.baseline_policy,
-        )
-        found.append(heldout.compare(lives, eval_seed, options.baseline_policy))
+        which = {"eval_seed": eval_seed, "episodes": options.episodes}
+        lesions = _lesioned(options, judge, read, genomes, which)
+        lives = {**heldout.live(judge, read.path, genomes, read.seed, **which)}
+        policy = options.baseline_policy
+        if policy != "none":
+            policy, lived = heldout.live_baseline(judge, policy, **which)
+            lives[policy] = lived
+        found.append(heldout.compare(lives, eval_seed, policy) | lesions)
         if options.override_plast_eta is None:
             _keep(options, lives, eval_seed)
+        if policy != options.baseline_policy:
+            output.note("eval-run", f"the best of all that see nothing is {policy}")
         if not options.json:
-            policy, episodes = options.baseline_policy, options.episodes
-            print_evaluation(found[-1], policy, episodes=episodes)
+            print_evaluation(found[-1], policy, episodes=options.episodes)
     if options.json:
         output.print_json(
             {
@@ -80,6 +89,26 @@ def run(options: Options) -> int:
             }
         )
     return 0
+
+
+def _lesioned(
+    options: Options,
+    judge: Any,
+    read: folders.RunFolder,
+    genomes: Iterable[str],
+    which: Mapping[str, int],
+) -> dict[str, Any]:
+    """What lesions took from each genome; nothing where none is asked for."""
+    if not options.lesion:
+        return {}
+    live = functools.partial(heldout.live_lesioned, judge, read.path)
+    lesioned = {
+        genome: heldout.compare_lesions(
+            live(genome, read.seed, options.lesion, **which)
+        )
+        for genome in genomes
+    }
+    return {"lesions": lesioned}
 
 
 def _config(options: Options, config: Any) -> Any:

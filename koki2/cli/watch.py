@@ -6,7 +6,7 @@ import re
 
 from koki2 import evolution, runlog
 from koki2.cli import filming
-from koki2.cli.arguments import Baseline
+from koki2.cli.arguments import Policy
 from koki2.session import files
 from koki2.session.printing import printable
 from koki2.session.settings import layered, Seed, Settings
@@ -21,7 +21,7 @@ class Options(filming.Options):
     """
 
     settings: Settings = layered("evo", "env")
-    policy: Baseline = "competent"
+    policy: Policy = "competent"
     seed: Seed = 0
     """Which episodes."""
     out: pathlib.Path | None = None

@@ -4,7 +4,7 @@ A stream is an ordered mapping of columns, each of shape [units, ...]. Beside ar
 numbers there are four kinds of column:
 
     None            a value that is not known in this program: null in every row
-    Maybe           a number that is not known in some rows: NaN in those
+    Maybe           a number that is not known in some rows: null in those
     WideCount       a count of 64 bits in two words of 32
     Table           of every unit a list of short lists, as long as it must be
 
@@ -61,7 +61,7 @@ def maybe(value: Float[Array, "..."]) -> Maybe:
     Example:
       >>> rate = maybe(jnp.array([0.5, jnp.nan]))
       >>> rate.value.tolist(), rate.is_known.tolist(), rows({"rate": rate})
-      ([0.5, 0.0], [True, False], [{'rate': 0.5}, {'rate': nan}])
+      ([0.5, 0.0], [True, False], [{'rate': 0.5}, {'rate': None}])
     """
     is_known = ~jnp.isnan(value)
     return Maybe(jnp.where(is_known, value, jnp.zeros_like(value)), is_known)
@@ -168,7 +168,9 @@ def rows(stream: Mapping[str, Any]) -> Rows:
 
 def _plain(column: Any) -> list[Any]:
     if isinstance(column, Maybe):
-        return np.where(column.is_known, column.value, np.float32(np.nan)).tolist()
+        plain = np.asarray(column.value).astype(object)
+        plain[~np.asarray(column.is_known)] = None
+        return plain.tolist()
     if isinstance(column, WideCount):
         high, low = np.moveaxis(np.asarray(column.words).astype(np.int64), -1, 0)
         return ((high << 32) + low).tolist()

@@ -3,8 +3,8 @@
 A config is a frozen, keyword-only dataclass whose `__post_init__` calls `check`.
 Ranges are `annotated_types` (`Ge`, `Gt`, `Le`, `Lt`), so that the same line serves
 Python callers, config files and command-line flags. `ReadWhen` and `Named` say beside
-a field when it is read at all, and `unread` which fields of a config are not. Imports
-neither JAX nor NumPy.
+a field when it is read at all, and `unread` which fields of a config are not. `plain`
+gives what a run folder keeps. Imports neither JAX nor NumPy.
 """
 
 import dataclasses
@@ -85,6 +85,18 @@ class Named:
     """
 
     registry: Registry[Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Later:
+    """Marks a field that came later, and whose default is how things were before.
+
+    `plain` leaves it out while it has its default, so that runs of a config are known
+    by one digest before and after; that default must never change.
+
+    Example:
+      >>> Ticks = typing.Annotated[int, at.Ge(1), Later()]
+    """
 
 
 def as_float32(value: float | int) -> float:
@@ -185,6 +197,40 @@ def unread(config: object) -> dict[str, str]:
                 left = sorted(names - {field, *reads})
                 found = dict.fromkeys(left, f"{field} is {name}")
     return found
+
+
+def plain(config: Any) -> dict[str, Any]:
+    """A config in plain values, but for what came `Later` and has its default.
+
+    Args:
+      config: a dataclass instance; its fields may be such, too. One of them of which
+        nothing is left is left out.
+
+    Example:
+      >>> @dataclasses.dataclass(frozen=True, kw_only=True)
+      ... class Brain:
+      ...     neurons: int = 32
+      ...     ticks: typing.Annotated[int, Later()] = 1
+      >>> plain(Brain()), plain(Brain(ticks=4))
+      ({'neurons': 32}, {'neurons': 32, 'ticks': 4})
+    """
+    values = dataclasses.asdict(config)
+    _leave_out(config, values)
+    return values
+
+
+def _leave_out(config: Any, values: dict[str, Any]) -> None:
+    later = {name for name, mark in _marks(type(config)) if isinstance(mark, Later)}
+    for field in dataclasses.fields(config):
+        value = getattr(config, field.name)
+        if dataclasses.is_dataclass(value):
+            inner = values[field.name]
+            had_fields = bool(inner)
+            _leave_out(value, inner)
+            if had_fields and not inner:
+                del values[field.name]
+        elif field.name in later and value == field.default:
+            del values[field.name]
 
 
 def _marks(kind: type) -> Iterator[tuple[str, Any]]:

@@ -36,3 +36,19 @@ def smoothstep(
         return jnp.full_like(phi, high)
     s = jnp.clip((phi - start) / (end - start), 0.0, 1.0)
     return low + s * s * (3.0 - 2.0 * s) * (high - low)
+
+
+def smoothstep_to(
+    phi: Float[Array, ""], low: float, high: float, start: float, end: Float[Array, ""]
+) -> Float[Array, ""]:
+    """The same where `end` is traced, as of a schedule that a genome controls.
+
+    Example:
+      >>> half = smoothstep_to(jnp.float32(0.25), 0.0, 2.0, 0.0, jnp.float32(0.5))
+      >>> ends = smoothstep_to(jnp.float32(0.0), 0.0, 2.0, 0.0, jnp.float32(0.0))
+      >>> float(half), float(ends)
+      (1.0, 2.0)
+    """
+    s = jnp.clip((phi - start) / jnp.maximum(end - start, 1e-6), 0.0, 1.0)
+    s = jnp.where(end > start, s, 1.0)
+    return low + s * s * (3.0 - 2.0 * s) * (high - low)

@@ -26,7 +26,7 @@ from koki2.envs.base import Action, Care, Feedback, MapEnv, Observation, Privile
 from koki2.envs.body import arrivals, count, Effects, live, truth
 from koki2.envs.configs import ChemotaxisConfig
 from koki2.envs.grid import Map
-from koki2.envs.senses import fill_of, gradient_to
+from koki2.envs.senses import fill_of, gradient_to, HAZARD
 from koki2.policies.inference import once_bitten
 
 
@@ -48,7 +48,8 @@ def chemotaxis(config: ChemotaxisConfig = ChemotaxisConfig()) -> MapEnv:
 
     The observation is `[gx, gy, energy, integrity]`, where g points from the agent to
     the nearest active source, in units of the world's size; zero if there is none.
-    It passes, in this order: quantise, gain, dropout, noise.
+    It passes, in this order: quantise, gain, dropout, noise. With `hazard_smell` the
+    way to the nearest active source that harms follows, times that gain, and noisy.
 
     Example:
       >>> env = chemotaxis(ChemotaxisConfig(width=9, num_sources=2))
@@ -60,6 +61,7 @@ def chemotaxis(config: ChemotaxisConfig = ChemotaxisConfig()) -> MapEnv:
     decay = cast(float, config.energy_decay)
     map = Map(config.width, config.height)
     sources, bad_sources = config.num_sources, config.num_bad_sources
+    channels = 4 if config.hazard_smell is None else 6
     erring = config.obs_noise > 0 or config.grad_dropout_p > 0
 
     def init(key: Key) -> tuple[ChemotaxisState, Observation]:
@@ -101,8 +103,12 @@ def chemotaxis(config: ChemotaxisConfig = ChemotaxisConfig()) -> MapEnv:
         observation = jnp.stack(
             [gradient[0], gradient[1], state.energy, state.integrity]
         )
+        if config.hazard_smell is not None:
+            way = map.gradient(state.source, state.position, _active(state) & state.bad)
+            smell = config.hazard_smell * way
+            observation = jnp.concatenate([observation, smell])
         if config.obs_noise > 0:
-            noise = jax.random.normal(key_noise, (4,))
+            noise = jax.random.normal(key_noise, (channels,))
             observation = observation + config.obs_noise * noise
         return observation
 
@@ -173,8 +179,12 @@ def chemotaxis(config: ChemotaxisConfig = ChemotaxisConfig()) -> MapEnv:
         init=init,
         step=step,
         privileged_state=privileged_state,
-        observation_size=4,
-        senses=(gradient_to("gradient", map.span), *fill_of("energy", "integrity")),
+        observation_size=channels,
+        senses=(
+            gradient_to("gradient", map.span),
+            *fill_of("energy", "integrity"),
+            *[gradient_to(HAZARD, map.span)][: config.hazard_smell is not None],
+        ),
         steps=config.steps,
         version=1,
         size=(config.width, config.height),

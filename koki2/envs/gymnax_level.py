@@ -5,11 +5,12 @@ from koki2.envs.world import imported, Level, World
 
 RETURN = {"fitness_alpha": 0.0, "fitness_beta": 1.0, "success_bonus": 0.0}
 """Fitness is the return, the sum of rewards."""
-_NO_BODY = {  # and no store; richness and hazard act on the reward
+_NO_BODY = {  # no gradient and no store; richness and hazard act on the reward
     "fitness": ("success_bonus",),
+    "senses": ("gradients", "needs"),
     "nursing": tuple(
         f"nurse_{name}{end}"
-        for name in ("metabolism", "buffer")
+        for name in ("metabolism", "buffer", "hazard_smell")
         for end in ("", "_end_phi")
     ),
 }

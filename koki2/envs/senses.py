@@ -10,6 +10,9 @@ from typing import Literal, NamedTuple
 import numpy as np
 from jax.typing import ArrayLike
 
+HAZARD = "hazard"
+"""The name of a smell of what harms, whose strength nursing may schedule."""
+
 
 class Sense(NamedTuple):
     """Some channels of an observation, side by side."""

@@ -44,6 +44,7 @@ from .judging import (
     watch_baseline as watch_baseline,
     watch_genome as watch_genome,
 )
+from .lesions import INTACT as INTACT, LesionError as LesionError, OTHER as OTHER
 from .qd import illuminate as illuminate, illuminate_many as illuminate_many
 from .rollout import Layout as Layout, rollout as rollout, WIDE as WIDE
 from .successive_halving import successive_halving as successive_halving

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from koki2 import genomes, search
+from koki2.core.configs import plain
 from koki2.core.devices import moves_data
 from koki2.core.numbers import numbers, shape, with_numbers
 from koki2.core.program import About, Program
@@ -51,7 +52,7 @@ def setting(config: Config) -> Setting:
       ValueError: a name that there is not, or objects that do not fit each other.
     """
     env = make_env(config.env)
-    nursed = nursing(config.nursing, env.steps)
+    nursed = nursing(config.nursing, env.steps, env.senses)
     chosen = config.agent.topology_seed
 
     def task(data: Data, path: bool = False, nursing: Nursing = ADULT) -> Task:
@@ -60,6 +61,7 @@ def setting(config: Config) -> Setting:
             world,
             config.agent,
             config.genome,
+            senses=config.senses,
             wiring=data.wiring,
             nursing=nursing,
             path=path,
@@ -125,7 +127,7 @@ def build_many(
         )
     kind, make = _BUILDERS[type(first)]
     return [
-        program._replace(about=About(kind, seed, dataclasses.asdict(config)))
+        program._replace(about=About(kind, seed, plain(config)))
         for (config, seed), program in zip(runs, make(runs, layout=layout), strict=True)
     ]
 

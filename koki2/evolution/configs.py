@@ -2,13 +2,14 @@
 
 import dataclasses
 import math
+import re
 from typing import Annotated, Any, Literal
 
 from annotated_types import Ge, Gt, Le
 
 from koki2.agents.catalogue import AGENTS
-from koki2.agents.configs import AgentConfig
-from koki2.core.configs import check, ReadWhen, unread
+from koki2.agents.configs import AgentConfig, SensesConfig
+from koki2.core.configs import check, Later, ReadWhen, unread
 from koki2.envs.configs import ChemotaxisConfig
 from koki2.evolution.descriptor_catalogue import DESCRIPTORS
 from koki2.genomes.catalogue import GENOMES
@@ -28,8 +29,35 @@ _TESTED = ReadWhen("mvt", is_one_of=(True,))
 _ON_RUNGS = ReadWhen("rungs", is_one_of=(True,))
 _FOR_NOVELTY = ReadWhen("promote_novel_q", is_none_of=(0.0,))
 
-POLICIES = ("greedy", "competent", "random", "stay", "oracle")
-"""The baselines: what lives without a genome. `evolution.task` makes them."""
+NURSING_VERSION = 2  # 2: the gain on the senses is on every gradient
+"""Rises when the same key and factors would give a different life."""
+
+POLICIES = (
+    *("greedy", "competent", "random", "stay", "oracle"),
+    *("up", "down", "left", "right", "sweep", "sweep-columns", "spiral"),
+)
+"""The baselines: what lives without a genome. `evolution.task` makes them. Those of the
+second line, and stay, see nothing; worlds without a map have action-0, action-1, ...
+in their place."""
+BEST_BLIND = "blind"
+"""In the place of a policy: the best of those that see nothing, on these episodes."""
+_ACTION = re.compile(r"action-\d{1,9}")
+
+
+def check_policy(name: str, *others: str) -> str:
+    """Returns the name of a policy, or one of some others.
+
+    Raises:
+      ValueError: it is none.
+
+    Example:
+      >>> check_policy("action-3"), check_policy("none", "none")
+      ('action-3', 'none')
+    """
+    if name in (*POLICIES, *others) or _ACTION.fullmatch(name):
+        return name
+    known = ", ".join((*POLICIES, "action-N", *others))
+    raise ValueError(f"policy must be one of {known}, got {name!r:.60}.")
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -146,11 +174,18 @@ class NursingConfig:
     ] = 0.5
     """Phase from which the learning rate is an adult's."""
     nurse_sense_gain: Factor = 1.0
-    """Gain at birth on the gradient, the first two channels of an observation."""
+    """Gain at birth on the gradients: every sense that is the way to something."""
     nurse_sense_gain_end_phi: Annotated[
         Phase, ReadWhen("nurse_sense_gain", is_none_of=(1.0,))
     ] = 0.5
     """Phase from which the gain is one."""
+    nurse_hazard_smell: Annotated[Factor, Later()] = 1.0
+    """Gain at birth on the smell of what harms, in worlds that have one; above 1 warns
+    the young."""
+    nurse_hazard_smell_end_phi: Annotated[
+        Phase, ReadWhen("nurse_hazard_smell", is_none_of=(1.0,)), Later()
+    ] = 0.5
+    """Phase from which it smells as it does to adults."""
     nurse_sense_noise: Factor = 0.0
     """Standard deviation at birth of noise on all channels; adults have none more."""
     nurse_sense_noise_end_phi: Annotated[
@@ -192,6 +227,7 @@ class EvolutionConfig:
 
     env: Any = ChemotaxisConfig()  # any of `koki2.envs.configs`
     agent: AgentConfig = AgentConfig()
+    senses: SensesConfig = SensesConfig()
     genome: GenomeConfig = GenomeConfig()
     search: SearchConfig = SearchConfig()
     fitness: FitnessConfig = FitnessConfig()
@@ -259,6 +295,7 @@ class QDConfig:
 
     env: Any = ChemotaxisConfig()  # any of `koki2.envs.configs`
     agent: AgentConfig = AgentConfig()
+    senses: SensesConfig = SensesConfig()
     genome: GenomeConfig = GenomeConfig()
     archive: ArchiveConfig = ArchiveConfig()
     emitter: EmitterConfig = EmitterConfig()
@@ -301,6 +338,9 @@ def _unread(config: Config) -> dict[str, str]:
             found[f"nursing.{name}"] = "the agent does not learn"
     if not family.charges(config.agent):
         found["fitness.cost_weight"] = "nothing that the agent does has a cost"
+    if getattr(config.env, "hazard_smell", 0.0) is None:
+        for name in ("nurse_hazard_smell", "nurse_hazard_smell_end_phi"):
+            found[f"nursing.{name}"] = "hazard_smell is None"
     if not GENOMES.find(config.genome.encoding).draws_wiring(config.genome):
         found["agent.topology_seed"] = "the genome draws no wiring"
     return found

@@ -151,7 +151,7 @@ def _step(
     key_act, key_world = jax.random.split(key_t)
     seen = state.observation
     if nursing.sense is not None:
-        seen = nursing.sense(key_t, t, seen)
+        seen = nursing.sense(key_t, t, seen, params)
     body, action = agent.act(key_act, params, state.body, seen)
     if nursing.motor is not None:
         action = nursing.motor(key_t, t, action)

@@ -11,11 +11,13 @@ from typing import Any, NamedTuple
 
 import jax
 
+from koki2.agents.configs import SensesConfig
 from koki2.agents.registry import parameter_shapes
 from koki2.core.program import Estimate
 from koki2.envs import make as make_env
 from koki2.evolution.configs import Config, QDConfig
 from koki2.evolution.lanes_engine import Layout
+from koki2.evolution.senses import encoding
 from koki2.genomes.cppn import genes_of_rules
 
 BASE = 550e6  # Python, JAX, XLA while it compiles
@@ -76,7 +78,7 @@ def estimate(config: Config, runs: int = 1) -> Estimate:
       >>> found.peak < 1e9, found.largest
       (True, 'Python and JAX')
     """
-    world, population = _world(config.env), _population(config)
+    world, population = _world(config.env, config.senses), _population(config)
     size, episodes = _sizes(config, world), config.loop.episodes
     counted = WORD * _numbers_counted(config, world.actions)
     squares = SQUARES.get(_strategy(config), 0) * size.genome**2
@@ -107,6 +109,7 @@ class _World(NamedTuple):
     """What there is to know of a world."""
 
     senses: int
+    """Channels that an agent gets."""
     actions: int
     steps: int
     bytes: int
@@ -114,12 +117,12 @@ class _World(NamedTuple):
 
 
 @functools.lru_cache(maxsize=64)
-def _world(config: Any) -> _World:
+def _world(config: Any, senses: SensesConfig) -> _World:
     env = make_env(config)
     born = jax.eval_shape(lambda: env.init(jax.random.key(0)))
     leaves = jax.tree.leaves(born)
     size = sum(math.prod(x.shape) * x.dtype.itemsize for x in leaves)
-    return _World(env.observation_size, env.num_actions, env.steps, size)
+    return _World(encoding(senses, env).size, env.num_actions, env.steps, size)
 
 
 class _Sizes(NamedTuple):
@@ -188,7 +191,7 @@ def _lanes(population: int, episodes: int) -> int:
 def _seconds(config: Config, size: _Sizes, steps: int) -> float:
     population, loop = _population(config), config.loop
     learning = 2.5 if config.agent.plast_enabled else 1.0
-    step = 10e-9 + 0.25e-9 * size.synapses * learning
+    step = 10e-9 + 0.25e-9 * size.synapses * config.agent.ticks * learning
     generation = population * loop.episodes * steps * step
     generation += population * (size.genome + size.params) * 30e-9
     if _strategy(config) in SQUARES:

@@ -19,16 +19,19 @@ from koki2.agents.configs import AgentConfig
 from koki2.core.devices import moves_data
 from koki2.core.numbers import Numbers, with_numbers
 from koki2.envs import make as make_env
-from koki2.envs.base import has_map
+from koki2.envs.base import AnyEnv, has_map
 from koki2.evolution.batch import Data
-from koki2.evolution.build import Setting, setting
+from koki2.evolution.build import setting
 from koki2.evolution.configs import Config, FitnessConfig
 from koki2.evolution.descriptor_catalogue import DESCRIPTORS
 from koki2.evolution.descriptors import descriptors
 from koki2.evolution.episode import Episode
 from koki2.evolution.heldout import baseline_lives, develop_key, genome_lives, LivesOf
+from koki2.evolution.lesioned import lesion_lives, LesionedLives
+from koki2.evolution.lesions import lesion_names
 from koki2.evolution.rollout import Layout
-from koki2.evolution.task import baseline, Task
+from koki2.evolution.task import baseline, policies_of, Task
+from koki2.evolution.unseeing import blind_lives, BlindLivesOf
 from koki2.evolution.watch import watch
 from koki2.genomes.base import Genome
 
@@ -45,6 +48,15 @@ class Judge(NamedTuple):
     the run that the genome comes from."""
     baseline: Callable[..., dict[str, np.ndarray]]
     """(policy, eval_seed=..., episodes=...) -> the same."""
+    policies: tuple[str, ...]
+    """The policies that the world has, but for those that see nothing."""
+    blind: Callable[..., dict[str, dict[str, np.ndarray]]]
+    """(eval_seed=..., episodes=...) -> the same by policy, of all that see nothing."""
+    lesions: Callable[[], tuple[str, ...]]
+    """() -> every lesion that world and agent have."""
+    lesioned: Callable[..., dict[str, dict[str, np.ndarray]]]
+    """(seed, named arrays, names, eval_seed=..., episodes=...) -> the same by lesion,
+    and "intact"."""
 
 
 def judge(config: Config, *, layout: Layout | None = None) -> Judge:
@@ -68,36 +80,67 @@ def judges(configs: Sequence[Config], *, layout: Layout | None = None) -> list[J
       layout: of the episodes.
     """
     first = configs[0]
-    lives = genome_lives(setting(first).adult, first.fitness, layout=layout)
+    adult = setting(first).adult
+    lives = genome_lives(adult, first.fitness, layout=layout)
+    lesioned = lesion_lives(adult, first.fitness)
+    world = lambda values: make_env(with_numbers(first.env, values))
+    blind = blind_lives(world, first.fitness, layout=layout)
 
     @functools.cache
     def scripted(name: str) -> LivesOf:
         acts = functools.partial(_baseline, first.env, name)
         return baseline_lives(acts, first.fitness, layout=layout)
 
-    return [_judge(setting(config), lives, scripted) for config in configs]
+    shared = lives, scripted, blind, lesioned
+    made = [setting(config) for config in configs]
+    return [_judge(each.env, each.adult, each.data, *shared) for each in made]
 
 
 def _judge(
-    named: Setting,
+    env: AnyEnv,
+    adult: Callable[[Data], Task],
+    data: Callable[[int], Data],
     lives: Callable[..., Figures],
     scripted: Callable[[str], LivesOf],
+    unseeing: BlindLivesOf,
+    lesion: LesionedLives,
 ) -> Judge:
+    """Puts a judge together; `data` are of the seed of a run."""
+
     @moves_data
     def genome(
         seed: int, arrays: Mapping[str, ArrayLike], *, eval_seed: int, episodes: int
     ) -> Figures:
-        data = named.data(seed)
-        genes = _genes(named.adult(data).genome, arrays)[None]
-        found = lives(data, genes, eval_seed, episodes)
+        genes = _genes(adult(data(seed)).genome, arrays)[None]
+        found = lives(data(seed), genes, eval_seed, episodes)
         return {name: values[0] for name, values in found.items()}
 
     @moves_data
     def policy(name: str, *, eval_seed: int, episodes: int) -> Figures:
-        baseline(named.env, name)  # says what is wrong before anything compiles
-        return scripted(name)(named.data(0).numbers, eval_seed, episodes)
+        baseline(env, name)  # says what is wrong before anything compiles
+        return scripted(name)(data(0).numbers, eval_seed, episodes)
 
-    return Judge(genome, policy)
+    @moves_data
+    def blind(*, eval_seed: int, episodes: int) -> dict[str, Figures]:
+        return unseeing(data(0).numbers, eval_seed, episodes)
+
+    @moves_data
+    def lesions() -> tuple[str, ...]:
+        return lesion_names(adult(data(0)))
+
+    @moves_data
+    def lesioned(
+        seed: int,
+        arrays: Mapping[str, ArrayLike],
+        names: Sequence[str],
+        *,
+        eval_seed: int,
+        episodes: int,
+    ) -> dict[str, Figures]:
+        genes = _genes(adult(data(seed)).genome, arrays)
+        return lesion(data(seed), genes, names, eval_seed, episodes)
+
+    return Judge(genome, policy, policies_of(env), blind, lesions, lesioned)
 
 
 def _genes(genome: Genome, arrays: Mapping[str, ArrayLike]) -> Float[Array, " D"]:
@@ -127,23 +170,20 @@ def _baseline(env: Any, name: str, values: Numbers) -> Episode:
 @moves_data
 def judge_task(task: Task, fitness: FitnessConfig) -> Judge:
     """Builds the judge of a task made of objects; see `judge`. Its seed counts not."""
-    lives = genome_lives(lambda data: task, fitness)
-
-    @moves_data
-    def genome(
-        seed: int, arrays: Mapping[str, ArrayLike], *, eval_seed: int, episodes: int
-    ) -> Figures:
-        del seed
-        genes = _genes(task.genome, arrays)[None]
-        found = lives(Data(task.wiring, {}), genes, eval_seed, episodes)
-        return {name: values[0] for name, values in found.items()}
-
-    @moves_data
-    def policy(name: str, *, eval_seed: int, episodes: int) -> Figures:
-        acts = baseline(task.env, name)
-        return baseline_lives(lambda numbers: acts, fitness)({}, eval_seed, episodes)
-
-    return Judge(genome, policy)
+    alone = lambda data: task
+    world = lambda numbers: task.env
+    scripted = lambda name: baseline_lives(
+        lambda numbers: baseline(task.env, name), fitness
+    )
+    return _judge(
+        task.env,
+        alone,
+        lambda seed: Data(task.wiring, {}),
+        genome_lives(alone, fitness),
+        scripted,
+        blind_lives(world, fitness),
+        lesion_lives(alone, fitness),
+    )
 
 
 def evaluate_genome(

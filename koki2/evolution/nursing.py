@@ -3,26 +3,31 @@
     phi = t / (T - 1)                           the phase of a life, from 0 to 1
     factor(phi) = smoothstep from its value at birth (phi = 0) to an adult's (phi = end)
 
-Six factors, each on its own: metabolism and energy buffer, richness, hazard, motor,
-plasticity, senses. A factor whose value at birth is an adult's, or whose end is 0, is
-not built and draws nothing. Beside them, fitness may weigh the young's steps, and a
-genome may have to live up to a phase to reproduce.
+Factors, each on its own: metabolism and energy buffer, richness, hazard, motor,
+plasticity, senses (the gain on every gradient, that on the smell of hazards, and noise
+on all). A factor whose value at birth is an adult's, or whose end is 0, is not built
+and draws nothing. Beside them, fitness may weigh the young's steps, and a genome may
+have to live up to a phase to reproduce.
 
 Nursing is part of training only: what is learnt under care must stand without it, so
 held-out episodes are those of adults. Source: seed 002, stage 4.
 """
 
+import functools
 import math
-from collections.abc import Callable
+import operator
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from koki2.core.schedules import phase, smoothstep
+from koki2.agents.base import Params
+from koki2.core.schedules import phase, smoothstep, smoothstep_to
 from koki2.core.types import Key
 from koki2.envs.base import Care
+from koki2.envs.senses import HAZARD, places, Sense
 from koki2.evolution.configs import NursingConfig
 
 # Folded into the key of a step, beyond what a split of it gives.
@@ -42,7 +47,7 @@ class Nursing(NamedTuple):
     plasticity: Callable[[Int[Array, ""]], Float[Array, ""]] | None = None
     """(t) -> factor on the learning rate."""
     sense: Callable[..., Float[Array, " O"]] | None = None
-    """(key_t, t, observation) -> what the agent is given of it."""
+    """(key_t, t, observation, params) -> what the agent is given of it."""
     motor: Callable[..., Int[Array, ""]] | None = None
     """(key_t, t, action) -> the action carried out."""
     weight: Callable[[Int[Array, ""]], Float[Array, ""]] | None = None
@@ -52,12 +57,14 @@ class Nursing(NamedTuple):
 ADULT = Nursing()
 
 
-def nursing(config: NursingConfig, steps: int) -> Nursing:
+def nursing(config: NursingConfig, steps: int, senses: Sequence[Sense] = ()) -> Nursing:
     """Builds what is on.
 
     Args:
       config: the factors.
       steps: length of a full episode, T; a shorter one is its beginning.
+      senses: of the world; where it names none, its first two channels are taken for a
+        gradient.
 
     Example:
       >>> nursed = nursing(NursingConfig(nurse_hazard=0.0), steps=101)
@@ -70,7 +77,7 @@ def nursing(config: NursingConfig, steps: int) -> Nursing:
     return Nursing(
         care=_care(on("metabolism"), on("buffer"), on("richness"), on("hazard")),
         plasticity=on("plasticity"),
-        sense=_sense(on("sense_gain"), on("sense_noise")),
+        sense=_sense(on("sense_gain"), on("hazard_smell"), on("sense_noise"), senses),
         motor=_motor(on("motor")),
         weight=_weight(config, steps),
     )
@@ -117,10 +124,16 @@ def _factor(config: NursingConfig, name: str, steps: int):
     if birth == grown or end <= 0:
         return None
 
-    def factor(t: Int[Array, ""]) -> Float[Array, ""]:
+    def factor(
+        t: Int[Array, ""], shift: Float[Array, ""] | None = None
+    ) -> Float[Array, ""]:
         phi = phase(t, steps)
-        rises = smoothstep(phi, birth, grown, 0.0, end)
-        return jnp.where(phi < end, rises, grown)  # an adult's to the last bit
+        if shift is None:
+            ends, rises = end, smoothstep(phi, birth, grown, 0.0, end)
+        else:
+            ends = jnp.clip(end + shift, 0.0, 1.0)
+            rises = smoothstep_to(phi, birth, grown, 0.0, ends)
+        return jnp.where(phi < ends, rises, grown)  # an adult's to the last bit
 
     return factor
 
@@ -141,14 +154,34 @@ def _care(metabolism, buffer, richness, hazard):
     return care
 
 
-def _sense(gain, noise):
-    if not (gain or noise):
+def _sense(gain, smell, noise, senses: Sequence[Sense]):
+    channels = tuple(senses) or (Sense("gradient", 2, "gradient"),)
+    if HAZARD not in places(channels):
+        smell = None
+    if not (gain or smell or noise):
         return None
 
-    def sense(key: Key, t: Int[Array, ""], observation: Float[Array, " O"]):
+    def among(observation: Float[Array, " O"], *chosen: str) -> Bool[Array, " O"]:
+        """Which channels are of those senses."""
+        spans = [where for name, where in places(channels).items() if name in chosen]
+        index = jnp.arange(observation.shape[0])
+        within = [(index >= span.start) & (index < span.stop) for span in spans]
+        return functools.reduce(operator.or_, within, jnp.zeros(index.shape, bool))
+
+    gradients = [sense.name for sense in channels if sense.kind == "gradient"]
+
+    def sense(
+        key: Key, t: Int[Array, ""], observation: Float[Array, " O"], params: Params
+    ):
         if gain:
-            first_two = jnp.arange(observation.shape[0]) < 2
-            observation = jnp.where(first_two, gain(t) * observation, observation)
+            # A genome may shift the end of this schedule; see `AgentConfig`.
+            phases = getattr(params, "phases", None)
+            now = gain(t, None if phases is None else phases[1])
+            is_gradient = among(observation, *gradients)
+            observation = jnp.where(is_gradient, now * observation, observation)
+        if smell:
+            is_smell = among(observation, HAZARD)
+            observation = jnp.where(is_smell, smell(t) * observation, observation)
         if noise:
             drawn = jax.random.normal(jax.random.fold_in(key, SENSE), observation.shape)
             observation = observation + noise(t) * drawn

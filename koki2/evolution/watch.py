@@ -10,6 +10,7 @@ import numpy as np
 from koki2.core.keys import episode_keys
 from koki2.envs.base import AnyEnv, has_map, PrivilegedState
 from koki2.evolution.episode import Episode
+from koki2.evolution.senses import inner_state
 
 
 class NoMapError(ValueError):
@@ -96,8 +97,9 @@ def _frame(env, before, now):
         frame["modulator"] = (
             stats.learning.abs_modulator - before.stats.learning.abs_modulator
         )
-    if hasattr(now.body, "spike"):
-        frame["spike"] = now.body.spike
+    body = inner_state(now.body)
+    if hasattr(body, "spike"):
+        frame["spike"] = body.spike
     if not isinstance(
         now.observation, PrivilegedState
     ):  # an oracle sees no observation

@@ -3,6 +3,7 @@
     metrics    means of what episodes were like
     statistics intervals, p values, Holm's correction, effect sizes: of the house
     heldout    unseen episodes of genomes and a baseline, kept and read back
+    probe      whether an agent is competent, and which senses it uses
     series     columns of rows, checked
     lineage    who descends from whom
     exchange   archives as tables and back; `pyribs` says what pyribs makes of them

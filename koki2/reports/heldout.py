@@ -15,7 +15,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-from koki2 import runlog
+from koki2 import evolution, runlog
+from koki2.evolution.configs import BEST_BLIND
 from koki2.reports import metrics
 from koki2.runlog import atomic, jsontext, opening
 
@@ -25,6 +26,7 @@ Lives = Mapping[str, Mapping[str, Any]]
 Intervals = dict[int, dict[str, tuple[float, float, float]]]
 """Eval seed -> who lived -> mean, low end, high end of fitness."""
 
+MISFIT = "the genomes should fit the run's config, but "
 _FILE = re.compile(r"evalseed(\d+)_episodes(\d+)\.json")
 _ENDS = ("mean", "low", "high")
 _MAX_BYTES = 2**22  # of a file, which is a few thousand
@@ -171,9 +173,8 @@ def live(
     *,
     eval_seed: int,
     episodes: int,
-    policy: str = "none",
 ) -> Lives:
-    """Evaluates genomes of a run, and a baseline, on the same unseen episodes.
+    """Evaluates genomes of a run on unseen episodes.
 
     Args:
       judge: `evolution.judge` of the run's config.
@@ -182,23 +183,125 @@ def live(
       seed: of the run.
       eval_seed: which episodes.
       episodes: how many.
-      policy: the baseline; "none": no baseline.
 
     Raises:
       BrokenRunError: a genome that does not fit the config.
-      InputError: a baseline that this world has not.
     """
-    which = {"eval_seed": eval_seed, "episodes": episodes}
-    misfit = "the genomes should fit the run's config, but "
     lives = {}
     for name in genomes:
         genome = runlog.read_genome(run, name)
-        with runlog.raising(runlog.BrokenRunError, misfit):
-            lives[name] = judge.genome(seed, genome, **which)
-    if policy != "none":
-        with runlog.raising(runlog.InputError):
-            lives[policy] = judge.baseline(policy, **which)
+        with runlog.raising(runlog.BrokenRunError, MISFIT):
+            lives[name] = judge.genome(
+                seed, genome, eval_seed=eval_seed, episodes=episodes
+            )
     return lives
+
+
+def live_lesioned(
+    judge: Any,
+    run: pathlib.Path,
+    genome: str,
+    seed: int,
+    lesions: Iterable[str],
+    *,
+    eval_seed: int,
+    episodes: int,
+) -> Lives:
+    """Evaluates a genome of a run on the same unseen episodes, under lesions.
+
+    Args:
+      judge: `evolution.judge` of the run's config.
+      run: its folder.
+      genome: best or mean.
+      seed: of the run.
+      lesions: names, as `evolution.lesions` explains them.
+      eval_seed: which episodes.
+      episodes: how many.
+
+    Returns:
+      Lives by lesion; and those of "intact", to which the others are compared.
+
+    Raises:
+      BrokenRunError: a genome that does not fit the config.
+      InputError: a lesion of what world and agent have not.
+    """
+    arrays = runlog.read_genome(run, genome)
+    which = {"eval_seed": eval_seed, "episodes": episodes}
+    with runlog.raising(runlog.BrokenRunError, MISFIT):
+        try:
+            return judge.lesioned(seed, arrays, tuple(lesions), **which)
+        except evolution.LesionError as error:
+            raise runlog.InputError(str(error)) from error
+
+
+def compare_lesions(lives: Lives) -> dict[str, Any]:
+    """Means under each lesion, and what it took: intact minus lesioned, paired.
+
+    Differences are as those of `compare`, with `p_holm` over all that are returned.
+
+    Args:
+      lives: by lesion, as `live_lesioned` returns them.
+
+    Example:
+      >>> import numpy as np
+      >>> worth = lambda *values: {"fitness": np.array(values)}
+      >>> lives = {"intact": worth(1.0, 1.0), "energy": worth(0.0, 0.0)}
+      >>> found = compare_lesions(lives)["energy"]
+      >>> found["mean_fitness"], found["differences"]["fitness"]["low"]
+      (0.0, 1.0)
+    """
+    from koki2.reports import statistics
+
+    intact = lives[evolution.INTACT]
+    lesioned = {name: x for name, x in lives.items() if name != evolution.INTACT}
+    which = [(name, metric) for name, x in lesioned.items() for metric in x]
+    gaps = statistics.with_holm(
+        [statistics.difference(intact[m], lesioned[name][m]) for name, m in which]
+    )
+    found: dict[str, dict[str, Any]] = {name: {} for name in lesioned}
+    for (name, metric), gap in zip(which, gaps, strict=True):
+        found[name][metric] = gap
+    return {
+        name: {**metrics.means(lesioned[name]), "differences": by_metric}
+        for name, by_metric in found.items()
+    }
+
+
+def live_baseline(
+    judge: Any, policy: str, *, eval_seed: int, episodes: int
+) -> tuple[str, Mapping[str, Any]]:
+    """Evaluates a baseline on the same unseen episodes.
+
+    Args:
+      judge: `evolution.judge` of a config.
+      policy: the baseline; "blind": the best, on these very episodes, of all that see
+        nothing.
+      eval_seed: which episodes.
+      episodes: how many.
+
+    Returns:
+      Its name, which of "blind" is that of the best; and its lives.
+
+    Raises:
+      InputError: a baseline that this world has not.
+    """
+    which = {"eval_seed": eval_seed, "episodes": episodes}
+    if policy == BEST_BLIND:
+        return best(judge.blind(**which))
+    with runlog.raising(runlog.InputError):
+        return policy, judge.baseline(policy, **which)
+
+
+def best(lives: Lives) -> tuple[str, Mapping[str, Any]]:
+    """Finds who was fittest on average; of several, the first.
+
+    Example:
+      >>> best({"stay": {"fitness": [1.0, 2.0]}, "left": {"fitness": [3.0, 2.0]}})[0]
+      'left'
+    """
+    mean = lambda name: metrics.means(lives[name])["mean_fitness"]
+    name = max(lives, key=mean)
+    return name, lives[name]
 
 
 def _path(run: pathlib.Path, eval_seed: int, episodes: int) -> pathlib.Path:

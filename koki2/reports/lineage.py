@@ -141,7 +141,8 @@ def read(run: pathlib.Path) -> list[dict[str, Any]]:
                 )
         born |= {(birth[0], g) for birth in births}
         for name in ("generation_best", "mean_fitness", "env_steps"):
-            if not metrics.is_number(row.get(name)):
+            unknown = name == "mean_fitness" and row.get(name, 0) is None
+            if not (metrics.is_number(row.get(name)) or unknown):
                 raise runlog.BrokenRunError(
                     f"{where} have a number {name}, got {row.get(name)!r:.40}; koki2 "
                     "lineage reads runs of evolution."

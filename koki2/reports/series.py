@@ -1,5 +1,6 @@
 """Series: columns of a run's rows, checked, to be drawn."""
 
+import math
 import pathlib
 import shlex
 from collections.abc import Sequence
@@ -17,7 +18,8 @@ def series(
 
     Args:
       run: the folder.
-      names: columns that must be numbers; the first counts the rows, from 0.
+      names: columns of numbers, null (NaN here) where one is not known; the first
+        counts the rows, from 0.
       maybe: columns that may be missing, or null.
 
     Raises:
@@ -29,11 +31,13 @@ def series(
     for i, row in enumerate(runlog.read_rows(run)):
         where = f"{file}, line {i + 1}, should"
         for name in names:
-            if not metrics.is_number(row.get(name)):
+            value = row.get(name, "nothing")
+            value = math.nan if value is None else value
+            if not metrics.is_number(value):
                 raise runlog.BrokenRunError(
-                    f"{where} have a number {name}, got {row.get(name)!r:.40}."
+                    f"{where} have a number {name}, got {value!r:.40}."
                 )
-            columns[name].append(row[name])
+            columns[name].append(value)
         if row[names[0]] != i:
             raise runlog.BrokenRunError(
                 f"{where} be {names[0]} {i}, is {row[names[0]]!r:.40}."

@@ -3,4 +3,4 @@
 from .driver import Chunk as Chunk, finish as finish, Sink as Sink
 from .folders import read_folder as read_folder, RunFolder as RunFolder
 from .kinds import Column as Column, Kind as Kind, KINDS as KINDS
-from .python import evaluate as evaluate, load as load, run as run
+from .python import evaluate as evaluate, load as load, probe as probe, run as run

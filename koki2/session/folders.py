@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from koki2 import runlog
+from koki2.core.configs import plain
 from koki2.runlog import folder, jsontext
 from koki2.session import objects as objects_, schema, settings as settings_, startup
 from koki2.session.kinds import Kind, kind_of
@@ -188,8 +189,8 @@ def start_or_resume(
 
 
 def plain_config(config: object) -> dict[str, Any]:
-    """A config, a dataclass or plain values, as plain values."""
+    """A config, a dataclass or plain values, as a run folder keeps it."""
     if isinstance(config, Mapping):
         return dict(config)
     assert dataclasses.is_dataclass(config) and not isinstance(config, type)
-    return dataclasses.asdict(config)
+    return plain(config)

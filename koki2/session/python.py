@@ -17,7 +17,7 @@ from typing import Any
 from koki2 import evolution, runlog
 from koki2.core.program import Program
 from koki2.evolution.configs import FitnessConfig
-from koki2.reports import heldout
+from koki2.reports import heldout, probe as probes
 from koki2.session import driver, folders, kinds
 from koki2.session.progress import progress as progress_
 from koki2.session.settings import Settings
@@ -176,26 +176,70 @@ def evaluate(
       run: what `run` or `load` returned.
       episodes: how many.
       seed: which; unseen as long as it was not the run's.
-      policy: the baseline: greedy, competent, random, stay, oracle or none.
+      policy: the baseline: one of `evolution.configs.POLICIES`; blind, which is the
+        best on these episodes of those that see nothing; or none.
       fitness: what is reported as fitness, of a run built from objects.
 
     Raises:
       InputError: it is not complete; or it was built from objects and loaded.
     """
+    judge, run_seed = _judge(run, fitness)
+    which = {"eval_seed": seed, "episodes": episodes}
+    lives = {**heldout.live(judge, run.path, run.kind.genomes, run_seed, **which)}
+    if policy != "none":
+        policy, lived = heldout.live_baseline(judge, policy, **which)
+        lives[policy] = lived
+    return HeldOutTable(heldout.compare(lives, seed, policy))
+
+
+class ProbeTable(dict[str, Any]):
+    """What a probe found, as `reports.probe.compare` makes it; shows its verdict."""
+
+    def __repr__(self) -> str:
+        fitness = self["evolved"]["mean_fitness"]
+        head = f"evaluation seed {self['eval_seed']}, {self['genome']} genome"
+        return "\n".join([f"{head}: fitness {fitness:.4f}", *self["verdict"]])
+
+
+def probe(
+    run: RunView,
+    *,
+    episodes: int = 512,
+    seed: int = 0,
+    genome: str | None = None,
+    fitness: FitnessConfig = FitnessConfig(),
+) -> ProbeTable:
+    """Probes a genome of a complete run: is it competent, and which senses does it use?
+
+    Args:
+      run: what `run` or `load` returned.
+      episodes: how many, two or more.
+      seed: which; unseen as long as it was not the run's.
+      genome: "best" or "mean"; None is the one that counts first.
+      fitness: what is reported as fitness, of a run built from objects.
+
+    Raises:
+      InputError: it is not complete, has no such genome, or was built from objects and
+        loaded.
+    """
+    which = genome or run.kind.genomes[0]
+    if which not in run.kind.genomes:
+        raise runlog.InputError(
+            f"genome must be {' or '.join(run.kind.genomes)}, got {which!r}."
+        )
+    judge, run_seed = _judge(run, fitness)
+    found = probes.probe(
+        judge, run.path, which, run_seed, eval_seed=seed, episodes=episodes
+    )
+    probes.keep(run.path, found)
+    return ProbeTable(found)
+
+
+def _judge(run: RunView, fitness: FitnessConfig) -> tuple[Any, int]:
+    """The judge of a complete run, and its seed."""
     folders.check_complete(run.path, "genomes")
     subject = run.program.about.subject if run.program and run.program.about else None
     if subject is not None:
-        judge, run_seed = evolution.judge_task(subject, fitness), 0
-    else:
-        read = folders.read_folder(run.path)
-        judge, run_seed = evolution.judge(read.config), read.seed
-    lives = heldout.live(
-        judge,
-        run.path,
-        run.kind.genomes,
-        run_seed,
-        eval_seed=seed,
-        episodes=episodes,
-        policy=policy,
-    )
-    return HeldOutTable(heldout.compare(lives, seed, policy))
+        return evolution.judge_task(subject, fitness), 0
+    read = folders.read_folder(run.path)
+    return evolution.judge(read.config), read.seed

@@ -1,6 +1,7 @@
 """Replaying: a run again, in memory, and where it first departs from its folder."""
 
 import itertools
+import math
 from typing import Any
 
 from koki2 import runlog
@@ -44,6 +45,11 @@ def first_difference(run: RunFolder, program: Program) -> Difference | None:
             difference = _rows_differ(run, stream, told[stream], now)
             if difference is not None:
                 return difference
+    for stream, rest in told.items():
+        if more := next(rest, None):
+            found = {"what": "row", "unit": run.kind.unit, "stream": stream}
+            fields = {name: [value, "missing"] for name, value in more.items()}
+            return found | {run.kind.unit: more.get(run.kind.unit), "fields": fields}
     return _artifacts_differ(run, program.artifacts(carry)) if run.is_complete else None
 
 
@@ -51,10 +57,10 @@ def _rows_differ(
     run: RunFolder, stream: str, told: Any, now: list[dict[str, Any]]
 ) -> Difference | None:
     unit = run.kind.unit
-    for ours, theirs in zip(now, itertools.islice(told, len(now)), strict=False):
-        fields = _fields(theirs, ours)
+    for ours, theirs in itertools.zip_longest(now, itertools.islice(told, len(now))):
+        fields = _fields(theirs or {}, ours, missing=theirs is None)
         if fields:
-            found = {"what": "row", "unit": unit, unit: theirs.get(unit)}
+            found = {"what": "row", "unit": unit, unit: ours.get(unit)}
             return found | {"stream": stream, "fields": fields}
     return None
 
@@ -76,11 +82,16 @@ def _bits(arrays: dict[str, Any]) -> dict[str, Any]:
     return {name: (a.dtype, a.shape, a.tobytes()) for name, a in arrays.items()}
 
 
-def _fields(then: dict[str, Any], now: dict[str, Any]) -> dict[str, list[Any]]:
+def _fields(
+    then: dict[str, Any], now: dict[str, Any], missing: bool
+) -> dict[str, list[Any]]:
     """Fields that are not the same to the last bit: then and now.
 
-    A field that the run's koki2 did not write yet is no difference.
+    A field that the run's koki2 did not write yet is no difference, nor is null where
+    it wrote "NaN" for what is not known; a row that is missing is one in every field.
     """
+    if missing:
+        return {name: ["missing", value] for name, value in now.items()}
     return {
         name: [value, now.get(name, "missing")]
         for name, value in then.items()
@@ -89,4 +100,8 @@ def _fields(then: dict[str, Any], now: dict[str, Any]) -> dict[str, list[Any]]:
 
 
 def _spelt(row: dict[str, Any], name: str) -> bytes | None:
-    return jsontext.encode(row[name], where=name) if name in row else None
+    if name not in row:
+        return None
+    value = row[name]
+    unknown = isinstance(value, float) and math.isnan(value)
+    return jsontext.encode(None if unknown else value, where=name)

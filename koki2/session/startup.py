@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, NoReturn
 
 from koki2 import runlog
+from koki2.agents.catalogue import AGENTS
+from koki2.evolution.configs import NURSING_VERSION
 from koki2.session import compile_cache, environment, xla_flags
 
 _RESTARTED = "KOKI2_RESTARTED"
@@ -158,8 +160,22 @@ def manifest(command: str, seed: int, config: dict[str, Any]) -> dict[str, Any]:
         devices=[f"{device} ({device.device_kind})" for device in jax.devices()],
         strict_bits=xla_flags.is_strict(os.environ.get("XLA_FLAGS", "")),
     )
-    # What a caller in Python has set otherwise than by the environment.
-    return found | {"environment": found["environment"] | environment.of_jax()}
+    return found | {
+        "versions": found["versions"] | _part_versions(config),
+        # What a caller in Python has set otherwise than by the environment.
+        "environment": found["environment"] | environment.of_jax(),
+    }
+
+
+def _part_versions(config: Mapping[str, Any]) -> dict[str, str]:
+    """The versions of what a run is made of, where its config names it."""
+    found, agent = {}, config.get("agent")
+    if isinstance(agent, Mapping) and "agent" in agent:
+        name = agent["agent"]
+        found[f"agent {name}"] = str(AGENTS.find(name).version)
+    if "nursing" in config:
+        found["nursing"] = str(NURSING_VERSION)
+    return found
 
 
 def cores() -> int:

@@ -8,6 +8,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from koki2.core.configs import plain
 from koki2.core.numbers import shape
 from koki2.runlog import jsontext
 
@@ -44,11 +45,11 @@ class Cell:
     @property
     def folder(self) -> str:
         """The name of its run folder."""
-        return f"{self._digest(dataclasses.asdict(self.config))}_seed{self.seed}"
+        return f"{self._digest(plain(self.config))}_seed{self.seed}"
 
     def _digest(self, config: Mapping[str, Any]) -> str:
-        plain = {"config": config, "objects": self.objects}
-        return f"{self.kind}_{jsontext.digest(plain)[:12]}"
+        whole = {"config": config, "objects": self.objects}
+        return f"{self.kind}_{jsontext.digest(whole)[:12]}"
 
     @property
     def label(self) -> str:

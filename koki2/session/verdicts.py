@@ -18,8 +18,6 @@ def print_evaluation(
       policy: the baseline.
       episodes: lives of each.
     """
-    from koki2.reports.statistics import p_text  # SciPy, which no help needs
-
     baseline = evaluation["baseline"]
     genomes, differences = evaluation["genomes"], evaluation["differences"]
     rows, same = [], []
@@ -35,9 +33,7 @@ def print_evaluation(
         rows.append([mean, *values])
         for name, found in differences.items():
             gap = found[metric]
-            middle, low, high = (text(gap[end]) for end in ("mean", "low", "high"))
-            p = (p_text(gap[key]) for key in ("p", "p_holm", "p_flip"))
-            gaps[name].append((mean, f"{middle} [{low}, {high}]", *p))
+            gaps[name].append((mean, _with_ends(gap), *_p_values(gap)))
     columns = ["metric", *genomes, *([policy] if baseline else [])]
     seed = evaluation["eval_seed"]
     print_table(
@@ -53,6 +49,49 @@ def print_evaluation(
     if same:
         line = f"the same in every life: {', '.join(same)}"
         say(textwrap.fill(line, WIDTH, subsequent_indent="  "))
+    lesions: Mapping[str, Any] = evaluation.get("lesions", {})
+    for genome, by_lesion in lesions.items():
+        rows = [
+            (name, found["mean_fitness"], _with_ends(gap), *_p_values(gap))
+            for name, found in by_lesion.items()
+            for gap in [found["differences"]["fitness"]]
+        ]
+        heads = (f"{genome} without", "mean_fitness", f"{genome} - lesioned [95%]")
+        print_table((*heads, "p", "Holm", "flips"), rows)
+
+
+def print_probe(found: Mapping[str, Any]) -> None:
+    """Prints the table and the verdict of a probe, as `reports.probe` finds them."""
+    kinds = {"blind": "sees nothing", "policy": "scripted", "lesion": "evolved without"}
+    best, fitness = found["best_blind"], found["evolved"]["mean_fitness"]
+    rows = []
+    for row in found["rows"]:
+        if row["kind"] == "lesion" and not any(of == "evolved" for of, *_ in rows):
+            rows.append(("evolved", found["genome"], fitness, "", "", ""))
+        name = f"{row['name']} (best)" if row["name"] == best else row["name"]
+        gap = row["difference"]
+        holm, flips = "", ""
+        if row["p_holm"] is not None:
+            _, holm, flips = _p_values(gap | row)
+        fit = row["means"]["mean_fitness"]
+        rows.append((kinds[row["kind"]], name, fit, _with_ends(gap), holm, flips))
+    title = f"{found['episodes']} unseen episodes, evaluation seed {found['eval_seed']}"
+    columns = ("", "who", "mean_fitness", "evolved - it [95%]", "Holm", "flips")
+    print_table(columns, rows, title=title)
+    for line in found["verdict"]:
+        say(textwrap.fill(line, WIDTH, subsequent_indent="  "))
+
+
+def _p_values(found: Mapping[str, float]) -> list[str]:
+    """p, p after Holm, and p of sign flips."""
+    from koki2.reports.statistics import p_text  # SciPy, which no help needs
+
+    return [p_text(found[name]) for name in ("p", "p_holm", "p_flip")]
+
+
+def _with_ends(found: Mapping[str, float]) -> str:
+    middle, low, high = (text(found[end]) for end in ("mean", "low", "high"))
+    return f"{middle} [{low}, {high}]"
 
 
 def print_behaviour(found: Mapping[str, Any]) -> None:

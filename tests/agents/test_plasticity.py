@@ -1,5 +1,8 @@
 """Plasticity: what a trace gains by each rule, and how weights follow, by hand."""
 
+import dataclasses
+
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -48,6 +51,35 @@ def test_a_weight_that_moves_is_held_within_three():
     assert learn([-2.75, 7.0], [0.0, 0.0], -1.0)[0] == [-3.0, 3.0]
 
 
+@pytest.mark.parametrize(
+    "knobs, born",
+    [
+        ({"plast_enabled": True, "plast_eta": 0.1}, [3.0, -3.0]),
+        ({"plast_enabled": True, "control": "frozen"}, [3.0, -3.0]),
+        ({"plast_enabled": True, "strain": "hard"}, [3.0, -3.0]),
+        ({}, [7.0, -5.0]),
+    ],
+)
+def test_weights_that_may_move_are_born_within_three(knobs, born):
+    """Under Dale's law neuron 0 excites and neuron 1 inhibits, as they do here."""
+    config = AgentConfig(n_neurons=2, k_edges=1, excitatory_fraction=0.5, **knobs)
+    params = AgentParams(
+        obs_w=jnp.zeros((2, 1)),
+        rec_w=jnp.array([7.0, -5.0]),
+        mod_w=jnp.zeros(2),
+        motor_w=jnp.zeros((2, 5)),
+        motor_b=jnp.zeros(5),
+    )
+    agent = make(config, PAIR, steps=4)
+    state = agent.init(params)
+    if agent.learn is not None:
+        assert state.rec_w.tolist() == born
+    state = dataclasses.replace(state, spike=jnp.ones(2))
+    state, _ = agent.act(jax.random.key(0), params, state, jnp.zeros(1))
+    heard = np.asarray(state.v + state.spike)  # theta is 1
+    np.testing.assert_allclose(heard, [born[1], born[0]], rtol=1e-6)
+
+
 @pytest.mark.parametrize("modulator", [0.0, -0.0])
 def test_without_a_modulator_weights_stay_even_beyond_three(modulator):
     weights, trace, abs_dw = learn([5.0, -7.0], [0.5, 0.5], modulator)
@@ -89,7 +121,7 @@ def test_a_synapse_whose_own_rate_is_zero_stays():
     assert abs_dw == 0.3125
 
 
-def agent_that_learns(**knobs):
+def agent_that_learns(phases=None, **knobs):
     """0 -> 1 was active together: traces 1, then 2; a modulator of 1/2 each step."""
     config = AgentConfig(
         n_neurons=2,
@@ -106,6 +138,7 @@ def agent_that_learns(**knobs):
         motor_w=jnp.zeros((2, 1)),
         motor_b=jnp.zeros(1),
         mod_vec=jnp.ones((2, 3)) * float(np.arctanh(0.5)),
+        phases=None if phases is None else jnp.array(phases),
     )
     return make(config, PAIR, steps=5), params
 
@@ -136,6 +169,16 @@ def test_a_schedule_lets_plasticity_rise_over_the_phase_of_the_episode():
     np.testing.assert_allclose(weights, [0.125, 0.5, 1.25], rtol=1e-6)
     mature = weights_by_step([None] * 3, plast_start_phi=0.5, plast_end_phi=0.5)
     np.testing.assert_allclose(mature, [0.25, 0.75, 1.5], rtol=1e-6)
+
+
+def test_a_genome_may_shift_the_end_of_the_schedule():
+    """Complete at 1/2 - 1/4: shares 0, 1, 1; at 0 from birth; after 1 never."""
+    knobs = {"plast_end_phi": 0.5, "phase_genes": True}
+    shifted = lambda gene: weights_by_step([None] * 3, phases=[gene, 9.0], **knobs)
+    np.testing.assert_allclose(shifted(-0.25), [0.0, 0.5, 1.25], rtol=1e-6)
+    np.testing.assert_allclose(shifted(-3.0), [0.25, 0.75, 1.5], rtol=1e-6)
+    np.testing.assert_allclose(shifted(0.0), [0.0, 0.25, 1.0], rtol=1e-6)
+    assert shifted(3.0) == shifted(0.5)
 
 
 def test_without_a_schedule_no_step_is_counted():

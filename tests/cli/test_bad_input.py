@@ -397,7 +397,7 @@ def up_to_build(tmp_path_factory):
     os.chdir(tmp_path_factory.mktemp("lines"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(kinds, "build", build)
-        patch.setattr(evolution, "evaluate_baseline", judge)
+        patch.setattr(evolution, "judge", judge)
         patch.setattr(evolution, "watch_baseline", judge)
         patch.setattr(startup, "prepare", lambda xla, jax: None)
         for command in (*ABOUT_A_WORLD, *OF_ONE):  # imports, which may use `random`

@@ -19,6 +19,7 @@ LINES = {
     "resume": (["run"], ["--log-every 1", "--no-jax-cache", "--json"]),
     "replay": (["run"], ["--jax-cache-dir d", "--json"]),
     "check": (["f.py:x"], ["--role world", "--json"]),
+    "probe": (["run"], ["--seed 1", "--genome mean", "--json"]),
     "plot": (["a", "b"], ["--out x.png", "--json", "--dims 0 1"]),
     "replay-life": (["run"], ["--cell 1 2", "--fps 3", "--genome mean"]),
     "descriptors": (["run"], ["--samples 9", "--json", "--kmo-min .5"]),

@@ -22,7 +22,28 @@ def run(koki2, fake, home, monkeypatch):
             fitness = np.arange(episodes, dtype=np.float32) + eval_seed
             return {"fitness": fitness, "t_alive": np.full(episodes, 7.0)}
 
-        return SimpleNamespace(genome=genome, baseline=baseline)
+        def blind(**which):  # left is the best of them
+            lives = baseline("stay", **which)
+            better = {"fitness": lives["fitness"] + 0.5, "t_alive": lives["t_alive"]}
+            return {"stay": lives, "left": better}
+
+        def lesioned(seed, arrays, names, **which):
+            lives = genome(seed, arrays, **which)
+            taken = {"fitness": lives["fitness"] - 8, "t_alive": lives["t_alive"]}
+            if "smell" in names:
+                raise evolution.LesionError("lesion must be one of energy, got 'smell'")
+            lives_of = {name: lives if name == "frozen" else taken for name in names}
+            return {"intact": lives} | lives_of
+
+        lesions = lambda: ("energy", "energy@other", "frozen")
+        return SimpleNamespace(
+            genome=genome,
+            baseline=baseline,
+            policies=("greedy",),
+            blind=blind,
+            lesions=lesions,
+            lesioned=lesioned,
+        )
 
     monkeypatch.setattr(evolution, "judge", judge, raising=False)
     assert koki2("evo-l0 --preset smoke --out-dir run").code == 0
@@ -96,3 +117,49 @@ def test_a_genome_that_does_not_fit_is_broken(koki2, run, monkeypatch):
     monkeypatch.setattr(evolution, "judge", misfit)
     said = koki2("eval-run --run-dir run")
     assert said.code == 3 and "should fit the run's config" in said.err
+
+
+def test_the_best_that_sees_nothing_is_named(koki2, run):
+    said = koki2("eval-run --run-dir run --episodes 3 --baseline-policy blind --json")
+    (evaluation,) = said.json["evaluations"]
+    assert evaluation["baseline"]["policy"] == "left"
+    assert evaluation["differences"]["best"]["fitness"]["mean"] == 0.5
+    assert "the best of all that see nothing is left" in said.err
+    kept = json.loads((run / "heldout" / "evalseed0_episodes3.json").read_text())
+    assert sorted(kept["lives"]) == ["best", "left", "mean"]
+
+
+def test_a_genome_is_judged_under_lesions_beside_itself(koki2, run):
+    words = "eval-run --run-dir run --episodes 3 --genome best --lesion energy frozen"
+    (evaluation,) = koki2(f"{words} --json").json["evaluations"]
+    lesions = evaluation["lesions"]["best"]
+    assert list(lesions) == ["energy", "frozen"]
+    assert lesions["energy"]["mean_fitness"] == -6.0
+    assert lesions["energy"]["differences"]["fitness"]["low"] == 8.0
+    lines = [line.split() for line in koki2(words).out.splitlines()]
+    assert "energy -6.0000 8.0000 [8.0000, 8.0000] .250 1 .250".split() in lines
+    said = koki2("eval-run --run-dir run --episodes 3 --lesion smell")
+    assert said.code == 2 and "lesion must be one of energy" in said.err
+
+
+def test_a_probe_shows_all_in_one_table_says_what_it_shows_and_is_kept(koki2, run):
+    said = koki2("probe run --episodes 16 --genome best")
+    assert said.code == 0
+    rows = [" ".join(line.split()) for line in said.out.splitlines()]
+    sure = ".0001 <.0001"  # 2 of 2^16 ways to flip signs, times four
+    assert rows[2:9] == [
+        "sees nothing stay 7.5000 1.0000 [1.0000, 1.0000]",
+        f"sees nothing left (best) 8.0000 0.5000 [0.5000, 0.5000] {sure}",
+        "scripted greedy 7.5000 1.0000 [1.0000, 1.0000]",
+        "evolved best 8.5000",
+        f"evolved without energy 0.5000 8.0000 [8.0000, 8.0000] {sure}",
+        f"evolved without energy@other 0.5000 8.0000 [8.0000, 8.0000] {sure}",
+        "evolved without frozen 8.5000 0.0000 [0.0000, 0.0000] 1 1",
+    ]
+    assert rows[-1] == "verdict: competent: it beats all that see nothing, by energy"
+    found = koki2("probe run --episodes 16 --genome best --json").json
+    assert found["competent"] and found["uses"] == {"energy": True}
+    path = run / "probe" / "best_evalseed0_episodes16.json"
+    kept = json.loads(path.read_text())
+    assert kept == {name: found[name] for name in kept}
+    assert koki2("probe run --episodes 1").code == 2

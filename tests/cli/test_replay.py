@@ -59,6 +59,16 @@ def test_what_changed_in_the_environment_is_said(koki2, run):
     assert said.code == 1 and "jax version: 0.4.0 then" in said.out
 
 
+def test_another_version_of_the_agent_is_said(koki2, run):
+    path = run / "manifest.json"
+    manifest = json.loads(path.read_text())
+    assert manifest["versions"]["agent recurrent"] == "2"
+    del manifest["versions"]["agent recurrent"]  # as before agents had one
+    path.write_text(json.dumps(manifest))
+    change_row(run, 0, best_fitness=-1.0)
+    assert "agent recurrent version: unknown then, 2 now" in koki2("replay run").out
+
+
 def test_of_a_stopped_run_the_rows_so_far_are_compared(koki2, run):
     for name in ("summary.json", "best_genome.npz", "mean_genome.npz"):
         (run / name).unlink()

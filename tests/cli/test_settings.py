@@ -4,6 +4,7 @@ import tomllib
 
 import pytest
 
+from koki2 import runlog
 from koki2.evolution.configs import EvolutionConfig
 from koki2.session import presets, schema
 from koki2.session.settings import Layers, resolve
@@ -81,7 +82,14 @@ def test_the_config_of_a_run_is_a_config_file(settings, koki2, fake, home):
     assert koki2("evo-l0 --preset smoke --lr 0.5 --out-dir run").code == 0
     found = settings("--config run/config.json")
     assert found["search.lr"] == (0.5, "file:run/config.json")
-    assert {origin for _, origin in found.values()} == {"file:run/config.json"}
+    written = {
+        f"{group}.{name}"
+        for group, table in runlog.read_config("run")["config"].items()
+        for name in table
+    }
+    origins = {name: origin for name, (_, origin) in found.items()}
+    assert {origins[name] for name in written} == {"file:run/config.json"}
+    assert {origins[name] for name in origins.keys() - written} == {"default"}
 
 
 def test_what_is_printed_can_be_read_back(koki2, home):

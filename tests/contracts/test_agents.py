@@ -38,7 +38,14 @@ SCRIPTED = {
 }
 KINDS = ("spike", "drive", "event", "vector")
 HARD, SOFT, ADAPTIVE = (agents.STRAINS[name] for name in ("hard", "soft", "adaptive"))
-STILL = {"lif": {}, "random network, hard": {"control": "random_network"} | HARD}
+STILL = {
+    "lif": {},
+    "random network, hard": {"control": "random_network"} | HARD,
+    "ticks": {"ticks": 4},
+    "one of equals": {"choice": "random"},
+    "softmax": {"choice": "softmax", "temperature": 0.5},
+    "time constants": {"tau_genes": True},
+}
 PLASTIC = {kind: {"modulator_kind": kind} for kind in KINDS} | {
     "alif, abcd": {"neuron": "alif", "rule": "abcd", "plast_per_edge": True},
     "rate, by schedule, soft": {"neuron": "rate", "plast_end_phi": 0.75} | SOFT,
@@ -47,6 +54,8 @@ PLASTIC = {kind: {"modulator_kind": kind} for kind in KINDS} | {
     "clamped, adaptive": {"control": "clamped"} | ADAPTIVE,
     "random network": {"control": "random_network"},
     "masked": {"masked": True},
+    "ticks, softmax, time constants": dict(ticks=3, choice="softmax", tau_genes=True),
+    "by schedule, its end by genes": {"plast_end_phi": 0.75, "phase_genes": True},
 }
 SEEN = jax.random.normal(jax.random.key(1), (STEPS, NUM_OBSERVED))
 LEARNS = {"plast_enabled": True, "plast_eta": 0.5}
@@ -89,8 +98,16 @@ CASES |= {
 }
 
 
-RARE = ("drive", "event", "shuffled vector", "clamped, adaptive", "random network")
-QUICK = CASES.keys() - {f"plastic: {name}" for name in RARE}
+RARE = (
+    "by schedule, its end by genes",
+    "drive",
+    "event",
+    "shuffled vector",
+    "clamped, adaptive",
+    "random network",
+)
+PARTS = ("ticks", "one of equals", "softmax", "time constants")  # tried together, too
+QUICK = CASES.keys() - {f"plastic: {name}" for name in RARE} - {*PARTS}
 
 
 @pytest.fixture(params=mostly_slow(CASES, *QUICK))

@@ -55,6 +55,19 @@ def test_good_and_bad_smell_alike_unless_the_cue_is_good_only():
     assert sense(near_bad, good_only_gradient=True)[:2] == [-0.25, 0.0]
 
 
+@pytest.mark.parametrize("gain", [1.0, 0.5, 0.0])
+def test_what_harms_may_smell_of_its_own(gain):
+    """A harmful source one of 8 steps east, a good one 2 west: at 0 the channels are
+    there and silent."""
+    near_bad = being((4, 2), [(5, 2), (2, 2)], bad=(True, False))
+    sensed = sense(near_bad, hazard_smell=gain)
+    assert sensed == [0.125, 0.0, 0.5, 1.0, gain * 0.125, 0.0]
+    env = chemotaxis(ChemotaxisConfig(hazard_smell=gain))
+    assert env.observation_size == 6 and env.senses[-1].name == "hazard"
+    gone = being((4, 2), [(5, 2), (2, 2)], bad=(True, False), respawn=(3, 0))
+    assert sense(gone, hazard_smell=gain, deplete_sources=True)[4:] == [0.0, 0.0]
+
+
 @pytest.mark.parametrize(
     "respawn, knobs", [((3, 3), {}), ((0, 3), dict(good_only_gradient=True))]
 )

@@ -181,7 +181,7 @@ def test_a_run_in_one_is_judged_beside_chance_as_it_has_no_map(tmp_path, capfd):
     assert "--baseline-policy random" in capfd.readouterr().out
     judge = ["eval-run", "--run-dir", run, "--episodes", "2", "--baseline-policy"]
     assert main([*judge, "greedy"]) == 2
-    assert "there are random and stay" in capfd.readouterr().err
+    assert "there are random, stay and action-0, action-1" in capfd.readouterr().err
     assert main([*judge, "random", "--json"]) == 0
     assert '"mean_fitness": 5.0' in capfd.readouterr().out.replace('":5', '": 5')
 

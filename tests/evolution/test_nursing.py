@@ -21,6 +21,7 @@ from koki2.agents.base import Agent, Learning
 from koki2.core.keys import episode_keys
 from koki2.envs import chemotaxis, ChemotaxisConfig
 from koki2.envs.base import BodyFeedback, Care, Env, Feedback
+from koki2.envs.senses import fill_of, gradient_to, HAZARD
 from koki2.evolution import (
     build,
     episode,
@@ -174,6 +175,53 @@ def test_a_plastic_agent_learns_at_its_age():
 def test_gain_ripens_on_the_gradient_only():
     seen = lived(nurse_sense_gain=0.0).body.seen
     assert seen.tolist() == [[0, 0, 3], [0.5, 1, 3]] + 3 * [[1, 2, 3]]
+
+
+SENSES = (
+    gradient_to("food", (3, 3)),
+    *fill_of("energy"),
+    gradient_to("water", (3, 3)),
+    gradient_to(HAZARD, (3, 3)),
+)
+GIVEN = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0]
+
+
+@chex.dataclass(frozen=True, kw_only=True)
+class Genes:
+    phases: Float[Array, "2"]
+
+
+def given(t, genes=None, senses=SENSES, **knobs):
+    """What an agent is given at step t of five."""
+    sense = nursing(NursingConfig(**knobs), T, senses).sense
+    params = None if genes is None else Genes(phases=jnp.array(genes))
+    seen = sense(jax.random.key(0), jnp.int32(t), jnp.array(GIVEN), params)
+    return seen.tolist()
+
+
+def test_gain_is_on_every_gradient_of_the_world_or_on_two_channels_of_one_unnamed():
+    """Half way, at phase 1/4, it is half way from 0 to 1."""
+    expected = [0.5, 1.0, 4.0, 4.0, 8.0, 16.0, 32.0]
+    assert given(1, nurse_sense_gain=0.0) == expected
+    unnamed = [0.5, 1.0, *GIVEN[2:]]
+    assert given(1, senses=(), nurse_sense_gain=0.0) == unnamed
+    assert given(2, nurse_sense_gain=0.0) == GIVEN
+
+
+def test_the_smell_of_hazards_has_a_schedule_of_its_own():
+    assert given(0, nurse_hazard_smell=3.0) == [*GIVEN[:5], 96.0, 192.0]
+    assert given(1, nurse_hazard_smell=3.0) == [*GIVEN[:5], 64.0, 128.0]
+    knobs = NursingConfig(nurse_hazard_smell=3.0)
+    assert nursing(knobs, T, SENSES[:3]) == ADULT  # nothing of the kind to smell
+
+
+def test_a_genome_may_shift_the_end_of_the_gain_on_its_senses():
+    """The end is 1/2 + gene, in [0, 1]: at phase 1/4 of 1/4, 1/2 and 1."""
+    gain = lambda gene: given(1, [9.0, gene], nurse_sense_gain=0.0)[0]
+    assert [gain(gene) for gene in (-9.0, -0.25, 0.0, 0.5, 9.0)] == [
+        *(1.0, 1.0, 0.5),
+        *(0.15625, 0.15625),  # 3 s^2 - 2 s^3 of 1/4
+    ]
 
 
 def keys_of_steps():

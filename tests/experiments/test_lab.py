@@ -18,6 +18,7 @@ from tests.cli import fake_evolution
 FOLDER = pathlib.Path(lab.__file__).parents[1]
 STUDIES = [path.name for path in sorted(FOLDER.glob("e0*"))]
 PUBLISHED = [path.parent.name for path in sorted(FOLDER.glob("e0*/results.json"))]
+LEFT = {"w": np.array([1.0, 2.0])}
 CONFIG = EvolutionConfig(loop=LoopConfig(generations=4, checkpoint_every=2))
 
 
@@ -32,9 +33,10 @@ def study(**changes):
                 "w/a, eta 0": lab.Probe("w/a", {"plast_eta": 0.0}),
                 "w/a, best": lab.Probe("w/a", genome="best"),
                 "v/c, best": lab.Probe("v/c", genome="best"),
+                "v/c, no energy": lab.Probe("v/c", lesion="energy"),
             },
             "contrasts": (lab.Contrast("w/a", "w/stay"), lab.Contrast("w/a", "v/c")),
-            "baselines": {"w": (CONFIG, ("stay", "random")), "v": (CONFIG, ("stay",))},
+            "baselines": {"w": (CONFIG, ("stay", "blind")), "v": (CONFIG, ("stay",))},
         }
         | changes
     )
@@ -54,7 +56,15 @@ def fake(monkeypatch):
             "fitness": np.full(episodes, 2.0 + eval_seed % 2),
             "success": np.zeros(episodes),
         }
-        return evolution.judging.Judge(genome, baseline)
+
+        def blind(**which):
+            return {"stay": baseline("stay", **which), "left": genome(0, LEFT, **which)}
+
+        def lesioned(seed, arrays, names, **which):
+            taken = {"w": arrays["w"] - 1}
+            return {name: genome(seed, taken, **which) for name in names}
+
+        return evolution.judging.Judge(genome, baseline, (), blind, tuple, lesioned)
 
     judges = lambda configs: [judge(config) for config in configs]
     monkeypatch.setattr(evolution, "judge", judge, raising=False)
@@ -93,6 +103,10 @@ def test_a_study_is_run_once_and_read_back(fake, tmp_path, monkeypatch):
         best[0]["w"].sum() + CONFIG.agent.plast_eta
     )
     assert lab.read_values(results, "w/stay").tolist() == [2.5] * 3  # both eval seeds
+    best = 3.0 + CONFIG.agent.plast_eta  # left is better, or as good
+    assert lab.read_values(results, "w/blind").tolist() == [best] * 3
+    taken = lab.read_values(results, "v/c") - lab.read_values(results, "v/c, no energy")
+    assert taken == pytest.approx(3.0)  # 1 of each of its three numbers
     assert results["arms"]["w/a"]["env_steps"] == [400] * 3
     assert results["contrasts"] == lab.contrasts(results, study().contrasts)
     before = (tmp_path / "results.json").read_bytes()

@@ -89,7 +89,7 @@ def test_plot_refuses_what_cannot_be_drawn(make_run, tmp_path):
     for out in ("a.jpg", "nosuch/a.png"):
         with pytest.raises(runlog.InputError, match="--out must be"):
             plot.run(plot.Options(runs=(run,), out=tmp_path / out))
-    broken = make_run("broken", median_fitness=[1.0, None, 2.0])
+    broken = make_run("broken", median_fitness=[1.0, "x", 2.0])
     with pytest.raises(runlog.BrokenRunError, match="line 2, .* median_fitness"):
         plot.run(plot.Options(runs=(broken,)))
 

@@ -1,17 +1,20 @@
 """Times whole episodes: koki2's rollout against the plain twin (twin.py).
 
 A: seed 002's hazards, plasticity off. B: plasticity on (eta 0.05, event modulator),
-sources that deplete and come back after 4 steps, gradient dropout 0.5. Both: 8 episodes
-of 128 steps, 4 sources, 2 of them bad (loss 0.25), 32 neurons with 8 synapses each,
-unless the row says otherwise. A step is one step of agent and world, of an
-episode that may be over. Before a row is timed, koki2 and the twin must agree in it
-(equality.py). The shares read our side against the machine's ceilings (ceilings.py):
+sources that deplete and come back after 4 steps, gradient dropout 0.5. C: A with one
+option of the agent's senses or readout on, against the twin of A, which has none: what
+the option costs. All: 8 episodes of 128 steps, 4 sources, 2 of them bad (loss 0.25), 32
+neurons with 8 synapses each, unless the row says otherwise. A step is one step of agent
+and world, of an episode that may be over. Before a row of A or B is timed, koki2 and
+the twin must agree in it (equality.py); tests hold lives of C to plain ones. The shares
+read our side against the machine's ceilings (ceilings.py):
 of matmul, the agent's floating-point operations; of stream, its state read and written
 once per step, which may be above 1 because the state stays in cache.
 
     python tools/bench/rollout.py [--quick] [--json] [--default-flags]
 """
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -22,7 +25,7 @@ import jax
 import numpy as np
 import twin
 
-from koki2.agents.configs import AgentConfig
+from koki2.agents.configs import AgentConfig, SensesConfig
 from koki2.agents.topology import Topology
 from koki2.core.keys import Stream, stream
 from koki2.envs.configs import ChemotaxisConfig
@@ -39,6 +42,17 @@ NEURONS = (32, 64, 128, 256)
 CHUNK = 10  # generations per call
 ENDLESS = 1_000_000  # generations
 LIVELY = 3.0  # genes over those of a first genome: neurons fire in a tenth of steps
+OPTIONS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "gradients in cells": ({"gradients": "cells"}, {}),
+    "unit vectors": ({"gradients": "unit"}, {}),
+    "deficits": ({"needs": "deficit"}, {}),
+    "running scaling": ({"scaling": "running"}, {}),
+    "4 ticks": ({}, {"ticks": 4}),
+    "softmax": ({}, {"choice": "softmax"}),
+    "one of equals": ({}, {"choice": "random"}),
+}
+"""C: what is set of senses and of the agent, by the name of its row."""
+DEAREST = ("running scaling", "4 ticks")  # of those, what --quick measures
 COLUMNS = ("cpu_ratio", "of_matmul", "of_stream", "samples")
 
 
@@ -57,10 +71,22 @@ def config(kind: str, population: int = 128, neurons: int = 32) -> EvolutionConf
     )
 
 
+def with_option(name: str) -> EvolutionConfig:
+    """The work of C: A at its smallest, with one option on."""
+    senses, agent = OPTIONS[name]
+    plain = config("A")
+    return dataclasses.replace(
+        plain,
+        senses=SensesConfig(**senses),
+        agent=dataclasses.replace(plain.agent, **agent),
+    )
+
+
 def cost(agent: AgentConfig) -> tuple[float, float]:
     """FLOP of the agent, and bytes of its state read and written once, per step."""
     n, s = agent.n_neurons, agent.n_neurons * agent.k_edges
-    flop = 2 * n * 4 + 2 * s + 2 * n + 2 * n + 2 * n * 5  # senses to motors
+    ticks = agent.ticks * (2 * s + 2 * n + 2 * n)
+    flop = 2 * n * 4 + ticks + 2 * n * 5  # senses to motors
     state = 2 * n  # potentials and spikes
     if agent.plast_enabled:
         flop += 3 * s + 3 * s  # traces, weights
@@ -75,6 +101,8 @@ class Case(NamedTuple):
     work: EvolutionConfig
     whole: bool = True
     """Whether final states are compared too, which takes one more program."""
+    against: str | None = None
+    """The case whose twin is the other side; None: its own, which must agree."""
 
 
 def population(work: EvolutionConfig) -> tuple[Task, Topology, tuple[Any, Any]]:
@@ -99,7 +127,8 @@ def programs(case: Case, layout: Layout | None) -> dict[str, tuple]:
 
     name = case.name
     out = {f"{name} ours": ours("stats")}
-    out[f"{name} theirs"] = twin.run_lives(work.env, work.agent, wires), arguments
+    if case.against is None:
+        out[f"{name} theirs"] = twin.run_lives(work.env, work.agent, wires), arguments
     return out | ({f"{name} whole": ours("state")} if case.whole else {})
 
 
@@ -108,15 +137,18 @@ def evaluation(
 ) -> harness.Row:
     """Compares the two sides of a case, and times them."""
     name, work = case.name, case.work
-    ours, theirs = calls[f"{name} ours"], calls[f"{name} theirs"]
-    end = theirs()
-    lines = equality.counted(ours(), end.sums)
-    if case.whole:
-        whole = calls[f"{name} whole"]()
-        lines += equality.differences(whole, end, work.env.steps)
-        del whole
-    _require_agreement(name, lines)
-    del end
+    ours, theirs = calls[f"{name} ours"], calls[f"{case.against or name} theirs"]
+    compared = "no twin"
+    if case.against is None:
+        end = theirs()
+        lines = equality.counted(ours(), end.sums)
+        if case.whole:
+            whole = calls[f"{name} whole"]()
+            lines += equality.differences(whole, end, work.env.steps)
+            del whole
+        _require_agreement(name, lines)
+        del end
+        compared = "final states" if case.whole else "counts"
     mine, other = harness.race(ours, lambda: theirs().sums, samples=samples)
     steps = work.search.pop_size * EPISODES * work.env.steps
     flop, moved = cost(work.agent)
@@ -130,7 +162,7 @@ def evaluation(
         of_matmul=steps / mine.wall * flop / 1e9 / machine["GFLOP/s"],
         of_stream=steps / mine.wall * moved / 1e9 / machine["GB/s"],
         synapses="written out" if synapses <= WRITTEN_OUT else "by table",
-        compared="final states" if case.whole else "counts",
+        compared=compared,
     )
 
 
@@ -172,8 +204,12 @@ def _require_agreement(name: str, lines: list[str]) -> None:
 
 
 def cases(quick: bool) -> list[Case]:
-    """A and B; then populations and neurons, or one population of A."""
-    out = [Case(f"{kind}: 128 genomes, 32 neurons", config(kind)) for kind in "AB"]
+    """A, B and C; then populations and neurons, or one population of A."""
+    smallest = {kind: f"{kind}: 128 genomes, 32 neurons" for kind in "AB"}
+    out = [Case(name, config(kind)) for kind, name in smallest.items()]
+    for name in DEAREST if quick else OPTIONS:
+        work = with_option(name)
+        out.append(Case(f"C: {name}", work, whole=False, against=smallest["A"]))
     if quick:
         size = POPULATIONS[1]
         return [*out, Case(f"A: {size} genomes", config("A", size), whole=False)]

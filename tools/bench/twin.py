@@ -253,7 +253,8 @@ def initial_brain(agent: AgentConfig, params: AgentParams) -> Brain:
     silent = jnp.zeros(agent.n_neurons)
     if not agent.plast_enabled:
         return Brain(silent, silent, None, None)
-    return Brain(silent, silent, params.rec_w, jnp.zeros_like(params.rec_w))
+    rec_w = jnp.clip(params.rec_w, -W_LIMIT, W_LIMIT)
+    return Brain(silent, silent, rec_w, jnp.zeros_like(rec_w))
 
 
 def act(

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Le
 
-from koki2.core.configs import check, ReadWhen
+from koki2.core.configs import check, Later, ReadWhen
 from koki2.envs.configs import fields
 
 _HARMS = ReadWhen("num_bad_sources", is_none_of=(0,))
@@ -77,6 +77,10 @@ class ChemotaxisConfig:
     """Phase at which the resolution starts to rise."""
     grad_bins_end_phi: Annotated[fields.Probability, _BINS] = 0.0
     """Phase at which it is mature; at or before the start: mature from birth."""
+
+    hazard_smell: Annotated[fields.Amount, Later()] | None = None
+    """Gain of a sense of its own, the way to the nearest source that harms: two more
+    channels. 0 is the control, channels that read zero; none has no such channels."""
 
     def __post_init__(self):
         check(self)

@@ -21,6 +21,7 @@ from koki2.evolution import (
     run_episode,
 )
 from koki2.evolution.configs import FitnessConfig, LoopConfig, POLICIES
+from koki2.evolution.senses import encoding
 from koki2.evolution.task import baseline
 from koki2.genomes import direct
 from koki2.search import archive as archives, ArchiveConfig, EmitterConfig, map_elites
@@ -145,10 +146,14 @@ FORMS = {
     "rate, vector": {"neuron": "rate", "modulator_kind": "vector"},
     "abcd": {"rule": "abcd", "plast_per_edge": True, "modulator_kind": "event"},
     "hard, shuffled": {"strain": "hard", "control": "shuffled"},
+    "softmax": {"choice": "softmax", "ticks": 3, "tau_genes": True},
+    "one of equals": {"choice": "random"},
+    "its schedule by genes": {"plast_end_phi": 0.5, "phase_genes": True},
 }
+RARE = ("one of equals", "its schedule by genes")
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("form", mostly_slow(FORMS, *FORMS.keys() - {*RARE}))
 def test_an_agent_acts_and_learns_the_same_compiled_or_not(form):
     config = dataclasses.replace(PLASTIC, **FORMS[form])
     agent = agents.make(config, WIRING, STEPS)
@@ -162,6 +167,27 @@ def test_an_agent_acts_and_learns_the_same_compiled_or_not(form):
     seen = jnp.array([2.0, -1.0, 0.7, 1.0])
     state, _ = every_way(agent.act, jax.random.key(8), params, state, seen)
     every_way(agent.learn, params, state, felt)
+
+
+SENSES = {
+    "cells": {"gradients": "cells"},
+    "unit, deficit, running": dict(
+        gradients="unit", needs="deficit", scaling="running"
+    ),
+}
+
+
+@pytest.mark.parametrize("form", mostly_slow(SENSES, "unit, deficit, running"))
+def test_senses_are_turned_the_same_compiled_or_not(form):
+    sensed = encoding(agents.SensesConfig(**SENSES[form]), envs.chemotaxis(WORLD))
+    agent = sensed.wrap(agents.make(PLAIN, WIRING, STEPS))
+    genome = direct(PLAIN, sensed.size, 5)
+    params = genome.develop(jax.random.key(0), 10 * genome.init(jax.random.key(5)))
+    state = every_way(agent.init, params)
+    for seen in ([0.25, 0.0, 0.9, 1.0], [-0.75, 0.0, 0.7, 0.6], [0.0, 0.0, 0.7, 0.2]):
+        state, _ = every_way(
+            agent.act, jax.random.key(8), params, state, jnp.array(seen)
+        )
 
 
 @pytest.mark.parametrize("name", mostly_slow(["openai_es", "snes"], "openai_es"))
