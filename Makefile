@@ -6,7 +6,7 @@
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
-evolve: setup ## evolve plastic agents and try them on unseen episodes (runs/)
+evolve: setup ## evolve agents and try them on unseen episodes (runs/)
 	@run=$$(.venv/bin/koki2 evo-l0 --preset l0-hazards --json | .venv/bin/python -c \
 	  'import json, sys; print(json.load(sys.stdin)["run"])') && \
 	  .venv/bin/koki2 eval-run --run-dir "$$run" --episodes 512 --seed 424242 0

@@ -12,7 +12,7 @@ import numpy as np
 
 from experiments.lab import METRICS, read_values, Results
 from koki2 import pictures
-from koki2.reports.statistics import interval
+from koki2.reports.statistics import ALPHA, interval, is_significant, p_text
 
 
 def write(
@@ -24,8 +24,9 @@ def write(
     lines += ["## Verdict", "", *(f"- {line}" for line in verdict), ""]
     lines += ["![Fitness on unseen episodes](fitness.png)", ""]
     lines += [
-        "Genomes on unseen episodes, both eval seeds; 95% bootstrap interval over "
-        "seeds in brackets. A probe is the genomes of an arm, evaluated otherwise.",
+        f"Genomes on unseen episodes, eval seeds {_eval_seeds(results)}; 95% interval "
+        "over seeds in brackets. A probe is the genomes of an arm, evaluated "
+        "otherwise.",
         "",
     ]
     for world in worlds:
@@ -38,14 +39,25 @@ def write(
 
 
 def say(contrast: Mapping[str, Any]) -> str:
-    """A contrast in words: the mean difference, its interval, the effect size."""
+    """A contrast in words: the mean difference, how sure it is, the effect size."""
     effect = contrast["effect"]
     size = "" if effect is None else f", d = {effect:.2f}"
     return (
         f"{contrast['ours']} - {contrast['theirs']}: {contrast['mean']:+.2f} "
         f"[{contrast['low']:+.2f}, {contrast['high']:+.2f}]{size}, "
-        f"{contrast['wins']} of {contrast['seeds']} seeds"
+        f"{contrast['wins']} of {contrast['seeds']} seeds, {_significance(contrast)}"
     )
+
+
+def _significance(contrast: Mapping[str, Any]) -> str:
+    p = p_text(contrast["p_holm"])
+    word = "significant" if is_significant(contrast) else "not significant"
+    return f"{word} (p {p_text(contrast['p'])}, after Holm {p})"
+
+
+def _eval_seeds(results: Results) -> str:
+    arm = next(iter(results["arms"].values()))
+    return " and ".join(arm.get("mean") or arm["best"])
 
 
 def _table(results: Results, world: str) -> list[str]:
@@ -87,14 +99,22 @@ def _contrasts(results: Results) -> list[str]:
     lines = [
         "### Contrasts, paired by seed",
         "",
-        "| ours - theirs | fitness | d | wins |",
+        "p: of the paired t test, which goes with the interval; Holm: that, corrected "
+        f"for all {len(results['contrasts'])} contrasts; flips: p of the exact test "
+        "that flips the signs of the differences. Significant, in bold: Holm below "
+        f"{ALPHA}.",
+        "",
+        "| ours - theirs | difference | p | Holm | flips | d | wins |",
     ]
-    lines.append("|---|---|---|---|")
+    lines.append("|---" * 7 + "|")
     for c in results["contrasts"]:
         effect = "" if c["effect"] is None else f"{c['effect']:.2f}"
         gap = f"{c['mean']:+.2f} [{c['low']:+.2f}, {c['high']:+.2f}]"
+        if is_significant(c):
+            gap = f"**{gap}**"
+        p = " | ".join(p_text(c[name]) for name in ("p", "p_holm", "p_flip"))
         who = f"{c['ours']} - {c['theirs']}"
-        lines.append(f"| {who} | {gap} | {effect} | {c['wins']}/{c['seeds']} |")
+        lines.append(f"| {who} | {gap} | {p} | {effect} | {c['wins']}/{c['seeds']} |")
     return lines
 
 

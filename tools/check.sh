@@ -18,7 +18,7 @@ fast_compile="--xla_backend_optimization_level=0 --xla_cpu_parallel_codegen_spli
 fast_compile="$fast_compile --xla_llvm_disable_expensive_passes=true"
 fast_compile="$fast_compile --xla_backend_extra_options=xla_cpu_disable_new_fusion_emitters"
 # Tests of promises about bits under default flags; the others run under `fast_compile`.
-bits="tests/golden tests/discipline tests/lanes tests/bench
+bits="tests/golden tests/discipline tests/test_stage0_determinism.py tests/lanes tests/bench
   tests/contracts/test_programs.py tests/envs/test_published_baselines.py
   tests/evolution/test_evolve.py tests/evolution/test_heldout.py
   tests/evolution/test_rollout.py tests/kernels/test_edge_sum.py

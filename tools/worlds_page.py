@@ -26,6 +26,7 @@ sys.path.insert(0, str(ROOT))
 from koki2 import evolution, pictures  # noqa: E402
 from koki2.envs.base import has_map  # noqa: E402
 from koki2.envs.registry import find, Level, LEVELS, make, WORLDS  # noqa: E402
+from koki2.reports import statistics  # noqa: E402
 
 POLICIES = ("stay", "random", "greedy", "competent", "oracle")
 LIVES, SEED, FIRST = 512, 0, 64
@@ -46,7 +47,7 @@ in it.
 {contents}
 
 The tables hold means over 512 unseen episodes of each baseline, the same for all,
-with 95% bootstrap intervals (`koki2 baseline WORLD --policy P --episodes 512`). *stay*
+with 95% intervals (`koki2 baseline WORLD --policy P --episodes 512`). *stay*
 never moves and *random* acts at random; *greedy* follows the first gradient it senses;
 *competent* is a script that does what the world asks for, by the senses alone; *oracle*
 knows the whole truth, and is no ceiling where it plans badly. The films show a
@@ -155,7 +156,7 @@ def table(lives: Lives) -> list[str]:
     ]
     for policy, figures in lives.items():
         cells = [f"{np.mean(figures[name]):.2f}" for name in names]
-        ends = evolution.interval(figures["fitness"])
+        ends = statistics.interval(figures["fitness"])
         cells[0] += f" [{ends['low']:.1f}, {ends['high']:.1f}]"
         lines.append(f"| {policy} | " + " | ".join(cells) + " |")
     return lines
@@ -169,12 +170,13 @@ def separates(lives: Lives, fitness) -> str:
         "reaching food at all": ("success", fitness.success_bonus),
     }
     lines = ["What separates them, paired episode by episode:", ""]
-    for better, worse in PAIRS:
+    fit = {policy: figures["fitness"] for policy, figures in lives.items()}
+    gaps = [statistics.difference(fit[a], fit[b]) for a, b in PAIRS]
+    for (better, worse), found in zip(PAIRS, statistics.with_holm(gaps), strict=True):
         gap = lambda name, a=better, b=worse: np.mean(lives[a][name] - lives[b][name])
-        if np.array_equal(lives[better]["fitness"], lives[worse]["fitness"]):
+        if np.array_equal(fit[better], fit[worse]):
             lines.append(f"- {better} lives as {worse} does.")
             continue
-        found = evolution.difference(lives[better]["fitness"], lives[worse]["fitness"])
         parts = {part: w * gap(name) for part, (name, w) in weights.items()}
         said = [
             f"{value:+.1f} {part}"
@@ -183,7 +185,8 @@ def separates(lives: Lives, fitness) -> str:
         ]
         lines.append(
             f"- {better} - {worse}: {found['mean']:+.1f} [{found['low']:.1f}, "
-            f"{found['high']:.1f}]" + (f" ({', '.join(said)})" if said else "")
+            f"{found['high']:.1f}], Holm {statistics.p_text(found['p_holm'])}"
+            + (f" ({', '.join(said)})" if said else "")
         )
     return "\n".join(lines)
 

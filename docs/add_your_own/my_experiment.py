@@ -16,6 +16,7 @@ from my_agent import make, shapes
 from my_world import line
 
 import koki2
+from koki2.reports import statistics
 
 EVAL_SEED = 424242
 
@@ -25,11 +26,11 @@ def main(
     seeds: Sequence[int] = (10, 11, 12, 13, 14),
     generations: int = 60,
     episodes: int = 512,
-) -> dict[str, float]:
+) -> dict[str, object]:
     """Evolves both agents, one run folder per seed, and compares them.
 
     Returns:
-      Mean difference of fitness, recurrent - reflex, over the seeds, and its interval.
+      Mean difference of fitness, recurrent - reflex, over the seeds, interval and p.
     """
     world = koki2.register_world("line", line, replace=True)
     koki2.register_agent("reflex", make, shapes=shapes, replace=True)
@@ -49,7 +50,7 @@ def main(
             unseen = koki2.evaluate(run, episodes=episodes, seed=EVAL_SEED)
             fitness[agent].append(unseen["genomes"]["mean"]["mean_fitness"])
         print(f"{agent}: {np.round(fitness[agent], 1)}")
-    found = koki2.evolution.difference(*map(np.array, fitness.values()))
+    found = statistics.paired(*fitness.values())
     interval = f"[{found['low']:.1f}, {found['high']:.1f}]"
     print(f"recurrent - reflex, mean over seeds: {found['mean']:.1f} {interval}")
     return found

@@ -12,6 +12,7 @@ from experiments import lab, page
 from koki2.agents.configs import AgentConfig
 from koki2.envs.registry import find
 from koki2.evolution.configs import EvolutionConfig, LoopConfig
+from koki2.reports.statistics import is_significant
 from koki2.search.configs import SearchConfig
 
 WORLDS = {
@@ -80,7 +81,8 @@ def verdict(results: lab.Results) -> list[str]:
             if (f"{label}/plastic", f"{label}/{other}") in by_name
         ]
         gain, causal = shown[:2]
-        helps = gain["low"] > 0 and causal["low"] > 0
+        both = [gain, causal]
+        helps = all(c["mean"] > 0 and is_significant(c) for c in both)
         what = "helps" if helps else "is not shown to help"
         lines.append(f"{label}: learning {what}. {'; '.join(map(page.say, shown))}.")
     return lines

@@ -59,7 +59,7 @@ def robustness(
         share = catastrophic_share(
             config,
             mutants=16 if options.smoke else MUTANTS,
-            eval_seed=lab.EVAL_SEEDS[0],
+            eval_seed=lab.eval_seeds(study.name)[0],
             episodes=8 if options.smoke else EPISODES,
         )
         genomes = lab.read_genomes(options, results, arm)
@@ -71,15 +71,9 @@ def robustness(
     return {"catastrophic": shares}
 
 
-def verdict(results: lab.Results) -> list[str]:
-    """Fitness per size, then the share of catastrophic mutants."""
-    lines = [page.say(contrast) for contrast in results["contrasts"]]
-    shares = results["catastrophic"]
-    for arm, per_seed in shares.items():
-        known = [share for share in per_seed if share is not None]
-        if known:
-            mean = f"{sum(known) / len(known):.3f}"
-            lines.append(f"catastrophic mutants, {arm}: {mean}, {len(known)} genomes")
+def contrasts(results: lab.Results) -> list[dict[str, Any]]:
+    """Those of fitness, then those of the share of catastrophic mutants."""
+    shares, found = results["catastrophic"], [*results["contrasts"]]
     for ours in (arm for arm in shares if arm.endswith("/cppn")):
         theirs = ours.replace("/cppn", "/direct")
         pairs = zip(shares[ours], shares[theirs], strict=True)
@@ -88,7 +82,19 @@ def verdict(results: lab.Results) -> list[str]:
             continue
         gap = statistics.paired([c for c, _ in both], [d for _, d in both])
         names = {"ours": f"catastrophic mutants, {ours}", "theirs": theirs}
-        lines.append(page.say(names | gap))
+        found.append(names | gap)
+    return statistics.with_holm(found)
+
+
+def verdict(results: lab.Results) -> list[str]:
+    """All contrasts, then the shares of catastrophic mutants."""
+    lines = [page.say(contrast) for contrast in results["contrasts"]]
+    shares = results["catastrophic"]
+    for arm, per_seed in shares.items():
+        known = [share for share in per_seed if share is not None]
+        if known:
+            mean = f"{sum(known) / len(known):.3f}"
+            lines.append(f"catastrophic mutants, {arm}: {mean}, {len(known)} genomes")
     return lines
 
 
@@ -96,6 +102,7 @@ def main() -> None:
     """Runs everything and writes the page."""
     options = lab.read_options(pathlib.Path(__file__).parent, __doc__)
     results = lab.run_study(study(), options, extra=robustness)
+    results["contrasts"] = contrasts(results)
     title = "E003: does a genome that develops scale further than a direct one?"
     page.write(options.out, results, title=title, verdict=verdict(results))
 

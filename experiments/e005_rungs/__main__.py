@@ -20,6 +20,7 @@ from koki2.evolution.configs import (
     RungsConfig,
     ViabilityConfig,
 )
+from koki2.reports.statistics import is_significant
 from koki2.search.configs import SearchConfig
 
 WORLDS = {"L0.2": "chemotaxis-l0.2", "L1.2": "obstacles-l1.2"}
@@ -89,8 +90,9 @@ def verdict(results: lab.Results) -> list[str]:
     lines = []
     for contrast in results["contrasts"]:
         arm = contrast["ours"]
-        share, free = saved(results, arm), contrast["high"] >= 0
-        cost = "at no loss of fitness that shows" if free else "at a loss of fitness"
+        share, loses = saved(results, arm), contrast["mean"] < 0
+        shown = loses and is_significant(contrast)
+        cost = "at a loss of fitness" if shown else "at no loss of fitness that shows"
         what = "for equal env-steps" if arm.endswith(EQUAL) else f"saves {share:.0%}"
         lines.append(f"{arm}: {what}, {cost}. {page.say(contrast)}.")
     return lines

@@ -20,6 +20,7 @@ from koki2.evolution.configs import (
     LoopConfig,
     QDConfig,
 )
+from koki2.reports.statistics import is_significant
 from koki2.search.configs import ArchiveConfig, EmitterConfig, SearchConfig
 
 WORLD = "detour-l1.3"
@@ -86,9 +87,8 @@ def verdict(results: lab.Results) -> list[str]:
     """One line per contrast: does MAP-Elites win, and by how much?"""
     lines = []
     for contrast in results["contrasts"]:
-        sure = contrast["low"] > 0 or contrast["high"] < 0
         word = "beats" if contrast["mean"] > 0 else "loses to"
-        word = word if sure else "cannot be told from"
+        word = word if is_significant(contrast) else "cannot be told from"
         lines.append(f"MAP-Elites {word} {contrast['theirs']}. {page.say(contrast)}.")
     budget = results["generations"]
     counts = ", ".join(

@@ -3,6 +3,7 @@
     study       an experiment as data: arms, seeds, probes, contrasts, baselines
     runner      runs a study as a local sweep, and writes results.json
     statistics  values and contrasts out of results
+    seeds       which unseen episodes an experiment is judged on
 
 `experiments.page` writes the report. An experiment imports koki2.session, never
 koki2.cli.
@@ -14,15 +15,15 @@ from experiments.lab.runner import (
     read_options as read_options,
     run_study as run_study,
 )
+from experiments.lab.seeds import eval_seeds as eval_seeds
 from experiments.lab.statistics import (
-    contrast as contrast,
+    contrasts as contrasts,
     METRICS as METRICS,
     read_values as read_values,
     Results as Results,
 )
 from experiments.lab.study import (
     Contrast as Contrast,
-    EVAL_SEEDS as EVAL_SEEDS,
     Probe as Probe,
     smoke as smoke,
     Study as Study,

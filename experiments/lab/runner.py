@@ -14,8 +14,9 @@ import numpy as np
 import tyro
 from annotated_types import Ge
 
-from experiments.lab.statistics import contrast, is_known, METRICS, Results
-from experiments.lab.study import EVAL_SEEDS, Probe, smoke, Study
+from experiments.lab.seeds import eval_seeds
+from experiments.lab.statistics import contrasts, is_known, METRICS, Results
+from experiments.lab.study import Contrast, Probe, smoke, Study
 from koki2 import evolution, runlog
 from koki2.evolution.configs import Config
 from koki2.reports import heldout
@@ -38,7 +39,7 @@ class Options:
     smoke: bool = False
     """A minute's version: that it runs, not what it finds. Writes under runs_dir."""
     report: bool = False
-    """Only write the page anew, from results.json."""
+    """Only write the page anew, from the values in results.json."""
     jobs: Annotated[int, Ge(1)] = 1
     """Processes; the results do not depend on how many."""
     runs_dir: pathlib.Path = pathlib.Path("runs")
@@ -78,11 +79,15 @@ def run_study(
     assert options.out is not None
     path = options.out / "results.json"
     if options.report:
-        return json.loads(path.read_text())
+        results = json.loads(path.read_text())
+        pairs = [Contrast(c["ours"], c["theirs"]) for c in results["contrasts"]]
+        results["contrasts"] = contrasts(results, pairs)
+        _write(path, results)
+        return results
     study = smoke(study) if options.smoke else study
     results: Results = {"arms": {}, "probes": {}, "baselines": {}}
     _run(study, options, results)
-    contrasts = [*study.contrasts]
+    pairs = [*study.contrasts]
     if extra is not None:
         results |= extra(study, options, results)
     if more is not None:
@@ -90,10 +95,10 @@ def run_study(
         second = more(results)
         second = smoke(second) if options.smoke else second
         _run(second, options, results)
-        contrasts += second.contrasts
+        pairs += second.contrasts
     if options.smoke:  # it has not all of the arms
-        contrasts = [c for c in contrasts if all(is_known(results, name) for name in c)]
-    results["contrasts"] = [contrast(results, pair) for pair in contrasts]
+        pairs = [pair for pair in pairs if all(is_known(results, n) for n in pair)]
+    results["contrasts"] = contrasts(results, pairs)
     _write(path, results)
     return results
 
@@ -122,14 +127,14 @@ def _run(study: Study, options: Options, results: Results) -> None:
             [cell for of_arm in cells.values() for cell in of_arm],
             options.runs_dir / study.name,
             jobs=options.jobs,
-            held_out=sweep.HeldOut(study.episodes, EVAL_SEEDS),
+            held_out=sweep.HeldOut(study.episodes, eval_seeds(study.name)),
             stop=stop,
         )
     if not all(outcome.is_done for outcome in outcomes):
         raise SystemExit(stop.code)
     for i, name in enumerate(cells):
         of_arm = outcomes[i * len(study.seeds) : (i + 1) * len(study.seeds)]
-        results["arms"][name] = _arm(of_arm, options.runs_dir)
+        results["arms"][name] = _arm(of_arm, options.runs_dir, eval_seeds(study.name))
     for name, probe in study.probes.items():
         results["probes"][name] = _probe(study, options, results, probe)
     for world, (config, policies) in study.baselines.items():
@@ -149,17 +154,19 @@ def _kind(config: Config) -> Kind:
     return next(kind for kind in KINDS.values() if kind.config is type(config))
 
 
-def _arm(outcomes: Sequence[sweep.Outcome], runs_dir: pathlib.Path) -> Results:
+def _arm(
+    outcomes: Sequence[sweep.Outcome], runs_dir: pathlib.Path, seeds: Sequence[int]
+) -> Results:
     summaries = [outcome.summary or {} for outcome in outcomes]
     results: Results = {
         "runs": [str(outcome.path.relative_to(runs_dir)) for outcome in outcomes],
         "env_steps": [summary["env_steps"] for summary in summaries],
         "training": [_known(summary["mean_fitness"]) for summary in summaries],
     }
-    for which in outcomes[0].unseen[EVAL_SEEDS[0]]:
+    for which in outcomes[0].unseen[seeds[0]]:
         results[which] = {
             str(seed): _columns([outcome.unseen[seed][which] for outcome in outcomes])
-            for seed in EVAL_SEEDS
+            for seed in seeds
         }
     return results
 
@@ -187,7 +194,7 @@ def _probe(study: Study, options: Options, results: Results, probe: Probe) -> Re
         str(eval_seed): _columns(
             [_means(live(seed, genome, eval_seed)) for seed, genome in of_seeds]
         )
-        for eval_seed in EVAL_SEEDS
+        for eval_seed in eval_seeds(study.name)
     }
 
 
@@ -195,7 +202,7 @@ def _baseline(study: Study, judge: "Judge", policy: str) -> dict[str, float]:
     which = {"episodes": study.episodes}
     means = [
         _means(heldout.live_baseline(judge, policy, eval_seed=eval_seed, **which)[1])
-        for eval_seed in EVAL_SEEDS
+        for eval_seed in eval_seeds(study.name)
     ]
     return {name: float(np.mean(v)) for name, v in _columns(means).items()}
 

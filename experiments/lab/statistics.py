@@ -8,7 +8,7 @@
 with EPISODES: eval seed -> metric -> one mean over unseen episodes per seed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -64,8 +64,25 @@ def is_known(results: Mapping[str, Any], name: str) -> bool:
     return name in results["arms"] or name in results["probes"] or policy in baseline
 
 
-def contrast(results: Mapping[str, Any], pair: Contrast) -> dict[str, Any]:
-    """Compares the fitness of two, seed by seed; see `statistics.paired`."""
+def contrasts(
+    results: Mapping[str, Any], pairs: Sequence[Contrast]
+) -> list[dict[str, Any]]:
+    """Compares the fitness of all contrasts of an experiment, seed by seed.
+
+    Args:
+      results: of `run_study`.
+      pairs: all of them, for their p values are corrected together.
+
+    Returns:
+      For each, `ours`, `theirs`, and that of `statistics.paired` and `with_holm`.
+
+    Raises:
+      KeyError: as `read_values`.
+    """
+    return statistics.with_holm([_contrast(results, pair) for pair in pairs])
+
+
+def _contrast(results: Mapping[str, Any], pair: Contrast) -> dict[str, Any]:
     ours, theirs = (read_values(results, name) for name in pair)
     return {**pair._asdict(), **statistics.paired(ours, theirs)}
 

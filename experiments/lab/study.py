@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 
 from koki2.evolution.configs import Config, EvolutionConfig
 
-EVAL_SEEDS = (424242, 0)
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 

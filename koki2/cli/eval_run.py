@@ -27,7 +27,7 @@ class Options(Named):
     """Judge the genomes of a run on unseen episodes, beside a baseline.
 
     Agents and baseline live the same episodes, so their difference is a paired one; it
-    is shown with its 95% bootstrap interval.
+    is shown with its 95% interval and its p values.
     """
 
     run_dir: pathlib.Path

@@ -2,6 +2,7 @@
 
 import dataclasses
 import pathlib
+from collections.abc import Mapping
 from typing import Annotated, Any, TYPE_CHECKING
 
 import tyro
@@ -120,13 +121,28 @@ def _print(table: "Table", settings: list[str], written: dict[str, str]) -> None
         rows.append((*map(str, group.settings.values()), len(group.seeds), *cells))
     headings = [name.replace("_", " ") for name in table.results]
     print_table((*settings, "seeds", *headings), rows)
+    if table.contrasts:
+        _print_contrasts(table, settings)
     for what, path in written.items():
         say(f"{what}: {printable(path)}")
     if not table.is_complete:
         say(_GOES_ON)
 
 
-def _cell(interval: dict[str, float] | None) -> str:
+def _print_contrasts(table: "Table", settings: list[str]) -> None:
+    from koki2.reports.statistics import p_text
+
+    rows = []
+    for gap in table.contrasts:
+        p = [p_text(gap[name]) for name in ("p", "p_holm", "p_flip")]
+        rows.append((*map(str, gap["settings"].values()), gap["seeds"], _cell(gap), *p))
+    column = str(table.contrasts[0]["column"]).replace("_", " ")
+    title = f"{column}, less that of {table.groups[0].label}, paired by seed"
+    columns = (*settings, "seeds", "difference", "p", "Holm", "flips")
+    print_table(columns, rows, title=title)
+
+
+def _cell(interval: Mapping[str, Any] | None) -> str:
     if interval is None:
         return "-"
     return f"{interval['mean']:.5g} [{interval['low']:.5g}, {interval['high']:.5g}]"

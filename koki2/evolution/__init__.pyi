@@ -33,7 +33,6 @@ from .figures import (
     reports as reports,
     score as score,
 )
-from .heldout import difference as difference, interval as interval
 from .judging import (
     behaviours as behaviours,
     evaluate_baseline as evaluate_baseline,

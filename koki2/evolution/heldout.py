@@ -1,8 +1,8 @@
 """Held-out evaluation: genomes and baselines on the same unseen episodes, paired.
 
 Episode i of an eval seed has the key `split(key(eval_seed), episodes)[i]`, for all
-that are compared. What is compared is therefore the difference within each episode,
-and its interval is a bootstrap over episodes.
+that are compared. What is compared is therefore the difference within each episode;
+`koki2.reports.statistics` says how sure it is.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-import scipy.stats
 from jaxtyping import Array, Float
 
 from koki2.agents.topology import as_data
@@ -26,8 +25,6 @@ from koki2.evolution.generation import develop
 from koki2.evolution.rollout import Layout, rollout
 from koki2.evolution.task import Task
 
-RESAMPLES = 9999
-LEVEL = 0.95
 DEPTH = 8  # in-tables are padded to a multiple of it, so that one program serves many
 
 Figures = dict[str, np.ndarray]
@@ -108,41 +105,3 @@ def baseline_lives(
         return jax.device_get(compiled(numbers, episode_keys(eval_seed, episodes)))
 
     return evaluate
-
-
-def interval(values: np.ndarray) -> dict[str, float]:
-    """Mean over episodes and its 95% bootstrap interval (percentiles, one resampling).
-
-    Example:
-      >>> interval(np.array([1.0, 1.0, 1.0]))["low"]
-      1.0
-    """
-    values = np.asarray(values, np.float64)
-    mean = float(np.mean(values))
-    out = {"mean": mean, "low": mean, "high": mean, "level": LEVEL}
-    if values.size > 1 and np.ptp(values) > 0:
-        drawn = scipy.stats.bootstrap(
-            (values,),
-            np.mean,
-            n_resamples=RESAMPLES,
-            confidence_level=LEVEL,
-            method="percentile",
-            batch=256,
-            rng=np.random.default_rng(0),
-        ).confidence_interval
-        out |= {"low": float(drawn.low), "high": float(drawn.high)}
-    return out
-
-
-def difference(ours: np.ndarray, theirs: np.ndarray) -> dict[str, float]:
-    """`interval` of the paired difference ours - theirs, episode by episode.
-
-    Raises:
-      ValueError: if the two do not have the same number of episodes.
-    """
-    if len(ours) != len(theirs):
-        raise ValueError(
-            "a paired difference needs the same episodes on both sides, "
-            f"got {len(ours)} and {len(theirs)}."
-        )
-    return interval(np.asarray(ours, np.float64) - np.asarray(theirs, np.float64))

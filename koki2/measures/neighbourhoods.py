@@ -9,7 +9,7 @@ other does. Both lie between 0 and 1; about 1/2 is what chance gives.
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from koki2.measures.likeness import squared_distances
 
@@ -33,9 +33,10 @@ def trustworthiness(
 
     Returns:
       NaN unless there are more than 2 k points, all finite (as must their squared
-      distances be). Where several are equally far the order of points does not decide:
-      as the k-th nearest they share the places left, and as to rank all have the best
-      of theirs, so that an embedding equal to the input has 1 always.
+      distances be), and not all at one place in the input: points that do not differ
+      have no neighbours that could be kept. Where several are equally far the order of
+      points does not decide: as the k-th nearest they share the places left, and as to
+      rank all have the best of theirs, so that an embedding equal to the input has 1.
 
     Raises:
       ValueError: k below 1.
@@ -48,7 +49,7 @@ def trustworthiness(
     Source: Venna and Kaski, "Neighborhood preservation in nonlinear projection
     methods", 2001. The rule for ties is ours.
     """
-    return _kept(near_in=embedding, ranked_in=inputs, k=k)
+    return jnp.where(_differ(inputs), _kept(embedding, inputs, k), jnp.nan)
 
 
 def continuity(
@@ -61,14 +62,19 @@ def continuity(
     V_i: the k nearest others of i in the input; r_ij: the rank of j among i's others
     by distance in the embedding, 1 for the nearest. Arguments, returns, errors and
     source are those of `trustworthiness`. An embedding in which all are at one place
-    has 1: nothing is torn.
+    has 1: nothing is torn. Of an input in which all are, too, nothing is known: NaN.
 
     Example:
       >>> line = jnp.arange(8.0)[:, None]
       >>> float(continuity(line, jnp.zeros((8, 1)), k=2))
       1.0
     """
-    return _kept(near_in=inputs, ranked_in=embedding, k=k)
+    return jnp.where(_differ(inputs), _kept(inputs, embedding, k), jnp.nan)
+
+
+def _differ(points: Float[Array, "S M"]) -> Bool[Array, ""]:
+    """Whether any point is at another place than the first."""
+    return jnp.any(points != points[:1])
 
 
 def _kept(

@@ -5,7 +5,7 @@ from .archive import (
     archive_steps as archive_steps,
     colour_bar as colour_bar,
 )
-from .bars import bars as bars, mean_interval as mean_interval
+from .bars import bars as bars
 from .cells import Elites as Elites, Space as Space
 from .curves import across_runs as across_runs, line_with_band as line_with_band
 from .film import life_film as life_film

@@ -68,29 +68,6 @@ def bars(
     axes.grid(False, axis="x")
 
 
-def mean_interval(values: Sequence[Number]) -> Interval:
-    """The mean of a few values and its 95% bootstrap interval.
-
-    Percentiles of 10,000 resampled means, always the same resamples. Fewer than three
-    values, or values that are all one, give no interval (NaN).
-
-    Example:
-      >>> mean, low, high = mean_interval([1.0, 2.0, 3.0, 4.0])
-      >>> mean, 1 <= low < mean < high <= 4
-      (2.5, True)
-    """
-    array = np.asarray(values, dtype=float)
-    array = array[np.isfinite(array)]
-    if array.size == 0:
-        return (np.nan, np.nan, np.nan)
-    mean = float(array.mean())
-    if array.size < 3 or np.ptp(array) == 0:
-        return (mean, np.nan, np.nan)
-    chosen = np.random.default_rng(0).integers(0, array.size, (10_000, array.size))
-    low, high = np.quantile(array[chosen].mean(axis=1), [0.025, 0.975])
-    return (mean, float(low), float(high))
-
-
 def _whiskers(axes: Axes, x: Number, low: Number, high: Number, half: Number) -> None:
     xs = [x, x, np.nan, x - half, x + half, np.nan, x - half, x + half]
     ys = [low, high, np.nan, low, low, np.nan, high, high]

@@ -35,6 +35,7 @@ _POPULATION = ("median_fitness", "fitness_q25", "fitness_q75")
 def fitness_figure(
     runs: Mapping[str, Columns],
     held_out: Mapping[str, HeldOut] | None = None,
+    over_runs: HeldOut | None = None,
     *,
     title: str | None = None,
     advice: str = "no held-out episodes yet",
@@ -49,6 +50,7 @@ def fitness_figure(
         where viability is tested, `mvt_pass_rate` (0 to 1); NaN or None where unknown.
       held_out: for some of these runs, by eval seed and by who lived ("best", "mean",
         "greedy", ...), mean and 95% interval of the fitness on unseen episodes.
+      over_runs: where several runs are held out, the same of their means.
       title: of the page; the names of the runs if None.
       advice: what to say where there is nothing held out.
 
@@ -85,7 +87,9 @@ def fitness_figure(
             ends = _fitness(axes, _smoothed(runs, window), "env_steps")
         label_ends([over_generations, *smooth][-1], ends)
         unseen.set_title("Unseen episodes")
-        unseen_lives(unseen, held_out or {}, runs=len(runs), advice=advice)
+        unseen_lives(
+            unseen, held_out or {}, over_runs or {}, runs=len(runs), advice=advice
+        )
         for axes in passing:
             axes.set_title("Viability")
             _pass_rate(axes, viability)

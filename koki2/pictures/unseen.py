@@ -1,31 +1,39 @@
 """What a search is worth: fitness on episodes that it never saw, as bars."""
 
+import math
 import textwrap
 from collections.abc import Mapping
 
 from matplotlib.axes import Axes
 
-from koki2.pictures.bars import bars, Interval, mean_interval
+from koki2.pictures.bars import bars, Interval
 from koki2.pictures.look import figure_of, GREY, SMALL
 
 HeldOut = Mapping[int, Mapping[str, Interval]]  # by eval seed, then by who lived
 
+_UNKNOWN = (math.nan, math.nan, math.nan)
 _NAMES = {"best": "best genome", "mean": "mean genome"}
 _LETTERS = 13  # per inch
 _ORDER = ("best", "mean", "greedy", "random", "stay", "oracle")
 
 
 def unseen_lives(
-    axes: Axes, held_out: Mapping[str, HeldOut], *, runs: int, advice: str
+    axes: Axes,
+    held_out: Mapping[str, HeldOut],
+    over_runs: HeldOut,
+    *,
+    runs: int,
+    advice: str,
 ) -> None:
     """Draws a group of bars for each who lived, with one bar per eval seed.
 
     One run: its means, with the intervals that came with them. Several runs: their
-    means as dots, the mean of these as a bar, with a bootstrap interval over runs.
+    means as dots, the mean of these as a bar, with an interval over runs.
 
     Args:
       axes: where to.
       held_out: by run; (mean, low, high) by eval seed and by who lived.
+      over_runs: the mean of several runs and its interval, likewise.
       runs: how many runs there are, held out or not.
       advice: what to say where nothing is held out.
     """
@@ -44,7 +52,8 @@ def unseen_lives(
         for seed in seeds:
             found = [f[seed][w] for f in held_out.values() if w in f.get(seed, {})]
             means = [mean for mean, _, _ in found]
-            groups[w].append(found[0] if single and found else mean_interval(means))
+            several = over_runs.get(seed, {}).get(w, _UNKNOWN)
+            groups[w].append(found[0] if single and found else several)
             dots[w].append(means)
     axes.set_ylabel("mean fitness")
     bars(axes, groups, dots=None if single else dots, names=_NAMES)

@@ -1,6 +1,7 @@
 """reports: plain values out of run folders, for tables, pages and other software.
 
     metrics    means of what episodes were like
+    statistics intervals, p values, Holm's correction, effect sizes: of the house
     heldout    unseen episodes of genomes and a baseline, kept and read back
     probe      whether an agent is competent, and which senses it uses
     series     columns of rows, checked

@@ -23,6 +23,9 @@ from koki2.runlog import atomic, jsontext, opening
 Lives = Mapping[str, Mapping[str, Any]]
 """Who lived -> metric -> one number per episode."""
 
+Intervals = dict[int, dict[str, tuple[float, float, float]]]
+"""Eval seed -> who lived -> mean, low end, high end of fitness."""
+
 MISFIT = "the genomes should fit the run's config, but "
 _FILE = re.compile(r"evalseed(\d+)_episodes(\d+)\.json")
 _ENDS = ("mean", "low", "high")
@@ -32,23 +35,28 @@ _MAX_BYTES = 2**22  # of a file, which is a few thousand
 def compare(lives: Lives, eval_seed: int, policy: str) -> dict[str, Any]:
     """Means of all that lived, and paired differences to a baseline.
 
+    A difference is as `statistics.difference` makes it, with `p_holm` over all that are
+    returned: of every genome, in every metric.
+
     Args:
       lives: of genomes, and of the baseline if there is one.
       eval_seed: which episodes.
       policy: the baseline's name.
     """
+    from koki2.reports import statistics  # SciPy, which no help needs
+
     genomes = {name: metrics.means(x) for name, x in lives.items() if name != policy}
     found: dict[str, Any] = {"eval_seed": eval_seed, "genomes": genomes}
     found |= {"baseline": None, "differences": {}}
     if policy in lives:
         found["baseline"] = {"policy": policy, **metrics.means(lives[policy])}
-        found["differences"] = {
-            name: {
-                metric: evolution.difference(lives[name][metric], lives[policy][metric])
-                for metric in lives[name]
-            }
-            for name in genomes
-        }
+        which = [(name, metric) for name in genomes for metric in lives[name]]
+        gaps = statistics.with_holm(
+            [statistics.difference(lives[n][m], lives[policy][m]) for n, m in which]
+        )
+        found["differences"] = {name: {} for name in genomes}
+        for (name, metric), gap in zip(which, gaps, strict=True):
+            found["differences"][name][metric] = gap
     return found
 
 
@@ -59,8 +67,10 @@ def keep(run: pathlib.Path, lives: Lives, eval_seed: int, episodes: int) -> None
       BrokenRunError: the file of before is none of ours.
       OSError: the disk refused.
     """
+    from koki2.reports.statistics import interval
+
     path = _path(run, eval_seed, episodes)
-    found = {name: evolution.interval(x["fitness"]) for name, x in lives.items()}
+    found = {name: interval(x["fitness"]) for name, x in lives.items()}
     means = {name: metrics.means(x) for name, x in lives.items()}
     opening.check_folder(path.parent)
     if opening.is_there(path):
@@ -74,7 +84,7 @@ def keep(run: pathlib.Path, lives: Lives, eval_seed: int, episodes: int) -> None
 class HeldOut(NamedTuple):
     """What evaluations a run folder holds, by eval seed."""
 
-    intervals: dict[int, dict[str, tuple[float, float, float]]]
+    intervals: Intervals
     """By who lived: mean, low end, high end of fitness."""
     episodes: dict[str, int]
     """How many; of several evaluations with one seed the largest counts."""
@@ -108,6 +118,29 @@ def read(run: pathlib.Path) -> HeldOut:
         intervals={seed: intervals for seed, (_, intervals) in found.items()},
         episodes={str(seed): episodes for seed, (episodes, _) in found.items()},
     )
+
+
+def over_runs(runs: Mapping[str, HeldOut]) -> Intervals:
+    """Means over runs of what each came to, and their intervals, by eval seed.
+
+    Of fewer than three runs, and of runs that are all alike, the ends are NaN.
+    """
+    from koki2.reports.statistics import interval
+
+    means: dict[int, dict[str, list[float]]] = {}
+    for run in runs.values():
+        for seed, lives in run.intervals.items():
+            for who, (mean, _, _) in lives.items():
+                if math.isfinite(mean):
+                    means.setdefault(seed, {}).setdefault(who, []).append(mean)
+    found: Intervals = {}
+    for seed, by_who in means.items():
+        for who, values in by_who.items():
+            mean, low, high = (interval(values)[end] for end in _ENDS)
+            if len(values) < 3 or low == high:
+                low, high = math.nan, math.nan
+            found.setdefault(seed, {})[who] = (mean, low, high)
+    return found
 
 
 def read_means(
@@ -204,6 +237,8 @@ def live_lesioned(
 def compare_lesions(lives: Lives) -> dict[str, Any]:
     """Means under each lesion, and what it took: intact minus lesioned, paired.
 
+    Differences are as those of `compare`, with `p_holm` over all that are returned.
+
     Args:
       lives: by lesion, as `live_lesioned` returns them.
 
@@ -215,17 +250,20 @@ def compare_lesions(lives: Lives) -> dict[str, Any]:
       >>> found["mean_fitness"], found["differences"]["fitness"]["low"]
       (0.0, 1.0)
     """
+    from koki2.reports import statistics
+
     intact = lives[evolution.INTACT]
+    lesioned = {name: x for name, x in lives.items() if name != evolution.INTACT}
+    which = [(name, metric) for name, x in lesioned.items() for metric in x]
+    gaps = statistics.with_holm(
+        [statistics.difference(intact[m], lesioned[name][m]) for name, m in which]
+    )
+    found: dict[str, dict[str, Any]] = {name: {} for name in lesioned}
+    for (name, metric), gap in zip(which, gaps, strict=True):
+        found[name][metric] = gap
     return {
-        name: {
-            **metrics.means(lesioned),
-            "differences": {
-                metric: evolution.difference(intact[metric], lesioned[metric])
-                for metric in lesioned
-            },
-        }
-        for name, lesioned in lives.items()
-        if name != evolution.INTACT
+        name: {**metrics.means(lesioned[name]), "differences": by_metric}
+        for name, by_metric in found.items()
     }
 
 

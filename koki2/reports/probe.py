@@ -4,9 +4,8 @@ One table of all that lived the same unseen episodes: every policy that sees not
 the scripted ones, the genome, and the genome under every lesion that its world and
 agent have. A genome is competent where it is fitter than the best blind policy, and
 less fit under both lesions of a sense: at zero, and with another life's. Each of these
-differences is paired, episode by episode; its interval lies above zero, and its
-p-value, of flipping the signs of the differences, is below 5% also by Holm's correction
-for all of them.
+differences is paired, episode by episode; its interval lies above zero, and its p value
+is below 5% also by Holm's correction for all of them (`koki2.reports.statistics`).
 
 What a probe found is kept in the run, one file per genome and eval seed:
 
@@ -14,15 +13,13 @@ What a probe found is kept in the run, one file per genome and eval seed:
 """
 
 import pathlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from koki2 import evolution, runlog
 from koki2.reports import heldout, metrics
 from koki2.runlog import atomic, opening
 
-ALPHA = 0.05
-FLIPS = 9999  # of signs, where there are more ways to flip them all
 _OF_AGENT = {
     "recurrent": "its recurrent weights",
     "frozen": "what moves its weights",
@@ -81,6 +78,8 @@ def compare(
       with its interval), and where a claim hangs on it p and p_holm; "uses", whether it
       uses each sense; "competent"; and "verdict", sentences.
     """
+    from koki2.reports import statistics  # SciPy, which no help needs
+
     ours = lesioned[evolution.INTACT]
     best = heldout.best(blind)[0]
     groups = {"blind": blind, "policy": scripted, "lesion": lesioned}
@@ -91,13 +90,9 @@ def compare(
         if name != evolution.INTACT
     ]
     family = [row for row in rows if row["kind"] == "lesion" or row["name"] == best]
-    gaps = [
-        _gaps(ours, (blind if row["kind"] == "blind" else lesioned)[row["name"]])
-        for row in family
-    ]
-    values = [p_value(gap) for gap in gaps]
-    for row, p, holm in zip(family, values, adjust(values), strict=True):
-        row |= {"p": p, "p_holm": holm}
+    gaps = statistics.with_holm([row["difference"] for row in family])
+    for row, gap in zip(family, gaps, strict=True):
+        row |= {"p": gap["p"], "p_holm": gap["p_holm"]}
     lesions = {row["name"]: row for row in family if row["kind"] == "lesion"}
     uses = {
         name: (_is_worse(row), _is_worse(lesions[name + evolution.OTHER]))
@@ -128,66 +123,21 @@ def keep(run: pathlib.Path, found: Mapping[str, Any]) -> None:
     atomic.write_json(path, dict(found))
 
 
-def p_value(gaps: Sequence[float]) -> float:
-    """Two-sided p of a mean of paired differences, by flipping their signs.
-
-    Exact where there are at most 9999 ways to flip them, else of so many drawn ones.
-
-    Example:
-      >>> p_value([1.0, 1.0, 1.0, 1.0])  # 2 of 16
-      0.125
-      >>> p_value([0.0, 0.0])
-      1.0
-    """
-    import numpy as np
-    import scipy.stats
-
-    if not np.any(gaps):
-        return 1.0
-    found = scipy.stats.permutation_test(
-        (gaps,),
-        lambda values, axis: np.mean(values, axis=axis),
-        permutation_type="samples",
-        vectorized=True,
-        n_resamples=FLIPS,
-        batch=256,
-        rng=np.random.default_rng(0),
-    )
-    return float(found.pvalue)
-
-
-def adjust(values: Sequence[float]) -> list[float]:
-    """Adjusts p-values for their number, by Holm: the least times n, the next n - 1.
-
-    Example:
-      >>> adjust([0.5, 0.01, 0.25])
-      [0.5, 0.03, 0.5]
-    """
-    import numpy as np
-
-    order = np.argsort(values, kind="stable")
-    steps = np.asarray(values, np.float64)[order] * np.arange(len(values), 0, -1)
-    adjusted = np.empty(len(values))
-    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
-    return adjusted.tolist()
-
-
 def _row(
     name: str, kind: str, ours: Mapping[str, Any], theirs: Mapping[str, Any]
 ) -> dict[str, Any]:
-    gap = evolution.difference(ours["fitness"], theirs["fitness"])
+    from koki2.reports import statistics
+
+    gap = statistics.difference(ours["fitness"], theirs["fitness"])
     row = {"name": name, "kind": kind, "means": metrics.means(theirs)}
     return row | {"difference": gap, "p": None, "p_holm": None}
 
 
-def _gaps(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[float]:
-    pairs = zip(ours["fitness"], theirs["fitness"], strict=True)
-    return [float(one) - float(other) for one, other in pairs]
-
-
 def _is_worse(row: Mapping[str, Any]) -> bool:
     """Whether the row is worse than the genome, by interval and p-value."""
-    return row["difference"]["low"] > 0 and row["p_holm"] < ALPHA
+    from koki2.reports.statistics import is_significant
+
+    return row["difference"]["low"] > 0 and is_significant(row)
 
 
 def _verdict(

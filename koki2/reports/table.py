@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from koki2.reports.metrics import is_number
-from koki2.reports.statistics import interval
+from koki2.reports.statistics import interval, paired, with_holm
 
 Row = Mapping[str, Any]
 
@@ -55,10 +55,44 @@ def over_seeds(
       >>> group.label, group.seeds, group.intervals["fitness"]["mean"]
       ('lr 1', [3, 5], 8.0)
     """
-    grouped: dict[str, list[Row]] = {}
-    for row in rows:
-        grouped.setdefault(repr([row[name] for name in settings]), []).append(row)
-    return [_group(members, settings, results) for members in grouped.values()]
+    return [_group(members, settings, results) for members in _grouped(rows, settings)]
+
+
+def contrasts(
+    rows: Sequence[Row], settings: Sequence[str], column: str
+) -> list[dict[str, Any]]:
+    """Compares every group of rows with the first, paired by seed.
+
+    Args:
+      rows: one per run, each with a column `seed`.
+      settings: the columns that tell groups apart.
+      column: what to compare.
+
+    Returns:
+      For each group that shares two seeds or more with the first, "settings", "column",
+      and that of `statistics.paired` and `with_holm`.
+
+    Example:
+      >>> row = lambda lr, seed: {"lr": lr, "seed": seed, "fitness": lr * seed}
+      >>> rows = [row(1, 3), row(1, 5), row(2, 3), row(2, 5)]
+      >>> (gap,) = contrasts(rows, ["lr"], "fitness")  # 6 - 3 and 10 - 5
+      >>> gap["settings"], gap["mean"], gap["seeds"]
+      ({'lr': 2}, 4.0, 2)
+    """
+    first, *others = [
+        (
+            members,
+            {row["seed"]: float(row[column]) for row in members if _has(row, column)},
+        )
+        for members in _grouped(rows, settings)
+    ]
+    gaps = []
+    for members, values in others:
+        seeds = [seed for seed in values if seed in first[1]]
+        if len(seeds) > 1:
+            gap = paired([values[s] for s in seeds], [first[1][s] for s in seeds])
+            gaps.append({"settings": _settings(members, settings), **gap})
+    return [{"column": column, **gap} for gap in with_holm(gaps)]
 
 
 def to_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
@@ -73,20 +107,31 @@ def to_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> bytes:
     return text.getvalue().encode()
 
 
+def _grouped(rows: Sequence[Row], settings: Sequence[str]) -> list[list[Row]]:
+    grouped: dict[str, list[Row]] = {}
+    for row in rows:
+        grouped.setdefault(repr([row[name] for name in settings]), []).append(row)
+    return list(grouped.values())
+
+
+def _settings(members: Sequence[Row], settings: Sequence[str]) -> dict[str, Any]:
+    return {name: members[0][name] for name in settings}
+
+
 def _group(
     rows: Sequence[Row], settings: Sequence[str], results: Sequence[str]
 ) -> Group:
     values = {
-        name: [float(row[name]) for row in rows if _is_known(row.get(name))]
-        for name in results
+        name: [float(row[name]) for row in rows if _has(row, name)] for name in results
     }
     return Group(
-        settings={name: rows[0][name] for name in settings},
+        settings=_settings(rows, settings),
         seeds=[row["seed"] for row in rows],
         values=values,
         intervals={n: interval(v) if v else None for n, v in values.items()},
     )
 
 
-def _is_known(value: Any) -> bool:
+def _has(row: Row, column: str) -> bool:
+    value = row.get(column)
     return is_number(value) and value == value

@@ -56,6 +56,7 @@ def fitness_page(runs: Mapping[str, RunFolder], dims: Sequence[str] | None) -> P
     figure = pictures.fitness_figure(
         columns,
         {name: lives.intervals for name, lives in held_out.items()},
+        heldout.over_runs(held_out),
         advice="What this is worth shows on episodes that search never saw:\n"
         f"koki2 eval-run --run-dir {one} --episodes 512 --seed 0 424242",
     )

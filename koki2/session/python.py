@@ -146,6 +146,8 @@ class HeldOutTable(dict[str, Any]):
     """What an evaluation found: means, and paired differences to the baseline."""
 
     def __repr__(self) -> str:
+        from koki2.reports.statistics import p_text
+
         lines = [f"evaluation seed {self['eval_seed']}"]
         for name, means in self["genomes"].items():
             line = f"{name}: fitness {means['mean_fitness']:.4f}"
@@ -153,7 +155,8 @@ class HeldOutTable(dict[str, Any]):
                 d, policy = self["differences"][name]["fitness"], self["baseline"]
                 line += (
                     f", {d['mean']:+.4f} [{d['low']:+.4f}, {d['high']:+.4f}] to "
-                    f"{policy['policy']} ({policy['mean_fitness']:.4f})"
+                    f"{policy['policy']} ({policy['mean_fitness']:.4f}), "
+                    f"p {p_text(d['p'])}, Holm {p_text(d['p_holm'])}"
                 )
             lines.append(line)
         return "\n".join(lines)

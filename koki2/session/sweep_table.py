@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from koki2 import pictures
-from koki2.reports.table import Group, over_seeds, to_csv
+from koki2.reports.table import contrasts, Group, over_seeds, to_csv
 from koki2.runlog import atomic
 from koki2.session import kinds
 from koki2.session.kinds import Kind
@@ -26,6 +26,8 @@ class Table(NamedTuple):
     """Those of them that are of unseen episodes, the one that counts first."""
     groups: list[Group]
     """The rows over seeds."""
+    contrasts: list[dict[str, Any]]
+    """Each group but the first, less the first; see `reports.table.contrasts`."""
     is_complete: bool
     """Whether all cells are done."""
 
@@ -38,7 +40,8 @@ def table(
     Args:
       outcomes: of `run_cells`.
       settings: the columns that tell the configs of its cells apart.
-      columns: of the last row of each run, beside the headline of its kind.
+      columns: of the last row of each run, beside the headline of its kind; the first
+        is what groups are compared in, else unseen fitness or the first result.
 
     Returns:
       The table. Its columns `unseen_<genome>_fitness` are means over unseen episodes
@@ -60,7 +63,9 @@ def table(
     unseen = [name for name in unseen if name in names]
     groups = over_seeds(rows, settings, names)
     is_complete = all(outcome.is_done for outcome in outcomes)
-    return Table(rows, names, unseen, groups, is_complete)
+    compared = [*columns, *unseen, *names]
+    gaps = contrasts(rows, settings, compared[0]) if compared else []
+    return Table(rows, names, unseen, groups, gaps, is_complete)
 
 
 def columns_of(kind: Kind, is_evaluated: bool) -> list[str]:
@@ -106,7 +111,7 @@ def facts(table: Table) -> dict[str, Any]:
         {"settings": g.settings, "seeds": g.seeds, "intervals": g.intervals}
         for g in table.groups
     ]
-    return {"cells": table.rows, "groups": groups}
+    return {"cells": table.rows, "groups": groups, "contrasts": table.contrasts}
 
 
 def _results(outcome: Outcome, columns: Sequence[str]) -> dict[str, float]:

@@ -20,35 +20,44 @@ def print_evaluation(
     """
     baseline = evaluation["baseline"]
     genomes, differences = evaluation["genomes"], evaluation["differences"]
-    columns = ["metric", *genomes, *([policy] if baseline else [])]
-    for name in differences:
-        columns.append(f"{name} - {policy} [95%]")
     rows, same = [], []
+    gaps: dict[str, list[tuple[str, ...]]] = {name: [] for name in differences}
     for mean in next(iter(genomes.values())):
         values = [genome[mean] for genome in genomes.values()]
         values += [baseline.get(mean)] if baseline else []
-        intervals = [d[mean.removeprefix("mean_")] for d in differences.values()]
-        ends = {0.0, *(found[end] for found in intervals for end in ("low", "high"))}
-        if differences and len({*values}) == 1 and ends == {0.0}:
+        metric = mean.removeprefix("mean_")
+        ends = {d[metric][end] for d in differences.values() for end in ("low", "high")}
+        if differences and len({*values}) == 1 and ends <= {0.0}:
             same.append(f"{mean} {text(values[0])}")
             continue
-        row = [mean, *values]
-        rows.append([*row, *map(_with_ends, intervals)])
+        rows.append([mean, *values])
+        for name, found in differences.items():
+            gap = found[metric]
+            gaps[name].append((mean, _with_ends(gap), *_p_values(gap)))
+    columns = ["metric", *genomes, *([policy] if baseline else [])]
     seed = evaluation["eval_seed"]
     print_table(
         columns, rows, title=f"{episodes} unseen episodes, evaluation seed {seed}"
     )
+    for name, found in gaps.items():
+        say()
+        heads = ("metric", f"{name} - {policy} [95%]", "p", "Holm", "flips")
+        print_table(heads, found)
+    if differences:
+        say("p: of the paired t test; Holm: corrected for all metrics and genomes")
+        say("flips: p of flipping the signs of the paired differences")
     if same:
         line = f"the same in every life: {', '.join(same)}"
         say(textwrap.fill(line, WIDTH, subsequent_indent="  "))
     lesions: Mapping[str, Any] = evaluation.get("lesions", {})
     for genome, by_lesion in lesions.items():
         rows = [
-            (name, found["mean_fitness"], _with_ends(found["differences"]["fitness"]))
+            (name, found["mean_fitness"], _with_ends(gap), *_p_values(gap))
             for name, found in by_lesion.items()
+            for gap in [found["differences"]["fitness"]]
         ]
-        columns = (f"{genome} without", "mean_fitness", f"{genome} - lesioned [95%]")
-        print_table(columns, rows)
+        heads = (f"{genome} without", "mean_fitness", f"{genome} - lesioned [95%]")
+        print_table((*heads, "p", "Holm", "flips"), rows)
 
 
 def print_probe(found: Mapping[str, Any]) -> None:
@@ -58,16 +67,26 @@ def print_probe(found: Mapping[str, Any]) -> None:
     rows = []
     for row in found["rows"]:
         if row["kind"] == "lesion" and not any(of == "evolved" for of, *_ in rows):
-            rows.append(("evolved", found["genome"], fitness, "", ""))
+            rows.append(("evolved", found["genome"], fitness, "", "", ""))
         name = f"{row['name']} (best)" if row["name"] == best else row["name"]
-        holm = "" if row["p_holm"] is None else row["p_holm"]
-        gap = _with_ends(row["difference"])
-        rows.append((kinds[row["kind"]], name, row["means"]["mean_fitness"], gap, holm))
+        gap = row["difference"]
+        holm, flips = "", ""
+        if row["p_holm"] is not None:
+            _, holm, flips = _p_values(gap | row)
+        fit = row["means"]["mean_fitness"]
+        rows.append((kinds[row["kind"]], name, fit, _with_ends(gap), holm, flips))
     title = f"{found['episodes']} unseen episodes, evaluation seed {found['eval_seed']}"
-    columns = ("", "who", "mean_fitness", "evolved - it [95%]", "p (Holm)")
+    columns = ("", "who", "mean_fitness", "evolved - it [95%]", "Holm", "flips")
     print_table(columns, rows, title=title)
     for line in found["verdict"]:
         say(textwrap.fill(line, WIDTH, subsequent_indent="  "))
+
+
+def _p_values(found: Mapping[str, float]) -> list[str]:
+    """p, p after Holm, and p of sign flips."""
+    from koki2.reports.statistics import p_text  # SciPy, which no help needs
+
+    return [p_text(found[name]) for name in ("p", "p_holm", "p_flip")]
 
 
 def _with_ends(found: Mapping[str, float]) -> str:

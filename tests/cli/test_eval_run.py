@@ -59,16 +59,22 @@ def test_genomes_baseline_and_difference_are_reported(koki2, run):
     assert evaluation["baseline"]["policy"] == "greedy"
     assert evaluation["baseline"]["mean_fitness"] == 1.0
     for metric, mean in (("fitness", 1.0), ("t_alive", 2.0)):
-        wanted = {"mean": mean, "low": mean, "high": mean, "level": 0.95}
-        assert evaluation["differences"]["best"][metric] == wanted
+        found = evaluation["differences"]["best"][metric]
+        assert found["mean"] == found["low"] == found["high"] == mean
+        assert (found["level"], found["flips"]) == (0.95, "exact")
+        # three of one sign are 2 of 8 ways, and there are four such differences
+        assert (found["p"], found["p_flip"], found["p_holm"]) == (0.25, 0.25, 1.0)
 
 
 def test_the_table_has_a_line_per_metric(koki2, run):
     said = koki2("eval-run --run-dir run --episodes 3 --seed 0 5 --genome best")
     assert said.code == 0
     lines = [line.split() for line in said.out.splitlines()]
-    assert "mean_fitness 2.0000 1.0000 1.0000 [1.0000, 1.0000]".split() in lines
-    assert "mean_fitness 7.0000 6.0000 1.0000 [1.0000, 1.0000]".split() in lines
+    assert "metric best - greedy [95%] p Holm flips".split() in lines
+    assert "mean_fitness 2.0000 1.0000".split() in lines
+    assert "mean_fitness 7.0000 6.0000".split() in lines
+    sure = "mean_fitness 1.0000 [1.0000, 1.0000] .250 .500 .250"
+    assert lines.count(sure.split()) == 2
 
 
 def test_a_genome_may_be_judged_without_a_baseline_and_with_another_eta(koki2, run):
@@ -131,7 +137,7 @@ def test_a_genome_is_judged_under_lesions_beside_itself(koki2, run):
     assert lesions["energy"]["mean_fitness"] == -6.0
     assert lesions["energy"]["differences"]["fitness"]["low"] == 8.0
     lines = [line.split() for line in koki2(words).out.splitlines()]
-    assert "energy -6.0000 8.0000 [8.0000, 8.0000]".split() in lines
+    assert "energy -6.0000 8.0000 [8.0000, 8.0000] .250 1 .250".split() in lines
     said = koki2("eval-run --run-dir run --episodes 3 --lesion smell")
     assert said.code == 2 and "lesion must be one of energy" in said.err
 
@@ -140,14 +146,15 @@ def test_a_probe_shows_all_in_one_table_says_what_it_shows_and_is_kept(koki2, ru
     said = koki2("probe run --episodes 16 --genome best")
     assert said.code == 0
     rows = [" ".join(line.split()) for line in said.out.splitlines()]
+    sure = ".0001 <.0001"  # 2 of 2^16 ways to flip signs, times four
     assert rows[2:9] == [
         "sees nothing stay 7.5000 1.0000 [1.0000, 1.0000]",
-        "sees nothing left (best) 8.0000 0.5000 [0.5000, 0.5000] 0.0008",
+        f"sees nothing left (best) 8.0000 0.5000 [0.5000, 0.5000] {sure}",
         "scripted greedy 7.5000 1.0000 [1.0000, 1.0000]",
         "evolved best 8.5000",
-        "evolved without energy 0.5000 8.0000 [8.0000, 8.0000] 0.0008",
-        "evolved without energy@other 0.5000 8.0000 [8.0000, 8.0000] 0.0008",
-        "evolved without frozen 8.5000 0.0000 [0.0000, 0.0000] 1.0000",
+        f"evolved without energy 0.5000 8.0000 [8.0000, 8.0000] {sure}",
+        f"evolved without energy@other 0.5000 8.0000 [8.0000, 8.0000] {sure}",
+        "evolved without frozen 8.5000 0.0000 [0.0000, 0.0000] 1 1",
     ]
     assert rows[-1] == "verdict: competent: it beats all that see nothing, by energy"
     found = koki2("probe run --episodes 16 --genome best --json").json

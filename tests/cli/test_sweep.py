@@ -56,6 +56,9 @@ def test_it_leaves_a_table_and_a_plot_and_prints_intervals(koki2, walk):
     lines = said.out.splitlines()
     assert lines[0].split() == ["walk.step", "seeds", "total"]
     assert lines[1].startswith("1.0") and "[" in lines[1]
+    assert lines[3] == "total, less that of walk.step 1.0, paired by seed"
+    heads = ["walk.step", "seeds", "difference", "p", "Holm", "flips"]
+    assert lines[4].split() == heads and lines[5].startswith("2.0")
 
 
 def test_json_says_cells_and_intervals(koki2, walk):
@@ -64,6 +67,9 @@ def test_json_says_cells_and_intervals(koki2, walk):
     one = said["groups"][0]
     assert one["settings"] == {"walk.step": 1.0} and one["seeds"] == [0, 1, 2]
     assert one["intervals"]["unit"]["mean"] == 5.0  # the last of six
+    (gap,) = said["contrasts"]
+    assert gap["settings"] == {"walk.step": 2.0}
+    assert (gap["mean"], gap["p"], gap["p_holm"], gap["wins"]) == (0.0, 1.0, 1.0, 0)
 
 
 @pytest.mark.parametrize(

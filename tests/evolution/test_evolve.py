@@ -23,7 +23,6 @@ HARMLESS = tiny.WORLD | dict(num_bad_sources=0)  # all live to the end
 P, E, T, G = 8, 2, tiny.WORLD["steps"], 5  # the last chunk of two is half empty
 CONFIG = tiny.config(HARMLESS, tiny.PLASTIC, pop_size=P, episodes=E, generations=G)
 SEED = 3
-LOOP = dataclasses.replace(CONFIG.loop, generations=4)
 traced = []
 
 
@@ -54,14 +53,6 @@ def test_a_search_stopped_after_every_chunk_is_the_search_never_stopped():
     resumed, same_rows, _ = tiny.run(search, 3, between=again)
     assert_same_bits(resumed, carries)
     assert_same_bits(same_rows, rows)
-
-
-def test_all_chunks_and_resumptions_are_one_trace_of_a_generation():
-    before = len(traced)
-    search = build(dataclasses.replace(CONFIG, loop=LOOP), SEED)
-    _, _, carry = tiny.run(search, 2)
-    search.chunk(search.unpack(search.pack(carry)), 1)
-    assert len(traced) == before + 1
 
 
 def test_past_the_end_nothing_happens():

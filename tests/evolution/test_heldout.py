@@ -1,4 +1,4 @@
-"""Held-out evaluation: pairing, intervals and the learning-rate probe."""
+"""Held-out evaluation: the same episodes for all, and the learning-rate probe."""
 
 import dataclasses
 
@@ -9,11 +9,9 @@ import pytest
 from koki2.agents import AgentConfig
 from koki2.envs import ChemotaxisConfig
 from koki2.evolution import (
-    difference,
     evaluate_baseline,
     evaluate_genome,
     EvolutionConfig,
-    interval,
     judging,
 )
 from koki2.genomes import direct
@@ -70,42 +68,6 @@ def test_judges_of_one_shape_compile_once_and_judge_as_each_alone(monkeypatch):
         {"t_alive": stays[1]},
         {"t_alive": evaluate_baseline(other, "stay", **which)["t_alive"]},
     )
-
-
-# Intervals
-
-
-def test_a_difference_of_identical_lives_is_exactly_nothing():
-    ours = evaluate_baseline(CONFIG, "random", eval_seed=7, episodes=64)["fitness"]
-    theirs = evaluate_baseline(CONFIG, "random", eval_seed=7, episodes=64)["fitness"]
-    assert np.ptp(ours) > 0
-    assert difference(ours, theirs) == {"mean": 0, "low": 0, "high": 0, "level": 0.95}
-
-
-def test_a_difference_is_taken_life_by_life():
-    """Lives that vary by hundreds, of which ours are each better by one."""
-    theirs = np.array([100.0, 500.0, -300.0, 7.0])
-    found = difference(theirs + 1.0, theirs)
-    assert (found["mean"], found["low"], found["high"]) == (1.0, 1.0, 1.0)
-
-
-def test_an_interval_contains_its_mean_and_is_the_same_each_time():
-    values = np.random.default_rng(0).normal(5.0, 2.0, 400)
-    found = interval(values)
-    assert found["low"] < found["mean"] < found["high"]
-    assert found == interval(values)
-    # 1.96 standard errors of 2 / sqrt(400) = 0.1 on either side
-    np.testing.assert_allclose(found["high"] - found["low"], 0.392, rtol=0.15)
-    assert found["mean"] == values.mean()
-
-
-def test_one_life_has_no_spread():
-    assert interval(np.array([3.0])) == {"mean": 3, "low": 3, "high": 3, "level": 0.95}
-
-
-def test_lives_that_cannot_be_paired_are_refused():
-    with pytest.raises(ValueError, match="same episodes on both sides, got 3 and 2"):
-        difference(np.zeros(3), np.zeros(2))
 
 
 # Lives

@@ -9,7 +9,6 @@ import pytest
 import tiny
 from bits import assert_same_bits, differences
 
-from koki2.core.chunks import chunked_scan
 from koki2.core.keys import episode_keys
 from koki2.envs import make as make_env
 from koki2.evolution import Layout, rollout, run_episode, WIDE
@@ -133,21 +132,6 @@ def test_a_chunk_without_a_wanted_genome_is_skipped():
     first = lambda stats: jax.tree.map(lambda x: x[:8], stats)
     assert_same_bits(first(some), first(lives.stats))
     assert not any(np.any(leaf[8:]) for leaf in jax.tree.leaves(some))
-
-
-def test_a_step_is_traced_once():
-    """In a chunk of generations, which asks for shapes and branches at two levels."""
-    parts, params = tiny.population(CONFIGS["plastic"], GENOMES)
-    traced = []
-
-    def step(*args):
-        traced.append(args)
-        return parts.episode.step(*args)
-
-    counted = parts.episode._replace(step=step)
-    one = lambda n: (n + 1, {"metrics": {"stats": rollout(counted, keys(), params)}})
-    jax.make_jaxpr(chunked_scan(one, 2))(jnp.int32(0), jnp.int32(2))
-    assert len(traced) == 1
 
 
 def test_the_vmap_engine_counts_the_same():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from experiments import lab
+from experiments.lab import seeds
 from koki2 import evolution
 from koki2.evolution.configs import EvolutionConfig, LoopConfig
 from koki2.reports import statistics
@@ -52,7 +53,7 @@ def fake(monkeypatch):
             return {"fitness": np.full(episodes, value), "success": np.ones(episodes)}
 
         baseline = lambda policy, *, eval_seed, episodes: {
-            "fitness": np.full(episodes, 2.0 + (eval_seed > 0)),
+            "fitness": np.full(episodes, 2.0 + eval_seed % 2),
             "success": np.zeros(episodes),
         }
 
@@ -107,7 +108,7 @@ def test_a_study_is_run_once_and_read_back(fake, tmp_path, monkeypatch):
     taken = lab.read_values(results, "v/c") - lab.read_values(results, "v/c, no energy")
     assert taken == pytest.approx(3.0)  # 1 of each of its three numbers
     assert results["arms"]["w/a"]["env_steps"] == [400] * 3
-    assert results["contrasts"][0] == lab.contrast(results, study().contrasts[0])
+    assert results["contrasts"] == lab.contrasts(results, study().contrasts)
     before = (tmp_path / "results.json").read_bytes()
     monkeypatch.setattr(sweep.driver, "finish", None)  # a call would fail
     monkeypatch.setattr(sweep.heldout, "live", None)
@@ -150,9 +151,9 @@ def test_experiments_compare_what_they_have_and_need_no_command_line(name):
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_published_contrasts_follow_from_published_values(name):
     results = json.loads((FOLDER / name / "results.json").read_text())
-    for published in results["contrasts"]:
-        pair = lab.Contrast(published["ours"], published["theirs"])
-        assert lab.contrast(results, pair) == published
+    published = results["contrasts"]
+    pairs = [lab.Contrast(each["ours"], each["theirs"]) for each in published]
+    assert lab.contrasts(results, pairs) == published
 
 
 def test_what_e001_published_is_still_what_its_readme_says():
@@ -162,9 +163,24 @@ def test_what_e001_published_is_still_what_its_readme_says():
     assert np.mean(mean["0"]["fitness"]) == pytest.approx(165.4, abs=0.05)
 
 
-def test_paired_statistics_on_paper():
-    results = statistics.paired([3.0, 5.0, 1.0], [1.0, 1.0, 1.0])  # gaps 2, 4, 0
-    assert (results["mean"], results["effect"]) == (2.0, 1.0)
-    assert (results["wins"], results["seeds"]) == (2, 3)
-    with pytest.raises(ValueError, match="same seeds, got 1 and 2"):
-        statistics.paired([1.0], [1.0, 2.0])
+def test_the_verdicts_of_pages_are_those_after_holm():
+    """Of E002's contrasts 13 had a percentile interval beyond zero; 8 survive."""
+    counts = {}
+    for name in PUBLISHED:
+        found = json.loads((FOLDER / name / "results.json").read_text())["contrasts"]
+        counts[name[:4]] = sum(map(statistics.is_significant, found))
+        page = (FOLDER / name / "report.md").read_text()
+        assert page.count("| **") == counts[name[:4]]
+    assert counts == {"e001": 9, "e002": 8, "e005": 7, "e010": 10}
+
+
+def test_no_two_experiments_are_judged_on_the_same_episodes():
+    """But those that were published before there was a table."""
+    fresh = [s for s in seeds.EVAL_SEEDS.values() if s != seeds.PUBLISHED]
+    drawn = [seed for pair in [*fresh, seeds.PUBLISHED] for seed in pair]
+    assert len(set(drawn)) == len(drawn)
+    assert {name[:4] for name in STUDIES} <= set(seeds.EVAL_SEEDS)
+    old = {name for name, s in seeds.EVAL_SEEDS.items() if s == seeds.PUBLISHED}
+    assert old == {"acceptance", "e001", "e002", "e005", "e010"}
+    assert lab.eval_seeds("another") == lab.eval_seeds("another")
+    assert not {*lab.eval_seeds("another")} & {*drawn, *lab.eval_seeds("other")}

@@ -78,6 +78,11 @@ def test_they_are_those_of_a_library(k, trusted, kept):
     assert found == pytest.approx([trusted, kept], abs=1e-5)
 
 
+def test_an_input_without_differences_has_no_neighbours_to_keep():
+    assert np.all(np.isnan(both(jnp.ones((8, 2)), LINE)))
+    assert np.all(np.isnan(both(jnp.ones((8, 2)), jnp.zeros((8, 1)))))
+
+
 def test_too_few_points_or_one_that_is_nowhere_have_no_neighbourhoods():
     for inputs, embedding, k in (
         (LINE, LINE, 4),

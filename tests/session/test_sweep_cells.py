@@ -151,7 +151,10 @@ def test_rows_become_intervals_over_seeds(cells, tmp_path):
     )
     totals = [row["total"] for row in table.rows[:3]]
     assert one.intervals["total"]["mean"] == pytest.approx(sum(totals) / 3)
-    assert min(totals) <= one.intervals["total"]["low"] < sum(totals) / 3
+    assert one.intervals["total"]["low"] < sum(totals) / 3
+    (gap,) = table.contrasts  # twice the first is the first more
+    assert (gap["settings"], gap["column"], gap["seeds"]) == ({"step": 2}, "total", 3)
+    assert gap["mean"] == pytest.approx(sum(totals) / 3)
 
 
 FILE = """
