@@ -22,7 +22,7 @@ def study() -> lab.Study:
     for bonus in BONUSES:
         world = f"bonus {bonus:.0f}"
         config = EvolutionConfig(
-            env=find("chemotaxis-l0.2").config,
+            env=find("chemotaxis-l0.2-seed").config,
             search=SearchConfig(pop_size=128),
             fitness=FitnessConfig(success_bonus=bonus),
             loop=LoopConfig(generations=200, episodes=8),

@@ -16,8 +16,8 @@ from koki2.reports.statistics import is_significant
 from koki2.search.configs import SearchConfig
 
 WORLDS = {
-    "L1.0": "chemotaxis-l1.0",
-    "L1.1": "chemotaxis-l1.1",
+    "L1.0": "chemotaxis-l1.0-seed",
+    "L1.1": "chemotaxis-l1.1-seed",
     "L2.2": "layout-shift-l2.2",
     "L4.2": "moving-needs-l4.2",
 }

@@ -23,7 +23,7 @@ from koki2.evolution.configs import (
 from koki2.reports.statistics import is_significant
 from koki2.search.configs import SearchConfig
 
-WORLDS = {"L0.2": "chemotaxis-l0.2", "L1.2": "obstacles-l1.2"}
+WORLDS = {"L0.2": "chemotaxis-l0.2-seed", "L1.2": "obstacles-l1.2"}
 MVT = ViabilityConfig(
     mvt=True,
     mvt_episodes=2,

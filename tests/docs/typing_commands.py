@@ -33,7 +33,7 @@ NEWEST = "NEWEST"
 STANDS_FOR = {
     "RUN": NEWEST,
     "RUN...": NEWEST,
-    "WORLD": "chemotaxis-l0.2",
+    "WORLD": "chemotaxis-l0.2-seed",
     "LEVEL": "obstacles-l1.2",
     "FILE.py:NAME": "docs/add_your_own/my_world.py:line",
     "P": "greedy",

@@ -2,7 +2,7 @@
 
 Whole lives of the default agent, 128 genomes in 8 episodes. A step counts as long as
 anyone in its chunk of lives is alive, so that a world in which lives are short does not
-look slow. Theirs is chemotaxis-l1.0, in the same process, in turn; a ratio under 0.33
+look slow. Theirs is chemotaxis-l1.0-seed, in the same process, in turn; a ratio under 0.33
 needs a reason in the world's docstring.
 
     python tools/bench/worlds.py [--quick] [--json] [--default-flags]
@@ -19,7 +19,7 @@ from koki2.evolution.rollout import Layout, rollout, WIDE
 
 POPULATION, EPISODES, BLOCK = 128, 8, Layout().block
 LIVELY = 3.0  # genes over those of a first genome, so that agents move
-THEIRS = "chemotaxis-l1.0"  # whose sources come back, as in all later worlds
+THEIRS = "chemotaxis-l1.0-seed"  # whose sources come back, as in all later worlds
 QUICK = ("obstacles-l1.2",)
 
 
