@@ -8,6 +8,7 @@ import pytest
 
 from experiments.e018_settings import __main__ as e018, ranking, report
 from experiments.lab import sweeps
+from koki2.envs import level_settings
 from koki2.envs.registry import LEVELS
 from koki2.session import sweep_file
 
@@ -115,3 +116,16 @@ def test_a_step_that_is_not_done_is_not_chosen_from(screen, tmp_path, monkeypatc
     monkeypatch.setattr(e018, "step_of", lambda options, name: screen)
     with pytest.raises(SystemExit, match=r"240 cells of .* must be done, got 0"):
         e018.choose(e018.Options(runs_dir=tmp_path, out=tmp_path))
+
+
+def test_levels_set_what_this_experiment_found_and_nothing_that_it_did_not_try():
+    path = e018.HERE / "presets.json"
+    if path.exists():
+        found = json.loads(path.read_text())
+        assert level_settings.COMBINATION_OF == found["levels"]
+        assert level_settings.COMBINATIONS == found["combinations"]
+    assert set(level_settings.LEVEL_SETTINGS) <= set(LADDER)  # none of seed 002's
+    for groups in level_settings.COMBINATIONS.values():
+        assert set(groups) <= set(level_settings.GROUPS)
+        fields = {f"{group}.{name}" for group in groups for name in groups[group]}
+        assert fields <= set(ranking.FIELDS)
