@@ -96,6 +96,13 @@ def run_step(step: Step, jobs: int = 1) -> list[Row]:
     Raises:
       SystemExit: it was stopped; the same command goes on.
     """
+    table = sweep_table.table(run_cells(step, jobs), step.settings)
+    sweep_table.write(table, step.out, None, step.out.name)
+    return table.rows
+
+
+def run_cells(step: Step, jobs: int = 1) -> list[sweep.Outcome]:
+    """Runs what is left of a step; raises as `run_step` does."""
     with Stop() as stop:
         outcomes = sweep.run_cells(
             step.cells,
@@ -105,11 +112,9 @@ def run_step(step: Step, jobs: int = 1) -> list[Row]:
             stop=stop,
             show_progress=True,
         )
-    table = sweep_table.table(outcomes, step.settings)
-    sweep_table.write(table, step.out, None, step.out.name)
-    if not table.is_complete:
+    if not all(outcome.is_done for outcome in outcomes):
         raise SystemExit(stop.code)
-    return table.rows
+    return outcomes
 
 
 def read_rows(step: Step) -> list[Row]:
