@@ -34,7 +34,7 @@ NAME = "e019"
 EVAL_SEED, CHOICE_SEED = lab.eval_seeds(NAME)
 EPISODES, CHOICE_EPISODES = 512, 256
 POLICIES = ("blind", "greedy", "competent")
-PRESET, LONGER, QD = "preset", "600 generations", "quality-diversity"
+PRESET, LONGER, QD = "preset", "600 generations", "MAP-Elites"
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

@@ -86,7 +86,7 @@ def test_a_smoke_runs_every_part_and_goes_on_where_it_stopped(tmp_path):
     folder = tmp_path / "e019_plateau_smoke"
     before = (folder / "results.json").read_bytes()
     page = (folder / "report.md").read_text()
-    for arm in ("preset", "curriculum", "quality-diversity, chosen"):
+    for arm in ("preset", "curriculum", "MAP-Elites, chosen"):
         assert f"| {arm} |" in page
     e019.main(options)
     assert (folder / "results.json").read_bytes() == before
