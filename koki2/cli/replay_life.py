@@ -30,7 +30,7 @@ class Options(filming.Options, Named):
     """The elite in this cell of an archive instead: its number, or of a grid its place
     along each dimension."""
     policy: Policy | None = None
-    """Watch this policy instead of a genome; oracle knows the good sources."""
+    """Watch this policy instead of a genome; planner knows the good sources."""
     life_seed: Seed = 0
     """Which episodes: the seed of an evaluation."""
     out: pathlib.Path | None = None
