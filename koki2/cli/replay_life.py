@@ -53,7 +53,7 @@ def run(options: Options) -> int:
     whose = who if options.policy else f"{who} genome"
     if options.cell is not None:
         whose = f"elite of cell {' '.join(map(str, options.cell))}"
-    title = f"{whose}, life {options.episode} of seed {options.life_seed}"
+    title = f"{whose}, episode {options.episode} of seed {options.life_seed}"
     title = f"{printable(options.run.resolve().name)}: {title}"
     filming.film(life, options, out, who=who, title=title)
     return 0
