@@ -1,4 +1,4 @@
-"""E001: OpenAI-ES on L0.2 against greedy, random, stay and oracle, on unseen episodes.
+"""E001: OpenAI-ES on L0.2 against greedy, random, stay and planner, on unseen episodes.
 
 Question, prediction and verdict stand in README.md beside this file.
 
@@ -12,7 +12,7 @@ from koki2.envs.registry import find
 from koki2.evolution.configs import EvolutionConfig, FitnessConfig, LoopConfig
 from koki2.search.configs import SearchConfig
 
-BASELINES = ("greedy", "random", "stay", "oracle")
+BASELINES = ("greedy", "random", "stay", "planner")
 BONUSES = (50.0, 0.0)
 
 

@@ -39,7 +39,7 @@ PROBES = {
     "plastic, shuffled": {"control": "shuffled"},
 }
 OTHERS = ("fixed", "plastic, eta 0", "plastic, shuffled", "shuffled")
-POLICIES = ("random", "competent", "oracle")
+POLICIES = ("random", "competent", "planner")
 
 
 def study() -> lab.Study:

@@ -46,7 +46,7 @@ def study() -> lab.Study:
         probes=probes,
         contrasts=tuple(lab.Contrast("cues/none", name) for name in others),
         baselines={
-            "cues": (EvolutionConfig(env=env), ("random", "competent", "oracle"))
+            "cues": (EvolutionConfig(env=env), ("random", "competent", "planner"))
         },
     )
 

@@ -18,9 +18,9 @@ from .registry import (
 )
 from .scripted import (
     greedy as greedy,
-    oracle as oracle,
     policy as policy,
     stay as stay,
+    straight_planner as straight_planner,
     timed as timed,
     walker as walker,
 )

@@ -40,6 +40,6 @@ class Agent(NamedTuple):
     init: Callable[[Params], State]
     act: Callable[[Key, Params, State, Any], tuple[State, Int[Array, ""]]]
     learn: Callable[[Params, State, StepFeedback], tuple[State, Learning]] | None
-    uses_privileged_state: bool = False  # an oracle: sees the truth, not the senses
+    uses_privileged_state: bool = False  # a planner: sees the truth, not the senses
     cost: Callable[[Params, State], Float[Array, ""]] | None = None
     """Cost of the step just taken, in units of fitness; None: nothing."""

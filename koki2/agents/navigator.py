@@ -1,9 +1,9 @@
-"""The navigator: an oracle for worlds with walls, danger and several needs.
+"""The navigator: the planner of worlds with walls, danger and several needs.
 
 It knows the whole map and what every source is worth just now, and goes where the most
 drive falls per step of the cheapest way, in which a step through harm counts as a long
-detour. It does not look further ahead than the next source: a ceiling to read agents
-against, not an optimum.
+detour. It does not look further ahead than the next source, so it is no ceiling: who
+plans further, or was evolved, may be better.
 """
 
 from typing import Protocol, runtime_checkable
@@ -22,14 +22,14 @@ DANGER = 100.0  # steps of detour per unit of integrity lost in a cell
 
 @runtime_checkable
 class MapTruth(Truth, Protocol):
-    """What the navigator observes, beside what every oracle does."""
+    """What the navigator observes, beside what every planner does."""
 
     wall: Bool[Array, "H W"] | None
     danger: Float[Array, "H W"] | None  # integrity lost per step
 
 
 def navigator(size: tuple[int, int]) -> Agent:
-    """Builds the oracle for maps of `size` (width, height), which it sees in full.
+    """Builds the planner for maps of `size` (width, height), which it sees in full.
 
     On a source that still feeds it steps off and on again, since arriving is what pays.
     """

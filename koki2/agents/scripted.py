@@ -1,9 +1,10 @@
 """Baselines: what an evolved agent is read against. They learn and remember nothing.
 
 `greedy` follows the gradient it senses, `walker` moves at random, `stay` never moves,
-and `oracle` knows which sources are good: the ceiling of chemotaxis. A world may bring
-a policy of its own (`policy`); `navigator` is the oracle of worlds with walls. Actions
-are those of the worlds: 0 stay, 1 up (y - 1), 2 down, 3 left (x - 1), 4 right.
+and `straight_planner` knows which sources are good: the planner of chemotaxis. A world
+may bring a policy of its own (`policy`); `navigator` is the planner of worlds with
+walls. Actions are those of the worlds: 0 stay, 1 up (y - 1), 2 down, 3 left (x - 1),
+4 right.
 """
 
 from collections.abc import Callable
@@ -23,7 +24,7 @@ DEADBAND = 1e-3  # a gradient smaller than this is none
 
 @runtime_checkable
 class Truth(Protocol):
-    """What an oracle observes: the fields of a privileged state that it reads."""
+    """What a planner observes: the fields of a privileged state that it reads."""
 
     position: Int[Array, "2"]  # cells
     source: Int[Array, "K 2"]  # cells
@@ -91,14 +92,15 @@ def timed() -> Agent:
     return Agent(init=lambda params: jnp.int32(0), act=act, learn=None)
 
 
-def oracle(size: tuple[int, int]) -> Agent:
+def straight_planner(size: tuple[int, int]) -> Agent:
     """Knows every source, and which are good: feeds as often as it can.
 
     In a world of `size` (width, height) without walls, where only arriving pays.
     It goes to the good source that costs least to reach, where a harmful source in
     the way counts as a long detour, and once there steps off and on again, since
-    entering a good source pays each time. One step of foresight round harm, not a
-    planner: the ceiling of a walk along one axis after the other.
+    entering a good source pays each time. It walks along one axis after the other, with
+    one step of foresight round harm, and so is no ceiling: who walks round harm in
+    another way may be better.
     """
     detour = 1000
     width, height = size

@@ -22,9 +22,9 @@ LogEvery = Annotated[
 ]
 _WHAT_POLICIES_DO = (
     "greedy follows the gradient, competent does what the world asks for by script, "
-    "oracle knows the whole truth; stay, up, down, left, right, "
-    "sweep, sweep-columns and spiral see nothing, and neither do action-0, action-1, "
-    "..., which worlds without a map have."
+    "planner knows the whole truth (oracle is another name of it); stay, up, down, "
+    "left, right, sweep, sweep-columns and spiral see nothing, and neither do "
+    "action-0, action-1, ..., which worlds without a map have."
 )
 _WHAT_BLIND_IS = "blind is the best of those that see nothing, on these very episodes."
 

@@ -64,7 +64,7 @@ _ALL = (
     Command(
         "baseline",
         "what a policy that never learns achieves in any world",
-        "obstacles-l1.2 --policy oracle --episodes 512",
+        "obstacles-l1.2 --policy planner --episodes 512",
         takes_world=True,
         starts=True,
     ),

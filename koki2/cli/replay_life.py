@@ -30,7 +30,7 @@ class Options(filming.Options, Named):
     """The elite in this cell of an archive instead: its number, or of a grid its place
     along each dimension."""
     policy: Policy | None = None
-    """Watch this policy instead of a genome; oracle knows the good sources."""
+    """Watch this policy instead of a genome; planner knows the good sources."""
     life_seed: Seed = 0
     """Which episodes: the seed of an evaluation."""
     out: pathlib.Path | None = None
@@ -53,7 +53,7 @@ def run(options: Options) -> int:
     whose = who if options.policy else f"{who} genome"
     if options.cell is not None:
         whose = f"elite of cell {' '.join(map(str, options.cell))}"
-    title = f"{whose}, life {options.episode} of seed {options.life_seed}"
+    title = f"{whose}, episode {options.episode} of seed {options.life_seed}"
     title = f"{printable(options.run.resolve().name)}: {title}"
     filming.film(life, options, out, who=who, title=title)
     return 0

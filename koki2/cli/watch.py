@@ -42,7 +42,7 @@ def run(options: Options) -> int:
             eval_seed=options.seed,
             episode=options.episode,
         )
-    title = f"{options.policy}, life {options.episode} of seed {options.seed}"
+    title = f"{options.policy}, episode {options.episode} of seed {options.seed}"
     title = f"{printable(world)}: {title}"
     filming.film(life, options, out, who=options.policy, title=title)
     return 0

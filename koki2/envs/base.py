@@ -59,7 +59,7 @@ class Care:
 
 @chex.dataclass(frozen=True, kw_only=True)
 class PrivilegedState:
-    """The truth about a world, for oracles and pictures. K sources, M needs.
+    """The truth about a world, for planners and pictures. K sources, M needs.
 
     What arriving at a source is worth counts for now, hidden seasons, cues and drive
     weights included: above zero feeds, below harms.
@@ -115,9 +115,9 @@ class MapEnv(NamedTuple):
     kinds: tuple[str, ...] = ()  # names of the kinds of sources
     competent: Policy | None = None  # by script; None: following the gradient is
     senses: tuple[Sense, ...] = ()  # of an observation; none named: one a channel
-    oracle: Literal["straight", "navigator"] = "navigator"
-    """Which agent is its oracle: `agents.oracle`, which walks along one axis after the
-    other, or `agents.navigator`, which plans round walls and danger."""
+    planner: Literal["straight", "navigator"] = "navigator"
+    """Which agent is its planner: `agents.straight_planner`, which walks along one axis
+    after the other, or `agents.navigator`, which goes round walls and danger."""
 
 
 AnyEnv: TypeAlias = Env | MapEnv

@@ -209,7 +209,7 @@ def chemotaxis(config: ChemotaxisConfig = ChemotaxisConfig()) -> MapEnv:
         steps=config.steps,
         version=1,
         size=(config.width, config.height),
-        oracle="straight",  # the ceiling of published figures
+        planner="straight",  # that of published figures
         competent=competent(),
     )
 

@@ -33,12 +33,14 @@ NURSING_VERSION = 2  # 2: the gain on the senses is on every gradient
 """Rises when the same key and factors would give a different life."""
 
 POLICIES = (
-    *("greedy", "competent", "random", "stay", "oracle"),
+    *("greedy", "competent", "random", "stay", "planner"),
     *("up", "down", "left", "right", "sweep", "sweep-columns", "spiral"),
 )
 """The baselines: what lives without a genome. `evolution.task` makes them. Those of the
 second line, and stay, see nothing; worlds without a map have action-0, action-1, ...
 in their place."""
+ALSO_CALLED = {"oracle": "planner"}
+"""Other names of baselines, which old commands and run folders have."""
 BEST_BLIND = "blind"
 """In the place of a policy: the best of those that see nothing, on these episodes."""
 _ACTION = re.compile(r"action-\d{1,9}")
@@ -51,10 +53,10 @@ def check_policy(name: str, *others: str) -> str:
       ValueError: it is none.
 
     Example:
-      >>> check_policy("action-3"), check_policy("none", "none")
-      ('action-3', 'none')
+      >>> check_policy("action-3"), check_policy("oracle"), check_policy("none", "none")
+      ('action-3', 'oracle', 'none')
     """
-    if name in (*POLICIES, *others) or _ACTION.fullmatch(name):
+    if name in (*POLICIES, *ALSO_CALLED, *others) or _ACTION.fullmatch(name):
         return name
     known = ", ".join((*POLICIES, "action-N", *others))
     raise ValueError(f"policy must be one of {known}, got {name!r:.60}.")

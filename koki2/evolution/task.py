@@ -8,7 +8,7 @@ from koki2.agents.base import Agent
 from koki2.agents.configs import AgentConfig, SensesConfig
 from koki2.agents.topology import Topology
 from koki2.envs.base import AnyEnv, has_map
-from koki2.evolution.configs import check_policy, POLICIES
+from koki2.evolution.configs import ALSO_CALLED, check_policy, POLICIES
 from koki2.evolution.episode import Episode, episode
 from koki2.evolution.nursing import ADULT, Nursing
 from koki2.evolution.path import paths_in
@@ -72,7 +72,8 @@ def baseline(env: AnyEnv, policy: str) -> Episode:
 
     Args:
       env: the world.
-      policy: one of `POLICIES`, or of a world without a map action-0, action-1, ...
+      policy: one of `POLICIES`, or of a world without a map action-0, action-1, ...;
+        oracle is planner.
 
     Raises:
       ValueError: no baseline is called that, or this world has none of that kind.
@@ -100,6 +101,7 @@ def blind_policies(env: AnyEnv) -> Mapping[str, Policy]:
 
 
 def _scripted(env: AnyEnv, policy: str) -> Agent:
+    policy = ALSO_CALLED.get(policy, policy)
     if policy == "random":
         return agents.walker(env.num_actions)
     if policy == "stay":
@@ -119,7 +121,8 @@ def _scripted(env: AnyEnv, policy: str) -> Agent:
             f"policy {policy} needs a world with a map, which this one has not; there "
             f"are {', '.join(policies_of(env))}, stay and {', '.join(unseeing)}."
         )
-    if policy == "oracle":
-        straight = env.oracle == "straight"
-        return agents.oracle(env.size) if straight else agents.navigator(env.size)
+    if policy == "planner":
+        straight = env.planner == "straight"
+        plan = agents.straight_planner if straight else agents.navigator
+        return plan(env.size)
     return agents.greedy()

@@ -102,6 +102,6 @@ def _frame(env, before, now):
         frame["spike"] = body.spike
     if not isinstance(
         now.observation, PrivilegedState
-    ):  # an oracle sees no observation
+    ):  # a planner sees no observation
         frame["observation"] = now.observation
     return frame

@@ -31,7 +31,8 @@ ROLES = {
     "greedy": ORANGE,
     "random": GREY,
     "stay": PINK,
-    "oracle": GREEN,
+    "planner": GREEN,
+    "oracle": GREEN,  # as older runs call it
 }
 
 Number = float | int
@@ -126,7 +127,7 @@ def figure_of(axes: Axes) -> Figure:
 
 
 def role_color(role: str) -> str:
-    """The colour of who lived: best, mean, greedy, random, stay, oracle; else ink.
+    """The colour of who lived: best, mean, greedy, random, stay, planner; else ink.
 
     Example:
       >>> role_color("best"), role_color("somebody")

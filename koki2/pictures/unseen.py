@@ -14,7 +14,7 @@ HeldOut = Mapping[int, Mapping[str, Interval]]  # by eval seed, then by who live
 _UNKNOWN = (math.nan, math.nan, math.nan)
 _NAMES = {"best": "best genome", "mean": "mean genome"}
 _LETTERS = 13  # per inch
-_ORDER = ("best", "mean", "greedy", "random", "stay", "oracle")
+_ORDER = ("best", "mean", "greedy", "random", "stay", "planner", "oracle")
 
 
 def unseen_lives(

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from koki2.agents import greedy, oracle, stay, walker
+from koki2.agents import greedy, stay, straight_planner, walker
 from koki2.envs import chemotaxis, ChemotaxisConfig, PrivilegedState
 
 STAY, UP, DOWN, LEFT, RIGHT = range(5)
@@ -56,13 +56,13 @@ def test_who_stays_stays():
 
 
 def asked(known):
-    """What the oracle does, in a world as large as its room."""
+    """What the planner does, in a world as large as its room."""
     size, truth = known
-    return choice([oracle, size], truth)
+    return choice([straight_planner, size], truth)
 
 
 def truth(food=(), harm=(), gone=(), room=(9, 9, 9, 9)):
-    """What the oracle knows: offsets to food, to harm and to food that is away."""
+    """What the planner knows: offsets to food, to harm and to food that is away."""
     up, down, left, right = room
     size = left + 1 + right, up + 1 + down
     offsets = [*food, *harm, *gone]
@@ -92,11 +92,11 @@ def truth(food=(), harm=(), gone=(), room=(9, 9, 9, 9)):
         (truth(food=[(2, 0), (-5, 0)], harm=[(1, 1)]), RIGHT),  # beside the way
     ],
 )
-def test_the_oracle_goes_to_the_nearest_food_that_no_harm_lies_before(known, action):
+def test_the_planner_goes_to_the_nearest_food_that_no_harm_lies_before(known, action):
     assert asked(known) == action
 
 
-def test_the_oracle_does_not_step_on_harm_that_it_can_walk_round():
+def test_the_planner_does_not_step_on_harm_that_it_can_walk_round():
     assert asked(truth(food=[(1, 3)], harm=[(0, 1)])) == RIGHT
 
 
@@ -111,7 +111,7 @@ def test_the_oracle_does_not_step_on_harm_that_it_can_walk_round():
         (truth(food=[(0, 0), (1, 0)]), RIGHT),  # the neighbour feeds too
     ],
 )
-def test_on_its_food_the_oracle_steps_to_where_it_is_free(known, action):
+def test_on_its_food_the_planner_steps_to_where_it_is_free(known, action):
     assert asked(known) == action
 
 
@@ -122,7 +122,9 @@ def test_stepping_off_and_on_feeds_every_other_step():
     state = state.replace(source=jnp.array([[4, 2]], jnp.int32))  # two to the right
     meals = []
     for seed in range(6):
-        action = jnp.int32(choice([oracle, env.size], env.privileged_state(state)))
+        action = jnp.int32(
+            choice([straight_planner, env.size], env.privileged_state(state))
+        )
         state, _, felt = step(jax.random.key(seed), state, action)
         meals.append(felt.body.energy_gained.item())
     np.testing.assert_array_equal(meals, [0, 0.125, 0, 0.125, 0, 0.125])

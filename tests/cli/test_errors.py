@@ -153,10 +153,11 @@ def test_a_setting_in_the_wrong_place_is_shown_the_right_one(refused, home):
         ("resume nowhere", "nowhere should be the folder of a run"),
         ("resume a b", "b"),
         ("replay nowhere", "nowhere should be the folder of a run"),
-        ("baseline-l0 --policy genius", "oracle"),
+        ("baseline-l0 --policy genius", "planner"),
         ("baseline-l0 --pop-size 8", "--pop-size"),
         ("batch-evo-l0 --seeds 1,x", "--seeds"),
         ("batch-evo-l0 --seed-count 0", "--seed-count"),
+        ("batch-evo-l0 --seeds 1 2 --seed-count 5", "--seed-count must not stand"),
         ("runs --jax-debug-nans", "--jax-debug-nans"),
     ],
 )

@@ -33,7 +33,7 @@ SCRIPTED = {
     "greedy": agents.greedy,
     "random": agents.walker,
     "stay": agents.stay,
-    "oracle": lambda: agents.oracle(WORLD.size),
+    "planner": lambda: agents.straight_planner(WORLD.size),
     "navigator": lambda: agents.navigator(WORLD.size),
 }
 KINDS = ("spike", "drive", "event", "vector")

@@ -164,9 +164,11 @@ def test_a_reflex_that_turns_its_back_on_the_smell_feeds_in_every_life():
 
 
 @pytest.mark.slow
-def test_random_does_worse_than_competent_and_competent_than_the_oracle():
-    worth = {p: np.mean(lives(p)["fitness"]) for p in ("random", "competent", "oracle")}
-    assert worth["random"] < 45 < 300 < worth["competent"] < worth["oracle"]
+def test_random_does_worse_than_competent_and_competent_than_the_planner():
+    worth = {
+        p: np.mean(lives(p)["fitness"]) for p in ("random", "competent", "planner")
+    }
+    assert worth["random"] < 45 < 300 < worth["competent"] < worth["planner"]
 
 
 def test_every_life_starts_before_an_open_mouth_and_has_a_way_round_both_arms():

@@ -87,7 +87,7 @@ def test_of_plastic_lives_only_the_sums_of_weight_changes_are_rounded(name):
 
 def test_baselines_too_with_episodes_on_the_minor_axis():
     """One agent that sees the truth, and eleven lives."""
-    life = baseline(make_env(CONFIGS["plastic"].env), "oracle")
+    life = baseline(make_env(CONFIGS["plastic"].env), "planner")
     together = jax.jit(lambda k: rollout(life, k, None))(episode_keys(6, 11))
     alone = one_by_one(life, episode_keys(6, 11), None, 1).stats
     assert_same_bits(together, alone)
@@ -148,7 +148,7 @@ def test_the_vmap_engine_counts_the_same():
 
 @pytest.mark.slow
 def test_the_vmap_engine_takes_agents_without_parameters():
-    life = baseline(make_env(CONFIGS["plastic"].env), "oracle")
+    life = baseline(make_env(CONFIGS["plastic"].env), "planner")
     run = lambda engine: jax.jit(lambda k: rollout(life, k, None, engine=engine))
     stats = [run(engine)(episode_keys(6, 3)).t_alive for engine in ("vmap", "lanes")]
     np.testing.assert_array_equal(*stats)

@@ -83,13 +83,13 @@ def test_the_frames_of_a_genomes_life_add_up_to_its_evaluation():
         assert_adds_up(seen, lived, episode)
 
 
-@pytest.mark.parametrize("policy", mostly_slow(["greedy", "oracle"], "greedy"))
+@pytest.mark.parametrize("policy", mostly_slow(["greedy", "planner"], "greedy"))
 def test_the_frames_of_a_baselines_life_add_up_to_its_evaluation(policy):
     lived = evaluate_baseline(CONFIG, policy, eval_seed=11, episodes=EPISODES)
     seen = watch_baseline(CONFIG, policy, eval_seed=11, episode=2)
     assert_adds_up(seen, lived, 2)
     assert "spike" not in seen
-    assert ("observation" in seen) is (policy != "oracle")
+    assert ("observation" in seen) is (policy != "planner")
 
 
 def test_frames_say_what_was_before_each_step_and_what_it_did():

@@ -44,10 +44,10 @@ def test_a_film_ends_with_the_death(life):
 
 
 def test_what_is_not_there_is_not_drawn(life):
-    """A greedy baseline has no spikes; an oracle does not even sense."""
+    """A greedy baseline has no spikes; a planner does not even sense."""
     bare = {k: v for k, v in life(3).items() if k not in ("spike", "modulator")}
     del bare["observation"]
-    assert len(list(pictures.life_film(bare, title="oracle"))) == 4
+    assert len(list(pictures.life_film(bare, title="planner"))) == 4
 
 
 @pytest.mark.parametrize(
