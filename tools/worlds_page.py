@@ -87,7 +87,7 @@ class Options:
     """Whether to evaluate baselines anew; else only those that are not kept."""
     films: bool = True
     """Whether to make the films anew."""
-    results: pathlib.Path = ROOT / "experiments" / "ladder" / "results.json"
+    results: pathlib.Path = ROOT / "experiments" / "ladder" / "evolved.json"
     """What was evolved; where there is no such file, nothing was yet."""
     out: pathlib.Path = ROOT / "docs"
     """Where to: the folder of worlds.md."""

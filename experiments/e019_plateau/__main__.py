@@ -239,4 +239,7 @@ if __name__ == "__main__":
     asked = tyro.cli(Options, description=__doc__)
     startup.begin(None)
     startup.prepare(startup.XlaOptions(), startup.JaxOptions())
-    main(asked)
+    try:
+        main(asked)
+    except KeyboardInterrupt as stopped:  # in a curriculum
+        raise SystemExit(130) from stopped

@@ -8,6 +8,7 @@ from experiments.ladder import __main__ as ladder, lives
 from koki2.envs.registry import LEVELS, make
 from koki2.evolution.lesions import lesion
 from koki2.evolution.task import make_task
+from tools import worlds_page, worlds_table
 
 LEVEL = "chemotaxis-l0.1"
 
@@ -61,6 +62,8 @@ def test_what_is_known_of_a_level_is_not_found_again(
     assert "4 of 4 cells are left" in out and "beaten on 2 of 2 levels" in out
     written = (tmp_path / "ladder_smoke" / "results.json").read_bytes()
     entries = json.loads(written)
+    read = worlds_table.read_evolved(tmp_path / "ladder_smoke" / "evolved.json")
+    assert read[LEVEL].seeds == (1900, 1901) and worlds_table.better(read) == set(read)
     assert list(entries) == list(ladder.LADDER[:2])
     assert (
         entries[LEVEL]["seeds"] == [1900, 1901] and entries[LEVEL]["eval_seed"] == 20001
@@ -74,3 +77,4 @@ def test_it_takes_levels_of_the_ladder_only():
     with pytest.raises(ValueError, match=r"levels must be of the ladder .* got sparse"):
         ladder.Options(levels=("sparse",))
     assert len(ladder.LADDER) == 17
+    assert worlds_page.Options().results == ladder.HERE / "evolved.json"
