@@ -87,6 +87,8 @@ def main(options: Options) -> None:
 def step_of(options: Options, name: str) -> sweeps.Step:
     """Reads a step: its sweep file, which `choose` writes for the second."""
     folder = HERE if name == "screen" else _out(options)
+    if not (folder / f"{name}.toml").exists():
+        raise SystemExit(f"{folder / name}.toml must be there: choose writes it first.")
     end = "_smoke" if options.smoke else ""
     return sweeps.read_step(
         folder / f"{name}.toml",

@@ -113,6 +113,11 @@ def test_its_steps_go_from_screen_to_presets_and_page(fake, tmp_path, capsys):
     assert (tmp_path / "report.md").read_text() == page
 
 
+def test_levels_come_after_the_choice(tmp_path):
+    with pytest.raises(SystemExit, match=r"levels.toml must be there: choose writes"):
+        e018.main(e018.Options(step="levels", runs_dir=tmp_path, out=tmp_path))
+
+
 def test_a_step_that_is_not_done_is_not_chosen_from(screen, tmp_path, monkeypatch):
     monkeypatch.setattr(e018, "step_of", lambda options, name: screen)
     with pytest.raises(SystemExit, match=r"240 cells of .* must be done, got 0"):
