@@ -4,6 +4,7 @@
     runner      runs a study as a local sweep, and writes results.json
     statistics  values and contrasts out of results
     seeds       which unseen episodes an experiment is judged on
+    sweeps      sweep files as steps of an experiment
 
 `experiments.page` writes the report. An experiment imports koki2.session, never
 koki2.cli.

@@ -1,4 +1,4 @@
-"""Eval seeds: which unseen episodes an experiment is judged on, one table for all.
+"""Seeds: the unseen episodes an experiment is judged on, and those of its runs.
 
 No two experiments share one, so that none is judged on episodes that the settings of
 an earlier one were chosen by. Those published before there was this table (November
@@ -23,8 +23,18 @@ EVAL_SEEDS: dict[str, tuple[int, int]] = {
     "e010": PUBLISHED,
     "e018": (18001, 18002),
     "e019": (19001, 19002),
+    "ladder": (20001, 20002),
 }
 """By the name of the study."""
+
+SEARCH_SEEDS: dict[str, tuple[int, ...]] = {
+    "e018_screen": (1801,),
+    "e018_levels": (1810, 1811, 1812, 1813, 1814),
+    "ladder": (1900, 1901, 1902, 1903, 1904),
+    "e019": (1910, 1911, 1912, 1913, 1914),
+}
+"""Seeds of the runs themselves, by step: no step runs one that an earlier step chose
+settings by."""
 
 
 def eval_seeds(study: str) -> tuple[int, int]:

@@ -83,7 +83,7 @@ def smoke(study: Study) -> Study:
     worlds = {name.partition("/")[0] for name in kept}
     return dataclasses.replace(
         study,
-        arms={name: _small(study.arms[name]) for name in kept},
+        arms={name: small(study.arms[name]) for name in kept},
         seeds=study.seeds[:2],
         episodes=min(study.episodes, 32),
         probes=probes,
@@ -96,7 +96,8 @@ def smoke(study: Study) -> Study:
     )
 
 
-def _small(config: Config) -> Config:
+def small(config: Config) -> Config:
+    """Makes the minute's version of a config: little agents, few generations."""
     agent = dataclasses.replace(config.agent, n_neurons=8, k_edges=4)
     generations = max(2, config.loop.generations // 50)
     loop = dataclasses.replace(

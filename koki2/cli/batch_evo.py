@@ -28,10 +28,10 @@ class Options:
     settings: Settings = layered("evo")
     seeds: Seeds = ()
     """The seeds, as 0 1 2 or 0,1,2; none given takes seed-start and seed-count."""
-    seed_start: Seed = 0
-    """The first seed."""
-    seed_count: Annotated[int, Ge(1)] = 3
-    """How many seeds."""
+    seed_start: Seed | None = None
+    """The first seed, where seeds are not named; none is 0."""
+    seed_count: Annotated[int, Ge(1)] | None = None
+    """How many seeds, where they are not named; none is 3."""
     out_root: pathlib.Path = pathlib.Path("runs")
     """Where the run folders are made."""
     tag: str | None = None
@@ -45,9 +45,9 @@ class Options:
 def run(options: Options) -> int:
     """Evolves, seed by seed. Folders are made first, so that each can be resumed."""
     settings, kind = options.settings, options.settings.kind
-    count = len(options.seeds) or options.seed_count
+    count = len(options.seeds) or options.seed_count or 3
     estimate.check(kind, settings.config, count, force=options.force)
-    seeds = _seeds(options)
+    seeds = _seeds(options, count)
     programs = kinds.build(kind, [(settings.config, seed) for seed in seeds])
     with contextlib.ExitStack() as held:
         runs = []
@@ -75,9 +75,14 @@ def _end(options: Options, kind: kinds.Kind, runs: list[runlog.Run]) -> bool:
     return is_complete
 
 
-def _seeds(options: Options) -> list[int]:
-    first, count = options.seed_start, options.seed_count
-    seeds = list(options.seeds) or list(range(first, first + count))
+def _seeds(options: Options, count: int) -> list[int]:
+    first = options.seed_start
+    if options.seeds and (first, options.seed_count) != (None, None):
+        raise runlog.InputError(
+            "--seed-start and --seed-count must not stand beside --seeds, which names "
+            f"all seeds, got {list(options.seeds)} and a start or count."
+        )
+    seeds = list(options.seeds) or list(range(first or 0, (first or 0) + count))
     if len(set(seeds)) < len(seeds):
         raise runlog.InputError(f"seeds must differ from each other, got {seeds}.")
     if max(seeds) >= 2**31:

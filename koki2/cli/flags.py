@@ -101,8 +101,13 @@ def parse(command: Command, options: type, argv: Sequence[str]) -> Parsed:
         settings, more = settings_.resolve(layers, given, level, kind, objects)
         lines += more
         if settings is not None:
-            about = {"command": command.name, "world": level.name if level else ""}
-            own["settings"] = dataclasses.replace(settings, **about)
+            said = settings_.level_note(settings, level, layered.metadata["groups"])
+            own["settings"] = dataclasses.replace(
+                settings,
+                command=command.name,
+                world=level.name if level else "",
+                notes=(*said, *settings.notes),
+            )
     if lines:
         count = "1 setting" if len(lines) == 1 else f"{len(lines)} settings"
         raise runlog.InputError(

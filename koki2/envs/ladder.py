@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from koki2.envs import configs
 from koki2.envs.gymnax_level import GYMNAX
+from koki2.envs.level_settings import LEVEL_SETTINGS
 from koki2.envs.world import imported, Level, World
 
 _HARM = {"num_sources": 4, "num_bad_sources": 2, "bad_source_integrity_loss": 0.25}
@@ -76,7 +77,10 @@ _ASKS = {
 }
 
 LEVELS: Mapping[str, Level] = MappingProxyType(
-    {name: Level(name, _ASKS[name], config) for name, config in _CONFIGS.items()}
+    {
+        name: Level(name, _ASKS[name], config, LEVEL_SETTINGS.get(name, {}))
+        for name, config in _CONFIGS.items()
+    }
 )
 """Every level of the ladder, from the easiest on; then those of seed 002 in which a
 policy that sees nothing does best, as they were published."""

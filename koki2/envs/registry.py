@@ -115,7 +115,9 @@ def make(config: Config) -> "AnyEnv":
       >>> make(envs.SparseConfig()).size
       (64, 64)
     """
-    return WORLDS.find(config.world).make(config)
+    from koki2.core.devices import moves_data  # JAX, from here on
+
+    return moves_data(WORLDS.find(config.world).make)(config)
 
 
 def find(name: str) -> Level:

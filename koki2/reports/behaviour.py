@@ -56,9 +56,8 @@ def judge(
     names = [name for name in behaved if name != "fitness"]
     metrics = np.stack([behaved[name] for name in names], axis=1)
     own = np.stack([behaved[name] for name in config.behaviour.descriptors], axis=1)
-    report = jax.device_get(
-        jax.jit(judge_space, static_argnames="config")(metrics, own, config=limits)
-    )
+    judged = jax.jit(judge_space, static_argnames="config")
+    report = jax.device_get(judged(*jax.device_put((metrics, own)), config=limits))
     drift = np.abs(own - archive["descriptor"][some]).mean(axis=0)
     verdict = dataclasses.asdict(report.verdict)
     return {

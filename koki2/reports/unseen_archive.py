@@ -129,11 +129,10 @@ def _unseen(value: Any, where: str) -> Unseen:
 def _cells(config: QDConfig, descriptors: Any) -> Any:
     """The cell of each descriptor; beyond all cells for one outside."""
     import jax
-    import jax.numpy as jnp
+    import numpy as np
 
     from koki2.search import archive as archives
 
     index = archives.cells(config.archive).index
-    return jax.device_get(
-        jax.jit(jax.vmap(index))(jnp.asarray(descriptors, jnp.float32))
-    )
+    placed = jax.device_put(np.asarray(descriptors, np.float32))
+    return jax.device_get(jax.jit(jax.vmap(index))(placed))

@@ -286,6 +286,30 @@ def of_level(level: Level) -> dict[str, Mapping[str, Any]]:
     return {"env": changed, **level.settings}
 
 
+def level_note(
+    settings: Settings, level: Level | None, groups: Sequence[str]
+) -> tuple[str, ...]:
+    """Says which settings of a level are in force, where there are any.
+
+    Args:
+      settings: what `resolve` made of the level.
+      level: the world.
+      groups: those that the command reads.
+    """
+    if level is None:
+        return ()
+    words = [
+        f"{name} {getattr(getattr(settings.config, group), name)}"
+        for group, table in level.settings.items()
+        for name in table
+        if group in groups
+        and settings.provenance.get(f"{group}.{name}") == f"level:{level.name}"
+    ]
+    if not words:
+        return ()
+    return (printable(f"settings of the level {level.name}: {', '.join(words)}"),)
+
+
 def _default(level: Level) -> Any:
     """The config of a level's world as it is from the box."""
     return WORLDS.find(level.config.world).config

@@ -157,6 +157,7 @@ def test_a_setting_in_the_wrong_place_is_shown_the_right_one(refused, home):
         ("baseline-l0 --pop-size 8", "--pop-size"),
         ("batch-evo-l0 --seeds 1,x", "--seeds"),
         ("batch-evo-l0 --seed-count 0", "--seed-count"),
+        ("batch-evo-l0 --seeds 1 2 --seed-count 5", "--seed-count must not stand"),
         ("runs --jax-debug-nans", "--jax-debug-nans"),
     ],
 )

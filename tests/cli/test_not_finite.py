@@ -128,6 +128,12 @@ def test_no_transfer_goes_unnoticed(koki2, restored, home, words):
     guard = "--jax-transfer-guard disallow"
     said = koki2(f"{words} {guard}")
     assert said.code == 0, said.err
-    for then in ("resume run", "replay run", "eval-run --run-dir run --episodes 2"):
+    more = (
+        ["descriptors run --episodes 2"] if words is QD else ["probe run --episodes 2"]
+    )
+    for then in (
+        *("resume run", "replay run", "eval-run --run-dir run --episodes 2"),
+        *more,
+    ):
         said = koki2(f"{then} {guard}")
         assert said.code == 0, (then, said.err)

@@ -9,16 +9,13 @@ import pytest
 
 from experiments import lab
 from experiments.lab import seeds
-from koki2 import evolution
 from koki2.evolution.configs import EvolutionConfig, LoopConfig
 from koki2.reports import statistics
 from koki2.session import sweep
-from tests.cli import fake_evolution
 
 FOLDER = pathlib.Path(lab.__file__).parents[1]
 STUDIES = [path.name for path in sorted(FOLDER.glob("e0*"))]
 PUBLISHED = [path.parent.name for path in sorted(FOLDER.glob("e0*/results.json"))]
-LEFT = {"w": np.array([1.0, 2.0])}
 CONFIG = EvolutionConfig(loop=LoopConfig(generations=4, checkpoint_every=2))
 
 
@@ -40,35 +37,6 @@ def study(**changes):
         }
         | changes
     )
-
-
-@pytest.fixture
-def fake(monkeypatch):
-    """Evolution of plain numbers, and a judge whose fitness is the sum of a genome."""
-    fake_evolution.install(monkeypatch.setattr)
-
-    def judge(config):
-        def genome(seed, arrays, *, eval_seed, episodes):
-            value = arrays["w"].sum() + config.agent.plast_eta
-            return {"fitness": np.full(episodes, value), "success": np.ones(episodes)}
-
-        baseline = lambda policy, *, eval_seed, episodes: {
-            "fitness": np.full(episodes, 2.0 + eval_seed % 2),
-            "success": np.zeros(episodes),
-        }
-
-        def blind(**which):
-            return {"stay": baseline("stay", **which), "left": genome(0, LEFT, **which)}
-
-        def lesioned(seed, arrays, names, **which):
-            taken = {"w": arrays["w"] - 1}
-            return {name: genome(seed, taken, **which) for name in names}
-
-        return evolution.judging.Judge(genome, baseline, (), blind, tuple, lesioned)
-
-    judges = lambda configs: [judge(config) for config in configs]
-    monkeypatch.setattr(evolution, "judge", judge, raising=False)
-    monkeypatch.setattr(evolution, "judges", judges, raising=False)
 
 
 def test_a_smoke_keeps_two_arms_with_a_probe_each_and_their_worlds():
@@ -140,6 +108,8 @@ def test_experiments_compare_what_they_have_and_need_no_command_line(name):
     assert "koki2.cli" not in source
     module = importlib.import_module(f"experiments.{name}.__main__")
     if name in ("e005_rungs", "e010_deception"):  # their arms depend on a budget
+        return
+    if name in ("e018_settings",):  # its arms stand in sweep files
         return
     whole = module.study()
     policies = {f"{w}/{p}" for w, (_, ps) in whole.baselines.items() for p in ps}
