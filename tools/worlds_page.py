@@ -58,8 +58,9 @@ Mean fitness of episodes by which nothing was evolved or chosen:
 * Baselines live the same 512 episodes each (`koki2 baseline WORLD --policy P --episodes
   512`). *Blind* policies see nothing: *stay*, *up*, *down*, *left*, *right* for ever,
   *sweep* row by row, *sweep-columns*, and *spiral*; the table has the one that is best
-  on these very episodes. *Random* acts at random; *greedy* follows the first gradient it senses; *competent*
-  is a script that does what the world asks for, by the senses alone.
+  on these very episodes. *Random* acts at random; *greedy* follows the first gradient
+  it senses; *competent* is a script that does what the world asks for, by the senses
+  alone.
 * The *ceiling* is the best score known, with whose it is. Often it is that of the
   *planner*, which knows the whole truth and goes for what pays most per step of the
   way; it does not look further ahead, so others may be better. Of evolved agents those

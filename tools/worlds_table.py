@@ -1,10 +1,11 @@
 """The table of all levels, and what was evolved in them.
 
-The ladder's experiment writes what it evolved, one number per seed, each a mean over
-the same unseen episodes, none of which any search or choice of settings has seen:
+The ladder's experiment writes what it evolved, in experiments/ladder/results.json: one
+number per seed, each a mean over the same N unseen episodes of every eval seed, none of
+which any search or choice of settings has seen:
 
     {LEVEL: {"settings": TEXT, "genome": "mean" or "best", "seeds": [SEED, ...],
-             "eval_seed": K, "episodes": N, "fitness": [MEAN, ...],
+             "eval_seeds": [K, ...], "episodes": N, "fitness": [MEAN, ...],
              "lesions": {LESION: [MEAN, ...]},
              "best_blind": MEAN, "greedy": MEAN}}
 
@@ -38,7 +39,7 @@ class Evolved:
     settings: str
     genome: str
     seeds: tuple[int, ...]
-    eval_seed: int
+    eval_seeds: tuple[int, ...]
     episodes: int
     fitness: tuple[float, ...]
     lesions: Mapping[str, tuple[float, ...]]
@@ -69,10 +70,13 @@ def read_evolved(path: pathlib.Path) -> dict[str, Evolved]:
         return {}
     found = {}
     for level, entry in json.loads(path.read_text()).items():
-        lesions = {name: tuple(each) for name, each in entry["lesions"].items()}
-        lists = {name: tuple(entry[name]) for name in ("seeds", "fitness")}
         try:
+            lesions = {name: tuple(each) for name, each in entry["lesions"].items()}
+            names = ("seeds", "eval_seeds", "fitness")
+            lists = {name: tuple(entry[name]) for name in names}
             found[level] = Evolved(**{**entry, **lists, "lesions": lesions})
+        except KeyError as error:
+            raise ValueError(f"{path}, {level}: {error} is missing.") from error
         except (TypeError, ValueError) as error:
             raise ValueError(f"{path}, {level}: {error}") from error
     return found
@@ -113,7 +117,15 @@ def better(evolved: Mapping[str, Evolved]) -> set[str]:
 def table(
     records: Mapping[str, Mapping[str, Any]], evolved: Mapping[str, Evolved]
 ) -> str:
-    """A row for each level that has a record, in their order, and what bold means."""
+    """A row for each level that has a record, in their order, and what bold means.
+
+    Raises:
+      ValueError: something was evolved in a level of which there is no record.
+    """
+    if unknown := set(evolved) - set(records):
+        raise ValueError(
+            f"agents must be evolved in levels of the page, got {sorted(unknown)}."
+        )
     beaten = better(evolved)
     lines = [_row(COLUMNS), _row(["---"] * len(COLUMNS))]
     for level, record in records.items():

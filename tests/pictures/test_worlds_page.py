@@ -39,7 +39,7 @@ def evolved(**changed):
         "settings": "bold",
         "genome": "mean",
         "seeds": [5, 6, 7],
-        "eval_seed": 9,
+        "eval_seeds": [9],
         "episodes": 512,
         "fitness": [199.0, 201.0, 200.0],
         "lesions": {"gradient": [90.0] * 3, "gradient@other": [101.0, 99.0, 100.0]},
@@ -133,6 +133,18 @@ def test_who_does_not_beat_both_for_sure_is_not_in_bold(changed):
     fitness = tuple(entry.pop("fitness"))
     one = worlds_table.Evolved(**{**entry, "fitness": fitness})
     assert worlds_table.better({"obstacles-l1.2": one}) == set()
+
+
+def test_agents_evolved_in_a_level_that_is_not_on_the_page_are_refused(tmp_path):
+    path = tmp_path / "results.json"
+    path.write_text(json.dumps({"ice-l9": evolved()}))
+    with pytest.raises(ValueError, match="ice-l9"):
+        worlds_table.table(
+            {"obstacles-l1.2": record()}, worlds_table.read_evolved(path)
+        )
+    path.write_text(json.dumps({"ice-l9": {"lesions": {}}}))
+    with pytest.raises(ValueError, match="'seeds' is missing"):
+        worlds_table.read_evolved(path)
 
 
 def test_better_counts_all_levels():
