@@ -14,7 +14,7 @@ evolve: setup ## evolve agents and try them on unseen episodes (runs/)
 test: setup ## everything that must pass: format, lint, types, imports, strict bits, tests
 	@sh tools/check.sh
 
-test-slow: setup ## the tests that take minutes: 1,000 bad inputs, 30 kills, ...
+test-slow: setup ## the tests that take minutes: 10,000 bad inputs, 400 kills, ...
 	@sh tools/check.sh slow
 
 test-strict: setup ## bit-for-bit promises, under the strict XLA flags

@@ -37,11 +37,11 @@ quietly() { # says something only when it fails
   said=$("$@" 2>&1) || { printf '%s\n' "$said"; return 1; }
 }
 
-tests() { # tests PYTHON ARGUMENT...; the quick ones that two processes may share
+marked="not slow and not clock"
+tests() { # tests PYTHON ARGUMENT...; those `marked`, that two processes may share
   python=$1
   shift
-  "$python" -m pytest -q -n "${JOBS:-2}" --dist worksteal --durations=40 \
-    -m "not slow and not clock" "$@"
+  "$python" -m pytest -q -n "${JOBS:-2}" --dist worksteal --durations=40 -m "$marked" "$@"
 }
 
 other_tests() { # all but those of bits, unoptimised
@@ -50,12 +50,12 @@ other_tests() { # all but those of bits, unoptimised
   (export XLA_FLAGS="${XLA_FLAGS:-} $fast_compile" && tests "$1" $ignored)
 }
 
-strict_tests() { # in processes of their own, for XLA reads its flags once; none run = failed
-  (export XLA_FLAGS="${XLA_FLAGS:-} $strict_flags" && tests "$1" "$strict")
+slow() { # slow COMMAND ARGUMENT...; the slow tests in place of the quick ones
+  (marked=slow && "$@")
 }
 
-slow_strict() {
-  (export XLA_FLAGS="${XLA_FLAGS:-} $strict_flags" && "$bin/python" -m pytest -q -m slow "$strict")
+strict_tests() { # in processes of their own, for XLA reads its flags once; none run = failed
+  (export XLA_FLAGS="${XLA_FLAGS:-} $strict_flags" && tests "$1" "$strict")
 }
 
 one_by_one() { # tests that hold a wall-clock promise; none marked is fine
@@ -106,8 +106,9 @@ for step; do
     bits) run bits tests "$bin/python" $bits ;;
     tests) run tests other_tests "$bin/python" ;;
     slow)
-      run slow "$bin/python" -m pytest -q -m slow
-      run slow-strict-bits slow_strict
+      run slow-strict-bits slow strict_tests "$bin/python"
+      run slow-bits slow tests "$bin/python" $bits
+      run slow slow other_tests "$bin/python"
       ;;
     *) echo "check: no step '$step'" >&2; exit 2 ;;
   esac

@@ -204,9 +204,12 @@ def separates(record: Record) -> str:
             for part, value in gap["parts"].items()
             if abs(value) >= 0.05
         ]
+        places = 1 if abs(gap["mean"]) >= 0.5 else 2
+        mean, low, high = (f"{gap[n]:.{places}f}" for n in ("mean", "low", "high"))
+        sign = "+" if gap["mean"] > 0 else ""
         lines.append(
-            f"- {better} - {worse}: {gap['mean']:+.1f} [{gap['low']:.1f}, "
-            f"{gap['high']:.1f}], Holm {statistics.p_text(gap['p_holm'])}"
+            f"- {better} - {worse}: {sign}{mean} [{low}, {high}], "
+            f"Holm {statistics.p_text(gap['p_holm'])}"
             + (f" ({', '.join(parts)})" if parts else "")
         )
     return "\n".join(lines)

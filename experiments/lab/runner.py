@@ -134,12 +134,15 @@ def _run(study: Study, options: Options, results: Results) -> None:
         raise SystemExit(stop.code)
     for i, name in enumerate(cells):
         of_arm = outcomes[i * len(study.seeds) : (i + 1) * len(study.seeds)]
-        results["arms"][name] = _arm(of_arm, options.runs_dir, eval_seeds(study.name))
+        results["arms"][name] = arm_of(of_arm, options.runs_dir, eval_seeds(study.name))
     for name, probe in study.probes.items():
         results["probes"][name] = _probe(study, options, results, probe)
     for world, (config, policies) in study.baselines.items():
         judge = evolution.judge(config)
-        results["baselines"][world] = {p: _baseline(study, judge, p) for p in policies}
+        results["baselines"][world] = {
+            policy: baseline_of(judge, policy, study.episodes, eval_seeds(study.name))
+            for policy in policies
+        }
 
 
 def _cells(study: Study, arm: str) -> list[Cell]:
@@ -154,9 +157,16 @@ def _kind(config: Config) -> Kind:
     return next(kind for kind in KINDS.values() if kind.config is type(config))
 
 
-def _arm(
+def arm_of(
     outcomes: Sequence[sweep.Outcome], runs_dir: pathlib.Path, seeds: Sequence[int]
 ) -> Results:
+    """Puts together what the runs of an arm came to, one per seed of a run.
+
+    Args:
+      outcomes: of its cells, evaluated.
+      runs_dir: where the runs are; results name them from there.
+      seeds: the eval seeds.
+    """
     summaries = [outcome.summary or {} for outcome in outcomes]
     results: Results = {
         "runs": [str(outcome.path.relative_to(runs_dir)) for outcome in outcomes],
@@ -165,7 +175,7 @@ def _arm(
     }
     for which in outcomes[0].unseen[seeds[0]]:
         results[which] = {
-            str(seed): _columns([outcome.unseen[seed][which] for outcome in outcomes])
+            str(seed): columns_of([outcome.unseen[seed][which] for outcome in outcomes])
             for seed in seeds
         }
     return results
@@ -191,20 +201,23 @@ def _probe(study: Study, options: Options, results: Results, probe: Probe) -> Re
         return judge.lesioned(seed, genome, [probe.lesion], **which)[probe.lesion]
 
     return {
-        str(eval_seed): _columns(
+        str(eval_seed): columns_of(
             [_means(live(seed, genome, eval_seed)) for seed, genome in of_seeds]
         )
         for eval_seed in eval_seeds(study.name)
     }
 
 
-def _baseline(study: Study, judge: "Judge", policy: str) -> dict[str, float]:
-    which = {"episodes": study.episodes}
+def baseline_of(
+    judge: "Judge", policy: str, episodes: int, seeds: Sequence[int]
+) -> dict[str, float]:
+    """Evaluates a policy: the metrics that are kept, means over the eval seeds."""
+    which = {"episodes": episodes}
     means = [
         _means(heldout.live_baseline(judge, policy, eval_seed=eval_seed, **which)[1])
-        for eval_seed in eval_seeds(study.name)
+        for eval_seed in seeds
     ]
-    return {name: float(np.mean(v)) for name, v in _columns(means).items()}
+    return {name: float(np.mean(v)) for name, v in columns_of(means).items()}
 
 
 def _means(figures: Mapping[str, np.ndarray]) -> dict[str, float]:
@@ -214,8 +227,8 @@ def _means(figures: Mapping[str, np.ndarray]) -> dict[str, float]:
     }
 
 
-def _columns(means: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
-    """The metrics that are kept, each a number per row of means."""
+def columns_of(means: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
+    """Picks the metrics that are kept, each a number per row of means."""
     kept = [name for name in METRICS if f"mean_{name}" in means[0]]
     return {name: [row[f"mean_{name}"] for row in means] for name in kept}
 

@@ -2,6 +2,7 @@
 
 from .as_gymnax import as_gymnax as as_gymnax
 from .build import build as build, build_many as build_many, setting as setting
+from .carried import build_from as build_from
 from .configs import (
     BehaviourConfig as BehaviourConfig,
     EvolutionConfig as EvolutionConfig,

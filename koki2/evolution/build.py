@@ -8,6 +8,8 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from koki2 import genomes, search
 from koki2.core.configs import plain
 from koki2.core.devices import moves_data
@@ -133,9 +135,12 @@ def build_many(
 
 
 def build_evolution(
-    runs: Sequence[tuple[EvolutionConfig, int]], *, layout: Layout | None = None
+    runs: Sequence[tuple[EvolutionConfig, int]],
+    *,
+    layout: Layout | None = None,
+    starts: Sequence[np.ndarray] | None = None,
 ) -> list[Program]:
-    """`build_many` of an evolution."""
+    """`build_many` of an evolution; `starts` are as for `evolve_many`."""
     config = runs[0][0]
     named = setting(config)
 
@@ -150,6 +155,7 @@ def build_evolution(
         [seed for _, seed in runs],
         loop=config.loop,
         fail_fitness=config.viability.mvt_fail_fitness,
+        starts=starts,
     )
 
 

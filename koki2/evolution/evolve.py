@@ -93,6 +93,7 @@ def evolve_many(
     *,
     loop: LoopConfig,
     fail_fitness: float = FAIL_FITNESS,
+    starts: Sequence[np.ndarray] | None = None,
 ) -> list[Program]:
     """Builds an evolution per run; they share one compiled chunk.
 
@@ -102,6 +103,7 @@ def evolve_many(
       seeds: of the runs.
       loop: see `evolve`.
       fail_fitness: see `evolve`.
+      starts: the genes that each starts from, [D]; None draws them, as `evolve` does.
     """
 
     def chunk(data: Data, key: Key, carry: Carry, wanted: Any) -> Any:
@@ -116,18 +118,25 @@ def evolve_many(
         return chunked_scan(step, loop.chunk_length)(carry, wanted)
 
     chunks = compile_once(chunk, runs, out_shardings=replicated())
+    centres = [None] * len(runs) if starts is None else starts
     return [
-        _program(assemble(data), seed, compiled, loop)
-        for data, seed, compiled in zip(runs, seeds, chunks, strict=True)
+        _program(assemble(data), seed, compiled, loop, centre)
+        for data, seed, compiled, centre in zip(
+            runs, seeds, chunks, centres, strict=True
+        )
     ]
 
 
 def _program(
-    parts: Parts, seed: int, compiled: Callable[..., Any], loop: LoopConfig
+    parts: Parts,
+    seed: int,
+    compiled: Callable[..., Any],
+    loop: LoopConfig,
+    centre: np.ndarray | None,
 ) -> Program:
     key = jax.random.key(seed)
     genome, strategy = parts.task.genome, parts.strategy
-    init = functools.partial(_start, parts, key)
+    init = functools.partial(_start, parts, key, centre)
     like = jax.eval_shape(init)
     named = lambda genes: jax.device_get(genome.named(genes))
     return Program(
@@ -164,9 +173,10 @@ def _pack(strategy: Strategy, carry: Carry) -> dict[str, np.ndarray]:
     return pack(carry)
 
 
-def _start(parts: Parts, key: Key) -> Carry:
+def _start(parts: Parts, key: Key, genes: np.ndarray | None) -> Carry:
     key_genome, key_search = jax.random.split(stream(key, Stream.INIT))
-    centre = parts.task.genome.init(key_genome)
+    drawn = genes is None
+    centre = parts.task.genome.init(key_genome) if drawn else jnp.asarray(genes)
     return Carry(
         generation=jnp.int32(0),
         search=parts.strategy.init(key_search, centre),

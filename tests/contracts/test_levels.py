@@ -1,7 +1,7 @@
 """What a level must be: a place where walking blindly fails, and a script does not.
 
-A level of which a policy that sees nothing is the best asks nothing of a sense. Those of
-seed 002 that are so keep its settings and published figures, and are called `-seed`.
+A level of which a policy that sees nothing is the best asks nothing of a sense. Those
+of seed 002 that are so keep its settings and figures, and are called `-seed`.
 """
 
 import functools

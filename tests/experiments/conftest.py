@@ -31,7 +31,8 @@ def fake(monkeypatch):
 
         def lesioned(seed, arrays, names, **which):
             taken = {"w": arrays["w"] - 1}
-            return {name: genome(seed, taken, **which) for name in names}
+            under = {name: genome(seed, taken, **which) for name in names}
+            return {"intact": genome(seed, arrays, **which)} | under
 
         return evolution.judging.Judge(genome, baseline, (), blind, tuple, lesioned)
 

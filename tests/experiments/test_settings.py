@@ -97,17 +97,18 @@ def test_its_steps_go_from_screen_to_presets_and_page(fake, tmp_path, capsys):
     e018.main(e018.Options(step="screen", **go))
     e018.main(e018.Options(step="choose", **go))
     e018.main(e018.Options(step="levels", **go))
-    assert "levels_smoke: 16 of 16 cells are left" in capsys.readouterr().out
+    assert "levels_smoke: 8 of 8 cells are left" in capsys.readouterr().out
     e018.main(e018.Options(step="presets", report=True, **go))
     written = json.loads((go["out"] / "presets.json").read_text())
-    assert list(written["levels"]) == LADDER[:2]
+    assert list(written["levels"]) == LADDER[:1]
     combinations = written["combinations"]
     assert set(written["levels"].values()) == set(combinations)
     assert all("search" in groups for groups in combinations.values())
     page = (go["out"] / "report.md").read_text()
     assert page.count("| *competent* |") == 2 and (go["out"] / "screen.png").exists()
     results = json.loads((go["out"] / "results.json").read_text())
-    assert len(results["screen"]["rows"]) == 12 and len(results["levels"]["rows"]) == 16
+    assert len(results["screen"]["rows"]) == 4
+    assert len(results["levels"]["rows"]) == 8
     report.write(tmp_path, results)
     assert (tmp_path / "report.md").read_text() == page
 

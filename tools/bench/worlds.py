@@ -2,8 +2,8 @@
 
 Whole lives of the default agent, 128 genomes in 8 episodes. A step counts as long as
 anyone in its chunk of lives is alive, so that a world in which lives are short does not
-look slow. Theirs is chemotaxis-l1.0-seed, in the same process, in turn; a ratio under 0.33
-needs a reason in the world's docstring.
+look slow. Theirs is chemotaxis-l1.0-seed, in the same process, in turn; a ratio under
+0.33 needs a reason in the world's docstring.
 
     python tools/bench/worlds.py [--quick] [--json] [--default-flags]
 """

@@ -1,0 +1,1 @@
+"""E019: what gets evolution past the plateau of greedy?"""
