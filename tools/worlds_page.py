@@ -89,7 +89,7 @@ class Options:
     """Whether to evaluate baselines anew; else only those that are not kept."""
     films: bool = True
     """Whether to make the films anew."""
-    results: pathlib.Path = ROOT / "experiments" / "ladder" / "results.json"
+    evolved: pathlib.Path = ROOT / "experiments" / "ladder" / "evolved.json"
     """What was evolved; where there is no such file, nothing was yet."""
     out: pathlib.Path = ROOT / "docs"
     """Where to: the folder of worlds.md."""
@@ -103,7 +103,7 @@ def main(options: Options) -> None:
     """Evaluates, films, writes."""
     kept = options.out / "worlds" / "baselines.json"
     records = worlds_baselines.read(kept)
-    evolved = worlds_table.read_evolved(options.results)
+    evolved = worlds_table.read_evolved(options.evolved)
     for level in [find(name) for name in options.levels or LEVELS]:
         if options.evaluate or level.name not in records:
             records[level.name] = worlds_baselines.evaluate(level)

@@ -1,11 +1,11 @@
 """The table of all levels, and what was evolved in them.
 
-The ladder's experiment writes what it evolved, in experiments/ladder/results.json: one
-number per seed, each a mean over the same N unseen episodes of every eval seed, none of
-which any search or choice of settings has seen:
+The ladder's experiment writes what it evolved, in experiments/ladder/evolved.json: one
+number per seed, each a mean over the same unseen episodes, none of which any search or
+choice of settings has seen:
 
     {LEVEL: {"settings": TEXT, "genome": "mean" or "best", "seeds": [SEED, ...],
-             "eval_seeds": [K, ...], "episodes": N, "fitness": [MEAN, ...],
+             "eval_seed": K, "episodes": N, "fitness": [MEAN, ...],
              "lesions": {LESION: [MEAN, ...]},
              "best_blind": MEAN, "greedy": MEAN}}
 
@@ -39,7 +39,7 @@ class Evolved:
     settings: str
     genome: str
     seeds: tuple[int, ...]
-    eval_seeds: tuple[int, ...]
+    eval_seed: int
     episodes: int
     fitness: tuple[float, ...]
     lesions: Mapping[str, tuple[float, ...]]
@@ -72,8 +72,7 @@ def read_evolved(path: pathlib.Path) -> dict[str, Evolved]:
     for level, entry in json.loads(path.read_text()).items():
         try:
             lesions = {name: tuple(each) for name, each in entry["lesions"].items()}
-            names = ("seeds", "eval_seeds", "fitness")
-            lists = {name: tuple(entry[name]) for name in names}
+            lists = {name: tuple(entry[name]) for name in ("seeds", "fitness")}
             found[level] = Evolved(**{**entry, **lists, "lesions": lesions})
         except KeyError as error:
             raise ValueError(f"{path}, {level}: {error} is missing.") from error

@@ -8,6 +8,7 @@ from experiments.ladder import __main__ as ladder, lives
 from koki2.envs.registry import LEVELS, make
 from koki2.evolution.lesions import lesion
 from koki2.evolution.task import make_task
+from tools import worlds_table
 
 LEVEL = "chemotaxis-l0.1"
 
@@ -26,7 +27,7 @@ def entry(values, greedy):
     }
 
 
-def test_p_is_corrected_for_all_differences_of_all_levels():
+def test_p_is_corrected_for_all_differences_of_all_levels(tmp_path):
     found = lives.summary(
         {LEVEL: entry([5.0, 5.1], 4.9), "other": entry([2.0, 9.0], 9.0)}
     )
@@ -40,8 +41,10 @@ def test_p_is_corrected_for_all_differences_of_all_levels():
     assert found[LEVEL]["evolved"]["mean"] == pytest.approx(5.05)
     assert found[LEVEL]["lesion"] == {"name": "gradient@other", "mean": 2.0}  # mildest
     assert not lives.beaten(found[LEVEL])  # greedy is within the interval
-    (page,) = lives.for_page({LEVEL: found[LEVEL]}).values()
-    assert page["fitness"] == [5.0, 5.1] and page["best_blind"] == 1.0
+    path = tmp_path / "evolved.json"
+    path.write_text(json.dumps(lives.for_page({LEVEL: found[LEVEL]})))
+    page = worlds_table.read_evolved(path)[LEVEL]
+    assert page.fitness == (5.0, 5.1) and page.best_blind == 1.0
 
 
 @pytest.mark.parametrize("level", lives.ASKED)

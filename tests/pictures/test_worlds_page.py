@@ -39,7 +39,7 @@ def evolved(**changed):
         "settings": "bold",
         "genome": "mean",
         "seeds": [5, 6, 7],
-        "eval_seeds": [9],
+        "eval_seed": 9,
         "episodes": 512,
         "fitness": [199.0, 201.0, 200.0],
         "lesions": {"gradient": [90.0] * 3, "gradient@other": [101.0, 99.0, 100.0]},
@@ -95,7 +95,7 @@ def test_one_level_is_done_again_and_the_others_stay(tmp_path, monkeypatch):
     kept = {"obstacles-l1.2": record(), "chemotaxis-l0.1": record()}
     path = tmp_path / "worlds" / "baselines.json"
     worlds_baselines.write(path, kept)
-    options = {"films": False, "out": tmp_path, "results": tmp_path / "none.json"}
+    options = {"films": False, "out": tmp_path, "evolved": tmp_path / "none.json"}
     worlds_page.main(worlds_page.Options(levels=("obstacles-l1.2",), **options))
     now = worlds_baselines.read(path)
     assert now["chemotaxis-l0.1"] == kept["chemotaxis-l0.1"]
@@ -115,7 +115,7 @@ def test_levels_in_which_nothing_was_evolved_say_so():
 
 def test_evolved_agents_stand_beside_themselves_under_the_mildest_lesion(tmp_path):
     """200 -+ 4.303 / sqrt(3); bold, as that is above 150 and 120 by far."""
-    path = tmp_path / "results.json"
+    path = tmp_path / "evolved.json"
     path.write_text(json.dumps({"obstacles-l1.2": evolved()}))
     found = worlds_table.read_evolved(path)
     text = worlds_table.table({"obstacles-l1.2": record()}, found)
@@ -136,7 +136,7 @@ def test_who_does_not_beat_both_for_sure_is_not_in_bold(changed):
 
 
 def test_agents_evolved_in_a_level_that_is_not_on_the_page_are_refused(tmp_path):
-    path = tmp_path / "results.json"
+    path = tmp_path / "evolved.json"
     path.write_text(json.dumps({"ice-l9": evolved()}))
     with pytest.raises(ValueError, match="ice-l9"):
         worlds_table.table(
@@ -167,7 +167,7 @@ def test_better_counts_all_levels():
     ],
 )
 def test_results_that_are_not_whole_are_refused(tmp_path, changed, said):
-    path = tmp_path / "results.json"
+    path = tmp_path / "evolved.json"
     path.write_text(json.dumps({"obstacles-l1.2": evolved(**changed)}))
     with pytest.raises(ValueError, match=said):
         worlds_table.read_evolved(path)
