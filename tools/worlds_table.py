@@ -133,7 +133,10 @@ def table(
         cells = [f"[{level}](#{level.replace('.', '')})", mean("random")]
         cells += [f"{mean(best)} ({best})", mean("sweep"), mean("greedy")]
         cells += [mean("competent"), f"{score[0]:.1f} ({score[1]})"]
-        lines.append(_row(cells + _evolved(evolved.get(level), level in beaten)))
+        more = [""] * 3  # nothing evolves in levels of the seed any more
+        if not level.endswith("-seed"):
+            more = _evolved(evolved.get(level), level in beaten)
+        lines.append(_row(cells + more))
     if evolved:
         said = "In bold, evolved agents beat the best blind policy and greedy"
         lines += ["", f"{said}: {len(beaten)} of {len(evolved)} levels."]

@@ -109,8 +109,10 @@ def test_one_level_is_done_again_and_the_others_stay(tmp_path, monkeypatch):
 
 
 def test_levels_in_which_nothing_was_evolved_say_so():
-    row = worlds_table.table({"obstacles-l1.2": record()}, {}).splitlines()[-1]
-    assert row.endswith("| not yet | not yet | not yet |")
+    records = {"obstacles-l1.2": record(), "chemotaxis-l0.2-seed": record()}
+    *_, row, of_seed = worlds_table.table(records, {}).splitlines()
+    assert row.endswith("| 60.0 (stay) | not yet | not yet | not yet |")
+    assert of_seed.endswith("| 60.0 (stay) |  |  |  |")
 
 
 def test_evolved_agents_stand_beside_themselves_under_the_mildest_lesion(tmp_path):
