@@ -57,12 +57,14 @@ Mean fitness of episodes by which nothing was evolved or chosen:
 
 * Baselines live the same 512 episodes each (`koki2 baseline WORLD --policy P --episodes
   512`). *Blind* policies see nothing: *stay*, *up*, *down*, *left*, *right* for ever,
-  *sweep* row by row, *sweep-columns*, and *spiral*; the table has the best of them.
-  *Random* acts at random; *greedy* follows the first gradient it senses; *competent*
-  is a script that does what the world asks for, by the senses alone.
+  *sweep* row by row, *sweep-columns*, and *spiral*; the table has the one that is best
+  on these very episodes. *Random* acts at random; *greedy* follows the first gradient
+  it senses; *competent* is a script that does what the world asks for, by the senses
+  alone.
 * The *ceiling* is the best score known, with whose it is. Often it is that of the
   *planner*, which knows the whole truth and goes for what pays most per step of the
-  way; it does not look further ahead, so others may be better.
+  way; it does not look further ahead, so others may be better. Of evolved agents those
+  of the best seed count.
 * *Evolved* is the mean over seeds, with its 95% interval, of agents evolved with the
   settings of the last column; *under lesion* are the very same agents without the sense
   that the level asks for, at zero or with what it told in another life, whichever cost
@@ -87,7 +89,7 @@ class Options:
     """Whether to evaluate baselines anew; else only those that are not kept."""
     films: bool = True
     """Whether to make the films anew."""
-    results: pathlib.Path = ROOT / "experiments" / "ladder" / "evolved.json"
+    evolved: pathlib.Path = ROOT / "experiments" / "ladder" / "evolved.json"
     """What was evolved; where there is no such file, nothing was yet."""
     out: pathlib.Path = ROOT / "docs"
     """Where to: the folder of worlds.md."""
@@ -101,7 +103,7 @@ def main(options: Options) -> None:
     """Evaluates, films, writes."""
     kept = options.out / "worlds" / "baselines.json"
     records = worlds_baselines.read(kept)
-    evolved = worlds_table.read_evolved(options.results)
+    evolved = worlds_table.read_evolved(options.evolved)
     for level in [find(name) for name in options.levels or LEVELS]:
         if options.evaluate or level.name not in records:
             records[level.name] = worlds_baselines.evaluate(level)
@@ -202,9 +204,12 @@ def separates(record: Record) -> str:
             for part, value in gap["parts"].items()
             if abs(value) >= 0.05
         ]
+        places = 1 if abs(gap["mean"]) >= 0.5 else 2
+        mean, low, high = (f"{gap[n]:.{places}f}" for n in ("mean", "low", "high"))
+        sign = "+" if gap["mean"] > 0 else ""
         lines.append(
-            f"- {better} - {worse}: {gap['mean']:+.1f} [{gap['low']:.1f}, "
-            f"{gap['high']:.1f}], Holm {statistics.p_text(gap['p_holm'])}"
+            f"- {better} - {worse}: {sign}{mean} [{low}, {high}], "
+            f"Holm {statistics.p_text(gap['p_holm'])}"
             + (f" ({', '.join(parts)})" if parts else "")
         )
     return "\n".join(lines)

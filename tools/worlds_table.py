@@ -1,7 +1,8 @@
 """The table of all levels, and what was evolved in them.
 
-The ladder's experiment writes what it evolved, one number per seed, each a mean over
-the same unseen episodes, none of which any search or choice of settings has seen:
+The ladder's experiment writes what it evolved, in experiments/ladder/evolved.json: one
+number per seed, each a mean over the same unseen episodes, none of which any search or
+choice of settings has seen:
 
     {LEVEL: {"settings": TEXT, "genome": "mean" or "best", "seeds": [SEED, ...],
              "eval_seed": K, "episodes": N, "fitness": [MEAN, ...],
@@ -69,10 +70,12 @@ def read_evolved(path: pathlib.Path) -> dict[str, Evolved]:
         return {}
     found = {}
     for level, entry in json.loads(path.read_text()).items():
-        lesions = {name: tuple(each) for name, each in entry["lesions"].items()}
-        lists = {name: tuple(entry[name]) for name in ("seeds", "fitness")}
         try:
+            lesions = {name: tuple(each) for name, each in entry["lesions"].items()}
+            lists = {name: tuple(entry[name]) for name in ("seeds", "fitness")}
             found[level] = Evolved(**{**entry, **lists, "lesions": lesions})
+        except KeyError as error:
+            raise ValueError(f"{path}, {level}: {error} is missing.") from error
         except (TypeError, ValueError) as error:
             raise ValueError(f"{path}, {level}: {error}") from error
     return found
@@ -113,7 +116,15 @@ def better(evolved: Mapping[str, Evolved]) -> set[str]:
 def table(
     records: Mapping[str, Mapping[str, Any]], evolved: Mapping[str, Evolved]
 ) -> str:
-    """A row for each level that has a record, in their order, and what bold means."""
+    """A row for each level that has a record, in their order, and what bold means.
+
+    Raises:
+      ValueError: something was evolved in a level of which there is no record.
+    """
+    if unknown := set(evolved) - set(records):
+        raise ValueError(
+            f"agents must be evolved in levels of the page, got {sorted(unknown)}."
+        )
     beaten = better(evolved)
     lines = [_row(COLUMNS), _row(["---"] * len(COLUMNS))]
     for level, record in records.items():
@@ -122,7 +133,10 @@ def table(
         cells = [f"[{level}](#{level.replace('.', '')})", mean("random")]
         cells += [f"{mean(best)} ({best})", mean("sweep"), mean("greedy")]
         cells += [mean("competent"), f"{score[0]:.1f} ({score[1]})"]
-        lines.append(_row(cells + _evolved(evolved.get(level), level in beaten)))
+        more = [""] * 3  # nothing evolves in levels of the seed any more
+        if not level.endswith("-seed"):
+            more = _evolved(evolved.get(level), level in beaten)
+        lines.append(_row(cells + more))
     if evolved:
         said = "In bold, evolved agents beat the best blind policy and greedy"
         lines += ["", f"{said}: {len(beaten)} of {len(evolved)} levels."]

@@ -27,7 +27,7 @@ def entry(values, greedy):
     }
 
 
-def test_p_is_corrected_for_all_differences_of_all_levels():
+def test_p_is_corrected_for_all_differences_of_all_levels(tmp_path):
     found = lives.summary(
         {LEVEL: entry([5.0, 5.1], 4.9), "other": entry([2.0, 9.0], 9.0)}
     )
@@ -41,8 +41,10 @@ def test_p_is_corrected_for_all_differences_of_all_levels():
     assert found[LEVEL]["evolved"]["mean"] == pytest.approx(5.05)
     assert found[LEVEL]["lesion"] == {"name": "gradient@other", "mean": 2.0}  # mildest
     assert not lives.beaten(found[LEVEL])  # greedy is within the interval
-    (page,) = lives.for_page({LEVEL: found[LEVEL]}).values()
-    assert page["fitness"] == [5.0, 5.1] and page["best_blind"] == 1.0
+    path = tmp_path / "evolved.json"
+    path.write_text(json.dumps(lives.for_page({LEVEL: found[LEVEL]})))
+    page = worlds_table.read_evolved(path)[LEVEL]
+    assert page.fitness == (5.0, 5.1) and page.best_blind == 1.0
 
 
 @pytest.mark.parametrize("level", lives.ASKED)
@@ -77,4 +79,4 @@ def test_it_takes_levels_of_the_ladder_only():
     with pytest.raises(ValueError, match=r"levels must be of the ladder .* got sparse"):
         ladder.Options(levels=("sparse",))
     assert len(ladder.LADDER) == 17
-    assert worlds_page.Options().results == ladder.HERE / "evolved.json"
+    assert worlds_page.Options().evolved == ladder.HERE / "evolved.json"

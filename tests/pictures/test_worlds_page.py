@@ -95,7 +95,7 @@ def test_one_level_is_done_again_and_the_others_stay(tmp_path, monkeypatch):
     kept = {"obstacles-l1.2": record(), "chemotaxis-l0.1": record()}
     path = tmp_path / "worlds" / "baselines.json"
     worlds_baselines.write(path, kept)
-    options = {"films": False, "out": tmp_path, "results": tmp_path / "none.json"}
+    options = {"films": False, "out": tmp_path, "evolved": tmp_path / "none.json"}
     worlds_page.main(worlds_page.Options(levels=("obstacles-l1.2",), **options))
     now = worlds_baselines.read(path)
     assert now["chemotaxis-l0.1"] == kept["chemotaxis-l0.1"]
@@ -109,13 +109,15 @@ def test_one_level_is_done_again_and_the_others_stay(tmp_path, monkeypatch):
 
 
 def test_levels_in_which_nothing_was_evolved_say_so():
-    row = worlds_table.table({"obstacles-l1.2": record()}, {}).splitlines()[-1]
-    assert row.endswith("| not yet | not yet | not yet |")
+    records = {"obstacles-l1.2": record(), "chemotaxis-l0.2-seed": record()}
+    *_, row, of_seed = worlds_table.table(records, {}).splitlines()
+    assert row.endswith("| 60.0 (stay) | not yet | not yet | not yet |")
+    assert of_seed.endswith("| 60.0 (stay) |  |  |  |")
 
 
 def test_evolved_agents_stand_beside_themselves_under_the_mildest_lesion(tmp_path):
     """200 -+ 4.303 / sqrt(3); bold, as that is above 150 and 120 by far."""
-    path = tmp_path / "results.json"
+    path = tmp_path / "evolved.json"
     path.write_text(json.dumps({"obstacles-l1.2": evolved()}))
     found = worlds_table.read_evolved(path)
     text = worlds_table.table({"obstacles-l1.2": record()}, found)
@@ -133,6 +135,18 @@ def test_who_does_not_beat_both_for_sure_is_not_in_bold(changed):
     fitness = tuple(entry.pop("fitness"))
     one = worlds_table.Evolved(**{**entry, "fitness": fitness})
     assert worlds_table.better({"obstacles-l1.2": one}) == set()
+
+
+def test_agents_evolved_in_a_level_that_is_not_on_the_page_are_refused(tmp_path):
+    path = tmp_path / "evolved.json"
+    path.write_text(json.dumps({"ice-l9": evolved()}))
+    with pytest.raises(ValueError, match="ice-l9"):
+        worlds_table.table(
+            {"obstacles-l1.2": record()}, worlds_table.read_evolved(path)
+        )
+    path.write_text(json.dumps({"ice-l9": {"lesions": {}}}))
+    with pytest.raises(ValueError, match="'seeds' is missing"):
+        worlds_table.read_evolved(path)
 
 
 def test_better_counts_all_levels():
@@ -155,7 +169,7 @@ def test_better_counts_all_levels():
     ],
 )
 def test_results_that_are_not_whole_are_refused(tmp_path, changed, said):
-    path = tmp_path / "results.json"
+    path = tmp_path / "evolved.json"
     path.write_text(json.dumps({"obstacles-l1.2": evolved(**changed)}))
     with pytest.raises(ValueError, match=said):
         worlds_table.read_evolved(path)
