@@ -47,7 +47,7 @@ def print_evaluation(
         say("p: of the paired t test; Holm: corrected for all metrics and genomes")
         say("flips: p of flipping the signs of the paired differences")
     if same:
-        line = f"the same in every life: {', '.join(same)}"
+        line = f"the same in every episode: {', '.join(same)}"
         say(textwrap.fill(line, WIDTH, subsequent_indent="  "))
     lesions: Mapping[str, Any] = evaluation.get("lesions", {})
     for genome, by_lesion in lesions.items():

@@ -21,8 +21,9 @@ def test_columns_that_do_not_fit_follow_below(capsys, columns):
         assert f"{2 + 0.5 * j:.4f}" in lines[at + 3][:end]
 
 
-def test_an_evaluation_leaves_out_what_is_the_same_in_every_life(capsys):
-    same = {"mean": 0.0, "low": 0.0, "high": 0.0}
+def test_an_evaluation_leaves_out_what_is_the_same_in_every_episode(capsys):
+    p = {"p": 0.01, "p_holm": 0.03, "p_flip": 0.02}
+    same = {"mean": 0.0, "low": 0.0, "high": 0.0} | p
     means = {"mean_fitness": 2.0, "mean_bad_arrivals": 0.0, "mean_t_alive": 8.0}
     evaluation = {
         "eval_seed": 3,
@@ -30,7 +31,7 @@ def test_an_evaluation_leaves_out_what_is_the_same_in_every_life(capsys):
         "genomes": {"best": means},
         "differences": {
             "best": {
-                "fitness": {"mean": 1.0, "low": 0.5, "high": 1.5},
+                "fitness": {"mean": 1.0, "low": 0.5, "high": 1.5} | p,
                 "bad_arrivals": same,
                 "t_alive": same | {"low": -1.0, "high": 1.0},  # the same on average
             }
@@ -39,4 +40,4 @@ def test_an_evaluation_leaves_out_what_is_the_same_in_every_life(capsys):
     print_evaluation(evaluation, "greedy", episodes=4)
     shown = capsys.readouterr().out
     assert "1.0000 [0.5000, 1.5000]" in shown and "mean_t_alive" in shown
-    assert "the same in every life: mean_bad_arrivals 0.0000" in shown
+    assert "the same in every episode: mean_bad_arrivals 0.0000" in shown
