@@ -69,8 +69,10 @@ def test_a_rollout_is_its_lives_bit_for_bit():
 )
 def test_of_plastic_lives_only_the_sums_of_weight_changes_are_rounded(name):
     """XLA adds |dw| over the synapses in another order, or contracts it; all else,
-    weights and traces among it, is the same.
+    weights and traces among it, is the same. Where senses are noisy and synapses many
+    it may contract the potentials, too, as docs/determinism.md says.
     """
+    rounded = ("learning.abs_dw", ".body.v:")[: 1 + ("noisy" in name)]
     parts, _ = tiny.population(CONFIGS[name], GENOMES)
     together, _, params = rolled(name)
     alone = one_by_one(parts.episode, keys(), params, GENOMES)
@@ -78,9 +80,10 @@ def test_of_plastic_lives_only_the_sums_of_weight_changes_are_rounded(name):
     ends = [jax.tree.map(lambda x: x[last], lives) for lives in (together, alone)]
     for pair in (together.stats, alone.stats), ends:
         for line in differences(*pair):
-            assert "learning.abs_dw" in line, line
+            assert any(what in line for what in rounded), line
     close = functools.partial(np.testing.assert_allclose, rtol=1e-5, atol=1e-6)
     jax.tree.map(close, together.stats.learning, alone.stats.learning)
+    close(together.body.v[last], alone.body.v[last])
     moved = alone.body.rec_w != np.asarray(params.rec_w)[:, None]
     assert np.any(moved), "no agent learnt, so nothing was tested"
 
