@@ -23,7 +23,7 @@ SMALL = "--generations 120 --checkpoint-every 3 --pop-size 16"
 SMALL += " --n-neurons 8 --k-edges 2"
 
 PER = {"evo": "pop", "qd": "batch"}  # --pop-size, --batch-size
-KILLS = 200
+KILLS, PARTS = 200, 4  # of each kind; the parts run side by side
 
 
 class Line:
@@ -93,15 +93,16 @@ def test_a_killed_run_ends_in_the_files_of_one_that_was_not(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("part", range(PARTS))
 @pytest.mark.parametrize("command", ["evo", "qd"])
-def test_two_hundred_kills_change_no_byte(tmp_path, command):
+def test_two_hundred_kills_change_no_byte(tmp_path, command, part):
     """Of runs that are taken up again after every kill until they are complete."""
-    koki2, random_ = Line(REAL, tmp_path), random.Random(0)
+    koki2, random_ = Line(REAL, tmp_path), random.Random(part)
     words = [command, "chemotaxis", *SMALL.replace("pop", PER[command]).split()]
     koki2(*words, "--out-dir", "whole")  # and everything is compiled
     whole, run, kills, runs = bits(tmp_path / "whole"), None, 0, 0
     size = (tmp_path / "whole" / "generations.jsonl").stat().st_size
-    while kills < KILLS or not is_complete(run):
+    while kills < KILLS // PARTS or not is_complete(run):
         if run is None or is_complete(run):
             run, runs = tmp_path / str(runs), runs + 1
         begun = (run / "config.json").exists()
@@ -112,7 +113,11 @@ def test_two_hundred_kills_change_no_byte(tmp_path, command):
         until = random_.random() * size / 4
         until += rows.stat().st_size if rows.exists() else 0
         while process.poll() is None:
-            if kills < KILLS and rows.exists() and rows.stat().st_size >= until:
+            if (
+                kills < KILLS // PARTS
+                and rows.exists()
+                and rows.stat().st_size >= until
+            ):
                 time.sleep(random_.random() * 0.02)
                 break
         process.kill()
