@@ -22,11 +22,12 @@ sys.exit(code)
 """
 UNIT = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, in bytes
 
-ONE = "--generations 2 --checkpoint-every 1 --steps 4 --episodes 1"
+SHORT = "--generations 2 --checkpoint-every 1 --steps 4"
+ONE = f"{SHORT} --episodes 1"
 LINES = {
     "default": "evo chemotaxis --generations 4",
     "wide population": f"evo chemotaxis {ONE} --pop-size 65536",
-    "many episodes": f"evo chemotaxis {ONE} --episodes 131072",
+    "many episodes": f"evo chemotaxis {SHORT} --episodes 131072",
     "large agents": f"evo chemotaxis {ONE} --n-neurons 1024 --k-edges 256",
     "large plastic agents": (
         f"evo chemotaxis {ONE} --n-neurons 512 --k-edges 256 --plast-enabled "
