@@ -79,15 +79,8 @@ def search(
 
 def check_form(emitter: Emitter) -> None:
     """It has the fields of an `Emitter`."""
-    must(
-        isinstance(emitter, Emitter),
-        f"it must be a koki2.search.emitters.Emitter, got {type(emitter).__name__}",
-    )
-    size = emitter.batch_size
-    must(
-        isinstance(size, int) and size >= 1,
-        f"batch_size must be an integer >= 1, got {size!r}",
-    )
+    requirements.must_be_a(Emitter, emitter, "koki2.search.emitters.Emitter")
+    requirements.must_count("batch_size", emitter.batch_size)
     requirements.must_be_callable(emitter, "init", "ask", "tell")
 
 

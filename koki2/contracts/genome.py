@@ -69,15 +69,8 @@ def inheritance(config: GenomeConfig, agent: AgentConfig = LEARNS) -> Inheritanc
 def check_form(inheritance: Inheritance) -> None:
     """It has the fields of a `Genome`."""
     genome = inheritance.genome
-    must(
-        isinstance(genome, Genome),
-        f"it must be a koki2.genomes.Genome, got {type(genome).__name__}",
-    )
-    size = genome.size
-    must(
-        isinstance(size, int) and size >= 1,
-        f"size must be an integer >= 1, got {size!r}",
-    )
+    requirements.must_be_a(Genome, genome, "koki2.genomes.Genome")
+    requirements.must_count("size", genome.size)
     requirements.must_be_callable(genome, "init", "develop", "named", "flat")
 
 

@@ -44,6 +44,19 @@ def must(holds: ArrayLike, sentence: str) -> None:
         raise AssertionError(f"{sentence}.")
 
 
+def must_be_a(kind: type, thing: object, called: str) -> None:
+    """Requires that something is of a type, by the name that people know it by."""
+    must(isinstance(thing, kind), f"it must be a {called}, got {type(thing).__name__}")
+
+
+def must_count(name: str, value: object) -> None:
+    """Requires that a field holds a whole number from 1 on."""
+    must(
+        isinstance(value, int) and value >= 1,
+        f"{name} must be an integer >= 1, got {value!r}",
+    )
+
+
 def must_be_callable(thing: object, *names: str) -> None:
     """Requires that fields hold functions."""
     for name in names:

@@ -81,15 +81,8 @@ def search(
 
 def check_form(strategy: Strategy) -> None:
     """It has the fields of a `Strategy`."""
-    must(
-        isinstance(strategy, Strategy),
-        f"it must be a koki2.search.Strategy, got {type(strategy).__name__}",
-    )
-    size = strategy.pop_size
-    must(
-        isinstance(size, int) and size >= 1,
-        f"pop_size must be an integer >= 1, got {size!r}",
-    )
+    requirements.must_be_a(Strategy, strategy, "koki2.search.Strategy")
+    requirements.must_count("pop_size", strategy.pop_size)
 
 
 def check_centre(strategy: Strategy) -> None:

@@ -69,11 +69,7 @@ def check_form(env: AnyEnv) -> None:
     """It has the fields of an `Env`, and they are of the right type."""
     must(is_env(env), f"a world must have the fields of an Env, got {env!r:.200}")
     for name in ("observation_size", "num_actions", "steps", "version"):
-        value = getattr(env, name)
-        must(
-            isinstance(value, int) and value >= 1,
-            f"{name} must be an integer >= 1, got {value!r}",
-        )
+        requirements.must_count(name, getattr(env, name))
     senses = getattr(env, "senses", ())
     channels = sum(sense.size for sense in senses)
     must(

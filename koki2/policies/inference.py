@@ -7,23 +7,6 @@ from koki2.core.types import Key
 from koki2.policies.base import Memory, Observation, Policy
 from koki2.policies.moves import MOVES, towards
 
-CAUTION = 0.85  # integrity at which one that was bitten holds still
-
-
-def once_bitten() -> Policy:
-    """Follows the gradient until something has harmed it, and from then on stays.
-
-    Where the nose errs, who follows it to the end steps off a harmful source and on
-    again, and dies of it. It remembers having been harmed.
-    """
-
-    def choose(_: Key | None, bitten: Memory, observation: Observation):
-        bitten = bitten | (observation[3] < CAUTION)
-        gx, gy = observation[0], observation[1]
-        return bitten, jnp.where(bitten, 0, towards(gx, gy)).astype(jnp.int32)
-
-    return Policy(memory=jnp.array(False), choose=choose)
-
 
 def win_stay_lose_shift(span: np.ndarray) -> Policy:
     """Keeps to the kind that fed last, and off the kind that harmed; at first, nearest.

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import jaxlib
 import numpy as np
 
@@ -39,7 +40,8 @@ from koki2.evolution import (
 from koki2.evolution.configs import FitnessConfig, LoopConfig, ViabilityConfig
 from koki2.evolution.episode import Episode, episode
 from koki2.evolution.task import baseline
-from koki2.policies.inference import once_bitten
+from koki2.policies.base import Policy
+from koki2.policies.moves import towards
 from koki2.search import ArchiveConfig, EmitterConfig, SearchConfig
 
 HERE = pathlib.Path(__file__).parent
@@ -67,6 +69,8 @@ QD = QDConfig(
     loop=LoopConfig(generations=5, episodes=2, checkpoint_every=5),
 )
 SHOWN = ("fitness", "t_alive", "energy_gained", "bad_arrivals")
+
+CAUTION = 0.85  # integrity at which one that was bitten holds still
 
 RENAMED: Mapping[str, str] = {}
 """What a name in a golden file is called in the code of today."""
@@ -106,6 +110,21 @@ def _script(env: AnyEnv, level: str) -> Episode:
         return episode(env, policy(*once_bitten()))
     first = level.endswith("-seed") or level in ("chemotaxis-l0.0", "chemotaxis-l0.1")
     return baseline(env, "greedy" if first else "competent")
+
+
+def once_bitten() -> Policy:
+    """Follows the gradient until something has harmed it, and from then on stays.
+
+    Where the nose errs, who follows it to the end steps off a harmful source and on
+    again, and dies of it. It remembers having been harmed.
+    """
+
+    def choose(_, bitten, observation):
+        bitten = bitten | (observation[3] < CAUTION)
+        gx, gy = observation[0], observation[1]
+        return bitten, jnp.where(bitten, 0, towards(gx, gy)).astype(jnp.int32)
+
+    return Policy(memory=jnp.array(False), choose=choose)
 
 
 def measure_search() -> dict[str, Arrays]:
