@@ -63,13 +63,18 @@ def genome_lives(
 
     @moves_data
     def evaluate(data: Data, genes: Array, eval_seed: int, episodes: int) -> Figures:
-        wired = as_data([data.wiring], multiple=DEPTH)
-        data = data._replace(wiring=jax.tree.map(lambda x: x[0], wired))
-        data = jax.tree.map(jnp.asarray, data)
+        data = on_device(data)
         keys = episode_keys(eval_seed, episodes)
         return jax.device_get(compiled(data, develop_key(eval_seed), keys, genes))
 
     return evaluate
+
+
+def on_device(data: Data) -> Data:
+    """Data as programs take them: arrays, tables of the wiring padded to `DEPTH`."""
+    wired = as_data([data.wiring], multiple=DEPTH)
+    data = data._replace(wiring=jax.tree.map(lambda x: x[0], wired))
+    return jax.tree.map(jnp.asarray, data)
 
 
 def develop_key(eval_seed: int) -> Array:

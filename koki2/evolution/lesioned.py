@@ -19,7 +19,6 @@ from jaxtyping import Array, Float
 
 from koki2.agents.base import Agent, Learning, Params, State, StepFeedback
 from koki2.agents.params import AgentParams
-from koki2.agents.topology import as_data
 from koki2.core.devices import moves_data
 from koki2.core.keys import episode_keys
 from koki2.core.types import Key
@@ -27,7 +26,7 @@ from koki2.evolution.batch import Data
 from koki2.evolution.configs import FitnessConfig
 from koki2.evolution.episode import episode, EpisodeState
 from koki2.evolution.figures import report
-from koki2.evolution.heldout import DEPTH, develop_key, Figures
+from koki2.evolution.heldout import develop_key, Figures, on_device
 from koki2.evolution.lesions import INTACT, Lesion, lesion, LesionError
 from koki2.evolution.task import Task
 
@@ -70,9 +69,7 @@ def lesion_lives(make: Callable[[Data], Task], fitness: FitnessConfig) -> Lesion
             raise LesionError(
                 "episodes must be 2 or more for a lesion SENSE@other, got 1."
             )
-        wired = as_data([data.wiring], multiple=DEPTH)
-        data = data._replace(wiring=jax.tree.map(lambda x: x[0], wired))
-        data = jax.tree.map(jnp.asarray, data)
+        data = on_device(data)
         others = jnp.zeros((episodes, task.env.steps, task.env.observation_size))
         found: dict[str, Figures] = {}
         for name, each in lesions.items():  # intact first: what it observed is others'
