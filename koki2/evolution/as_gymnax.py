@@ -10,6 +10,7 @@ The rewards of an episode add up to its fitness. As with gymnax' own environment
 
 import dataclasses
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import chex
@@ -84,26 +85,65 @@ def as_gymnax(
     return _form()(world, name, pays)
 
 
+class _Life:
+    """What needs nothing of gymnax: a world, what it pays, and its episodes."""
+
+    discount: Callable[[LifeState, Any], Array]  # gymnax' own
+
+    def __init__(self, env: AnyEnv, name: str, pays: dict[str, float]):
+        super().__init__()
+        self._env, self._name, self._pays = env, name, pays
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def num_actions(self) -> int:
+        return self._env.num_actions
+
+    def reset_env(self, key, params):
+        world, observation = self._env.init(key)
+        no = jnp.array(False)
+        state = LifeState(time=jnp.int32(0), world=world, reached=no, terminated=no)
+        return observation, state
+
+    def step_env(self, key, state: LifeState, action, params):
+        action = jnp.asarray(action, jnp.int32)
+        world, observation, feedback = self._env.step(key, state.world, action)
+        counts = counted(feedback)
+        first = counts.reached & ~state.reached
+        reward = (
+            self._pays["fitness_alpha"]
+            + self._pays["fitness_beta"] * counts.energy_gained
+            + self._pays["success_bonus"] * first.astype(jnp.float32)
+        )
+        after = dataclasses.replace(
+            state,
+            time=state.time + 1,
+            world=world,
+            reached=state.reached | counts.reached,
+            terminated=feedback.terminated,
+        )
+        info = {"discount": self.discount(after, params)}
+        return observation, after, reward, feedback.terminated, info
+
+    def is_terminated(self, state: LifeState, params):
+        return state.terminated
+
+    def is_truncated(self, state: LifeState, params):
+        last = jnp.minimum(params.max_steps_in_episode, self._env.steps)
+        return state.time >= last
+
+
 @functools.cache
 def _form() -> type:
     """The class; gymnax is imported only once there is a need of it."""
     require_gymnax()
     from gymnax.environments import environment, spaces
 
-    class World(environment.Environment):
+    class World(_Life, environment.Environment):
         """A world of koki2."""
-
-        def __init__(self, env: AnyEnv, name: str, pays: dict[str, float]):
-            super().__init__()
-            self._env, self._name, self._pays = env, name, pays
-
-        @property
-        def name(self) -> str:
-            return self._name
-
-        @property
-        def num_actions(self) -> int:
-            return self._env.num_actions
 
         @property
         def default_params(self):
@@ -115,38 +155,5 @@ def _form() -> type:
         def observation_space(self, params=None):
             shape = (self._env.observation_size,)
             return spaces.Box(-jnp.inf, jnp.inf, shape, jnp.float32)
-
-        def reset_env(self, key, params):
-            world, observation = self._env.init(key)
-            no = jnp.array(False)
-            state = LifeState(time=jnp.int32(0), world=world, reached=no, terminated=no)
-            return observation, state
-
-        def step_env(self, key, state: LifeState, action, params):
-            action = jnp.asarray(action, jnp.int32)
-            world, observation, feedback = self._env.step(key, state.world, action)
-            counts = counted(feedback)
-            first = counts.reached & ~state.reached
-            reward = (
-                self._pays["fitness_alpha"]
-                + self._pays["fitness_beta"] * counts.energy_gained
-                + self._pays["success_bonus"] * first.astype(jnp.float32)
-            )
-            after = dataclasses.replace(
-                state,
-                time=state.time + 1,
-                world=world,
-                reached=state.reached | counts.reached,
-                terminated=feedback.terminated,
-            )
-            info = {"discount": self.discount(after, params)}
-            return observation, after, reward, feedback.terminated, info
-
-        def is_terminated(self, state: LifeState, params):
-            return state.terminated
-
-        def is_truncated(self, state: LifeState, params):
-            last = jnp.minimum(params.max_steps_in_episode, self._env.steps)
-            return state.time >= last
 
     return World

@@ -36,6 +36,8 @@ from koki2.evolution.watch import watch
 from koki2.genomes.base import Genome
 
 Figures = dict[str, np.ndarray]
+Arrays = Mapping[str, ArrayLike]
+Names = Sequence[str]
 REPORTED = ("fitness", "energy_gained", "bad_arrivals", "integrity_lost")
 LEARNT = ("abs_dw_mean", "abs_modulator_mean")
 
@@ -108,9 +110,7 @@ def _judge(
     """Puts a judge together; `data` are of the seed of a run."""
 
     @moves_data
-    def genome(
-        seed: int, arrays: Mapping[str, ArrayLike], *, eval_seed: int, episodes: int
-    ) -> Figures:
+    def genome(seed: int, arrays: Arrays, *, eval_seed: int, episodes: int) -> Figures:
         genes = _genes(adult(data(seed)).genome, arrays)[None]
         found = lives(data(seed), genes, eval_seed, episodes)
         return {name: values[0] for name, values in found.items()}
@@ -130,12 +130,7 @@ def _judge(
 
     @moves_data
     def lesioned(
-        seed: int,
-        arrays: Mapping[str, ArrayLike],
-        names: Sequence[str],
-        *,
-        eval_seed: int,
-        episodes: int,
+        seed: int, arrays: Arrays, names: Names, *, eval_seed: int, episodes: int
     ) -> dict[str, Figures]:
         genes = _genes(adult(data(seed)).genome, arrays)
         return lesion(data(seed), genes, names, eval_seed, episodes)
@@ -143,7 +138,7 @@ def _judge(
     return Judge(genome, policy, policies_of(env), blind, lesions, lesioned)
 
 
-def _genes(genome: Genome, arrays: Mapping[str, ArrayLike]) -> Float[Array, " D"]:
+def _genes(genome: Genome, arrays: Arrays) -> Float[Array, " D"]:
     """A genome's genes in a row.
 
     Raises:
@@ -189,7 +184,7 @@ def judge_task(task: Task, fitness: FitnessConfig) -> Judge:
 def evaluate_genome(
     config: Config,
     seed: int,
-    genome: Mapping[str, ArrayLike],
+    genome: Arrays,
     *,
     eval_seed: int,
     episodes: int,
@@ -302,7 +297,7 @@ def behaviours(
 def watch_genome(
     config: Config,
     seed: int,
-    genome: Mapping[str, ArrayLike],
+    genome: Arrays,
     *,
     eval_seed: int,
     episode: int,

@@ -64,25 +64,13 @@ def rollout_in_lanes(
     """As `rollout`; the stats of a chunk in which no genome is wanted are zero."""
     if layout is None:
         layout = Layout() if jax.default_backend() == "cpu" else WIDE
-    genomes = wanted.shape[0]
-    by_genome = genomes >= layout.block
-    major = genomes if by_genome else keys.shape[0]
-    partners = keys.shape[0] if by_genome else genomes
-    blocks = _ceil(major, layout.block)
-    groups = max(1, min(_ceil(layout.lives, layout.block * partners), blocks))
-    width = groups * layout.block
-    devices = jax.device_count()
-    chunks = _ceil(major, width * devices) * devices
-    padded = np.minimum(np.arange(chunks * width), major - 1)
-
+    genomes, episodes = wanted.shape[0], keys.shape[0]
+    by_genome, groups, rows = _cut(genomes, episodes, layout)
     born = jax.vmap(episode.reset)(keys)
-    if by_genome:
-        split = jax.tree.map(lambda x: x[padded], (params, wanted))
-        shared = born
-    else:
-        split = jax.tree.map(lambda x: x[padded], born)
-        shared = (params, wanted)
-    split = jax.tree.map(lambda x: x.reshape((chunks, width) + x.shape[1:]), split)
+    split, shared = (params, wanted), born
+    if not by_genome:
+        split, shared = shared, split
+    split = jax.tree.map(lambda x: x[rows], split)
 
     def chunk(split: PyTree, shared: PyTree) -> Ends:
         if by_genome:
@@ -98,7 +86,25 @@ def rollout_in_lanes(
         return lax.cond(jnp.any(mask), run, skip)
 
     stats = _on_all_devices(chunk, split, shared)
-    return jax.tree.map(lambda x: _back(x, by_genome, genomes, keys.shape[0]), stats)
+    return jax.tree.map(lambda x: _back(x, by_genome, genomes, episodes), stats)
+
+
+def _cut(genomes: int, episodes: int, layout: Layout) -> tuple[bool, int, np.ndarray]:
+    """How the lives are cut into chunks.
+
+    Returns:
+      Whether genomes are split (or else episodes), the blocks of a chunk, and the row
+      of each lane, [chunks, width], the last row again where they do not come out even.
+    """
+    by_genome = genomes >= layout.block
+    major, partners = (genomes, episodes) if by_genome else (episodes, genomes)
+    blocks = _ceil(major, layout.block)
+    groups = max(1, min(_ceil(layout.lives, layout.block * partners), blocks))
+    width = groups * layout.block
+    devices = jax.device_count()
+    chunks = _ceil(major, width * devices) * devices
+    rows = np.minimum(np.arange(chunks * width), major - 1)
+    return by_genome, groups, rows.reshape(chunks, width)
 
 
 def _ceil(a: int, b: int) -> int:

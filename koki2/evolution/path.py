@@ -66,13 +66,8 @@ def paths_in(env: AnyEnv) -> Paths:
     def step(path: Path, position: Int[Array, "2"], alive: Bool[Array, ""]) -> Path:
         position = jnp.where(alive, position, path.last)
         gap = position - path.first
-        parts_in = [
-            jnp.sum((position[axis] >= edge).astype(jnp.int32))
-            if len(edge)
-            else jnp.int32(0)
-            for axis, edge in enumerate(borders)
-        ]
-        here = parts_in[0] * int(parts[1]) + parts_in[1]
+        at = [_part(x, edges) for x, edges in zip(position, borders, strict=True)]
+        here = at[0] * int(parts[1]) + at[1]
         return Path(
             first=path.first,
             last=position,
@@ -82,3 +77,10 @@ def paths_in(env: AnyEnv) -> Paths:
         )
 
     return Paths(start, step)
+
+
+def _part(coordinate: Int[Array, ""], borders: np.ndarray) -> Int[Array, ""]:
+    """The part of an axis in which a coordinate lies."""
+    if not len(borders):
+        return jnp.int32(0)
+    return jnp.sum((coordinate >= borders).astype(jnp.int32))

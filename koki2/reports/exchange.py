@@ -163,7 +163,7 @@ def insert(
 
     Args:
       cut: the space.
-      rows: see `from_csv`.
+      rows: see `from_csv`; those whose genome is not finite are refused.
       size: numbers in a genome, D.
     """
     import jax
@@ -176,6 +176,8 @@ def insert(
     archive, count = archives.empty(cells, size), len(rows["birth"])
     fates = dict.fromkeys(("accepted", "not_finite", "outside"), 0)
     if count:
+        sound = np.all(np.isfinite(rows["genome"]), axis=1)
+        rows = {**rows, "fitness": np.where(sound, rows["fitness"], np.float32("nan"))}
         batch = archives.Batch(**{n: jnp.asarray(x) for n, x in rows.items()})
         archive, done = archives.inserter(cells)(archive, batch)
         fates = {name: int(np.sum(getattr(done, name))) for name in fates}

@@ -5,9 +5,11 @@ Of all rows that were ever inserted into a cell, the elite is the one that is
     fitter; at equal fitness older; at equal age of the higher hash (see `ties`)
 
 This is a total order, so that neither the order of a batch nor how it was split into
-smaller ones changes a bit of the archive. Rows of which the genome, the fitness or the
-descriptor is not finite, or whose descriptor is outside of the space, are refused and
-counted.
+smaller ones changes a bit of the archive. Rows whose fitness or descriptor is not
+finite, or whose descriptor is outside of the space, are refused and counted. Genomes
+are not read here but for the few accepted, which is what makes insertion fast: whoever
+evaluates them gives those that are not finite a fitness of NaN, as `evaluate_genomes`
+does.
 
 On a CPU only the accepted genomes are copied, one by one, which touches the least
 memory; elsewhere all are written at once.
@@ -81,7 +83,6 @@ def place(
     """Finds each row's cell (C: none), which rows are not finite, which are outside."""
     numbers = jnp.concatenate([batch.fitness[:, None], batch.descriptor], axis=1)
     finite = jnp.all(jnp.isfinite(numbers), axis=1)
-    finite = finite & jnp.all(jnp.isfinite(batch.genome), axis=1)
     index = jax.vmap(cells.index)(batch.descriptor)
     cell = jnp.where(finite, index, cells.count)
     return cell, ~finite, finite & (index == cells.count)

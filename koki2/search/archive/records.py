@@ -49,7 +49,7 @@ class Batch:
     """Genomes that were evaluated."""
 
     genome: Float[Array, "N D"]
-    fitness: Float[Array, " N"]  # higher is better
+    fitness: Float[Array, " N"]  # higher is better; NaN of a genome that failed
     descriptor: Float[Array, "N B"]
     birth: Int[Array, " N"]  # when, as a generation number; not negative
 
@@ -61,7 +61,7 @@ class Insertion:
     cell: Int[Array, " N"]  # C if it has none
     accepted: Bool[Array, " N"]  # is an elite now
     before: Float[Array, " N"]  # fitness in that cell before; -inf if empty or none
-    not_finite: Int[Array, ""]  # rows refused: a number that is NaN or infinite
+    not_finite: Int[Array, ""]  # rows refused: fitness or descriptor NaN or infinite
     outside: Int[Array, ""]  # rows refused: a finite descriptor outside of the space
 
 
