@@ -10,7 +10,8 @@ from annotated_types import Ge
 from koki2 import runlog
 from koki2.cli import output
 from koki2.cli.arguments import Force, JitES, Json, LogEvery, Seeds
-from koki2.session import driver, estimate, folders, kinds
+from koki2.session import driver, estimate, folders, kinds, processes
+from koki2.session.follower import AnyRun
 from koki2.session.printing import printable, say, shell_word
 from koki2.session.progress import progress
 from koki2.session.settings import layered, Seed, Settings
@@ -46,19 +47,22 @@ def run(options: Options) -> int:
     """Evolves, seed by seed. Folders are made first, so that each can be resumed."""
     settings, kind = options.settings, options.settings.kind
     count = len(options.seeds) or options.seed_count or 3
+    processes.join()
     estimate.check(kind, settings.config, count, force=options.force)
     seeds = _seeds(options, count)
     programs = kinds.build(kind, [(settings.config, seed) for seed in seeds])
     with contextlib.ExitStack() as held:
-        runs = []
+        runs: list[AnyRun] = []
         for seed in seeds:
             run_ = folders.start(settings, seed, options.out_root, tag=options.tag)
-            runs.append(held.enter_context(run_))
+            held.enter_context(run_)
+            runs.append(run_)
         stop = held.enter_context(Stop())
         end = lambda: _end(options, kind, runs)
         stop.last_words = end
         for run_ in runs:
-            say(f"seed {run_.manifest['seed']}: {printable(run_.path)}", error=True)
+            if processes.is_first():
+                say(f"seed {run_.manifest['seed']}: {printable(run_.path)}", error=True)
         for run_, program in zip(runs, programs, strict=True):
             if stop.signal is None:
                 shown = progress(kind, program, log_every=options.log_every)
@@ -66,7 +70,7 @@ def run(options: Options) -> int:
         return 0 if end() else stop.code
 
 
-def _end(options: Options, kind: kinds.Kind, runs: list[runlog.Run]) -> bool:
+def _end(options: Options, kind: kinds.Kind, runs: list[AnyRun]) -> bool:
     """Says how the runs ended, and whether all are complete."""
     is_complete = all(run_.summary is not None for run_ in runs)
     status = "complete" if is_complete else "interrupted"
@@ -90,7 +94,7 @@ def _seeds(options: Options, count: int) -> list[int]:
     return seeds
 
 
-def _print(kind: kinds.Kind, runs: list[runlog.Run]) -> None:
+def _print(kind: kinds.Kind, runs: list[AnyRun]) -> None:
     summaries = [run_.summary or {} for run_ in runs]
     names = list(dict.fromkeys(n for s in summaries for n in kind.headline(s)))
     rows = []

@@ -33,6 +33,8 @@ class Command(NamedTuple):
     starts: bool = False
     """Whether it starts a computation under XLA flags of its own choice; the others
     take those of the run that they are given."""
+    joins: bool = False
+    """Whether several processes may compute it together."""
 
     def load(self) -> types.ModuleType:
         """Imports the command's module; "evo-l0" is evo without a choice of world."""
@@ -47,6 +49,7 @@ _ALL = (
         "obstacles-l1.2 --seed 1",
         takes_world=True,
         starts=True,
+        joins=True,
     ),
     Command(
         "batch-evo",
@@ -54,12 +57,14 @@ _ALL = (
         "obstacles-l1.2 --seed-count 5",
         takes_world=True,
         starts=True,
+        joins=True,
     ),
     Command(
         "sweep",
         "many runs over settings and seeds, from a file, with a table at the end",
         "sigma.toml --jobs 2 --episodes 512",
         starts=True,
+        joins=True,
     ),
     Command(
         "baseline",
@@ -74,18 +79,21 @@ _ALL = (
         "detour-l1.3 --descriptors end_x end_y --seed 1",
         takes_world=True,
         starts=True,
+        joins=True,
     ),
     Command(
         "evo-l0",
         "evo in chemotaxis: the runbook of seed 002",
         "--preset l0-hazards --seed 1",
         starts=True,
+        joins=True,
     ),
     Command(
         "batch-evo-l0",
         "batch-evo in chemotaxis",
         "--preset l0-hazards --seed-start 0 --seed-count 5",
         starts=True,
+        joins=True,
     ),
     Command(
         "baseline-l0",
@@ -105,7 +113,7 @@ _ALL = (
         "RUN --episodes 512 --seed 0",
         starts=True,
     ),
-    Command("resume", "go on where a run stopped, bit for bit", "RUN"),
+    Command("resume", "go on where a run stopped, bit for bit", "RUN", joins=True),
     Command("replay", "run a run again and say whether it comes out the same", "RUN"),
     Command(
         "check",

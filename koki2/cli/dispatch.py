@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from koki2 import runlog
 from koki2.cli.commands import Command, COMMANDS
 from koki2.core.program import DivergedError
-from koki2.session import printing, signals, startup
+from koki2.session import printing, processes, signals, startup
 
 _BEFORE = "--jax-"  # what may stand before the command
 _WITH_VALUE = ("--jax-cache-dir", "--jax-transfer-guard")
@@ -34,6 +34,12 @@ def main(argv: Sequence[str] | None = None) -> int:
       argv: the words after `koki2`; None takes those of this process, which then is
         koki2's own and may be started afresh with other XLA flags.
     """
+    with processes.leaving():
+        return processes.leave(_answer(argv))
+
+
+def _answer(argv: Sequence[str] | None) -> int:
+    """The exit code of a command line, of which all is done and said."""
     name = "koki2"
     try:
         printing.open_streams()
@@ -94,6 +100,7 @@ def _run(command: Command, words: list[str]) -> int:
         return 0
     if command.uses_jax:
         startup.prepare(parsed.xla, parsed.jax)
+    processes.asked.set(parsed.processes)
     with signals.ending_at_once():
         return module.run(parsed.options)
 

@@ -6,7 +6,7 @@ import pathlib
 from koki2.cli import output
 from koki2.cli.arguments import Force, JitES, Json, LogEvery
 from koki2.runlog import folder
-from koki2.session import driver, estimate, folders, kinds
+from koki2.session import driver, estimate, folders, kinds, processes
 from koki2.session.printing import printable
 from koki2.session.progress import progress
 from koki2.session.settings import layered, Seed, Settings
@@ -35,6 +35,7 @@ def run(options: Options) -> int:
     settings, out_dir = options.settings, options.out_dir
     if out_dir is not None and out_dir.is_dir():
         folder.check_new(out_dir)  # before JAX starts; `start` decides
+    processes.join()
     estimate.check(settings.kind, settings.config, force=options.force)
     (program,) = kinds.build(settings.kind, [(settings.config, options.seed)])
     with (

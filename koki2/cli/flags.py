@@ -24,6 +24,7 @@ from koki2.envs.registry import Level, WORLDS
 from koki2.session import help_text, printing, schema, settings as settings_
 from koki2.session.kinds import kind_of
 from koki2.session.objects import ROLES
+from koki2.session.processes import ProcessOptions
 from koki2.session.startup import JaxOptions, XlaOptions
 
 _World = Annotated[
@@ -47,6 +48,7 @@ class Parsed(NamedTuple):
     layers: settings_.Layers
     xla: XlaOptions
     jax: JaxOptions
+    processes: ProcessOptions
 
 
 def parse(command: Command, options: type, argv: Sequence[str]) -> Parsed:
@@ -90,10 +92,16 @@ def parse(command: Command, options: type, argv: Sequence[str]) -> Parsed:
     layers = getattr(found, "layers", settings_.Layers())
     xla = getattr(found, "xla", XlaOptions())
     jax = getattr(found, "jax", JaxOptions())
+    processes = getattr(found, "processes", ProcessOptions())
     alone = words_.positionals(options)
     lines = [
         f"{alone.get(path[-1], '--' + path[-1].replace('_', '-'))} {text}"
         for path, text in schema.problems(options, own)
+    ]
+    lines += [
+        f"--{path[-1].replace('_', '-')} {text}"
+        for group in (xla, jax, processes)
+        for path, text in schema.problems(type(group), vars(group))
     ]
     if layered is not None:
         kind = kind_of(layered.metadata["kind"])
@@ -113,14 +121,14 @@ def parse(command: Command, options: type, argv: Sequence[str]) -> Parsed:
         raise runlog.InputError(
             "\n".join([f"{count} must be changed:", *(f"  {line}" for line in lines)])
         )
-    return Parsed(options(**own), layers, xla, jax)
+    return Parsed(options(**own), layers, xla, jax, processes)
 
 
 def _takes(
     command: Command, options: type, layered: dataclasses.Field | None
 ) -> Mapping[str, int]:
     """How many words each flag takes that the command has in some world."""
-    kinds = [options, settings_.Layers, XlaOptions, JaxOptions]
+    kinds = [options, settings_.Layers, XlaOptions, JaxOptions, ProcessOptions]
     if layered is not None:
         config = kind_of(layered.metadata["kind"]).config()
         kinds += [type(getattr(config, g)) for g in layered.metadata["groups"]]
@@ -206,6 +214,8 @@ def _flags_class(
         extra.append(("xla", XlaOptions, XlaOptions()))
     if command.uses_jax:
         extra.append(("jax", JaxOptions, JaxOptions()))
+    if command.joins:
+        extra.append(("processes", ProcessOptions, ProcessOptions()))
     if is_help:
         extra += _with_ranges(options, without={"settings"})
     return _made(options, extra, {"__doc__": doc})

@@ -6,7 +6,8 @@ from typing import Any
 
 from koki2 import runlog
 from koki2.runlog import jsontext
-from koki2.session import settings_text
+from koki2.session import processes, settings_text
+from koki2.session.follower import AnyRun
 from koki2.session.kinds import Kind
 from koki2.session.objects import role_of, ROLES
 from koki2.session.printing import printable, say, shell_word
@@ -23,13 +24,15 @@ def print_json(value: Mapping[str, Any]) -> None:
 def show(
     facts: Mapping[str, Any], as_json: bool, text: str | Callable[[], object]
 ) -> None:
-    """Prints facts as JSON, or else for people.
+    """Prints facts as JSON, or else for people; of several processes, the first does.
 
     Args:
       facts: plain values.
       as_json: which of the two.
       text: what people read, or prints it.
     """
+    if not processes.is_first():
+        return
     if as_json:
         print_json(facts)
     elif isinstance(text, str):
@@ -40,7 +43,8 @@ def show(
 
 def note(command: str, text: str) -> None:
     """Says something on stderr that is neither result nor error."""
-    say(f"koki2 {command}: {text}", error=True)
+    if processes.is_first():
+        say(f"koki2 {command}: {text}", error=True)
 
 
 def print_settings(settings: Settings, as_json: bool) -> None:
@@ -53,7 +57,7 @@ def print_settings(settings: Settings, as_json: bool) -> None:
         say(line)
 
 
-def run_facts(run: runlog.Run) -> dict[str, Any]:
+def run_facts(run: AnyRun) -> dict[str, Any]:
     """A run in plain values, for `--json`."""
     return {
         "run": str(run.path),
@@ -63,8 +67,10 @@ def run_facts(run: runlog.Run) -> dict[str, Any]:
     }
 
 
-def print_end(run: runlog.Run, kind: Kind, config: Any, *, as_json: bool) -> None:
+def print_end(run: AnyRun, kind: Kind, config: Any, *, as_json: bool) -> None:
     """Says how a run ended, and what to do next."""
+    if not processes.is_first():
+        return
     if as_json:
         print_json(run_facts(run))
         return
@@ -85,7 +91,7 @@ def print_end(run: runlog.Run, kind: Kind, config: Any, *, as_json: bool) -> Non
         say(f"next: {kind.advice(config, path)}")
 
 
-def _named_again(run: runlog.Run) -> list[str]:
+def _named_again(run: AnyRun) -> list[str]:
     """The flags that name the objects of a run that are from outside koki2."""
     names: dict[str, list[str]] = {}
     for key, facts in runlog.read_objects(run.path).items():

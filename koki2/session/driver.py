@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 from koki2 import runlog
 from koki2.core.program import DivergedError, Program
-from koki2.session import slices as slices_
+from koki2.session import processes, slices as slices_
+from koki2.session.follower import AnyRun
 from koki2.session.kinds import Kind
 from koki2.session.signals import Stop
 from koki2.session.slices import Slices
@@ -44,7 +45,7 @@ class Sink(NamedTuple):
 
 
 def finish(
-    run: runlog.Run,
+    run: AnyRun,
     program: Program,
     kind: Kind,
     stop: Stop,
@@ -76,7 +77,8 @@ def finish(
         stop.at_once(close)
         carry = _where_it_stands(run, program)
         done, last = program.done(carry), None
-        steps = chunks(program, carry, lambda: stop.signal is None, cut=cut())
+        go_on = lambda: not processes.any_signal(stop)
+        steps = chunks(program, carry, go_on, cut=cut())
         if done < program.total:
             carry = None  # used up by `steps`, or would be held for nothing
         for chunk, end in steps:
@@ -188,7 +190,7 @@ def host_rows(columns: Any) -> dict[str, Rows]:
     return {name: rows(stream) for name, stream in columns.items()}
 
 
-def _write(run: runlog.Run, kind: Kind, chunk: Chunk) -> None:
+def _write(run: AnyRun, kind: Kind, chunk: Chunk) -> None:
     for stream, rows in chunk.rows.items():
         run.append(rows, stream)
     run.checkpoint(chunk.done, chunk.state, {kind.unit: chunk.done})
@@ -196,7 +198,7 @@ def _write(run: runlog.Run, kind: Kind, chunk: Chunk) -> None:
 
 
 def _complete(
-    run: runlog.Run,
+    run: AnyRun,
     program: Program,
     kind: Kind,
     carry: Any,
@@ -207,12 +209,15 @@ def _complete(
         run.checkpoint(done, program.pack(carry), {kind.unit: done})
     for name, arrays in program.artifacts(carry).items():
         run.save_artifact(name, arrays)
+    if not processes.is_first():
+        run.finish({})
+        return
     row = last or _last_row(run)
     plain = {name: v for name, v in row.items() if not isinstance(v, list)}
     run.finish({f"{kind.unit}s": done, **plain})
 
 
-def _where_it_stands(run: runlog.Run, program: Program) -> Any:
+def _where_it_stands(run: AnyRun, program: Program) -> Any:
     if run.restored is None:
         return program.init()
     misfit = f"the checkpoint of {run.path} should fit its config, but "
@@ -220,6 +225,6 @@ def _where_it_stands(run: runlog.Run, program: Program) -> Any:
         return program.unpack(run.restored.arrays)
 
 
-def _last_row(run: runlog.Run) -> dict[str, Any]:
+def _last_row(run: AnyRun) -> dict[str, Any]:
     newest = deque(runlog.read_rows(run.path), maxlen=1)
     return newest[0] if newest else {}

@@ -60,12 +60,15 @@ def of_jax() -> dict[str, str]:
     return found
 
 
-def changes(manifest: Mapping[str, Any], where: str) -> dict[str, str | None]:
+def changes(
+    manifest: Mapping[str, Any], where: str, devices: int | None = None
+) -> dict[str, str | None]:
     """What to set, or to unset (None), so that the environment is that of a run.
 
     Args:
       manifest: of the run.
       where: it lies, for errors.
+      devices: on how many to compute; None: as the run was.
 
     Raises:
       BrokenRunError: it keeps a variable that koki2 never keeps.
@@ -76,7 +79,10 @@ def changes(manifest: Mapping[str, Any], where: str) -> dict[str, str | None]:
         raise runlog.BrokenRunError(
             f"{where} should have an object environment, got {environment!r:.40}."
         )
-    kept = variables.check(environment, where)
+    kept = dict(variables.check(environment, where))
+    if devices is not None:
+        flags = kept.get("XLA_FLAGS") or ""
+        kept["XLA_FLAGS"] = xla_flags.with_devices(flags, devices)
     # A switch that this command line may have set itself is only set, never unset.
     unset = {n: None for n in variables.HEARD if n != "JAX_DISABLE_JIT"}
     found = {

@@ -9,7 +9,15 @@ from typing import Any, NamedTuple
 from koki2 import runlog
 from koki2.core.configs import plain
 from koki2.runlog import folder, jsontext
-from koki2.session import objects as objects_, schema, settings as settings_, startup
+from koki2.session import (
+    objects as objects_,
+    processes,
+    schema,
+    settings as settings_,
+    startup,
+    xla_flags,
+)
+from koki2.session.follower import AnyRun, open_together
 from koki2.session.kinds import Kind, kind_of
 from koki2.session.settings import Settings
 
@@ -135,8 +143,8 @@ def parse(kind: Kind, values: Mapping[str, Any], *, where: str) -> Any:
 
 def start(
     settings: Settings, seed: int, root: str | pathlib.Path, **where: Any
-) -> runlog.Run:
-    """Makes the run folder of settings and a seed.
+) -> AnyRun:
+    """Makes the run folder of settings and a seed; of several processes, in the first.
 
     Args:
       settings: the config, a dataclass or plain values, and what it is of.
@@ -145,27 +153,76 @@ def start(
       **where: `out_dir` and `tag`, as for `Run.start`.
 
     Raises:
-      InputError: a folder that is taken.
+      InputError: a folder that is taken, or processes that differ.
     """
     plain = plain_config(settings.config)
-    return runlog.Run.start(
-        root,
-        settings.command,
-        seed,
-        plain,
-        dict(settings.provenance),
-        startup.manifest(settings.command, seed, plain),
-        kind=settings.kind.name,
-        streams=settings.kind.streams,
-        objects=dict(settings.objects),
-        label=settings_.label(settings),
-        **where,
+    manifest = startup.manifest(settings.command, seed, plain)
+    _agree(manifest, settings.kind.name, seed, plain, dict(settings.objects))
+    return open_together(
+        lambda: runlog.Run.start(
+            root,
+            settings.command,
+            seed,
+            plain,
+            dict(settings.provenance),
+            manifest,
+            kind=settings.kind.name,
+            streams=settings.kind.streams,
+            objects=dict(settings.objects),
+            label=settings_.label(settings),
+            **where,
+        )
+    )
+
+
+def resume(path: str | pathlib.Path) -> AnyRun:
+    """Opens a run where it stands; of several processes, in the first.
+
+    Every process must see the folder.
+
+    Raises:
+      InputError: no such folder, it is being written, or processes that differ.
+      BrokenRunError: it is no run, or too damaged to go on.
+    """
+    if processes.count() > 1:
+        document, kept = runlog.read_config(path), runlog.read_manifest(path)
+        here = startup.manifest(kept["command"], kept["seed"], document["config"])
+        _agree(
+            here,
+            runlog.read_kind(path),
+            kept["seed"],
+            document["config"],
+            document["objects"],
+        )
+    return open_together(lambda: runlog.Run.resume(path))
+
+
+def _agree(
+    manifest: Mapping[str, Any],
+    kind: str,
+    seed: int,
+    config: Mapping[str, Any],
+    objects: Mapping[str, Any],
+) -> None:
+    """Raises InputError unless all processes are about to compute the same run."""
+    flags = dict(manifest["environment"])
+    flags["XLA_FLAGS"] = xla_flags.without_devices(flags.get("XLA_FLAGS", ""))
+    processes.agree(
+        {
+            "kind": kind,
+            "seed": seed,
+            "config": dict(config),
+            "objects": dict(objects),
+            "git": manifest["git"],
+            **{f"version of {n}": v for n, v in manifest["versions"].items()},
+            **{f"variable {n}": v for n, v in flags.items()},
+        }
     )
 
 
 def start_or_resume(
     settings: Settings, seed: int, path: pathlib.Path, another: Exception
-) -> runlog.Run:
+) -> AnyRun:
     """Makes a run in exactly this folder, or resumes the one that is there.
 
     Args:
@@ -179,7 +236,7 @@ def start_or_resume(
     """
     if not (path / folder.CONFIG).exists():
         return start(settings, seed, path.parent, out_dir=path)
-    run = runlog.Run.resume(path)
+    run = resume(path)
     then = (run.kind, run.manifest.get("seed"), jsontext.digest(run.config))
     digest = jsontext.digest(plain_config(settings.config))
     if then != (settings.kind.name, seed, digest):

@@ -9,6 +9,7 @@ import time
 from typing import Any
 
 from koki2.core.program import Program
+from koki2.session import processes
 from koki2.session.driver import Chunk, Sink
 from koki2.session.kinds import Kind
 from koki2.session.printing import say
@@ -18,7 +19,7 @@ _NARROW = 64  # columns: a terminal of fewer shows no bar, but numbers
 
 
 def progress(kind: Kind, program: Program, *, log_every: int | None = None) -> Sink:
-    """Shows the units done of a run.
+    """Shows the units done of a run; of several processes, the first does.
 
     Args:
       kind: says what a unit is called, and which values to show.
@@ -26,6 +27,8 @@ def progress(kind: Kind, program: Program, *, log_every: int | None = None) -> S
       log_every: write a plain line for every so many units, on a terminal too; None
         takes a bar there, and a line every two seconds elsewhere.
     """
+    if not processes.is_first():
+        return Sink(chunk=lambda chunk: None)
     shown = _Shown(kind, program.total, log_every)
     return Sink(chunk=shown.update, close=shown.close)
 

@@ -11,7 +11,10 @@ import pathlib
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
+
+import tyro
+from annotated_types import Ge, Le
 
 from koki2 import runlog
 from koki2.agents.catalogue import AGENTS
@@ -19,6 +22,15 @@ from koki2.evolution.configs import NURSING_VERSION
 from koki2.session import compile_cache, environment, xla_flags
 
 _RESTARTED = "KOKI2_RESTARTED"
+
+
+Devices = Annotated[
+    Annotated[int, Ge(1), Le(64)] | None,
+    tyro.conf.arg(
+        help="How many devices to compute on: the first so many GPUs, or as how many "
+        "the CPU counts. It changes no bit. none: all, each core being one."
+    ),
+]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -29,6 +41,7 @@ class XlaOptions:
     """Run under the strict XLA flags: jit, eager and vmap agree to the bit, slowly."""
     fast_flags: bool = True
     """Run lives under XLA flags that are fast on CPUs; flags set in XLA_FLAGS stay."""
+    devices: Devices = None
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -102,7 +115,9 @@ def prepare(xla: XlaOptions, jax_options: JaxOptions) -> None:
             _set(field.name, value)
 
 
-def restore(manifest: Mapping[str, Any], where: str) -> None:
+def restore(
+    manifest: Mapping[str, Any], where: str, devices: int | None = None
+) -> None:
     """Sees to the XLA flags and JAX variables under which a run was made.
 
     Where this process has others it starts afresh with those of the manifest, for the
@@ -111,13 +126,16 @@ def restore(manifest: Mapping[str, Any], where: str) -> None:
     Args:
       manifest: of the run.
       where: it lies, for errors.
+      devices: on how many to compute; None: as the run was.
 
     Raises:
       BrokenRunError: the manifest keeps a variable that koki2 never keeps.
       InputError: a value that is not set for a run folder's sake; or they differ and
         this process is not koki2's own.
     """
-    changes = environment.changes(manifest, where)
+    if devices is not None:
+        _choose_gpus(devices)
+    changes = environment.changes(manifest, where, devices)
     if changes and not call.get().was_restarted:
         restart(changes, "as the run was made under other flags")
 
@@ -187,6 +205,15 @@ def cores() -> int:
 
 def _choose_xla_flags(options: XlaOptions) -> None:
     current = os.environ.get("XLA_FLAGS", "")
+    if options.devices is not None and not call.get().was_restarted:
+        if "jax" in sys.modules:
+            raise runlog.InputError(
+                "--devices must be known before JAX starts, and this process has "
+                "started it; run koki2 from a shell."
+            )
+        current = xla_flags.with_devices(current, options.devices)
+        os.environ["XLA_FLAGS"] = current
+        _choose_gpus(options.devices)
     if options.strict_bits:
         if not xla_flags.is_strict(current):
             restart({"XLA_FLAGS": xla_flags.with_strict(current)}, "for --strict-bits")
@@ -194,6 +221,13 @@ def _choose_xla_flags(options: XlaOptions) -> None:
         is_cpu = os.environ.get("JAX_PLATFORMS", "") in ("", "cpu")
         if is_cpu and "jax" not in sys.modules and not xla_flags.is_strict(current):
             os.environ["XLA_FLAGS"] = xla_flags.with_fast(current, cores())
+
+
+def _choose_gpus(count: int) -> None:
+    """Shows JAX the first so many GPUs of those that this process may see."""
+    seen = os.environ.get("CUDA_VISIBLE_DEVICES")
+    names = seen.split(",") if seen else [str(n) for n in range(count)]
+    os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(names[:count])
 
 
 def _choose_cache(options: JaxOptions) -> None:

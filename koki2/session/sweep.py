@@ -24,6 +24,7 @@ from koki2.core.program import Program
 from koki2.reports import heldout
 from koki2.runlog import atomic, folder, jsontext, lock, opening
 from koki2.session import driver, folders, kinds, objects as objects_, startup
+from koki2.session.follower import AnyRun
 from koki2.session.kinds import Kind
 from koki2.session.printing import say
 from koki2.session.progress import progress
@@ -181,7 +182,7 @@ def run_piece(
             heldout.keep(path, lives, **which)
 
 
-def _open(cell: Cell, kind: Kind, path: pathlib.Path) -> runlog.Run:
+def _open(cell: Cell, kind: Kind, path: pathlib.Path) -> AnyRun:
     """Starts the run of a cell, or resumes it."""
     opening.check_folder(path)
     if path.is_dir() and not (path / folder.CONFIG).exists():

@@ -16,6 +16,7 @@ bits of plain Python; see docs/determinism.md. tools/check.sh sets the same ones
 
 SMALL_LOOPS = "xla_cpu_small_while_loop_byte_threshold=2000000000"
 MAX_DEVICES = 8
+_DEVICES = "--xla_force_host_platform_device_count"
 
 
 def fast(cores: int) -> tuple[str, ...]:
@@ -30,7 +31,7 @@ def fast(cores: int) -> tuple[str, ...]:
     """
     return (
         f"--xla_backend_extra_options={SMALL_LOOPS}",
-        f"--xla_force_host_platform_device_count={min(cores, MAX_DEVICES)}",
+        f"{_DEVICES}={min(cores, MAX_DEVICES)}",
     )
 
 
@@ -44,6 +45,22 @@ def with_fast(current: str, cores: int) -> str:
     taken = {flag.partition("=")[0] for flag in current.split()}
     added = [flag for flag in fast(cores) if flag.partition("=")[0] not in taken]
     return " ".join([*added, *current.split()])
+
+
+def with_devices(current: str, count: int) -> str:
+    """`current` with that many CPU devices, whatever it said of them before.
+
+    Example:
+      >>> with_devices("--xla_a=1 --xla_force_host_platform_device_count=2", 4)
+      '--xla_a=1 --xla_force_host_platform_device_count=4'
+    """
+    return f"{without_devices(current)} {_DEVICES}={count}".lstrip()
+
+
+def without_devices(current: str) -> str:
+    """`current` without the number of CPU devices, which changes no bit."""
+    kept = (flag for flag in current.split() if flag.partition("=")[0] != _DEVICES)
+    return " ".join(kept)
 
 
 def with_strict(current: str) -> str:
