@@ -11,7 +11,7 @@ from annotated_types import Ge, Le, MinLen
 from koki2 import runlog
 from koki2.cli import output
 from koki2.cli.arguments import Episodes, Force, Json, Seeds
-from koki2.session import estimate, files, sweep, sweep_file
+from koki2.session import estimate, files, processes, sweep, sweep_file
 from koki2.session.printing import printable, say
 from koki2.session.signals import Stop
 from koki2.session.tables import print_table
@@ -66,8 +66,11 @@ def run(options: Options) -> int:
         raise runlog.InputError(
             f"--column must be one of {', '.join(known)}, got {options.column}."
         )
-    estimate.check_cells(plan.cells, options.jobs, force=options.force)
     out = options.out or options.runs_dir / f"sweep_{options.file.stem}"
+    if processes.asked.get().distributed:  # JAX must start under the sweep's flags
+        sweep.restore(out)
+        processes.join()
+    estimate.check_cells(plan.cells, options.jobs, force=options.force)
     held_out = None
     if options.episodes is not None:
         held_out = sweep.HeldOut(options.episodes, tuple(options.eval_seed))
@@ -83,7 +86,9 @@ def run(options: Options) -> int:
             show_progress=True,
         )
     table = sweep_table.table(outcomes, plan.settings, _more(options))
-    written = sweep_table.write(table, out, options.column, options.file.stem)
+    written: dict[str, str] = {}
+    if processes.is_first():
+        written = sweep_table.write(table, out, options.column, options.file.stem)
     facts = _facts(table, out)
     output.show(facts, options.json, lambda: _print(table, plan.settings, written))
     return 0 if table.is_complete else stop.code

@@ -209,12 +209,14 @@ def _complete(
         run.checkpoint(done, program.pack(carry), {kind.unit: done})
     for name, arrays in program.artifacts(carry).items():
         run.save_artifact(name, arrays)
-    if not processes.is_first():
+    if processes.is_first():
+        row = last or _last_row(run)
+        plain = {name: v for name, v in row.items() if not isinstance(v, list)}
+        run.finish({f"{kind.unit}s": done, **plain})
+        processes.meet()
+    else:
+        processes.meet()  # now all is on disk
         run.finish({})
-        return
-    row = last or _last_row(run)
-    plain = {name: v for name, v in row.items() if not isinstance(v, list)}
-    run.finish({f"{kind.unit}s": done, **plain})
 
 
 def _where_it_stands(run: AnyRun, program: Program) -> Any:

@@ -3,7 +3,7 @@
 import dataclasses
 import pathlib
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from koki2 import runlog
@@ -20,6 +20,9 @@ from koki2.session import (
 from koki2.session.follower import AnyRun, open_together
 from koki2.session.kinds import Kind, kind_of
 from koki2.session.settings import Settings
+
+Take = Callable[[Callable[[], runlog.Run]], runlog.Run]
+"""Calls what opens a run, as often as it takes."""
 
 Given = Mapping[str, objects_.Texts]
 """Objects named on the command line, by role: FILE:NAME."""
@@ -175,10 +178,14 @@ def start(
     )
 
 
-def resume(path: str | pathlib.Path) -> AnyRun:
+def resume(path: str | pathlib.Path, take: Take = lambda open_: open_()) -> AnyRun:
     """Opens a run where it stands; of several processes, in the first.
 
     Every process must see the folder.
+
+    Args:
+      path: the run folder.
+      take: calls what opens it, again if it is locked.
 
     Raises:
       InputError: no such folder, it is being written, or processes that differ.
@@ -194,7 +201,7 @@ def resume(path: str | pathlib.Path) -> AnyRun:
             document["config"],
             document["objects"],
         )
-    return open_together(lambda: runlog.Run.resume(path))
+    return open_together(lambda: take(lambda: runlog.Run.resume(path)))
 
 
 def _agree(
@@ -221,7 +228,11 @@ def _agree(
 
 
 def start_or_resume(
-    settings: Settings, seed: int, path: pathlib.Path, another: Exception
+    settings: Settings,
+    seed: int,
+    path: pathlib.Path,
+    another: Exception,
+    take: Take = lambda open_: open_(),
 ) -> AnyRun:
     """Makes a run in exactly this folder, or resumes the one that is there.
 
@@ -230,13 +241,14 @@ def start_or_resume(
       seed: the seed.
       path: the folder.
       another: raised where the run that is there is of another kind, config or seed.
+      take: calls what opens one that is there, again if it is locked.
 
     Raises:
       InputError: the folder holds something else, or is being written.
     """
-    if not (path / folder.CONFIG).exists():
+    if not processes.share_json((path / folder.CONFIG).exists):
         return start(settings, seed, path.parent, out_dir=path)
-    run = resume(path)
+    run = resume(path, take)
     then = (run.kind, run.manifest.get("seed"), jsontext.digest(run.config))
     digest = jsontext.digest(plain_config(settings.config))
     if then != (settings.kind.name, seed, digest):

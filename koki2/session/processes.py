@@ -23,7 +23,7 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from typing import Annotated, Any
 
 from annotated_types import Ge
@@ -188,6 +188,18 @@ def share(data: bytes | None) -> bytes:
         return np.asarray(multihost_utils.broadcast_one_to_all(sent))[:size].tobytes()
 
 
+def meet() -> None:
+    """Waits until every process is here."""
+    share(b"" if is_first() else None)
+
+
+def share_json(say: Callable[[], Any]) -> Any:
+    """What process 0 says, plain values, in every process; only it is asked."""
+    if count() == 1:
+        return say()
+    return json.loads(share(json.dumps(say()).encode() if is_first() else None))
+
+
 def share_arrays(arrays: Mapping[str, Any] | None) -> dict[str, Any]:
     """The arrays of process 0, in every process, bit for bit; the others give None."""
     import numpy as np
@@ -219,7 +231,7 @@ def leave(code: int) -> int:
 
 
 @contextlib.contextmanager
-def leaving() -> Iterator[None]:
+def leaving() -> Generator[None]:
     """Ends one of several processes in which something was raised.
 
     A collective fails where another process is gone; then the wire says which, and

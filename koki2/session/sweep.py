@@ -15,7 +15,7 @@ import functools
 import pathlib
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from koki2 import runlog
@@ -23,7 +23,14 @@ from koki2.core.given import given
 from koki2.core.program import Program
 from koki2.reports import heldout
 from koki2.runlog import atomic, folder, jsontext, lock, opening
-from koki2.session import driver, folders, kinds, objects as objects_, startup
+from koki2.session import (
+    driver,
+    folders,
+    kinds,
+    objects as objects_,
+    processes,
+    startup,
+)
 from koki2.session.follower import AnyRun
 from koki2.session.kinds import Kind
 from koki2.session.printing import say
@@ -100,13 +107,12 @@ def run_cells(
     out = pathlib.Path(out)
     if held_out is not None:
         _check_genomes(cells)
+    if jobs > 1 and processes.count() > 1:
+        raise runlog.InputError(
+            f"jobs must be 1 where several processes share every run, got {jobs}."
+        )
     root = out / CELLS
-    opening.check_folder(root)
-    if not root.is_dir():
-        folder.make_new(root, "a sweep")
-    with _patiently(lambda: lock.Lock(out)):
-        atomic.clean(out)
-        _note_or_restore(out)
+    with _held(out) if processes.is_first() else contextlib.nullcontext():
         work = functools.partial(
             run_piece,
             root=root,
@@ -114,9 +120,30 @@ def run_cells(
             show_progress=show_progress and jobs == 1,
         )
         once = list({cell.folder: cell for cell in cells}.values())
-        is_left = lambda cell: not _outcome(cell, root, held_out).is_done
+        left = processes.share_json(
+            lambda: [
+                cell.folder
+                for cell in once
+                if not _outcome(cell, root, held_out).is_done
+            ]
+        )
+        is_left = lambda cell: cell.folder in left
         run_pieces(pieces(once, jobs, is_left), work, jobs, stop)
+        processes.meet()  # now all is on disk
         return read_outcomes(cells, out, held_out)
+
+
+@contextlib.contextmanager
+def _held(out: pathlib.Path) -> Generator[None]:
+    """Makes the folder of a sweep, or takes it up, and locks it."""
+    opening.check_folder(out / CELLS)
+    if not (out / CELLS).is_dir():
+        folder.make_new(out / CELLS, "a sweep")
+    with _patiently(lambda: lock.Lock(out)):
+        atomic.clean(out)
+        restore(out)
+        _note(out)
+        yield
 
 
 def read_outcomes(
@@ -152,11 +179,13 @@ def run_piece(
     judges: dict[str, Any] = {}
     names = [cell.folder for cell in piece.shape]
     for cell in piece.cells:
-        if stop.signal is not None:
+        if processes.any_signal(stop):
             return
-        outcome = _outcome(cell, root, held_out)
-        path = outcome.path
-        if outcome.summary is None:
+        path = root / cell.folder
+        is_complete, left = processes.share_json(
+            functools.partial(_stands, cell, root, held_out)
+        )
+        if not is_complete:
             if not programs:  # compiled by the first that runs
                 runs = [(each.config, each.seed) for each in piece.shape]
                 programs = dict(zip(names, kinds.build(kind, runs), strict=True))
@@ -165,28 +194,32 @@ def run_piece(
                 shown = [progress(kind, program)] if show_progress else []
                 if not driver.finish(run, program, kind, stop, sinks=shown):
                     return
-                _say(cell, kind, run.summary or {})
-        for eval_seed in outcome.left:
+                if processes.is_first():
+                    _say(cell, kind, run.summary or {})
+        for eval_seed in left:
             if not judges:
                 from koki2 import evolution
 
                 configs = [each.config for each in piece.shape]
                 judges = dict(zip(names, evolution.judges(configs), strict=True))
             which = {"eval_seed": eval_seed, "episodes": given(held_out).episodes}
-            atomic.clean(path / "heldout")
+            if processes.is_first():
+                atomic.clean(path / "heldout")
             stop.at_once(lambda: None)
             lives = heldout.live(
                 judges[cell.folder], path, kind.genomes, cell.seed, **which
             )
             stop.at_once(None)
-            heldout.keep(path, lives, **which)
+            if processes.is_first():
+                heldout.keep(path, lives, **which)
 
 
 def _open(cell: Cell, kind: Kind, path: pathlib.Path) -> AnyRun:
     """Starts the run of a cell, or resumes it."""
-    opening.check_folder(path)
-    if path.is_dir() and not (path / folder.CONFIG).exists():
-        shutil.rmtree(path)  # killed before it was a run
+    if processes.is_first():
+        opening.check_folder(path)
+        if path.is_dir() and not (path / folder.CONFIG).exists():
+            shutil.rmtree(path)  # killed before it was a run
     settings = Settings(
         kind=kind,
         config=cell.config,
@@ -197,8 +230,7 @@ def _open(cell: Cell, kind: Kind, path: pathlib.Path) -> AnyRun:
     another = runlog.BrokenRunError(
         f"{path} should hold the config that its name is made of, but was changed."
     )
-    start = folders.start_or_resume
-    return _patiently(lambda: start(settings, cell.seed, path, another))
+    return folders.start_or_resume(settings, cell.seed, path, another, _patiently)
 
 
 def _patiently(take: Callable[[], T]) -> T:
@@ -210,15 +242,28 @@ def _patiently(take: Callable[[], T]) -> T:
     return take()
 
 
-def _note_or_restore(out: pathlib.Path) -> None:
-    """Notes the flags under which a sweep begins, or returns to them."""
+def restore(out: str | pathlib.Path) -> None:
+    """Returns to the flags under which a sweep began, if there is one.
+
+    May start the process afresh.
+
+    Raises:
+      BrokenRunError, InputError: as `startup.restore` does.
+    """
+    path = pathlib.Path(out) / _SWEEP
+    if not opening.is_there(path):
+        return
+    data = opening.read_bytes(path, limit=_MAX_BYTES)
+    facts = jsontext.decode(data, where=str(path))
+    if not isinstance(facts, dict):
+        raise runlog.BrokenRunError(f"{path} should hold a JSON object.")
+    startup.restore(facts, str(path))
+
+
+def _note(out: pathlib.Path) -> None:
+    """Notes the flags under which a sweep begins."""
     path = out / _SWEEP
     if opening.is_there(path):
-        data = opening.read_bytes(path, limit=_MAX_BYTES)
-        facts = jsontext.decode(data, where=str(path))
-        if not isinstance(facts, dict):
-            raise runlog.BrokenRunError(f"{path} should hold a JSON object.")
-        startup.restore(facts, str(path))
         return
     argv = ["koki2", *startup.call.get().argv]
     facts = runlog.manifest(command="sweep", argv=argv, seed=0, config={}, devices=[])
@@ -233,6 +278,14 @@ def _check_genomes(cells: Sequence[Cell]) -> None:
                 "unseen episodes must be of runs that leave genomes; those of kind "
                 f"{name} leave none."
             )
+
+
+def _stands(
+    cell: Cell, root: pathlib.Path, held_out: HeldOut | None
+) -> tuple[bool, list[int]]:
+    """Whether a run is complete, and the eval seeds that are left after it."""
+    outcome = _outcome(cell, root, held_out)
+    return outcome.summary is not None, outcome.left
 
 
 def _outcome(cell: Cell, root: pathlib.Path, held_out: HeldOut | None) -> Outcome:

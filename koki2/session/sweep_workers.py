@@ -14,7 +14,7 @@ import signal
 import threading
 from collections.abc import Callable, Sequence
 
-from koki2.session import startup
+from koki2.session import processes, startup
 from koki2.session.signals import Stop
 from koki2.session.sweep_cells import Piece
 
@@ -42,7 +42,7 @@ def run_pieces(pieces: Sequence[Piece], work: Work, jobs: int, stop: Stop) -> No
     """
     if jobs == 1 or len(pieces) < 2:
         for piece in pieces:
-            if stop.signal is None:
+            if not processes.any_signal(stop):
                 work(piece, stop)
         return
     context = multiprocessing.get_context("spawn")  # JAX does not survive a fork
