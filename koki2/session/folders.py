@@ -3,7 +3,7 @@
 import dataclasses
 import pathlib
 import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from koki2 import runlog
@@ -218,13 +218,22 @@ def _agree(
         {
             "kind": kind,
             "seed": seed,
-            "config": dict(config),
+            **{f"config {name}": value for name, value in _flat(config)},
             "objects": dict(objects),
             "git": manifest["git"],
             **{f"version of {n}": v for n, v in manifest["versions"].items()},
             **{f"variable {n}": v for n, v in flags.items()},
         }
     )
+
+
+def _flat(config: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The values of a config, each by its group and name."""
+    for group, values in config.items():
+        if isinstance(values, Mapping):
+            yield from ((f"{group}.{name}", value) for name, value in values.items())
+        else:
+            yield group, values
 
 
 def start_or_resume(
