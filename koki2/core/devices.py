@@ -1,7 +1,9 @@
 """Devices: a mesh of one axis, shardings over it, and what moves data on purpose."""
 
+import contextlib
+import contextvars
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import ParamSpec, TypeVar
 
 import jax
@@ -12,8 +14,38 @@ Output = TypeVar("Output")
 ROW = "chunks"  # the axis of the mesh
 
 
+_chosen: contextvars.ContextVar[jax.sharding.Mesh | None] = contextvars.ContextVar(
+    "mesh", default=None
+)
+
+
+@contextlib.contextmanager
+def over(mesh: jax.sharding.Mesh) -> Generator[None]:
+    """Builds and traces for another mesh than that of all devices.
+
+    As for devices that are described but not there, for which a program is compiled.
+
+    Args:
+      mesh: of one axis, called `ROW`.
+    """
+    token = _chosen.set(mesh)
+    try:
+        yield
+    finally:
+        _chosen.reset(token)
+
+
+def count() -> int:
+    """Number of devices, of all processes together."""
+    chosen = _chosen.get()
+    return jax.device_count() if chosen is None else chosen.size
+
+
 def mesh() -> jax.sharding.Mesh:
-    """The mesh of all devices, along one axis."""
+    """The mesh of all devices, of all processes, along one axis."""
+    chosen = _chosen.get()
+    if chosen is not None:
+        return chosen
     kind = (jax.sharding.AxisType.Auto,)
     return jax.make_mesh((jax.device_count(),), (ROW,), axis_types=kind)
 

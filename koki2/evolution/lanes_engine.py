@@ -101,8 +101,8 @@ def _cut(genomes: int, episodes: int, layout: Layout) -> tuple[bool, int, np.nda
     blocks = _ceil(major, layout.block)
     groups = max(1, min(_ceil(layout.lives, layout.block * partners), blocks))
     width = groups * layout.block
-    devices = jax.device_count()
-    chunks = _ceil(major, width * devices) * devices
+    among = devices.count()
+    chunks = _ceil(major, width * among) * among
     rows = np.minimum(np.arange(chunks * width), major - 1)
     return by_genome, groups, rows.reshape(chunks, width)
 
@@ -167,7 +167,7 @@ def _on_all_devices(
 ) -> Ends:
     """Runs the chunks one by one, each device its share of them."""
     one_by_one = lambda split, shared: lax.map(lambda s: chunk(s, shared), split)
-    if jax.device_count() == 1:
+    if devices.count() == 1:
         return one_by_one(split, shared)
     # Replicated on both sides: XLA would split what surrounds it too, and add up the
     # search's gradient in another order.

@@ -219,7 +219,7 @@ def _shardings(carry: QDCarry) -> QDCarry:
 
     def where(path, leaf):
         name = jax.tree_util.keystr(path)
-        is_split = name.startswith(".search.archive") and jax.device_count() > 1
+        is_split = name.startswith(".search.archive") and devices.count() > 1
         return split if is_split else same
 
     return jax.tree_util.tree_map_with_path(where, carry)

@@ -131,4 +131,4 @@ def _rollout_by_vmap(
         ends = jax.tree.map(lambda x: x[None], each(None, keys))
     else:
         ends = jax.vmap(each, (0, None))(params, keys)
-    return ends if jax.device_count() == 1 else devices.replicate(ends)
+    return ends if devices.count() == 1 else devices.replicate(ends)

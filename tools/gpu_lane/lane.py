@@ -1,4 +1,4 @@
-"""Compiles every GPU kernel, and one generation of evolution, for an H200, without one.
+"""Compiles every GPU kernel, and whole chunks of two searches, for an H200 not here.
 
 Proves that they compile and fit; not that they are right (tests interpret them) nor
 how fast they are. `run.sh` beside this calls it with what it needs. Prints a line per
@@ -6,7 +6,7 @@ kernel: shared memory as its launch asks for it, registers and spills as ptxas s
 seconds to lower and compile its program. Exits 1 if anything fails.
 
 sh tools/gpu_lane/run.sh                  everything
-sh tools/gpu_lane/run.sh attention es     these ops; "es" is the generation
+sh tools/gpu_lane/run.sh attention evo    these ops; "evo" and "qd" are the chunks
 python tools/gpu_lane/lane.py 1/2         the first of two halves of everything
 """
 
@@ -27,17 +27,15 @@ from jax.experimental import topologies
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from koki2.evolution import build, setting, WIDE  # noqa: E402
-from koki2.evolution.build import evaluator  # noqa: E402
-from koki2.evolution.evolve import FAIL_FITNESS  # noqa: E402
-from koki2.evolution.generation import generation  # noqa: E402
+from koki2.core import devices  # noqa: E402
+from koki2.evolution import build, WIDE  # noqa: E402
 from koki2.kernels import cases  # noqa: E402
-from koki2.search import make  # noqa: E402
 from koki2.session import settings  # noqa: E402
+from koki2.session.kinds import kind_of  # noqa: E402
 
 TARGET = pathlib.Path(__file__).with_name("h200.txtpb")
 SHARED = 227 * 1024  # bytes of shared memory that one program may have, at most
-PRESET = "l1-plastic"
+CHUNKS = {"evo": "l1-plastic", "qd": "l0-hazards"}  # kind of run -> its preset
 LIMIT = 300  # seconds for one program; a layout that has no solution may take forever
 ROW = "{:<28} {:<9} {:<22} {:>9} {:>9} {:>8} {:>7}"
 HEADS = ("case", "pass", "kernel", "shared B", "registers", "spill B", "s")
@@ -141,7 +139,7 @@ class Lane:
                 topology="1x1x1",
                 target_config=TARGET.read_text(),
             )
-        self.mesh = topologies.make_mesh(self.topology, (1,), ("device",))
+        self.mesh = topologies.make_mesh(self.topology, (1,), (devices.ROW,))
         self.failures: list[str] = []
         self.stderr = os.fdopen(os.dup(2), "w")  # also while `captured` listens
 
@@ -166,7 +164,7 @@ class Lane:
         seconds = f"{time.perf_counter() - start:.1f}"
         if problem is None:
             problem = over(kernels)
-        if problem is None and way != "es" and not kernels:
+        if problem is None and way not in CHUNKS and not kernels:
             problem = "no kernel in it: the door took another implementation"
         ptxas = resources(output)
         for kernel in kernels:
@@ -190,27 +188,22 @@ def over(kernels: list[Launch]) -> str | None:
     )
 
 
-def one_generation():
-    """The program of a generation, and the shapes it takes."""
-    found, problems = settings.resolve(settings.Layers(preset=PRESET), {})
-    if found is None:
-        raise ValueError(f"preset {PRESET}: {problems}")
-    config = found.config
-    named = setting(config)
-    task = named.task(named.data(0))
-    strategy = make(config.search, task.genome.size)
-    evaluates = evaluator(config, task, named.score, WIDE)
-    carry = jax.eval_shape(build(config, 0).init)
-    run = lambda key, carry: generation(
-        task.genome, strategy, evaluates, FAIL_FITNESS, key, carry
+def chunk_of(kind: str) -> tuple[Callable, tuple]:
+    """The whole chunk of a kind of run, and the shapes it takes."""
+    found, problems = settings.resolve(
+        settings.Layers(preset=CHUNKS[kind]), {}, None, kind_of(kind)
     )
-    return run, jax.eval_shape(lambda: jax.random.key(0)), carry
+    if found is None:
+        raise ValueError(f"preset {CHUNKS[kind]}: {problems}")
+    program = build(found.config, 0, layout=WIDE)
+    carry = jax.eval_shape(program.init)
+    return lambda carry: program.chunk(carry, found.config.loop.generations), (carry,)
 
 
 def main(only: list[str]) -> int:
     """Runs the lane for the ops named, or for all."""
     half = only.pop() if only in (["1/2"], ["2/2"]) else None
-    known = sorted({case.op for case in cases.CASES}) + ["es"]
+    known = sorted({case.op for case in cases.CASES}) + [*CHUNKS]
     unknown = set(only) - set(known)
     if unknown:
         print(f"gpu lane: no {', '.join(sorted(unknown))}; there are {known}")
@@ -235,8 +228,11 @@ def main(only: list[str]) -> int:
             lane.compile(
                 name, "backward", cases.backward(case, "pallas"), like, *inputs
             )
-    if half != "1/2" and (not only or "es" in only):
-        lane.compile(f"generation/{PRESET}", "es", *one_generation())
+    for kind, preset in CHUNKS.items():
+        if half != "1/2" and (not only or kind in only):
+            with devices.over(lane.mesh):
+                function, shapes = chunk_of(kind)
+                lane.compile(f"chunk/{preset}", kind, function, *shapes)
     if lane.failures:
         print(f"FAILED to compile for the H200: {', '.join(lane.failures)}")
     return 1 if lane.failures else 0

@@ -42,9 +42,9 @@ def store(cells: Cells, count: int | None = None) -> Store:
 
     Args:
       cells: the cells.
-      count: 1, or `jax.device_count()`, which None stands for.
+      count: 1, or `devices.count()`, which None stands for.
     """
-    count = jax.device_count() if count is None else count
+    count = devices.count() if count is None else count
     if count == 1:
         return Store(
             cells=cells,
