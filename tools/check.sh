@@ -1,9 +1,9 @@
 #!/bin/sh
 # Passes or fails the project: sh tools/check.sh [STEP...]
 #
-# Steps: format lint types imports docs strict py311 gpu clock bits tests slow. Without any: all but
-# the slow tests, and docs, py311 and gpu only where CI is set. Every step runs even if one before it
-# failed; the tests come last, so that their count is the closing line.
+# Steps: format lint types imports docs strict py311 gpu processes clock bits tests slow. Without any:
+# all but the slow tests, and docs, py311, gpu and processes only where CI is set. Every step runs
+# even if one before it failed; the tests come last, so that their count is the closing line.
 # JOBS=n sets how many test processes run at once (2).
 set -u
 cd "$(dirname "$0")/.."
@@ -91,7 +91,7 @@ strict_if_there() {
   fi
 }
 
-[ $# -gt 0 ] || set -- format lint types imports ${CI:+docs} strict ${CI:+py311 gpu} clock bits tests
+[ $# -gt 0 ] || set -- format lint types imports ${CI:+docs} strict ${CI:+py311 gpu processes} clock bits tests
 for step; do
   case $step in
     format) run format "$bin/ruff" format --check --quiet --output-format concise . ;;
@@ -102,6 +102,7 @@ for step; do
     strict) run strict-bits strict_if_there "$bin/python" ;;
     py311) run python-3.11 py311 ;;
     gpu) run gpu sh tools/gpu_lane/run.sh ;;
+    processes) run processes "$bin/python" -m pytest -q -m slow tests/cli/test_distributed.py ;;
     clock) run clock one_by_one ;;
     bits) run bits tests "$bin/python" $bits ;;
     tests) run tests other_tests "$bin/python" ;;
