@@ -24,6 +24,7 @@ Settings lie over each other: defaults < world < base < axes. Imports no JAX.
 import dataclasses
 import itertools
 import math
+import pathlib
 import shlex
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -53,7 +54,11 @@ class Plan(NamedTuple):
 
 
 def plan(
-    values: Mapping[str, Any], *, where: str, named: Collection[str] | None = None
+    values: Mapping[str, Any],
+    *,
+    where: str,
+    named: Collection[str] | None = None,
+    root: pathlib.Path = pathlib.Path(),
 ) -> Plan:
     """Makes the cells of a sweep.
 
@@ -62,6 +67,7 @@ def plan(
       where: what to call it in errors.
       named: the objects from outside koki2 that may be loaded; None stands for all that
         the values name, for a caller in Python wrote these itself.
+      root: the folder from which the files of such objects are looked for.
 
     Raises:
       InputError: all that is wrong with it.
@@ -93,7 +99,9 @@ def plan(
             world = point.get("world", values.get("world"))
             made[key] = None
             if not _unnamed(world, base, point, named, problems):
-                made[key] = _facts(kind, world, base, point, settings, where, problems)
+                made[key] = _facts(
+                    kind, world, base, point, settings, where, root, problems
+                )
         facts = made[key]
         faults = schema.problems(_SEED, {"seed": seed})
         problems += [f"seed {fault.text}" for fault in faults]
@@ -201,6 +209,7 @@ def _facts(
     point: Point,
     settings: list[str],
     where: str,
+    root: pathlib.Path,
     problems: list[str],
 ) -> dict[str, Any] | None:
     """What the cells of a point share; None where it is not accepted."""
@@ -209,8 +218,8 @@ def _facts(
     try:
         for layer in (base, given):
             fields = ((n.rpartition(".")[2], v) for n, v in _flat(layer).items())
-            settings_.declare_objects(fields, objects)
-        level = _level(kind, world, objects)
+            settings_.declare_objects(fields, objects, root)
+        level = _level(kind, world, objects, root)
     except runlog.InputError as error:
         problems.append(str(error))
         return None
@@ -251,7 +260,9 @@ def _unnamed(
     return unnamed
 
 
-def _level(kind: Kind, world: Any, objects: dict[str, Any]) -> Level | None:
+def _level(
+    kind: Kind, world: Any, objects: dict[str, Any], root: pathlib.Path
+) -> Level | None:
     if world is None:
         return None
     if "env" not in vars(kind.config()):
@@ -260,7 +271,7 @@ def _level(kind: Kind, world: Any, objects: dict[str, Any]) -> Level | None:
         )
     if not isinstance(world, str):
         raise runlog.InputError(f"world must be a name, got {schema.show(world)}")
-    return settings_.find_level(world, objects)
+    return settings_.find_level(world, objects, root)
 
 
 def _nested(point: Point) -> dict[str, Any]:
