@@ -37,7 +37,10 @@ class Options:
     runs_dir: pathlib.Path = pathlib.Path("runs")
     """Where the folder is made."""
     jobs: Annotated[int, Ge(1), Le(1024)] = 1
-    """Processes; the results do not depend on how many."""
+    """Processes, or jobs, at a time; the results do not depend on how many."""
+    slurm: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Run the cells as jobs of a Slurm cluster; the [slurm] table of the file says what
+    each is given. Needs koki2[slurm]."""
     force: Force = False
     episodes: Episodes | None = None
     """Evaluate every finished run on so many unseen episodes; none: not at all."""
@@ -66,7 +69,12 @@ def run(options: Options) -> int:
         raise runlog.InputError(
             f"--column must be one of {', '.join(known)}, got {options.column}."
         )
-    estimate.check_cells(plan.cells, options.jobs, force=options.force)
+    if options.slurm:
+        from koki2.session import sweep_slurm  # multiprocessing is slow
+
+        sweep_slurm.check(plan.slurm)
+    force = options.force or options.slurm  # jobs have the memory of other machines
+    estimate.check_cells(plan.cells, options.jobs, force=force)
     out = options.out or options.runs_dir / f"sweep_{options.file.stem}"
     held_out = None
     if options.episodes is not None:
@@ -81,6 +89,7 @@ def run(options: Options) -> int:
             held_out=held_out,
             stop=stop,
             show_progress=True,
+            slurm=plan.slurm if options.slurm else None,
         )
     table = sweep_table.table(outcomes, plan.settings, _more(options))
     written = sweep_table.write(table, out, options.column, options.file.stem)

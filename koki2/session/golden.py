@@ -66,13 +66,16 @@ def make(
     entries = golden_file.read_entries(asked.digests)
     at = [n for n, e in enumerate(entries) if not golden_file.nearest([e], here)[1]]
     old = entries[at[-1]] if at else _NONE
-    facts = _compare(asked, results, old, here if old is _NONE else old.environment)
+    facts = _compare(asked, results, old, here)
     moved = [run["run"] for run in facts["runs"] if not run["identical"]]
     is_changed = not facts["identical"] or bool(facts["config"])
     facts["written"] = is_changed and (not moved or reason is not None)
     if facts["written"]:
         note = {"date": time.strftime("%Y-%m-%d", time.gmtime())}
-        note |= {"reason": reason or ("more runs" if at else "made"), "moved": moved}
+        note |= {
+            "reason": reason or ("the set changed" if at else "made"),
+            "moved": moved,
+        }
         cells = asked.runs.values()
         new = Entry(
             environment=here,
@@ -228,7 +231,9 @@ def _compare(
         "missing": missing,
         "left_out": left_out,
         "config": config,
-        "environment": runlog.differences(entry.environment, dict(here)),
+        "environment": runlog.differences(entry.environment, dict(here))
+        if entry.environment
+        else [],
     }
 
 

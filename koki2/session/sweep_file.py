@@ -18,6 +18,9 @@
     label = "plastic"
     "agent.plast_enabled" = true
 
+    [slurm]                            # what jobs of a cluster are given
+    partition = "gpu"
+
 Settings lie over each other: defaults < world < base < axes. Imports no JAX.
 """
 
@@ -33,13 +36,14 @@ from koki2 import runlog
 from koki2.envs.registry import Level
 from koki2.session import schema, settings as settings_
 from koki2.session.kinds import Kind, kind_of
+from koki2.session.slurm_config import SlurmConfig
 from koki2.session.sweep_cells import Cell
 
 Point = dict[str, Any]
 """Values by field: GROUP.FIELD, seed, world or label."""
 
 _AXES = ("grid", "zip", "list")
-_WORDS = ("kind", "world", *_AXES)
+_WORDS = ("kind", "world", "slurm", *_AXES)
 _MAX_CELLS = 10_000
 _SEED = dataclasses.make_dataclass("Seed", [("seed", settings_.Seed)])
 
@@ -51,6 +55,8 @@ class Plan(NamedTuple):
     cells: list[Cell]
     settings: list[str]
     """The columns that tell its configs apart, in the order of the file."""
+    slurm: SlurmConfig = SlurmConfig()
+    """What its jobs are given, where it is run as jobs."""
 
 
 def plan(
@@ -81,6 +87,7 @@ def plan(
     problems: list[str] = []
     kind = _kind(values.get("kind", "evo"), where)
     axes = _axes(values, problems)
+    slurm = _slurm(values.get("slurm", {}), problems)
     base = {name: value for name, value in values.items() if name not in _WORDS}
     count = math.prod(len(axis) for axis in axes)
     if count > _MAX_CELLS:
@@ -113,7 +120,7 @@ def plan(
                 )
     if problems:
         raise _bad(where, problems)
-    return Plan(kind, list(cells.values()), settings)
+    return Plan(kind, list(cells.values()), settings, slurm)
 
 
 def _kind(name: Any, where: str) -> Kind:
@@ -131,6 +138,20 @@ def _bad(where: str, problems: list[str]) -> runlog.InputError:
     return runlog.InputError(
         "\n".join([f"{where} has {count}:", *(f"  {line}" for line in lines)])
     )
+
+
+def _slurm(table: Any, problems: list[str]) -> SlurmConfig:
+    """What jobs are given; what is wrong with it joins `problems`."""
+    if not isinstance(table, Mapping):
+        problems.append(f"slurm must be a table, got {schema.show(table)}.")
+        return SlurmConfig()
+    faults = schema.problems(SlurmConfig, table)
+    problems += [f"slurm.{fault.name} {fault.text}" for fault in faults]
+    try:
+        return SlurmConfig(**({} if faults else schema.as_declared(SlurmConfig, table)))
+    except ValueError as error:
+        problems += [f"slurm.{line}" for line in str(error).split("\n")]
+        return SlurmConfig()
 
 
 def _axes(values: Mapping[str, Any], problems: list[str]) -> list[list[Point]]:

@@ -144,16 +144,18 @@ def test_make_adds_what_is_new_and_replaces_nothing_without_a_reason(koki2, made
     assert koki2("golden make set.toml").code == 0
     assert koki2("golden check set.toml --json").json["identical"] is True
     move(made, "batch: seed 3", unit=1)
+    change(made, versions={"evosax": "0.0.1"})
     moved = made.read_bytes()
     said = koki2("golden make set.toml")
     assert said.code == 1 and "nothing was written; --reason TEXT" in said.out
+    assert "  evosax version: 0.0.1 then, " in said.out
     assert made.read_bytes() == moved != before
     assert koki2("golden", "make", "set.toml", "--reason", "as it must").code == 0
     (entry,) = json.loads(made.read_text())["entries"]
     reasons = [(note["reason"], note["moved"]) for note in entry["written"]]
     assert reasons == [
         ("made", []),
-        ("more runs", []),
+        ("the set changed", []),
         ("as it must", ["batch: seed 3"]),
     ]
     assert koki2("golden check set.toml").code == 0
