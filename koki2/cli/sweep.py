@@ -11,7 +11,7 @@ from annotated_types import Ge, Le, MinLen
 from koki2 import runlog
 from koki2.cli import output
 from koki2.cli.arguments import Episodes, Force, Json, Seeds
-from koki2.session import estimate, files, sweep, sweep_file
+from koki2.session import estimate, files, slurm_jobs, sweep, sweep_file
 from koki2.session.printing import printable, say
 from koki2.session.signals import Stop
 from koki2.session.tables import print_table
@@ -70,9 +70,7 @@ def run(options: Options) -> int:
             f"--column must be one of {', '.join(known)}, got {options.column}."
         )
     if options.slurm:
-        from koki2.session import sweep_slurm  # multiprocessing is slow
-
-        sweep_slurm.check(plan.slurm)
+        slurm_jobs.check(plan.slurm)
     force = options.force or options.slurm  # jobs have the memory of other machines
     estimate.check_cells(plan.cells, options.jobs, force=force)
     out = options.out or options.runs_dir / f"sweep_{options.file.stem}"

@@ -97,10 +97,10 @@ def run_cells(
       BrokenRunError: a run folder is damaged.
       OSError: the disk refused, or a worker or a job was killed.
     """
-    from koki2.session import sweep_slurm, sweep_workers  # multiprocessing is slow
+    from koki2.session import slurm_jobs, sweep_slurm, sweep_workers  # slow to import
 
     if slurm is not None:
-        sweep_slurm.check(slurm)
+        slurm_jobs.check(slurm)
     out = pathlib.Path(out)
     if held_out is not None:
         _check_genomes(cells)

@@ -17,7 +17,7 @@ import fake_slurm
 import pytest
 
 from koki2 import runlog
-from koki2.session import sweep, sweep_slurm
+from koki2.session import slurm_jobs, sweep, sweep_slurm
 from koki2.session.kinds import KINDS
 from koki2.session.signals import Stop
 from koki2.session.slurm_config import SlurmConfig
@@ -77,7 +77,8 @@ class Inline:
 @pytest.fixture
 def cells(monkeypatch):
     KINDS.register("counting", counting.KIND)
-    monkeypatch.setattr(sweep_slurm, "_POLL", 0.0)
+    monkeypatch.setattr(sweep_slurm, "POLL", 0.0)
+    monkeypatch.setattr(slurm_jobs, "POLL", 0.0)
     configs = [
         counting.CountingConfig(
             walk=counting.WalkConfig(step=step), loop=counting.LoopConfig(units=2)
@@ -101,8 +102,8 @@ def waves(monkeypatch):
         sizes.extend([len(pieces)] if pieces else [])
         return [Inline(job, piece, Stop()) for piece in pieces]
 
-    monkeypatch.setattr(sweep_slurm, "_executor", lambda *given: None)
-    monkeypatch.setattr(sweep_slurm, "_submit", submit)
+    monkeypatch.setattr(slurm_jobs, "make_executor", lambda *given: None)
+    monkeypatch.setattr(slurm_jobs, "submit", submit)
     return sizes
 
 
@@ -131,11 +132,9 @@ def test_the_others_are_waited_for_where_one_fails(cells, waves, tmp_path):
 
 def test_a_stop_submits_nothing_more_and_cancels(cells, waves, tmp_path, monkeypatch):
     stop, cancelled = Stop(), []
+    monkeypatch.setattr(slurm_jobs.Queue, "cancel", lambda q, jobs: cancelled.append(1))
     monkeypatch.setattr(
-        sweep_slurm._Queue, "cancel", lambda q, jobs: cancelled.append(1)
-    )
-    monkeypatch.setattr(
-        sweep_slurm, "_sleep", lambda s, stop: setattr(stop, "signal", signal.SIGINT)
+        slurm_jobs, "sleep", lambda s, stop: setattr(stop, "signal", signal.SIGINT)
     )
     outcomes = sweep.run_cells(cells, tmp_path, jobs=3, slurm=LOCAL, stop=stop)
     assert waves == [3] and cancelled == [1]
