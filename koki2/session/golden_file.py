@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from koki2 import runlog
 from koki2.core.configs import plain
-from koki2.runlog import atomic, digests, jsontext, opening
+from koki2.runlog import atomic, digests, jsontext, opening, variables
 from koki2.runlog.manifest import check as check_manifest
 from koki2.session import files, schema, sweep_file, xla_flags
 from koki2.session.sweep_cells import Cell
@@ -165,6 +165,7 @@ def read_entries(path: pathlib.Path) -> list[Entry]:
         ) from error
     for entry in entries:
         check_manifest(entry.environment, str(path))
+        variables.check(entry.environment.get("environment", {}), path)
         unknown = {run.config for run in entry.runs.values()} - entry.configs.keys()
         if unknown:
             raise runlog.BrokenRunError(
