@@ -1,7 +1,7 @@
 # Two commands: `make evolve` runs the main job, `make test` passes or fails the project.
 # Both set everything up first. tools/setup.sh and tools/check.sh do the work.
 
-.PHONY: help evolve test test-slow test-strict test-3.11 test-gpu lint format docs bench setup lock clean
+.PHONY: help evolve golden test test-slow test-strict test-3.11 test-gpu lint format docs bench setup lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -10,6 +10,9 @@ evolve: setup ## evolve agents and try them on unseen episodes (runs/)
 	@run=$$(.venv/bin/koki2 evo-l0 --preset l0-hazards --json | .venv/bin/python -c \
 	  'import json, sys; print(json.load(sys.stdin)["run"])') && \
 	  .venv/bin/koki2 eval-run --run-dir "$$run" --episodes 512 --seed 424242 0
+
+golden: setup ## does koki2's own golden set come out the same on this machine?
+	@.venv/bin/koki2 golden check tests/golden/set/koki2.toml
 
 test: setup ## everything that must pass: format, lint, types, imports, strict bits, tests
 	@sh tools/check.sh

@@ -116,6 +116,12 @@ _ALL = (
     Command("resume", "go on where a run stopped, bit for bit", "RUN", joins=True),
     Command("replay", "run a run again and say whether it comes out the same", "RUN"),
     Command(
+        "golden",
+        "record what a set of runs comes to, or check that it does so here",
+        "check golden.toml",
+        starts=True,
+    ),
+    Command(
         "check",
         "run the contract tests on a world, an agent, ... of your own",
         "my_world.py:my_world",

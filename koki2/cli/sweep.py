@@ -11,7 +11,14 @@ from annotated_types import Ge, Le, MinLen
 from koki2 import runlog
 from koki2.cli import output
 from koki2.cli.arguments import Episodes, Force, Json, Seeds
-from koki2.session import estimate, files, processes, sweep, sweep_file
+from koki2.session import (
+    estimate,
+    files,
+    processes,
+    slurm_jobs,
+    sweep,
+    sweep_file,
+)
 from koki2.session.printing import printable, say
 from koki2.session.signals import Stop
 from koki2.session.tables import print_table
@@ -37,7 +44,10 @@ class Options:
     runs_dir: pathlib.Path = pathlib.Path("runs")
     """Where the folder is made."""
     jobs: Annotated[int, Ge(1), Le(1024)] = 1
-    """Processes; the results do not depend on how many."""
+    """Processes, or jobs, at a time; the results do not depend on how many."""
+    slurm: Annotated[bool, tyro.conf.FlagCreatePairsOff] = False
+    """Run the cells as jobs of a Slurm cluster; the [slurm] table of the file says what
+    each is given. Needs koki2[slurm]."""
     force: Force = False
     episodes: Episodes | None = None
     """Evaluate every finished run on so many unseen episodes; none: not at all."""
@@ -66,11 +76,20 @@ def run(options: Options) -> int:
         raise runlog.InputError(
             f"--column must be one of {', '.join(known)}, got {options.column}."
         )
+    together = processes.asked.get().distributed
+    if options.slurm:
+        if together:
+            raise runlog.InputError(
+                "--slurm gives each run to a job of its own, and --distributed shares "
+                "every run between processes; name one of them."
+            )
+        slurm_jobs.check(plan.slurm)
     out = options.out or options.runs_dir / f"sweep_{options.file.stem}"
-    if processes.asked.get().distributed:  # JAX must start under the sweep's flags
+    if together:  # JAX must start under the flags of the sweep
         sweep.restore(out)
         processes.join()
-    estimate.check_cells(plan.cells, options.jobs, force=options.force)
+    force = options.force or options.slurm  # jobs have the memory of other machines
+    estimate.check_cells(plan.cells, options.jobs, force=force)
     held_out = None
     if options.episodes is not None:
         held_out = sweep.HeldOut(options.episodes, tuple(options.eval_seed))
@@ -84,6 +103,7 @@ def run(options: Options) -> int:
             held_out=held_out,
             stop=stop,
             show_progress=True,
+            slurm=plan.slurm if options.slurm else None,
         )
     table = sweep_table.table(outcomes, plan.settings, _more(options))
     written: dict[str, str] = {}

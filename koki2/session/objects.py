@@ -116,7 +116,11 @@ def is_reference(text: str) -> bool:
 
 
 def declare(
-    role: str, text: str, *, known: Mapping[str, str] | None = None
+    role: str,
+    text: str,
+    *,
+    known: Mapping[str, str] | None = None,
+    root: pathlib.Path = pathlib.Path(),
 ) -> dict[str, str]:
     """Registers an object to be loaded when it is first used.
 
@@ -125,6 +129,7 @@ def declare(
       text: FILE:NAME, or MODULE:NAME of an installed package.
       known: what a run folder keeps of it; its name is then registered, and the source
         must be the same.
+      root: the folder from which a FILE is looked for.
 
     Returns:
       Its name and the sha256 of its source, as a run folder keeps them.
@@ -132,7 +137,7 @@ def declare(
     Raises:
       InputError: no such file or module, or another source than that of the run.
     """
-    path, name = _locate(text)
+    path, name = _locate(text, root)
     try:
         source = opening.read_bytes(path, limit=_MAX_BYTES, error=runlog.InputError)
     except runlog.InputError:
@@ -211,14 +216,14 @@ def _check_same(
         )
 
 
-def _locate(text: str) -> tuple[pathlib.Path, str]:
+def _locate(text: str, root: pathlib.Path) -> tuple[pathlib.Path, str]:
     """The file of a reference, and the name in it; nothing is imported."""
     if found := _FILE.fullmatch(text):
-        return pathlib.Path(found["file"]), found["name"]
+        return root / found["file"], found["name"]
     found = _MODULE.fullmatch(text)
     if found is None:
         raise runlog.InputError(f"an object must be FILE.py:NAME, got {text!r}.")
-    beside = pathlib.Path(*found["module"].split(".")).with_suffix(".py")
+    beside = root.joinpath(*found["module"].split(".")).with_suffix(".py")
     if beside.is_file():
         return beside, found["name"]
     top = found["module"].partition(".")[0]

@@ -1,12 +1,11 @@
 """Replaying: a run again, in memory, and where it first departs from its folder."""
 
 import itertools
-import math
 from typing import Any
 
 from koki2 import runlog
 from koki2.core.program import Program
-from koki2.runlog import jsontext
+from koki2.runlog import digests, jsontext
 from koki2.session import driver
 from koki2.session.folders import RunFolder
 
@@ -102,6 +101,4 @@ def _fields(
 def _spelt(row: dict[str, Any], name: str) -> bytes | None:
     if name not in row:
         return None
-    value = row[name]
-    unknown = isinstance(value, float) and math.isnan(value)
-    return jsontext.encode(None if unknown else value, where=name)
+    return jsontext.encode(digests.as_compared(row[name]), where=name)

@@ -213,26 +213,38 @@ def shared_names(config: type, group: str) -> dict[str, str]:
     return {name: f"{group}-{name}".replace("_", "-") for name in own}
 
 
-def find_level(text: str, objects: dict[str, dict[str, str]]) -> Level:
+def find_level(
+    text: str,
+    objects: dict[str, dict[str, str]],
+    root: pathlib.Path = pathlib.Path(),
+) -> Level:
     """Finds a level by name; one from outside the package joins `objects`.
+
+    Args:
+      text: its name.
+      objects: those from outside the package, by role.
+      root: the folder from which their files are looked for.
 
     Raises:
       InputError: there is no such world, file or module.
     """
     if named_objects([("world", text)]):
-        objects["world"] = objects_.declare("world", text)
+        objects["world"] = objects_.declare("world", text, root=root)
     with runlog.raising(runlog.InputError):
         return find(text)
 
 
 def declare_objects(
-    values: Iterable[tuple[str, Any]], objects: dict[str, dict[str, str]]
+    values: Iterable[tuple[str, Any]],
+    objects: dict[str, dict[str, str]],
+    root: pathlib.Path = pathlib.Path(),
 ) -> None:
     """Declares the objects from outside the package that settings name.
 
     Args:
       values: field, or flag, and value.
       objects: what is declared joins these, by role.
+      root: the folder from which their files are looked for.
 
     Raises:
       InputError: no such file or module.
@@ -243,7 +255,7 @@ def declare_objects(
             continue
         for number, text in enumerate(named_objects([(name, value)]), 1):
             key = role if number == 1 else f"{role} {number}"
-            objects[key] = objects_.declare(role, text)
+            objects[key] = objects_.declare(role, text, root=root)
 
 
 def named_objects(values: Iterable[tuple[str, Any]]) -> list[str]:

@@ -37,6 +37,7 @@ from koki2.session.printing import say
 from koki2.session.progress import progress
 from koki2.session.settings import Settings
 from koki2.session.signals import Stop
+from koki2.session.slurm_config import SlurmConfig
 from koki2.session.sweep_cells import Cell, Piece, pieces
 
 CELLS = "cells"
@@ -82,28 +83,32 @@ def run_cells(
     held_out: HeldOut | None = None,
     stop: Stop,
     show_progress: bool = False,
+    slurm: SlurmConfig | None = None,
 ) -> list[Outcome]:
     """Runs what is left of some cells, and evaluates their genomes.
 
     Args:
       cells: what to run; one that is there twice is run once.
       out: the folder of the sweep, new or of an earlier call.
-      jobs: number of processes; the result does not depend on it.
+      jobs: number of processes, at a time; the result does not depend on it.
       held_out: evaluate every finished cell on these episodes; kept in its folder.
       stop: tells whether to stop.
       show_progress: show how far each run is, where one process runs them all.
+      slurm: run them as jobs of a cluster, and what each is given; None: here.
 
     Returns:
       An outcome per cell, in their order; some are not done if a stop was asked for.
 
     Raises:
-      InputError: another process runs this sweep, a config cannot be built, or there
-        are no genomes to evaluate.
+      InputError: another process runs this sweep, a config cannot be built, there are
+        no genomes to evaluate, or no jobs can be submitted.
       BrokenRunError: a run folder is damaged.
-      OSError: the disk refused, or a worker was killed.
+      OSError: the disk refused, or a worker or a job was killed.
     """
-    from koki2.session.sweep_workers import run_pieces  # multiprocessing is slow
+    from koki2.session import slurm_jobs, sweep_slurm, sweep_workers  # slow to import
 
+    if slurm is not None:
+        slurm_jobs.check(slurm)
     out = pathlib.Path(out)
     if held_out is not None:
         _check_genomes(cells)
@@ -117,20 +122,26 @@ def run_cells(
             run_piece,
             root=root,
             held_out=held_out,
-            show_progress=show_progress and jobs == 1,
+            show_progress=show_progress and jobs == 1 and slurm is None,
         )
         once = list({cell.folder: cell for cell in cells}.values())
-        left = processes.share_json(
-            lambda: [
-                cell.folder
-                for cell in once
-                if not _outcome(cell, root, held_out).is_done
-            ]
-        )
-        is_left = lambda cell: cell.folder in left
-        run_pieces(pieces(once, jobs, is_left), work, jobs, stop)
+        cut = lambda: pieces(once, jobs, _left(once, root, held_out))
+        if slurm is None:
+            sweep_workers.run_pieces(cut(), work, jobs, stop)
+        else:
+            which = {"out": out, "jobs": jobs, "config": slurm, "stop": stop}
+            sweep_slurm.run_jobs(cut, work, **which, look=_teller(once, root))
         processes.meet()  # now all is on disk
         return read_outcomes(cells, out, held_out)
+
+
+def _left(
+    cells: Sequence[Cell], root: pathlib.Path, held_out: HeldOut | None
+) -> Callable[[Cell], bool]:
+    """Tells which cells are not done: for all processes, what the first one reads."""
+    is_left = lambda cell: not _outcome(cell, root, held_out).is_done
+    left = processes.share_json(lambda: [c.folder for c in cells if is_left(c)])
+    return lambda cell: cell.folder in left
 
 
 @contextlib.contextmanager
@@ -302,6 +313,20 @@ def _outcome(cell: Cell, root: pathlib.Path, held_out: HeldOut | None) -> Outcom
         unseen,
         [seed for seed, means in unseen.items() if genomes - means.keys()],
     )
+
+
+def _teller(cells: Sequence[Cell], root: pathlib.Path) -> Callable[[], None]:
+    """What says, whenever it is called, which cells have been completed since."""
+    is_complete = lambda cell: opening.is_there(root / cell.folder / folder.SUMMARY)
+    left = [cell for cell in cells if not is_complete(cell)]
+
+    def look() -> None:
+        for cell in [*filter(is_complete, left)]:
+            left.remove(cell)
+            summary = runlog.read_summary(root / cell.folder)
+            _say(cell, kinds.kind_of(cell.kind), summary or {})
+
+    return look
 
 
 def _say(cell: Cell, kind: Kind, summary: dict[str, Any]) -> None:

@@ -18,12 +18,16 @@
     label = "plastic"
     "agent.plast_enabled" = true
 
+    [slurm]                            # what jobs of a cluster are given
+    partition = "gpu"
+
 Settings lie over each other: defaults < world < base < axes. Imports no JAX.
 """
 
 import dataclasses
 import itertools
 import math
+import pathlib
 import shlex
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -32,13 +36,14 @@ from koki2 import runlog
 from koki2.envs.registry import Level
 from koki2.session import schema, settings as settings_
 from koki2.session.kinds import Kind, kind_of
+from koki2.session.slurm_config import SlurmConfig
 from koki2.session.sweep_cells import Cell
 
 Point = dict[str, Any]
 """Values by field: GROUP.FIELD, seed, world or label."""
 
 _AXES = ("grid", "zip", "list")
-_WORDS = ("kind", "world", *_AXES)
+_WORDS = ("kind", "world", "slurm", *_AXES)
 _MAX_CELLS = 10_000
 _SEED = dataclasses.make_dataclass("Seed", [("seed", settings_.Seed)])
 
@@ -50,10 +55,16 @@ class Plan(NamedTuple):
     cells: list[Cell]
     settings: list[str]
     """The columns that tell its configs apart, in the order of the file."""
+    slurm: SlurmConfig = SlurmConfig()
+    """What its jobs are given, where it is run as jobs."""
 
 
 def plan(
-    values: Mapping[str, Any], *, where: str, named: Collection[str] | None = None
+    values: Mapping[str, Any],
+    *,
+    where: str,
+    named: Collection[str] | None = None,
+    root: pathlib.Path = pathlib.Path(),
 ) -> Plan:
     """Makes the cells of a sweep.
 
@@ -62,6 +73,7 @@ def plan(
       where: what to call it in errors.
       named: the objects from outside koki2 that may be loaded; None stands for all that
         the values name, for a caller in Python wrote these itself.
+      root: the folder from which the files of such objects are looked for.
 
     Raises:
       InputError: all that is wrong with it.
@@ -75,6 +87,7 @@ def plan(
     problems: list[str] = []
     kind = _kind(values.get("kind", "evo"), where)
     axes = _axes(values, problems)
+    slurm = _slurm(values.get("slurm", {}), problems)
     base = {name: value for name, value in values.items() if name not in _WORDS}
     count = math.prod(len(axis) for axis in axes)
     if count > _MAX_CELLS:
@@ -93,7 +106,9 @@ def plan(
             world = point.get("world", values.get("world"))
             made[key] = None
             if not _unnamed(world, base, point, named, problems):
-                made[key] = _facts(kind, world, base, point, settings, where, problems)
+                made[key] = _facts(
+                    kind, world, base, point, settings, where, root, problems
+                )
         facts = made[key]
         faults = schema.problems(_SEED, {"seed": seed})
         problems += [f"seed {fault.text}" for fault in faults]
@@ -105,7 +120,7 @@ def plan(
                 )
     if problems:
         raise _bad(where, problems)
-    return Plan(kind, list(cells.values()), settings)
+    return Plan(kind, list(cells.values()), settings, slurm)
 
 
 def _kind(name: Any, where: str) -> Kind:
@@ -123,6 +138,20 @@ def _bad(where: str, problems: list[str]) -> runlog.InputError:
     return runlog.InputError(
         "\n".join([f"{where} has {count}:", *(f"  {line}" for line in lines)])
     )
+
+
+def _slurm(table: Any, problems: list[str]) -> SlurmConfig:
+    """What jobs are given; what is wrong with it joins `problems`."""
+    if not isinstance(table, Mapping):
+        problems.append(f"slurm must be a table, got {schema.show(table)}.")
+        return SlurmConfig()
+    faults = schema.problems(SlurmConfig, table)
+    problems += [f"slurm.{fault.name} {fault.text}" for fault in faults]
+    try:
+        return SlurmConfig(**({} if faults else schema.as_declared(SlurmConfig, table)))
+    except ValueError as error:
+        problems += [f"slurm.{line}" for line in str(error).split("\n")]
+        return SlurmConfig()
 
 
 def _axes(values: Mapping[str, Any], problems: list[str]) -> list[list[Point]]:
@@ -201,6 +230,7 @@ def _facts(
     point: Point,
     settings: list[str],
     where: str,
+    root: pathlib.Path,
     problems: list[str],
 ) -> dict[str, Any] | None:
     """What the cells of a point share; None where it is not accepted."""
@@ -209,8 +239,8 @@ def _facts(
     try:
         for layer in (base, given):
             fields = ((n.rpartition(".")[2], v) for n, v in _flat(layer).items())
-            settings_.declare_objects(fields, objects)
-        level = _level(kind, world, objects)
+            settings_.declare_objects(fields, objects, root)
+        level = _level(kind, world, objects, root)
     except runlog.InputError as error:
         problems.append(str(error))
         return None
@@ -251,7 +281,9 @@ def _unnamed(
     return unnamed
 
 
-def _level(kind: Kind, world: Any, objects: dict[str, Any]) -> Level | None:
+def _level(
+    kind: Kind, world: Any, objects: dict[str, Any], root: pathlib.Path
+) -> Level | None:
     if world is None:
         return None
     if "env" not in vars(kind.config()):
@@ -260,7 +292,7 @@ def _level(kind: Kind, world: Any, objects: dict[str, Any]) -> Level | None:
         )
     if not isinstance(world, str):
         raise runlog.InputError(f"world must be a name, got {schema.show(world)}")
-    return settings_.find_level(world, objects)
+    return settings_.find_level(world, objects, root)
 
 
 def _nested(point: Point) -> dict[str, Any]:

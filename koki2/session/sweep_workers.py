@@ -73,6 +73,16 @@ def run_pieces(pieces: Sequence[Piece], work: Work, jobs: int, stop: Stop) -> No
             halt.set()
 
 
+def prepare(argv: Sequence[str]) -> None:
+    """Prepares JAX in a process that runs pieces for another.
+
+    Args:
+      argv: the command line of the other, which its environment is of already.
+    """
+    startup.call.set(startup.Call(argv=argv, was_restarted=True))
+    startup.prepare(startup.XlaOptions(), startup.JaxOptions())
+
+
 def _work(work: Work, piece: Piece) -> None:
     if _stop.signal is None:
         work(piece, _stop)
@@ -81,8 +91,7 @@ def _work(work: Work, piece: Piece) -> None:
 def _begin(halt: multiprocessing.synchronize.Event, argv: list[str]) -> None:
     """Prepares a worker process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent receives it, and says so
-    startup.call.set(startup.Call(argv=argv, was_restarted=True))
-    startup.prepare(startup.XlaOptions(), startup.JaxOptions())
+    prepare(argv)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     threading.Thread(target=_hear, args=(halt,), daemon=True).start()
 

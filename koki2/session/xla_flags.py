@@ -63,6 +63,20 @@ def without_devices(current: str) -> str:
     return " ".join(kept)
 
 
+def without_fast(current: str) -> str:
+    """`current` without what `with_fast` adds, which changes no bit.
+
+    Example:
+      >>> without_fast(with_fast("--xla_cpu_max_isa=AVX2", cores=2))
+      '--xla_cpu_max_isa=AVX2'
+    """
+    names = {flag.partition("=")[0] for flag in fast(1)}
+    is_ours = lambda flag: (
+        flag in fast(1) or (flag.partition("=")[0] in names and "device_count" in flag)
+    )
+    return " ".join(flag for flag in current.split() if not is_ours(flag))
+
+
 def with_strict(current: str) -> str:
     """`current` with the strict flags behind it, where they win.
 

@@ -1,6 +1,7 @@
 """`koki2 sweep`: what it writes and prints, and what it refuses before any work."""
 
 import csv
+import sys
 
 import counting
 import pytest
@@ -86,6 +87,17 @@ def test_bad_input_is_refused_before_any_work(koki2, walk, words, problem):
     (walk / "bad.toml").write_text(WALK.replace("[1, 2]", "[0, 'a']"))
     said = koki2(words)
     assert said.code == 2 and problem in said.err
+    assert not (walk / "runs").exists()
+
+
+def test_jobs_need_submitit_and_a_cluster(koki2, walk, monkeypatch):
+    monkeypatch.setenv("PATH", str(walk))
+    said = koki2("sweep walk.toml --slurm")
+    assert said.code == 2 and "there is no srun here" in said.err
+    monkeypatch.setitem(sys.modules, "submitit", None)
+    said = koki2("sweep walk.toml --slurm")
+    needed = "--slurm needs submitit, which is not here: pip install 'koki2[slurm]'."
+    assert said.code == 2 and said.err == f"koki2 sweep: {needed}\n"
     assert not (walk / "runs").exists()
 
 

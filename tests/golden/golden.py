@@ -10,7 +10,6 @@ is compared on the keys that the file holds.
 """
 
 import dataclasses
-import hashlib
 import json
 import pathlib
 import platform
@@ -42,6 +41,7 @@ from koki2.evolution.episode import Episode, episode
 from koki2.evolution.task import baseline
 from koki2.policies.base import Policy
 from koki2.policies.moves import towards
+from koki2.runlog import digests
 from koki2.search import ArchiveConfig, EmitterConfig, SearchConfig
 
 HERE = pathlib.Path(__file__).parent
@@ -187,11 +187,8 @@ def digest(arrays: Arrays, order: list[str] | None = None) -> dict:
       KeyError: a name of `order` that `arrays` has not.
     """
     order = sorted(arrays) if order is None else order
-    sha256 = hashlib.sha256()
-    for name in order:
-        value = np.ascontiguousarray(arrays[RENAMED.get(name, name)])
-        sha256.update(f"{value.dtype} {value.shape} ".encode() + value.tobytes())
-    return {"order": order, "sha256": sha256.hexdigest()}
+    values = (arrays[RENAMED.get(name, name)] for name in order)
+    return {"order": order, "sha256": digests.of_arrays(values)}
 
 
 def moved_lives(wanted: dict, figures: Arrays) -> Iterator[str]:

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from lanes_of_tests import mostly_slow
 
+from koki2.session import golden as golden_runs, golden_file
 from tools import regold
 
 FIRST = [name for name in golden.LEVELS if name.startswith("chemotaxis")]
@@ -89,3 +90,17 @@ def test_a_reason_names_the_worlds_whose_numbers_move():
         "detour-l1.3",
         "sparse-l4.0",
     ]
+
+
+@pytest.mark.slow
+def test_our_own_set_comes_out_as_ever_and_a_batch_as_its_runs_alone(capsys):
+    """Digests by generation, and the first seed of the batch as the seed alone."""
+    path = golden.HERE / "set" / "koki2.toml"
+    facts = golden_runs.check(path, named=())
+    if not facts["fits"]:
+        pytest.skip(f"{path} has no entry of this environment; `make golden` compares")
+    assert facts["identical"], facts
+    alone, batch = "evolution: seed 3", "batch: env.energy_gain 0.05, seed 3"
+    for entry in golden_file.read_entries(path.with_suffix(".digests.json")):
+        assert entry.runs[alone] == entry.runs[batch]
+        assert entry.runs[alone].rows["metrics"].units.keys() == {*"012345"}

@@ -85,6 +85,12 @@ def test_axes_lie_over_the_base_which_lies_over_world_and_defaults():
     assert found.cells[0].provenance["env.width"] == "sweep:file"
 
 
+def test_what_jobs_are_given_changes_no_cell():
+    found = plan(WALK | {"slurm": {"partition": "gpu", "mem_gb": 4}}, where="file")
+    assert (found.slurm.partition, found.slurm.mem_gb) == ("gpu", 4.0)
+    assert found.cells == plan(WALK, where="file").cells
+
+
 def test_no_axes_are_one_cell():
     assert labels() == ["seed 0"]
 
@@ -143,6 +149,16 @@ def test_every_problem_is_said_at_once():
         (
             {"grid": {"walk.drift": [0, 2]}},
             "walk: drift must not exceed step, got 2.0. (at walk.drift 2)",
+        ),
+        ({"slurm": 3}, "slurm must be a table, got 3."),
+        (
+            {"slurm": {"cpus_per_task": 0}},
+            "slurm.cpus_per_task must be an integer >= 1",
+        ),
+        ({"slurm": {"setup": ["rm"]}}, "slurm.setup is unknown"),
+        (
+            {"slurm": {"qos": "a\n#SBATCH --wrap=rm"}},
+            "slurm.qos must be one word of ASCII, got 'a\\n#SBATCH --wrap=rm'.",
         ),
         (
             {"grid": {"walk": [1], "walk.step": [2]}},
