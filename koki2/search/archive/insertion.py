@@ -7,9 +7,8 @@ Of all rows that were ever inserted into a cell, the elite is the one that is
 This is a total order, so that neither the order of a batch nor how it was split into
 smaller ones changes a bit of the archive. Rows whose fitness or descriptor is not
 finite, or whose descriptor is outside of the space, are refused and counted. Genomes
-are not read here but for the few accepted, which is what makes insertion fast: whoever
-evaluates them gives those that are not finite a fitness of NaN, as `evaluate_genomes`
-does.
+are not read here but for the few accepted, which is what makes insertion fast: where
+they are evaluated, one that is not finite gets a fitness of NaN (`evaluate_genomes`).
 
 On a CPU only the accepted genomes are copied, one by one, which touches the least
 memory; elsewhere all are written at once.
