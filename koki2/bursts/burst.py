@@ -1,0 +1,346 @@
+"""One burst from its beginning to its end: a pod is rented, used, and given back.
+
+Whatever happens between the request for a pod and the end, `finally` deletes it; what
+`finally` cannot do, because this process was killed, the watchdog on the pod does at
+the deadline, and `koki2 burst reap` (which every burst begins with) does before.
+"""
+
+import contextlib
+import dataclasses
+import pathlib
+import shlex
+import time
+from collections.abc import Callable, Generator
+
+from koki2 import runlog
+from koki2.bursts import (
+    job,
+    lease as leases,
+    planning,
+    reaping,
+    record,
+    retrieval,
+    shell,
+    source as sources,
+    teardown,
+)
+from koki2.bursts.api import Endpoint, Pod, Price, RunPod, STOPPED
+from koki2.bursts.configs import BurstConfig, Pace
+from koki2.bursts.errors import BurstError, Interrupted, UnansweredError
+from koki2.bursts.interrupts import Interrupts
+from koki2.bursts.lease import Lease
+from koki2.bursts.source import Source
+from koki2.runlog import atomic
+from koki2.runlog.lock import Lock
+
+Say = Callable[[str], object]
+_CALL = 60.0  # seconds for a short command on the pod
+
+
+@dataclasses.dataclass(kw_only=True)
+class _Burst:
+    """A burst under way."""
+
+    config: BurstConfig
+    pace: Pace
+    api: RunPod
+    folder: pathlib.Path
+    source: Source
+    lease: Lease
+    facts: dict[str, object]
+    step: Say
+    say: Say
+    settle: float = 0.0
+    """How long a pod may take to show; 0 where it is known whether there is one."""
+    began: float | None = None
+    """When the pod was asked for."""
+
+
+def run_burst(
+    config: BurstConfig,
+    *,
+    say: Say,
+    pace: Pace | None = None,
+    step: Say = lambda name: None,
+) -> pathlib.Path:
+    """Rents a pod, runs a command on it, brings files back, and deletes the pod.
+
+    Args:
+      config: what to run, where, and for how much.
+      say: tells people what happens.
+      pace: how long to wait for what.
+      step: called with the name of each step (`planning.STEPS`) as it begins.
+
+    Returns:
+      The folder with manifest.txt, stdout.log, stderr.log and what was fetched.
+
+    Raises:
+      InputError: it cannot be done as asked; nothing costs anything.
+      BurstError: the command failed, or something on the way to it; the pod is gone,
+        unless the error says that it may still be there.
+      Interrupted: a signal stopped it; the pod is gone.
+    """
+    pace = pace or Pace()
+    planning.check_given(config)
+    shell.check_programs()
+    with Interrupts(say) as interrupts, RunPod(pace) as api:
+        source = sources.find(config)
+        step("reap")
+        reaping.reap(api, config.root, pace, say)
+        step("price")
+        price = planning.find_price(api, config)
+        folder = _make_folder(config.root)
+        lease = leases.make(hours=config.hours, max_usd=config.max_usd, url=api.url)
+        facts = _facts(config, source, price, lease)
+        burst = _Burst(
+            config=config,
+            pace=pace,
+            api=api,
+            folder=folder,
+            source=source,
+            lease=lease,
+            facts=facts,
+            step=step,
+            say=say,
+        )
+        with Lock(folder):
+            try:
+                with _noting(facts, interrupts):
+                    _work(burst)
+            finally:
+                _end(burst)
+        if interrupts.code:
+            raise Interrupted(interrupts.code - 128)
+    return folder
+
+
+def _work(burst: _Burst) -> None:
+    """Everything between the lease and the end of the pod."""
+    config, folder, pace = burst.config, burst.folder, burst.pace
+    burst.step("source")
+    bundle = sources.bundle(burst.source, folder)
+    burst.step("lease")
+    leases.write(folder, burst.lease)
+    burst.step("create")
+    pod = _create(burst)
+    burst.step("wait")
+    endpoint = _wait(burst, pod.id)
+    burst.step("reach")
+    _reach(burst, endpoint)
+    burst.step("guard")
+    _guard(burst, endpoint)
+    burst.step("upload")
+    on_pod = lambda command: shell.on_pod(folder, endpoint, command)
+    left = burst.lease.deadline - time.time()
+    shell.call(on_pod(planning.upload_command()), stdin=bundle, timeout=left)
+    burst.step("prepare")
+    limit = min(pace.prepare, burst.lease.deadline - time.time())
+    shell.call(on_pod(planning.prepare_command(config)), timeout=limit)
+    burst.step("run")
+    job.start(config, folder, endpoint)
+    until = burst.lease.deadline - pace.reserve
+    code = job.wait(burst.api, pod.id, folder, endpoint, pace, until)
+    burst.facts["exit code"] = (
+        "none: stopped as time was over" if code is None else code
+    )
+    burst.step("fetch")
+    if code is None:
+        job.stop(folder, endpoint)
+    problems = _fetch(burst, endpoint)
+    if code is None:
+        problems.insert(0, f"the command must end within {config.hours:g} hours.")
+    elif code:
+        log = folder / "stderr.log"
+        problems.insert(0, f"the command ended with {code}; see {log}.")
+    if problems:
+        raise BurstError("\n".join(problems))
+
+
+def _create(burst: _Burst) -> Pod:
+    """Asks for the pod once; if no answer comes, looks for its name."""
+    public = shell.make_key(burst.folder, burst.lease.name)
+    body = planning.create_body(burst.config, burst.lease.name, public)
+    burst.began, burst.settle = time.time(), burst.pace.settle
+    try:
+        pod = burst.api.create(body)
+    except UnansweredError as error:
+        burst.facts["create"] = error
+        burst.say(f"{error} Looking for the pod by its name")
+        pod = _find(burst)
+        if pod is None:
+            raise
+    except BurstError:  # refused, so there is none
+        burst.settle = 0.0
+        raise
+    burst.settle = 0.0
+    burst.lease = dataclasses.replace(burst.lease, pod=pod.id)
+    leases.write(burst.folder, burst.lease)
+    burst.facts["pod"] = pod.id
+    _check_cost(burst, pod)
+    return pod
+
+
+def _find(burst: _Burst) -> Pod | None:
+    end = time.monotonic() + burst.pace.settle
+    while True:
+        with contextlib.suppress(UnansweredError):
+            for pod in burst.api.pods():
+                if pod.name == burst.lease.name:
+                    return pod
+        if time.monotonic() >= end:
+            return None
+        time.sleep(burst.pace.poll)
+
+
+def _check_cost(burst: _Burst, pod: Pod) -> None:
+    if pod.cost:  # 0 while it is not running
+        burst.facts["cost"] = f"${pod.cost:.4g} an hour"
+        planning.check_cost(burst.config, pod.cost)
+
+
+def _wait(burst: _Burst, pod_id: str) -> Endpoint:
+    """Waits until the pod runs and its port 22 is published."""
+    end = time.monotonic() + burst.pace.start
+    while True:
+        pod = burst.api.pod(pod_id)
+        status = "no such pod" if pod is None else pod.status
+        if pod is None or status in STOPPED:
+            raise BurstError(f"pod {pod_id} must start, got {status}.")
+        _check_cost(burst, pod)
+        if status == "RUNNING" and pod.endpoint is not None:
+            return pod.endpoint
+        if time.monotonic() >= end:
+            port = "its port 22 published" if pod.endpoint else "no port 22 published"
+            raise BurstError(
+                f"pod {pod_id} must run with its port 22 published within "
+                f"{burst.pace.start:g} seconds, got {status} with {port}."
+            )
+        time.sleep(burst.pace.poll)
+
+
+def _reach(burst: _Burst, endpoint: Endpoint) -> None:
+    """Waits until the sshd of the pod answers."""
+    end = time.monotonic() + burst.pace.silence
+    words = shell.on_pod(burst.folder, endpoint, "true")
+    while True:
+        code, _, said = shell.attempt(words, timeout=_CALL)
+        if code == 0:
+            return
+        if time.monotonic() >= end:
+            last = " ".join(said.decode(errors="replace").split())[-200:]
+            raise BurstError(
+                f"the pod's sshd must answer within {burst.pace.silence:g} seconds, "
+                f"got {last or code}."
+            )
+        time.sleep(burst.pace.poll)
+
+
+def _guard(burst: _Burst, endpoint: Endpoint) -> None:
+    """Starts the watchdog; a pod on which it has no key is used, and that is said."""
+    seconds = max(1, round(burst.lease.deadline - time.time()))
+    command = planning.guard_command(seconds, burst.api.url)
+    words = shell.on_pod(burst.folder, endpoint, command)
+    said = shell.call(words, stdin=sources.script("watchdog.sh"), timeout=_CALL)
+    text = said.decode(errors="replace").strip()
+    burst.facts["watchdog"] = text
+    if text != "waiting":
+        burst.say(f"the watchdog does not run: {text}")
+
+
+def _fetch(burst: _Burst, endpoint: Endpoint) -> list[str]:
+    """Brings logs and files; what is missing is a problem, and no reason to stop."""
+    left = max(_CALL, burst.lease.deadline - time.time())
+    problems = []
+    if not retrieval.bring_logs(burst.folder, endpoint, left):
+        problems.append("what the command printed last could not be brought here.")
+    if burst.config.fetch:
+        sums = retrieval.fetch(burst.folder, endpoint, burst.config.fetch, left)
+        burst.facts["fetched"] = f"{len(sums.sha256)} files, every SHA-256 checked"
+        problems += [f"--fetch {p} is not there on the pod." for p in sums.missing]
+    return problems
+
+
+@contextlib.contextmanager
+def _noting(facts: dict[str, object], interrupts: Interrupts) -> Generator[None]:
+    """Puts into the facts what went wrong, and lets no signal into what follows."""
+    try:
+        try:
+            yield
+        finally:
+            interrupts.shield()
+    except Interrupted as error:
+        facts["problem"] = f"a signal stopped it ({error.code})"
+        raise
+    except BaseException as error:
+        facts["problem"] = str(error) or type(error).__name__
+        raise
+
+
+def _end(burst: _Burst) -> None:
+    """Deletes the pod, sees that it is gone, and writes the manifest."""
+    burst.step("delete")
+    asked = burst.began is not None
+    try:
+        if asked:
+            burst.lease = teardown.release(
+                burst.api, burst.folder, burst.lease, burst.pace, settle=burst.settle
+            )
+    except BurstError as error:
+        burst.facts["tear-down"] = error
+        if burst.facts["problem"] is not None:
+            error.add_note(f"  before that: {burst.facts['problem']}")
+        raise
+    else:
+        closed = burst.lease.closed if asked else "no pod was asked for"
+        burst.facts["tear-down"] = closed
+        if not asked:  # nothing to look for
+            (burst.folder / leases.FILE).unlink(missing_ok=True)
+    finally:
+        sources.remove(burst.folder)
+        if burst.began is not None:
+            burst.facts["seconds held"] = round(time.time() - burst.began)
+        burst.facts["ended"] = record.now()
+        burst.step("record")
+        record.write(burst.folder, burst.facts)
+
+
+def _facts(
+    config: BurstConfig, source: Source, price: Price, lease: Lease
+) -> dict[str, object]:
+    usd = price.usd_per_hour * config.gpu_count
+    return {
+        "burst": lease.name,
+        "began": record.now(),
+        "commit": source.commit,
+        "dirty": "yes, see dirty.patch" if source.is_dirty else "no",
+        "lock": f"{config.lock} sha256 {source.lock_sha256}" if config.lock else None,
+        "gpu": f"{config.gpu_count} x {config.gpu_type}, {config.cloud} cloud",
+        "image": config.image,
+        "command": shlex.join(config.words),
+        "fetch": shlex.join(config.fetch) or None,
+        "price": f"${usd:.4g} an hour, ${usd * config.hours:.4g} in {config.hours:g} h",
+        "cap": f"${config.max_usd:g}",
+        "pod": None,
+        "cost": None,
+        "watchdog": None,
+        "exit code": None,
+        "fetched": None,
+        "problem": None,
+        "tear-down": None,
+    }
+
+
+def _make_folder(root: pathlib.Path) -> pathlib.Path:
+    """The folder of a burst that begins now; no two are one."""
+    stamp, number = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()), 1
+    while True:
+        path = root / (stamp if number == 1 else f"{stamp}-{number}")
+        try:
+            atomic.make_folder(path)
+            return path
+        except FileExistsError:
+            number += 1
+        except NotADirectoryError:
+            raise runlog.InputError(
+                f"--runs-dir must be a folder, but {root} is, or lies in, a file."
+            ) from None
