@@ -6,11 +6,10 @@ the deadline, and `koki2 burst reap` (which every burst begins with) does before
 """
 
 import contextlib
-import dataclasses
 import pathlib
 import shlex
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 
 from koki2 import runlog
 from koki2.bursts import (
@@ -19,41 +18,23 @@ from koki2.bursts import (
     planning,
     reaping,
     record,
+    rental as rentals,
     retrieval,
     shell,
     source as sources,
     teardown,
 )
-from koki2.bursts.api import Endpoint, Pod, Price, RunPod, STOPPED
+from koki2.bursts.api import Endpoint, Price, RunPod
 from koki2.bursts.configs import BurstConfig, Pace
-from koki2.bursts.errors import BurstError, Interrupted, UnansweredError
+from koki2.bursts.errors import BurstError, Interrupted
 from koki2.bursts.interrupts import Interrupts
 from koki2.bursts.lease import Lease
+from koki2.bursts.rental import Rental, Say
 from koki2.bursts.source import Source
 from koki2.runlog import atomic
 from koki2.runlog.lock import Lock
 
-Say = Callable[[str], object]
 _CALL = 60.0  # seconds for a short command on the pod
-
-
-@dataclasses.dataclass(kw_only=True)
-class _Burst:
-    """A burst under way."""
-
-    config: BurstConfig
-    pace: Pace
-    api: RunPod
-    folder: pathlib.Path
-    source: Source
-    lease: Lease
-    facts: dict[str, object]
-    step: Say
-    say: Say
-    settle: float = 0.0
-    """How long a pod may take to show; 0 where it is known whether there is one."""
-    began: float | None = None
-    """When the pod was asked for."""
 
 
 def run_burst(
@@ -82,6 +63,11 @@ def run_burst(
     """
     pace = pace or Pace()
     planning.check_given(config)
+    if config.hours * 3600 <= pace.reserve:
+        raise runlog.InputError(
+            f"--hours must be more than {pace.reserve / 3600:g}, which fetching and "
+            f"deleting may take, got {config.hours:g}."
+        )
     shell.check_programs()
     with Interrupts(say) as interrupts, RunPod(pace) as api:
         source = sources.find(config)
@@ -92,7 +78,7 @@ def run_burst(
         folder = _make_folder(config.root)
         lease = leases.make(hours=config.hours, max_usd=config.max_usd, url=api.url)
         facts = _facts(config, source, price, lease)
-        burst = _Burst(
+        burst = Rental(
             config=config,
             pace=pace,
             api=api,
@@ -114,7 +100,7 @@ def run_burst(
     return folder
 
 
-def _work(burst: _Burst) -> None:
+def _work(burst: Rental) -> None:
     """Everything between the lease and the end of the pod."""
     config, folder, pace = burst.config, burst.folder, burst.pace
     burst.step("source")
@@ -122,27 +108,24 @@ def _work(burst: _Burst) -> None:
     burst.step("lease")
     leases.write(folder, burst.lease)
     burst.step("create")
-    pod = _create(burst)
+    pod = rentals.create(burst)
     burst.step("wait")
-    endpoint = _wait(burst, pod.id)
+    endpoint = rentals.wait(burst, pod.id)
     burst.step("reach")
-    _reach(burst, endpoint)
+    rentals.reach(burst, endpoint)
     burst.step("guard")
-    _guard(burst, endpoint)
+    rentals.guard(burst, endpoint)
     burst.step("upload")
     on_pod = lambda command: shell.on_pod(folder, endpoint, command)
-    left = burst.lease.deadline - time.time()
-    shell.call(on_pod(planning.upload_command()), stdin=bundle, timeout=left)
+    shell.call(on_pod(planning.upload_command()), stdin=bundle, timeout=burst.left)
     burst.step("prepare")
-    limit = min(pace.prepare, burst.lease.deadline - time.time())
+    limit = min(pace.prepare, burst.left)
     shell.call(on_pod(planning.prepare_command(config)), timeout=limit)
     burst.step("run")
     job.start(config, folder, endpoint)
     until = burst.lease.deadline - pace.reserve
     code = job.wait(burst.api, pod.id, folder, endpoint, pace, until)
-    burst.facts["exit code"] = (
-        "none: stopped as time was over" if code is None else code
-    )
+    burst.facts["exit code"] = "stopped: time was over" if code is None else code
     burst.step("fetch")
     if code is None:
         job.stop(folder, endpoint)
@@ -156,100 +139,9 @@ def _work(burst: _Burst) -> None:
         raise BurstError("\n".join(problems))
 
 
-def _create(burst: _Burst) -> Pod:
-    """Asks for the pod once; if no answer comes, looks for its name."""
-    public = shell.make_key(burst.folder, burst.lease.name)
-    body = planning.create_body(burst.config, burst.lease.name, public)
-    burst.began, burst.settle = time.time(), burst.pace.settle
-    try:
-        pod = burst.api.create(body)
-    except UnansweredError as error:
-        burst.facts["create"] = error
-        burst.say(f"{error} Looking for the pod by its name")
-        pod = _find(burst)
-        if pod is None:
-            raise
-    except BurstError:  # refused, so there is none
-        burst.settle = 0.0
-        raise
-    burst.settle = 0.0
-    burst.lease = dataclasses.replace(burst.lease, pod=pod.id)
-    leases.write(burst.folder, burst.lease)
-    burst.facts["pod"] = pod.id
-    _check_cost(burst, pod)
-    return pod
-
-
-def _find(burst: _Burst) -> Pod | None:
-    end = time.monotonic() + burst.pace.settle
-    while True:
-        with contextlib.suppress(UnansweredError):
-            for pod in burst.api.pods():
-                if pod.name == burst.lease.name:
-                    return pod
-        if time.monotonic() >= end:
-            return None
-        time.sleep(burst.pace.poll)
-
-
-def _check_cost(burst: _Burst, pod: Pod) -> None:
-    if pod.cost:  # 0 while it is not running
-        burst.facts["cost"] = f"${pod.cost:.4g} an hour"
-        planning.check_cost(burst.config, pod.cost)
-
-
-def _wait(burst: _Burst, pod_id: str) -> Endpoint:
-    """Waits until the pod runs and its port 22 is published."""
-    end = time.monotonic() + burst.pace.start
-    while True:
-        pod = burst.api.pod(pod_id)
-        status = "no such pod" if pod is None else pod.status
-        if pod is None or status in STOPPED:
-            raise BurstError(f"pod {pod_id} must start, got {status}.")
-        _check_cost(burst, pod)
-        if status == "RUNNING" and pod.endpoint is not None:
-            return pod.endpoint
-        if time.monotonic() >= end:
-            port = "its port 22 published" if pod.endpoint else "no port 22 published"
-            raise BurstError(
-                f"pod {pod_id} must run with its port 22 published within "
-                f"{burst.pace.start:g} seconds, got {status} with {port}."
-            )
-        time.sleep(burst.pace.poll)
-
-
-def _reach(burst: _Burst, endpoint: Endpoint) -> None:
-    """Waits until the sshd of the pod answers."""
-    end = time.monotonic() + burst.pace.silence
-    words = shell.on_pod(burst.folder, endpoint, "true")
-    while True:
-        code, _, said = shell.attempt(words, timeout=_CALL)
-        if code == 0:
-            return
-        if time.monotonic() >= end:
-            last = " ".join(said.decode(errors="replace").split())[-200:]
-            raise BurstError(
-                f"the pod's sshd must answer within {burst.pace.silence:g} seconds, "
-                f"got {last or code}."
-            )
-        time.sleep(burst.pace.poll)
-
-
-def _guard(burst: _Burst, endpoint: Endpoint) -> None:
-    """Starts the watchdog; a pod on which it has no key is used, and that is said."""
-    seconds = max(1, round(burst.lease.deadline - time.time()))
-    command = planning.guard_command(seconds, burst.api.url)
-    words = shell.on_pod(burst.folder, endpoint, command)
-    said = shell.call(words, stdin=sources.script("watchdog.sh"), timeout=_CALL)
-    text = said.decode(errors="replace").strip()
-    burst.facts["watchdog"] = text
-    if text != "waiting":
-        burst.say(f"the watchdog does not run: {text}")
-
-
-def _fetch(burst: _Burst, endpoint: Endpoint) -> list[str]:
+def _fetch(burst: Rental, endpoint: Endpoint) -> list[str]:
     """Brings logs and files; what is missing is a problem, and no reason to stop."""
-    left = max(_CALL, burst.lease.deadline - time.time())
+    left = max(_CALL, burst.left)
     problems = []
     if not retrieval.bring_logs(burst.folder, endpoint, left):
         problems.append("what the command printed last could not be brought here.")
@@ -276,7 +168,7 @@ def _noting(facts: dict[str, object], interrupts: Interrupts) -> Generator[None]
         raise
 
 
-def _end(burst: _Burst) -> None:
+def _end(burst: Rental) -> None:
     """Deletes the pod, sees that it is gone, and writes the manifest."""
     burst.step("delete")
     asked = burst.began is not None
@@ -298,7 +190,10 @@ def _end(burst: _Burst) -> None:
     finally:
         sources.remove(burst.folder)
         if burst.began is not None:
-            burst.facts["seconds held"] = round(time.time() - burst.began)
+            seconds = time.time() - burst.began
+            burst.facts["seconds held"] = round(seconds)
+            usd = burst.usd_per_hour * seconds / 3600
+            burst.facts["spent"] = f"about ${usd:.2g}"
         burst.facts["ended"] = record.now()
         burst.step("record")
         record.write(burst.folder, burst.facts)

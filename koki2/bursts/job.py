@@ -14,7 +14,7 @@ from koki2.bursts.errors import BurstError, UnansweredError
 
 _STATE = (
     f"cd {shell.HERE} || exit 1; if [ -e exit_code ]; then cat exit_code; "
-    'elif kill -0 -- "-$(cat job.pid)" 2>/dev/null; then echo running; '
+    'elif kill -0 "$(cat job.pid)" 2>/dev/null; then echo running; '
     "elif [ -e exit_code ]; then cat exit_code; else echo lost; fi"
 )
 _STOP = (

@@ -1,31 +1,15 @@
 """A fake RunPod, a small checkout, and the stand-ins for ssh and rsync on PATH."""
 
 import os
-import pathlib
 import shutil
 import subprocess
 import sys
 
 import pytest
-from fake_runpod import FakeRunPod, KEY
+from fake_runpod import FakeRunPod
+from renting import HERE, QUICK, variables
 
-from koki2.bursts import BurstConfig, Pace
-
-HERE = pathlib.Path(__file__).parent
-QUICK = Pace(
-    poll=0.02,
-    job=0.05,
-    request=5.0,
-    backoff=0.01,
-    longest_wait=0.2,
-    start=5.0,
-    settle=0.3,
-    silence=1.0,
-    prepare=20.0,
-    reserve=1.0,
-    gone=2.0,
-)
-"""Times in seconds, for a fake on this machine."""
+from koki2.bursts import reap, RunPod
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +24,7 @@ def small_checkout(tmp_path_factory):
     root = tmp_path_factory.mktemp("checkout")
     (root / "requirements").mkdir()
     (root / "requirements" / "cuda13.lock").write_text("jax==0.11.2\n")
+    (root / "requirements" / "broken.lock").write_text("none==1\n")
     (root / "work.sh").write_text(
         "mkdir -p runs/deep && echo 7 >runs/result && echo x >'runs/deep/a b'\n"
         "echo said; echo warned >&2\n"
@@ -51,36 +36,44 @@ def small_checkout(tmp_path_factory):
     return root
 
 
-def variables(fake: FakeRunPod) -> dict[str, str]:
-    """What leads a client to a fake RunPod and its pods."""
-    return {
-        "RUNPOD_API_KEY": KEY,
-        "KOKI2_RUNPOD_URL": fake.url,
-        "FAKE_PODS": str(fake.root),
-        "FAKE_NEAR": str(HERE / "near"),
-        "FAKE_IMAGE": str(HERE / "image"),
-        "FAKE_PYTHON": sys.executable,
-        "PATH": f"{HERE / 'near'}{os.pathsep}{os.environ['PATH']}",
-    }
-
-
 @pytest.fixture
-def fake(server, small_checkout, tmp_path, monkeypatch):
+def fake(server, small_checkout, monkeypatch):
     """The fake, with no pods and no faults; the working directory is the checkout."""
     server.reset()
     shutil.rmtree(small_checkout / "runs", ignore_errors=True)
-    for name, value in variables(server).items():
+    for name, value in variables(server.url, server.root).items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(small_checkout)
-    return server
+    yield server
+    server.reset()
 
 
-def config(*command: str, **more) -> BurstConfig:
-    """A burst on the fake."""
-    given = {
-        "gpu_type": "NVIDIA GeForce RTX 3090",
-        "image": "runpod/pytorch:2.1.0",
-        "fetch": ("runs",),
-        "command": command or ("sh", "work.sh"),
-    }
-    return BurstConfig(**given | more)
+@pytest.fixture
+def reaped(fake, small_checkout):
+    """Reaps once, and says which pods that deleted."""
+
+    def call(**more):
+        with RunPod(QUICK) as api:
+            root = small_checkout / "runs" / "runpod_burst"
+            done = reap(api, root, QUICK, lambda text: None, **more)
+        return [burst.pod.id for burst in done]
+
+    return call
+
+
+@pytest.fixture(scope="session")
+def client(server, small_checkout):
+    """Bursts in a process that is killed at a step; returns its exit code."""
+    path = f"{HERE.parents[1]}{os.pathsep}{HERE}"
+    variables_ = variables(server.url, server.root) | {"PYTHONPATH": path}
+    process = subprocess.Popen(
+        [sys.executable, str(HERE / "killed_client.py")],
+        env=os.environ | variables_,
+        cwd=small_checkout,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    yield process
+    process.kill()
+    process.communicate()

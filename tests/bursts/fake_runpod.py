@@ -103,6 +103,7 @@ class FakeRunPod:
         self.bodies: list[dict] = []
         self.is_stuck = self.has_no_ssh = False
         self.cost_factor = 1.0
+        self.page = 0  # pods in a list; 0: all of them
         self._lock = threading.Lock()
 
     @property
@@ -198,7 +199,13 @@ class FakeRunPod:
         )
 
     def _list(self, request: Request, body: None) -> Response:
-        return JSONResponse({"pods": [*map(self._describe, self.pods.values())]})
+        pods = [*map(self._describe, self.pods.values())]
+        if not self.page:
+            return JSONResponse({"pods": pods})
+        at = int(request.query_params.get("cursor", 0))
+        end = at + self.page
+        more = {"nextCursor": str(end)} if end < len(pods) else {}
+        return JSONResponse({"pods": pods[at:end], **more})
 
     def _get(self, request: Request, body: None) -> Response:
         pod = self.pods.get(request.path_params["id"])
