@@ -1,6 +1,7 @@
 """A fake RunPod, a small checkout, and the stand-ins for ssh and rsync on PATH."""
 
 import os
+import pathlib
 import shutil
 import subprocess
 import sys
@@ -29,6 +30,9 @@ def small_checkout(tmp_path_factory):
         "mkdir -p runs/deep && echo 7 >runs/result && echo x >'runs/deep/a b'\n"
         "echo said; echo warned >&2\n"
     )
+    (root / "tools").mkdir()
+    wrapper = pathlib.Path("tools", "runpod_burst_bench.sh")
+    shutil.copy(HERE.parents[1] / wrapper, root / wrapper)
     (root / ".gitignore").write_text("/runs/\n")
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c", "-C", str(root)]
     for words in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "First"]):

@@ -10,6 +10,7 @@ import contextlib
 import os
 import pathlib
 import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -112,8 +113,11 @@ class FakeRunPod:
         return list(self.log)
 
     def reset(self) -> None:
+        """Ends all pods, and forgets that there were any."""
         for pod in list(self.pods.values()):
             pod.end()
+        for path in self.root.iterdir():
+            path.unlink() if path.is_symlink() else shutil.rmtree(path)
         self.__init__(self.root)
 
     def foreign(self, name: str = "somebody-elses") -> Pod:
@@ -169,7 +173,7 @@ class FakeRunPod:
             with self._lock:
                 self.log.append(kind + (" by itself" if bearer != KEY else ""))
                 named = kind.replace(pod_id, "ID") if pod_id else kind
-                fault = self._fault(named)
+                fault = self._fault(named) or self._fault(kind)
                 if fault is None:
                     return answer(request, body)
                 if fault.after:

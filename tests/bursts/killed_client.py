@@ -17,8 +17,10 @@ def burst(until: str) -> None:
         if name == until:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    command = ("sh", "-c", "touch begun; sleep 5") if until == "running" else ()
-    run_burst(config(*command), say=lambda text: None, pace=QUICK, step=step)
+    asked = config()
+    if until == "running":
+        asked = config("sh", "-c", "touch begun; sleep 30", hours=6 / 3600)
+    run_burst(asked, say=lambda text: None, pace=QUICK, step=step)
 
 
 def main() -> None:
