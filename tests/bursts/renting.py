@@ -16,12 +16,13 @@ QUICK = Pace(
     request=5.0,
     backoff=0.01,
     longest_wait=0.2,
+    tries=4,
     start=5.0,
-    settle=0.2,
+    settle=0.1,
     silence=0.5,
     prepare=20.0,
     reserve=1.0,
-    gone=0.5,
+    gone=0.2,
 )
 """Times in seconds, for a fake on this machine."""
 

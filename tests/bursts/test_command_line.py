@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +16,7 @@ import pytest
 from fake_runpod import Fault, KEY
 from renting import HERE, variables
 
-from koki2.bursts import STEPS
+from koki2.bursts import shell, STEPS
 from koki2.cli import burst_actions, main
 from koki2.runlog import list_runs, read_summary
 

@@ -157,6 +157,7 @@ def test_no_pod_is_left_whatever_goes_wrong(name, fake, reaped, monkeypatch):
     assert list(fake.pods) == [foreign.id]
 
 
+@pytest.mark.slow
 def test_what_a_failing_command_left_is_brought_back(fake):
     script = "mkdir runs; echo part >runs/result; echo why >&2; exit 3"
     with pytest.raises(BurstError, match="ended with 3"):

@@ -30,6 +30,7 @@ def test_a_dirty_checkout_is_refused_before_anything_is_asked_for(fake, changed)
     assert fake.requests == [] and not pathlib.Path("runs").exists()
 
 
+@pytest.mark.slow
 def test_a_dirty_checkout_that_is_asked_for_runs_and_is_recorded(fake, changed):
     folder = run_burst(config(dirty=True), say=print, pace=QUICK)
     assert (folder / "fetched" / "runs" / "result").read_text() == "new\n"
