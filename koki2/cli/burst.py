@@ -33,9 +33,13 @@ class Options(BurstConfig):
 
 def run(options: Options) -> int:
     """Does what the action says."""
-    from koki2.bursts import api, errors
-    from koki2.cli import burst_actions
-
+    try:
+        from koki2.bursts import api, errors
+        from koki2.cli import burst_actions
+    except ModuleNotFoundError as error:
+        raise runlog.InputError(
+            f"koki2 burst must have httpx (pip install 'koki2[burst]'): {error}."
+        ) from None
     try:
         return burst_actions.ACTIONS[options.action](options, as_json=options.json)
     except errors.RefusedError as error:
