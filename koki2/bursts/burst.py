@@ -62,12 +62,7 @@ def run_burst(
       Interrupted: a signal stopped it; the pod is gone.
     """
     pace = pace or Pace()
-    planning.check_given(config)
-    if config.hours * 3600 <= pace.reserve:
-        raise runlog.InputError(
-            f"--hours must be more than {pace.reserve / 3600:g}, which fetching and "
-            f"deleting may take, got {config.hours:g}."
-        )
+    planning.check_given(config, pace)
     shell.check_programs()
     with Interrupts(say) as interrupts, RunPod(pace) as api:
         source = sources.find(config)
@@ -75,38 +70,35 @@ def run_burst(
         reaping.reap(api, config.root, pace, say)
         step("price")
         price = planning.find_price(api, config)
-        folder = _make_folder(config.root)
         lease = leases.make(hours=config.hours, max_usd=config.max_usd, url=api.url)
-        facts = _facts(config, source, price, lease)
         burst = Rental(
             config=config,
             pace=pace,
             api=api,
-            folder=folder,
+            folder=_make_folder(config.root),
             source=source,
             lease=lease,
-            facts=facts,
+            facts=_facts(config, source, price, lease),
             step=step,
             say=say,
         )
-        with Lock(folder):
+        with Lock(burst.folder):
             try:
-                with _noting(facts, interrupts):
-                    _work(burst)
+                with _noting(burst.facts, interrupts):
+                    _use(burst, *_obtain(burst))
             finally:
                 _end(burst)
         if interrupts.code:
             raise Interrupted(interrupts.code - 128)
-    return folder
+    return burst.folder
 
 
-def _work(burst: Rental) -> None:
-    """Everything between the lease and the end of the pod."""
-    config, folder, pace = burst.config, burst.folder, burst.pace
+def _obtain(burst: Rental) -> tuple[str, Endpoint]:
+    """From the archive to a pod that can be used: its id, and where to reach it."""
     burst.step("source")
-    bundle = sources.bundle(burst.source, folder)
+    sources.bundle(burst.source, burst.folder)
     burst.step("lease")
-    leases.write(folder, burst.lease)
+    leases.write(burst.folder, burst.lease)
     burst.step("create")
     pod = rentals.create(burst)
     burst.step("wait")
@@ -115,16 +107,27 @@ def _work(burst: Rental) -> None:
     rentals.reach(burst, endpoint)
     burst.step("guard")
     rentals.guard(burst, endpoint)
-    burst.step("upload")
+    return pod.id, endpoint
+
+
+def _use(burst: Rental, pod_id: str, endpoint: Endpoint) -> None:
+    """Runs the command on a pod and brings back what it left.
+
+    Raises:
+      BurstError: it failed, or something on the way.
+    """
+    config, folder, pace = burst.config, burst.folder, burst.pace
     on_pod = lambda command: shell.on_pod(folder, endpoint, command)
-    shell.call(on_pod(planning.upload_command()), stdin=bundle, timeout=burst.left)
+    burst.step("upload")
+    upload, bundle = planning.upload_command(), folder / sources.BUNDLE
+    shell.call(on_pod(upload), stdin=bundle, timeout=burst.left)
     burst.step("prepare")
     limit = min(pace.prepare, burst.left)
     shell.call(on_pod(planning.prepare_command(config)), timeout=limit)
     burst.step("run")
     job.start(config, folder, endpoint)
     until = burst.lease.deadline - pace.reserve
-    code = job.wait(burst.api, pod.id, folder, endpoint, pace, until)
+    code = job.wait(burst.api, pod_id, folder, endpoint, pace, until)
     burst.facts["exit code"] = "stopped: time was over" if code is None else code
     burst.step("fetch")
     if code is None:

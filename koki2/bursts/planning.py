@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from koki2 import runlog
 from koki2.bursts import retrieval, shell
 from koki2.bursts.api import Endpoint, OFFICIAL, Price, RunPod
-from koki2.bursts.configs import BurstConfig
+from koki2.bursts.configs import BurstConfig, Pace
 from koki2.bursts.errors import BurstError
 from koki2.runlog import jsontext
 
@@ -42,11 +42,17 @@ class Step(NamedTuple):
     commands: list[str]
 
 
-def check_given(config: BurstConfig) -> None:
-    """Raises InputError unless a config says which GPU and which image."""
+def check_given(config: BurstConfig, pace: Pace) -> None:
+    """Raises InputError unless a config says which GPU, which image, and a time that
+    leaves some for fetching and deleting."""
     for flag, value in (("--gpu-type", config.gpu_type), ("--image", config.image)):
         if not value:
             raise runlog.InputError(f"{flag} must be given for a burst.")
+    if config.hours * 3600 <= pace.reserve:
+        raise runlog.InputError(
+            f"--hours must be more than {pace.reserve / 3600:g}, which fetching and "
+            f"deleting may take, got {config.hours:g}."
+        )
 
 
 def find_price(api: RunPod, config: BurstConfig) -> Price:

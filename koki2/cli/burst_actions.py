@@ -32,7 +32,7 @@ def run_(options: Options, *, as_json: bool) -> int:
 
 def plan(options: Options, *, as_json: bool) -> int:
     """Says what `run_` would do; asks for the price where there is a key."""
-    planning.check_given(options)
+    planning.check_given(options, bursts.Pace())
     commit = source.find(options).commit
     usd = None
     if os.environ.get(api.KEY):

@@ -63,7 +63,7 @@ def test_what_v2_does_not_know_is_refused_by_name(client, fake):
 def test_what_cannot_be_rented_is_said_before_it_is_asked_for(client, given, words):
     asked = config(**given)
     with pytest.raises(runlog.InputError, match=words):
-        planning.check_given(asked)
+        planning.check_given(asked, QUICK)
         planning.find_price(client, asked)
 
 

@@ -13,7 +13,8 @@ fi
 
 [ -n "${1:-}" ] || exit 0
 cd src
-command -v uv >/dev/null || python3 -m pip install --quiet uv
+command -v uv >/dev/null || python3 -m pip install --quiet uv ||
+  python3 -m pip install --quiet --break-system-packages uv # of a newer Ubuntu
 uv venv --quiet --python 3.12 .venv
 uv pip install --quiet --python .venv --require-hashes -r "$1"
 uv pip install --quiet --python .venv --no-deps -e .
