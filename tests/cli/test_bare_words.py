@@ -16,6 +16,7 @@ LINES = {
     "qd": (["detour-l1.3"], ["--low -1 -1", "--no-mvt", "--shape 4 4", "--seed 1"]),
     "watch": (["gymnax:CartPole-v1"], ["--fps 3", "--json", "--policy stay"]),
     "sweep": (["s.toml"], ["--jobs 2", "--json", "--eval-seed 1 2", "--out o"]),
+    "burst": (["plan"], ["--gpu-type L4", "--dirty", "--json", "--hours 2"]),
     "resume": (["run"], ["--log-every 1", "--no-jax-cache", "--json"]),
     "replay": (["run"], ["--jax-cache-dir d", "--json"]),
     "check": (["f.py:x"], ["--role world", "--json"]),
