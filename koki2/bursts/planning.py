@@ -83,7 +83,13 @@ def find_price(api: RunPod, config: BurstConfig) -> Price:
 
 
 def check_cost(config: BurstConfig, usd_per_hour: float) -> None:
-    """Raises InputError where a burst at this price may cost more than it may."""
+    """Raises InputError where a burst at this price may cost more than it may.
+
+    Example:
+      >>> check_cost(BurstConfig(hours=2.0, max_usd=1.0), 0.6)
+      Traceback (most recent call last):
+      koki2.runlog.errors.InputError: 2 h at $0.6 an hour must cost at most --max-usd 1...
+    """
     usd = usd_per_hour * config.hours
     if not usd <= config.max_usd:
         raise runlog.InputError(
@@ -93,7 +99,19 @@ def check_cost(config: BurstConfig, usd_per_hour: float) -> None:
 
 
 def create_body(config: BurstConfig, name: str, public_key: str) -> dict[str, Any]:
-    """What RunPod is asked for. No secret is among it."""
+    """What RunPod is asked for. No secret is among it.
+
+    Args:
+      config: with GPU and image.
+      name: of the pod.
+      public_key: of the ssh key pair of this burst.
+
+    Example:
+      >>> config = BurstConfig(gpu_type="NVIDIA L4", image="a/b:1", min_cuda=None)
+      >>> body = create_body(config, "mine", "ssh-ed25519 AAAA")
+      >>> body["gpu"], body["cloud"], body["env"]
+      ({'id': 'NVIDIA L4', 'count': 1}, 'SECURE', {'PUBLIC_KEY': 'ssh-ed25519 AAAA'})
+    """
     gpu: dict[str, Any] = {"id": config.gpu_type, "count": config.gpu_count}
     if config.min_cuda is not None:
         gpu["minCudaVersion"] = config.min_cuda
@@ -134,7 +152,12 @@ def prepare_command(config: BurstConfig) -> str:
 
 
 def run_command(config: BurstConfig) -> str:
-    """Starts the command in a session of its own, which outlives this connection."""
+    """Starts the command in a session of its own, which outlives this connection.
+
+    Example:
+      >>> run_command(BurstConfig(command=("ls", "a b")))[:63]
+      "cd koki2-burst && { setsid nohup sh job.sh ls 'a b' >/dev/null "
+    """
     words = shlex.join(config.words)
     return (
         f"cd {shell.HERE} && {{ setsid nohup sh job.sh {words} {SILENT} & "

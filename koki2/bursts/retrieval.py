@@ -28,7 +28,12 @@ class Sums(NamedTuple):
 
 
 def sums_command(paths: Sequence[str]) -> str:
-    """The shell command that prints the SHA-256 of every file under some paths."""
+    """The shell command that prints the SHA-256 of every file under some paths.
+
+    Example:
+      >>> sums_command(["runs", "a b"])[:56]
+      "cd koki2-burst/src && for path in runs 'a b'; do if [ -e"
+    """
     return (
         f"cd {shell.HERE}/src && for path in {shlex.join(paths)}; do "
         'if [ -e "$path" ]; then find "$path" -type f -exec sha256sum {} +; '

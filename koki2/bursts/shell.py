@@ -74,7 +74,13 @@ def ssh_words(folder: pathlib.Path, endpoint: Endpoint) -> list[str]:
 
 
 def on_pod(folder: pathlib.Path, endpoint: Endpoint, command: str) -> list[str]:
-    """The argument list that runs a shell command on a pod."""
+    """The argument list that runs a shell command on a pod.
+
+    Example:
+      >>> words = on_pod(pathlib.Path("x"), Endpoint("10.0.0.1", 2222, "root"), "ls a")
+      >>> words[0], words[-4:]
+      ('ssh', ['-p', '2222', 'root@10.0.0.1', 'ls a'])
+    """
     host = f"{endpoint.user}@{endpoint.host}"
     return [*ssh_words(folder, endpoint), host, command]
 

@@ -17,9 +17,9 @@ def burst(until: str) -> None:
         if name == until:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    asked = config()
-    if until == "running":
-        asked = config("sh", "-c", "touch begun; sleep 30", hours=6 / 3600)
+    asked, sleeps = config(), ("sh", "-c", "touch begun; sleep 60")
+    if until in ("running", "short"):
+        asked = config(*sleeps, hours=6 / 3600 if until == "short" else 1.0)
     run_burst(asked, say=lambda text: None, pace=QUICK, step=step)
 
 

@@ -17,12 +17,12 @@ QUICK = Pace(
     backoff=0.01,
     longest_wait=0.2,
     tries=4,
-    start=5.0,
+    start=20.0,
     settle=0.1,
-    silence=0.5,
+    silence=2.0,
     prepare=20.0,
     reserve=1.0,
-    gone=0.2,
+    gone=5.0,
 )
 """Times in seconds, for a fake on this machine."""
 

@@ -106,7 +106,10 @@ CELLS = {
         "ended with 3", (Fault(DELETE, times=2),), command="sh -c 'exit 3'"
     ),
     "delete fails for long": Cell(
-        "must be gone, and may still cost money", (Fault(DELETE, times=99),), left=1
+        "must be gone, and may still cost money",
+        (Fault(DELETE, times=99),),
+        left=1,
+        pace={"gone": 0.2},
     ),
     "the list fails for long once there is a pod": Cell(late=(Fault(LIST, times=99),)),
     "the price is above the cap": Cell(

@@ -100,7 +100,7 @@ def test_one_pod_that_stays_does_not_save_the_others(fake, leased, root):
     fake.faults = [Fault(f"DELETE /v2/pods/{stays.id}", times=999)]
     with RunPod(QUICK) as api:
         with pytest.raises(BurstError, match=f"pod {stays.id} must be gone"):
-            reap(api, root, QUICK, print)
+            reap(api, root, dataclasses.replace(QUICK, gone=0.2), print)
         assert list(fake.pods) == [stays.id] and goes.id not in fake.pods
         (left,) = bursts(api, root, print)
     assert (left.state, left.pod.id) == ("orphan", stays.id)

@@ -48,7 +48,7 @@ def test_a_pod_that_gives_it_no_key_is_said(fake, tmp_path):
 
 @pytest.mark.slow
 def test_it_deletes_the_pod_of_a_client_that_was_killed(fake, client):
-    client.stdin.write("running\n")
+    client.stdin.write("short\n")
     client.stdin.flush()
     pid = int(client.stdout.readline())
     while not any(fake.root.glob("*/koki2-burst/src/begun")):
