@@ -88,7 +88,7 @@ def check_cost(config: BurstConfig, usd_per_hour: float) -> None:
     Example:
       >>> check_cost(BurstConfig(hours=2.0, max_usd=1.0), 0.6)
       Traceback (most recent call last):
-      koki2.runlog.errors.InputError: 2 h at $0.6 an hour must cost at most --max-usd 1...
+      koki2.runlog.errors.InputError: 2 h at $0.6 an hour must cost at most ...
     """
     usd = usd_per_hour * config.hours
     if not usd <= config.max_usd:
