@@ -117,7 +117,7 @@ def _of_leases(
 ) -> Iterator[Burst]:
     for folder in leases.folders(root):
         try:
-            lease = leases.read(folder)
+            lease, holder = leases.read(folder), leases.holder(folder)
         except runlog.BrokenRunError as error:
             say(str(error))
             continue
@@ -127,6 +127,6 @@ def _of_leases(
         state = ORPHAN
         if time.time() > lease.deadline + _GRACE:
             state = OVERDUE
-        elif leases.holder(folder) is not None:
+        elif holder is not None:
             state = HELD
         yield Burst(lease.name, state, lease.deadline, folder, lease, pod)
