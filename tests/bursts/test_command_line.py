@@ -174,6 +174,14 @@ def test_a_key_that_runpod_does_not_know_is_a_mistake(fake, monkeypatch):
     assert typed("reap")[0] == 2
 
 
+def test_without_its_extra_it_says_what_to_install():
+    code = "import sys; sys.modules['httpx'] = None; from koki2.cli import main; "
+    words = [sys.executable, "-c", code + "sys.exit(main(['burst', 'list']))"]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.returncode == 2, done.stderr
+    assert "must have httpx (pip install 'koki2[burst]')" in done.stderr
+
+
 @pytest.mark.slow
 def test_three_seeds_evolve_on_a_pod_and_their_runs_come_back(
     fake, tmp_path, monkeypatch
