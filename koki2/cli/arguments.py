@@ -6,6 +6,7 @@ from typing import Annotated
 import tyro
 from annotated_types import Ge, Le
 
+from koki2.cli import words
 from koki2.evolution.configs import BEST_BLIND, check_policy
 from koki2.session.settings import Seed
 
@@ -54,6 +55,10 @@ BaselineOrNone = Annotated[
         f"{_WHAT_BLIND_IS}"
     ),
 ]
+Behind = Annotated[
+    tuple[str, ...], tyro.conf.Fixed, tyro.conf.Suppress, words.BehindDashes()
+]
+"""The words behind a bare `--`, which belong to another command."""
 Force = Annotated[
     bool,
     tyro.conf.FlagCreatePairsOff,

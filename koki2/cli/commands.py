@@ -126,6 +126,12 @@ _ALL = (
         "run the contract tests on a world, an agent, ... of your own",
         "my_world.py:my_world",
     ),
+    Command(
+        "burst",
+        "a command on a rented GPU, which is always given back",
+        "plan --gpu-type GPU --image IMAGE --fetch runs -- koki2 evo-l0",
+        uses_jax=False,
+    ),
     Command("worlds", "list the worlds", "", uses_jax=False),
     Command("runs", "list the runs", "--runs-dir runs", uses_jax=False),
     Command("plot", "draw the curves of runs", "RUN_1 RUN_2", uses_jax=False),

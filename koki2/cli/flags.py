@@ -66,6 +66,9 @@ def parse(command: Command, options: type, argv: Sequence[str]) -> Parsed:
     """
     fields = {f.name: f for f in dataclasses.fields(options)}
     layered = fields.get("settings")
+    behind, other = words_.behind_dashes(options), ()
+    if behind is not None:
+        argv, other = words_.cut(argv)
     objects = _objects(argv) if layered is not None else {}
     takes = _takes(command, options, layered)
     words = words_.sort(argv, takes)
@@ -89,6 +92,8 @@ def parse(command: Command, options: type, argv: Sequence[str]) -> Parsed:
     made = _flags_class(command, options, layered, level, only=only)
     found, _ = _ask_tyro(command, made, words.in_order)
     own = {n: getattr(found, n) for n in fields if n != "settings"}
+    if behind is not None:
+        own[behind] = other
     layers = getattr(found, "layers", settings_.Layers())
     xla = getattr(found, "xla", XlaOptions())
     jax = getattr(found, "jax", JaxOptions())

@@ -92,6 +92,32 @@ def sort(argv: Sequence[str], takes: Mapping[str, int]) -> Words:
     return Words(alone, flags)
 
 
+@dataclasses.dataclass(frozen=True)
+class BehindDashes:
+    """Marks the field of a command that takes the words behind a bare `--`."""
+
+
+def behind_dashes(kind: type) -> str | None:
+    """The field of a dataclass that takes the words behind `--`; None if none does."""
+    for name, hint in schema.hints(kind).items():
+        if BehindDashes() in getattr(hint, "__metadata__", ()):
+            return name
+    return None
+
+
+def cut(argv: Sequence[str]) -> tuple[Sequence[str], tuple[str, ...]]:
+    """The words before the first bare `--`, and those behind it.
+
+    Example:
+      >>> cut(["run", "--", "ls", "--", "-l"])
+      (['run'], ('ls', '--', '-l'))
+    """
+    if "--" not in argv:
+        return argv, ()
+    at = list(argv).index("--")
+    return argv[:at], tuple(argv[at + 1 :])
+
+
 def flags_of(kinds: Iterable[type]) -> dict[str, int]:
     """How many words the flags of some dataclasses take, by name: none, one or many."""
     return {

@@ -17,6 +17,7 @@ LINES = {
     "watch": (["gymnax:CartPole-v1"], ["--fps 3", "--json", "--policy stay"]),
     "sweep": (["s.toml"], ["--jobs 2", "--json", "--eval-seed 1 2", "--out o"]),
     "golden": (["check", "set.toml"], ["--reason r", "--json", "--objects=a.py:b"]),
+    "burst": (["plan"], ["--gpu-type L4", "--dirty", "--json", "--hours 2"]),
     "resume": (["run"], ["--log-every 1", "--no-jax-cache", "--json"]),
     "replay": (["run"], ["--jax-cache-dir d", "--json"]),
     "check": (["f.py:x"], ["--role world", "--json"]),

@@ -1,0 +1,100 @@
+"""The command on a pod: started, looked at until it ends, stopped where time is over.
+
+It runs in a session of its own on the pod, so that a connection may break and come
+back. Times in seconds.
+"""
+
+import pathlib
+import time
+
+from koki2.bursts import planning, retrieval, shell
+from koki2.bursts.api import Endpoint, RunPod, STOPPED
+from koki2.bursts.configs import BurstConfig, Pace
+from koki2.bursts.errors import BurstError, UnansweredError
+
+_STATE = (
+    f"cd {shell.HERE} || exit 1; if [ -e exit_code ]; then cat exit_code; "
+    'elif kill -0 "$(cat job.pid)" 2>/dev/null; then echo running; '
+    "elif [ -e exit_code ]; then cat exit_code; else echo lost; fi"
+)
+_STOP = (
+    f'cd {shell.HERE} && kill -TERM -- "-$(cat job.pid)" 2>/dev/null; sleep 2; '
+    'kill -KILL -- "-$(cat job.pid)" 2>/dev/null; true'
+)
+_CALL = 60.0  # for a look
+
+
+def start(config: BurstConfig, folder: pathlib.Path, endpoint: Endpoint) -> None:
+    """Starts the command. Raises BurstError where that fails."""
+    command = planning.run_command(config)
+    shell.call(shell.on_pod(folder, endpoint, command), timeout=_CALL)
+
+
+def wait(
+    api: RunPod,
+    pod_id: str,
+    folder: pathlib.Path,
+    endpoint: Endpoint,
+    pace: Pace,
+    until: float,
+) -> int | None:
+    """Waits for the command to end, and brings what it prints here as it does.
+
+    Args:
+      api: says whether the pod still runs, where ssh does not.
+      pod_id: the pod.
+      folder: of the burst.
+      endpoint: of the pod.
+      pace: how often to look.
+      until: when to stop waiting, on the clock of `time.time`.
+
+    Returns:
+      Its exit code; None if it still runs.
+
+    Raises:
+      BurstError: the pod died, cannot be reached, or lost the command.
+    """
+    heard = time.monotonic()
+    while True:
+        state = _look(folder, endpoint)
+        retrieval.bring_logs(folder, endpoint, _CALL)
+        if state is None:
+            _check_pod(api, pod_id)
+            silence = time.monotonic() - heard
+            if silence > pace.silence:
+                raise BurstError(
+                    f"pod {pod_id} must answer ssh, got silence for {silence:.0f} s."
+                )
+        elif state == "lost":
+            raise BurstError("the command must say how it ended, and is gone.")
+        elif state != "running":
+            return int(state)
+        else:
+            heard = time.monotonic()
+        if time.time() >= until:
+            return None
+        time.sleep(min(pace.job, max(0.0, until - time.time())))
+
+
+def stop(folder: pathlib.Path, endpoint: Endpoint) -> None:
+    """Stops the command with all that it started: asked first, then killed."""
+    shell.attempt(shell.on_pod(folder, endpoint, _STOP), timeout=_CALL)
+
+
+def _look(folder: pathlib.Path, endpoint: Endpoint) -> str | None:
+    """What the pod says of the command; None if it does not answer."""
+    words = shell.on_pod(folder, endpoint, _STATE)
+    code, out, _ = shell.attempt(words, timeout=_CALL)
+    text = out.decode(errors="replace").strip()
+    known = text.isdecimal() or text in ("running", "lost")
+    return text if code == 0 and known else None
+
+
+def _check_pod(api: RunPod, pod_id: str) -> None:
+    try:
+        pod = api.pod(pod_id)
+    except UnansweredError:
+        return  # neither answers: perhaps it is the network here
+    status = "no such pod" if pod is None else pod.status
+    if pod is None or status in STOPPED:
+        raise BurstError(f"pod {pod_id} must run until the command ends, got {status}.")

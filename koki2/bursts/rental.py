@@ -1,0 +1,138 @@
+"""A pod on its way: asked for once, waited for, reached, and put under its watchdog.
+
+Times in seconds.
+"""
+
+import contextlib
+import dataclasses
+import pathlib
+import time
+from collections.abc import Callable
+
+from koki2.bursts import lease as leases, planning, shell, source as sources
+from koki2.bursts.api import Endpoint, Pod, RunPod, STOPPED
+from koki2.bursts.configs import BurstConfig, Pace
+from koki2.bursts.errors import BurstError, UnansweredError
+from koki2.bursts.lease import Lease
+from koki2.bursts.source import Source
+
+Say = Callable[[str], object]
+_CALL = 60.0  # for a short command on the pod
+
+
+@dataclasses.dataclass(kw_only=True)
+class Rental:
+    """A burst under way: what it is, and what is known of its pod."""
+
+    config: BurstConfig
+    pace: Pace
+    api: RunPod
+    folder: pathlib.Path
+    source: Source
+    lease: Lease
+    facts: dict[str, object]
+    """For the manifest, in its order."""
+    step: Say
+    say: Say
+    settle: float = 0.0
+    """How long a pod may take to show; 0 where it is known whether there is one."""
+    began: float | None = None
+    """When the pod was asked for, on the clock of `time.time`."""
+    usd_per_hour: float = 0.0
+    """What the pod costs, as RunPod says; 0 while it has not."""
+
+    @property
+    def left(self) -> float:
+        """Until the deadline; never nothing, so that it can be waited for."""
+        return max(1.0, self.lease.deadline - time.time())
+
+
+def create(rental: Rental) -> Pod:
+    """Asks for the pod once; if no answer comes, looks for its name."""
+    public = shell.make_key(rental.folder, rental.lease.name)
+    body = planning.create_body(rental.config, rental.lease.name, public)
+    rental.began, rental.settle = time.time(), rental.pace.settle
+    try:
+        pod = rental.api.create(body)
+    except UnansweredError as error:
+        rental.facts["create"] = error
+        rental.say(f"{error} Looking for the pod by its name")
+        pod = _find(rental)
+        if pod is None:
+            raise
+    except BurstError:  # refused, so there is none
+        rental.settle = 0.0
+        raise
+    rental.settle = 0.0
+    rental.lease = dataclasses.replace(rental.lease, pod=pod.id)
+    leases.write(rental.folder, rental.lease)
+    rental.facts["pod"] = pod.id
+    _check_cost(rental, pod)
+    return pod
+
+
+def _find(rental: Rental) -> Pod | None:
+    end = time.monotonic() + rental.pace.settle
+    while True:
+        with contextlib.suppress(UnansweredError):
+            for pod in rental.api.pods():
+                if pod.name == rental.lease.name:
+                    return pod
+        if time.monotonic() >= end:
+            return None
+        time.sleep(rental.pace.poll)
+
+
+def _check_cost(rental: Rental, pod: Pod) -> None:
+    if pod.cost:  # 0 while it is not running
+        rental.usd_per_hour = pod.cost
+        rental.facts["cost"] = f"${pod.cost:.4g} an hour"
+        planning.check_cost(rental.config, pod.cost)
+
+
+def wait(rental: Rental, pod_id: str) -> Endpoint:
+    """Waits until the pod runs and its port 22 is published."""
+    end = time.monotonic() + rental.pace.start
+    while True:
+        pod = rental.api.pod(pod_id)
+        status = "no such pod" if pod is None else pod.status
+        if pod is None or status in STOPPED:
+            raise BurstError(f"pod {pod_id} must start, got {status}.")
+        _check_cost(rental, pod)
+        if status == "RUNNING" and pod.endpoint is not None:
+            return pod.endpoint
+        if time.monotonic() >= end:
+            port = "its port 22 published" if pod.endpoint else "no port 22 published"
+            raise BurstError(
+                f"pod {pod_id} must run with its port 22 published within "
+                f"{rental.pace.start:g} seconds, got {status} with {port}."
+            )
+        time.sleep(rental.pace.poll)
+
+
+def reach(rental: Rental, endpoint: Endpoint) -> None:
+    """Waits until the sshd of the pod answers."""
+    end = time.monotonic() + rental.pace.silence
+    words = shell.on_pod(rental.folder, endpoint, "true")
+    while True:
+        code, _, said = shell.attempt(words, timeout=_CALL)
+        if code == 0:
+            return
+        if time.monotonic() >= end:
+            last = " ".join(said.decode(errors="replace").split())[-200:]
+            raise BurstError(
+                f"the pod's sshd must answer within {rental.pace.silence:g} seconds, "
+                f"got {last or code}."
+            )
+        time.sleep(rental.pace.poll)
+
+
+def guard(rental: Rental, endpoint: Endpoint) -> None:
+    """Starts the watchdog; a pod on which it has no key is used, and that is said."""
+    command = planning.guard_command(round(rental.left), rental.api.url)
+    words = shell.on_pod(rental.folder, endpoint, command)
+    said = shell.call(words, stdin=sources.script("watchdog.sh"), timeout=_CALL)
+    text = said.decode(errors="replace").strip()
+    rental.facts["watchdog"] = text
+    if text != "waiting":
+        rental.say(f"the watchdog does not run: {text}")

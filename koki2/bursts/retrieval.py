@@ -1,0 +1,125 @@
+"""What comes back from a pod: files, with the SHA-256 that each had there."""
+
+import hashlib
+import pathlib
+import re
+import shlex
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from koki2.bursts import shell
+from koki2.bursts.api import Endpoint
+from koki2.bursts.errors import BurstError
+
+FETCHED, SUMS = "fetched", "fetched.sha256"
+LOGS = ("stdout.log", "stderr.log")
+_LINE = re.compile(rb"(\\?)([0-9a-f]{64})  (.+)")
+_MISSING = b"missing  "
+_ESCAPES = {rb"\n": b"\n", rb"\r": b"\r", rb"\\": b"\\"}
+
+
+class Sums(NamedTuple):
+    """What lies on the pod under the paths that were asked for."""
+
+    sha256: dict[str, str]
+    """By file, relative to the checkout."""
+    missing: list[str]
+    """Paths that are not there."""
+
+
+def sums_command(paths: Sequence[str]) -> str:
+    """The shell command that prints the SHA-256 of every file under some paths.
+
+    Example:
+      >>> sums_command(["runs", "a b"])[:56]
+      "cd koki2-burst/src && for path in runs 'a b'; do if [ -e"
+    """
+    return (
+        f"cd {shell.HERE}/src && for path in {shlex.join(paths)}; do "
+        'if [ -e "$path" ]; then find "$path" -type f -exec sha256sum {} +; '
+        'else echo "missing  $path"; fi; done'
+    )
+
+
+def read_sums(text: bytes) -> Sums:
+    r"""Reads what `sums_command` prints; sha256sum escapes names with newlines.
+
+    Example:
+      >>> sums = read_sums(b"\\" + b"0" * 64 + b"  a\\nb\nmissing  logs\n")
+      >>> list(sums.sha256), sums.missing
+      (['a\nb'], ['logs'])
+    """
+    found = Sums({}, [])
+    for line in text.split(b"\n"):
+        if line.startswith(_MISSING):
+            found.missing.append(_name(line.removeprefix(_MISSING)))
+        elif match := _LINE.fullmatch(line):
+            name = match[3]
+            if match[1]:
+                name = re.sub(rb"\\[nr\\]", lambda m: _ESCAPES[m[0]], name)
+            found.sha256[_name(name)] = match[2].decode()
+        elif line:
+            raise BurstError(f"the pod must list SHA-256 sums, got {line[:80]!r}.")
+    return found
+
+
+def differing(sums: Sums, folder: pathlib.Path) -> list[str]:
+    """The files that did not arrive as they were, in a folder that they came to."""
+    return [
+        name
+        for name, sha256 in sums.sha256.items()
+        if not (folder / name).is_file() or _sha256(folder / name) != sha256
+    ]
+
+
+def fetch(
+    burst: pathlib.Path,
+    endpoint: Endpoint,
+    paths: Sequence[str],
+    timeout: float,
+) -> Sums:
+    """Brings files and folders back into the burst's folder and checks them.
+
+    Args:
+      burst: its folder; they go into its folder `FETCHED`, the sums beside it.
+      endpoint: of the pod.
+      paths: relative to the checkout.
+      timeout: seconds for all of them.
+
+    Raises:
+      BurstError: they did not come, or not as they were.
+    """
+    words = shell.on_pod(burst, endpoint, sums_command(paths))
+    text = shell.call(words, timeout=timeout)
+    (burst / SUMS).write_bytes(text)
+    sums = read_sums(text)
+    there = [path for path in paths if path not in sums.missing]
+    if there:
+        (burst / FETCHED).mkdir(exist_ok=True)
+        inside = [f"src/./{path}" for path in there]
+        shell.call(
+            shell.from_pod(burst, endpoint, inside, burst / FETCHED), timeout=timeout
+        )
+    wrong = differing(sums, burst / FETCHED)
+    if wrong:
+        raise BurstError(
+            f"{len(wrong)} of {len(sums.sha256)} files did not arrive as they were on "
+            f"the pod, {wrong[0]} first; see {burst / SUMS}."
+        )
+    return sums
+
+
+def bring_logs(burst: pathlib.Path, endpoint: Endpoint, timeout: float) -> bool:
+    """Brings what the command has printed until now, and says whether that worked."""
+    paths = [f"./{name}" for name in LOGS]
+    words = shell.from_pod(burst, endpoint, paths, burst)
+    return shell.attempt(words, timeout=timeout)[0] == 0
+
+
+def _sha256(path: pathlib.Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _name(text: bytes) -> str:
+    return text.decode("utf-8", "surrogateescape")

@@ -1,0 +1,237 @@
+"""The fault matrix: whatever goes wrong, no pod is left after at most one reap."""
+
+import dataclasses
+import os
+import pathlib
+import queue
+import shlex
+import signal
+import time
+from typing import NamedTuple
+
+import pytest
+from fake_runpod import Fault
+from lanes_of_tests import mostly_slow
+from renting import config, QUICK
+
+from koki2 import runlog
+from koki2.bursts import BurstError, Interrupted, run_burst, STEPS
+
+CREATE, GET = "POST /v2/pods", "GET /v2/pods/ID"
+LIST, PRICE = "GET /v2/pods", "GET /v2/catalog/gpus"
+DELETE = "DELETE /v2/pods/ID"
+AFTER = {"request": CREATE, "after": True}
+WAIT = {"Retry-After": "0"}
+
+
+class Cell(NamedTuple):
+    """A fault, and what a burst then says."""
+
+    says: str | None = None
+    """In its error; None: it completes."""
+    faults: tuple[Fault, ...] = ()
+    late: tuple[Fault, ...] = ()
+    """From when the pod has been asked for."""
+    fake: dict[str, object] = {}
+    """What the fake is set to."""
+    command: str = "sh work.sh"
+    more: dict[str, object] = {}
+    """Of the burst."""
+    pace: dict[str, float] = {}
+    error: type[Exception] = BurstError
+    posts: int = 1
+    """How often a pod was asked for."""
+    left: int = 0
+    """How many pods are left for a reap."""
+
+
+CELLS = {
+    "nothing": Cell(),
+    "create times out after creating": Cell(
+        faults=(Fault(**AFTER, then=lambda: time.sleep(0.4)),), pace={"request": 0.3}
+    ),
+    "create is cut off after creating": Cell(faults=(Fault(**AFTER, status=0),)),
+    "create says 500 after creating": Cell(faults=(Fault(**AFTER),)),
+    "create says 500, and so does the list, after creating": Cell(
+        faults=(Fault(**AFTER), Fault(LIST, times=2))
+    ),
+    "create says 500 and creates nothing": Cell(
+        "answered POST /v2/pods with 500", (Fault(CREATE),)
+    ),
+    "create says 429": Cell(
+        "answered POST /v2/pods with 429", (Fault(CREATE, 429, headers=WAIT),)
+    ),
+    "create says 400, there is none": Cell("with 400", (Fault(CREATE, 400),)),
+    "create says 402, no balance": Cell("must have a balance", (Fault(CREATE, 402),)),
+    "create says 422": Cell("with 422: as the test says", (Fault(CREATE, 422),)),
+    "all that may be repeated says 429 once, and 500 twice": Cell(
+        faults=(
+            *(Fault(of, 429, headers=WAIT) for of in (PRICE, LIST, GET, DELETE)),
+            *(Fault(of, times=2) for of in (PRICE, LIST, GET, DELETE)),
+        )
+    ),
+    "the pod stays PROVISIONING": Cell(
+        "got PROVISIONING", fake={"is_stuck": True}, pace={"start": 0.1}
+    ),
+    "ssh.direct is never set": Cell(
+        "must run with its port 22 published within 0.1 seconds, got RUNNING",
+        fake={"has_no_ssh": True},
+        pace={"start": 0.1},
+    ),
+    "the pod dies while the command runs": Cell(
+        r"must run until the command ends, got EXITED",
+        command="sh -c 'echo begun; kill -9 $POD_PROCESS; sleep 9'",
+    ),
+    "the pod vanishes while it starts": Cell(
+        "must start, got no such pod", (Fault(GET, 404),)
+    ),
+    "the command fails": Cell("ended with 3; see ", command="sh -c 'exit 3'"),
+    "the command is killed": Cell(
+        "ended with 137", command="sh -c 'kill -9 $$'", more={"fetch": ()}
+    ),
+    "the command takes too long": Cell(
+        r"must end within 0.00\d+ hours",
+        command="sh -c 'mkdir runs; echo part >runs/result; sleep 60'",
+        more={"hours": 7 / 3600},
+        pace={"reserve": 5.5},
+    ),
+    "what is to be fetched is not there": Cell(
+        "--fetch other is not there", more={"fetch": ("runs", "other")}
+    ),
+    "the lock file cannot be installed": Cell(
+        "no such package", more={"lock": pathlib.Path("requirements/broken.lock")}
+    ),
+    "delete fails twice": Cell(faults=(Fault(DELETE, times=2),)),
+    "the command and then delete fail": Cell(
+        "ended with 3", (Fault(DELETE, times=2),), command="sh -c 'exit 3'"
+    ),
+    "delete fails for long": Cell(
+        "must be gone, and may still cost money",
+        (Fault(DELETE, times=99),),
+        left=1,
+        pace={"gone": 0.2},
+    ),
+    "the list fails for long once there is a pod": Cell(late=(Fault(LIST, times=99),)),
+    "the price is above the cap": Cell(
+        r"must cost at most --max-usd 0.4, got \$0.46",
+        more={"max_usd": 0.4},
+        error=runlog.InputError,
+        posts=0,
+    ),
+    "the cost is above the cap": Cell(
+        r"must cost at most --max-usd 1, got \$1.15",
+        more={"max_usd": 1.0},
+        fake={"cost_factor": 2.5},
+        error=runlog.InputError,
+    ),
+}
+QUICK_CELLS = (
+    "create is cut off after creating",
+    "create says 500 and creates nothing",
+    "the pod stays PROVISIONING",
+    "the pod dies while the command runs",
+    "the command and then delete fail",
+    "delete fails for long",
+    "the cost is above the cap",
+)
+STOPS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+KILLED_AT = (*STEPS, "running")
+
+
+@pytest.mark.parametrize("name", mostly_slow(CELLS, *QUICK_CELLS))
+def test_no_pod_is_left_whatever_goes_wrong(name, fake, reaped, monkeypatch):
+    cell, foreign = CELLS[name], fake.foreign()
+    vars(fake).update(cell.fake)
+    fake.faults = [*cell.faults]
+    more = {"command": tuple(shlex.split(cell.command)), **cell.more}
+    pace = dataclasses.replace(QUICK, **cell.pace)
+    step = lambda name: fake.faults.extend(cell.late if name == "wait" else ())
+    burst = lambda: run_burst(config(**more), say=print, pace=pace, step=step)
+    if cell.says is None:
+        folder = burst()
+        assert (folder / "fetched" / "runs" / "result").read_text() == "7\n"
+    else:
+        with pytest.raises(cell.error, match=cell.says):
+            burst()
+    assert fake.requests.count(CREATE) == cell.posts
+    assert len(fake.pods) - 1 == cell.left
+    fake.faults = []
+    assert len(reaped()) == cell.left
+    assert list(fake.pods) == [foreign.id]
+
+
+@pytest.mark.slow
+def test_what_a_failing_command_left_is_brought_back(fake):
+    script = "mkdir runs; echo part >runs/result; echo why >&2; exit 3"
+    with pytest.raises(BurstError, match="ended with 3"):
+        run_burst(config("sh", "-c", script), say=print, pace=QUICK)
+    (folder,) = pathlib.Path("runs", "runpod_burst").iterdir()
+    assert (folder / "fetched" / "runs" / "result").read_text() == "part\n"
+    assert (folder / "stderr.log").read_text() == "why\n"
+    facts = (folder / "manifest.txt").read_text()
+    assert "exit code: 3\n" in facts and "problem: the command ended with 3" in facts
+
+
+@pytest.mark.slow
+def test_a_file_that_arrives_otherwise_than_it_was_is_named(fake, monkeypatch):
+    monkeypatch.setenv("FAKE_DAMAGE", "result")
+    with pytest.raises(BurstError, match="1 of 2 files .* runs/result first"):
+        run_burst(config(), say=print, pace=QUICK)
+    assert fake.pods == {}
+
+
+@pytest.mark.parametrize("number", mostly_slow(STOPS, signal.SIGTERM))
+@pytest.mark.parametrize("at", mostly_slow([*STEPS][3:], "run", "delete"))
+def test_a_signal_ends_a_burst_and_its_pod(number, at, fake):
+    def step(name):
+        if name == at:
+            signal.raise_signal(number)
+
+    before = signal.getsignal(number)
+    with pytest.raises(Interrupted) as stopped:
+        run_burst(config(), say=print, pace=QUICK, step=step)
+    assert stopped.value.code == STOPS[number]
+    assert fake.pods == {} and signal.getsignal(number) is before
+
+
+@pytest.mark.parametrize("at", mostly_slow(KILLED_AT, "create", "wait", "running"))
+def test_kill_9_at_any_step_leaves_no_pod_that_a_reap_does_not_delete(
+    at, fake, client, reaped
+):
+    foreign = fake.foreign()
+    client.stdin.write(f"{at}\n")
+    client.stdin.flush()
+    pid = int(client.stdout.readline())
+    if at == "running":
+        while not any(fake.root.glob("*/koki2-burst/src/begun")):
+            time.sleep(0.01)
+        os.kill(pid, signal.SIGKILL)
+    assert int(client.stdout.readline()) == -signal.SIGKILL
+    is_rented = at in [*STEPS][5:-1] or at == "running"
+    assert len(fake.pods) == 1 + is_rented
+    assert len(reaped()) == is_rented
+    assert list(fake.pods) == [foreign.id] and reaped() == []
+
+
+REQUESTS = {
+    f"{request} {'after' if after else 'before'} it is done": (request, after)
+    for request in (CREATE, GET, LIST, DELETE, PRICE)
+    for after in (False, True)
+}
+
+
+@pytest.mark.parametrize(
+    "name", mostly_slow(REQUESTS, "POST /v2/pods after it is done")
+)
+def test_kill_9_during_a_request(name, fake, client, reaped):
+    request, after = REQUESTS[name]
+    pids = queue.Queue()
+    kill = lambda: os.kill(pids.get(timeout=9), signal.SIGKILL)
+    fake.faults = [Fault(request, after=after, then=kill)]
+    client.stdin.write("never\n")
+    client.stdin.flush()
+    pids.put(int(client.stdout.readline()))
+    assert int(client.stdout.readline()) == -signal.SIGKILL
+    assert len(fake.pods) <= 1
+    reaped()
+    assert fake.pods == {}
