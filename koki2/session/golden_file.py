@@ -190,8 +190,11 @@ def write_entries(path: pathlib.Path, entries: list[Entry]) -> None:
 
 
 def environment(facts: Mapping[str, Any]) -> dict[str, Any]:
-    """What an entry keeps of a manifest."""
-    return {name: facts[name] for name in _KEPT}
+    """What an entry keeps of a manifest: what may change bits."""
+    kept = {name: facts[name] for name in _KEPT}
+    for section, name in (("platform", "release"), ("cpu", "count")):
+        kept[section] = {n: v for n, v in kept[section].items() if n != name}
+    return kept
 
 
 def key(environment: Mapping[str, Any]) -> dict[str, Any]:
