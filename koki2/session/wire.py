@@ -66,7 +66,7 @@ def knock(host: str, port: int, token: bytes, index: int) -> dict[int, socket.so
     """Comes to the door of process 0, and returns the socket to it.
 
     Raises:
-      OSError: nobody is there.
+      OSError: there is no such door.
     """
     to_first = socket.create_connection((host, port), timeout=_PATIENCE)
     to_first.settimeout(None)

@@ -141,8 +141,8 @@ def understood(argv, command, named):
         assert worlds == {world} and len(named) == (command in ABOUT_A_WORLD)
 
 
-@pytest.fixture(scope="module")
-def up_to_build(tmp_path_factory):
+@pytest.fixture
+def up_to_build(tmp_path):
     """An empty folder, and commands that end where computing would begin."""
 
     def build(kind, runs):
@@ -154,7 +154,7 @@ def up_to_build(tmp_path_factory):
     for command in (*ABOUT_A_WORLD, *OF_ONE):  # what they import may draw at random
         flags_of(command, FIRST)
     before = os.getcwd()
-    os.chdir(tmp_path_factory.mktemp("lines"))
+    os.chdir(tmp_path)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(kinds, "build", build)
         patch.setattr(evolution, "judge", judge)

@@ -129,7 +129,7 @@ def test_a_signal_does_not_wait_for_xla(tmp_path, command):
         "evo": "evo chemotaxis --preset l1-plastic --n-neurons 128 --k-edges 8",
         "batch-evo": "batch-evo chemotaxis --preset l1-plastic --n-neurons 128",
         "sweep": "sweep s.toml --jobs 2",
-        "eval-run": "eval-run --run-dir run --episodes 8",
+        "eval-run": "eval-run --run-dir run --episodes 8 --lesion gradient energy",
     }[command]
     call = [sys.executable, "-m", "koki2"]
     environment = os.environ | {"PYTHONPATH": str(HERE.parents[1])}
@@ -156,7 +156,7 @@ def test_a_signal_does_not_wait_for_xla(tmp_path, command):
     while not has_begun():
         assert process.poll() is None, process.communicate()
         time.sleep(0.05)
-    time.sleep(2)
+    time.sleep(1)
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=100)

@@ -83,7 +83,7 @@ def test_one_that_leaves_with_an_error_says_so_to_all(company):
     )
 
 
-def test_who_leaves_in_order_ends_nobody(company):
+def test_one_that_leaves_in_order_ends_no_other(company):
     for wire in company.wires.values():
         wire.leave(0)
     for index in (1, 2, 0):
