@@ -68,8 +68,9 @@ def alone(folder, line):
     assert end[0] == 0, end[2]
 
 
-def test_two_processes_write_the_bytes_of_one(tmp_path):
-    """And only the first speaks."""
+@pytest.mark.slow
+def test_of_two_processes_only_the_first_speaks(tmp_path):
+    """And they write the bytes of one."""
     alone(tmp_path, f"evo {RUNS['evo']} --devices 1 --out-dir one --json")
     line = f"evo {RUNS['evo']} --devices 1 --out-dir two --json"
     first, second = ends(start_all(tmp_path, [line] * 2))
