@@ -15,7 +15,11 @@ from koki2.session import sweep
 
 FOLDER = pathlib.Path(lab.__file__).parents[1]
 STUDIES = [path.name for path in sorted(FOLDER.glob("e0*"))]
-PUBLISHED = [path.parent.name for path in sorted(FOLDER.glob("e0*/results.json"))]
+PUBLISHED = [  # E018 chooses, and contrasts nothing
+    path.parent.name
+    for path in sorted(FOLDER.glob("e0*/results.json"))
+    if "contrasts" in json.loads(path.read_text())
+]
 CONFIG = EvolutionConfig(loop=LoopConfig(generations=4, checkpoint_every=2))
 
 
