@@ -11,7 +11,6 @@ import shlex
 import time
 from collections.abc import Generator
 
-from koki2 import runlog
 from koki2.bursts import (
     job,
     lease as leases,
@@ -31,7 +30,7 @@ from koki2.bursts.interrupts import Interrupts
 from koki2.bursts.lease import Lease
 from koki2.bursts.rental import Rental, Say
 from koki2.bursts.source import Source
-from koki2.runlog import atomic
+from koki2.runlog import folder as run_folder
 from koki2.runlog.lock import Lock
 
 _CALL = 60.0  # seconds for a short command on the pod
@@ -75,7 +74,9 @@ def run_burst(
             config=config,
             pace=pace,
             api=api,
-            folder=_make_folder(config.root),
+            folder=run_folder.make_numbered(
+                config.root, time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+            ),
             source=source,
             lease=lease,
             facts=_facts(config, source, price, lease),
@@ -226,19 +227,3 @@ def _facts(
         "problem": None,
         "tear-down": None,
     }
-
-
-def _make_folder(root: pathlib.Path) -> pathlib.Path:
-    """The folder of a burst that begins now; no two are one."""
-    stamp, number = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()), 1
-    while True:
-        path = root / (stamp if number == 1 else f"{stamp}-{number}")
-        try:
-            atomic.make_folder(path)
-            return path
-        except FileExistsError:
-            number += 1
-        except NotADirectoryError:
-            raise runlog.InputError(
-                f"--runs-dir must be a folder, but {root} is, or lies in, a file."
-            ) from None

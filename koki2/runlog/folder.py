@@ -70,9 +70,19 @@ def create(
     stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
     named = f"{command}_{label}" if label else command
     name = f"{stamp}_{named}_seed{seed}" + (f"-{tag}" if tag else "")
+    return make_numbered(pathlib.Path(root), name)
+
+
+def make_numbered(root: pathlib.Path, name: str) -> pathlib.Path:
+    """Makes a folder of that name, with a number behind it where it is taken.
+
+    Raises:
+      InputError: `root` is, or lies in, a file.
+      OSError: the disk refused.
+    """
     number = 1
     while True:
-        path = pathlib.Path(root) / (name if number == 1 else f"{name}-{number}")
+        path = root / (name if number == 1 else f"{name}-{number}")
         try:
             atomic.make_folder(path)
             return path

@@ -2,7 +2,9 @@
 
 May import every room below. Start at `driver` (a program to the end of its folder),
 `kinds` (what a loop tells about its runs) and `python` (`koki2.run` and `koki2.load`);
-`objects` loads what is from outside the package, `checking` runs the contracts on it.
+`objects` loads what is from outside the package, `checking` runs the contracts on it;
+`sweep` runs many runs, here or on a cluster, `processes` makes several compute one, and
+`golden` says whether a set of them comes out as it did.
 The door is lazy, so that importing it costs no JAX.
 """
 

@@ -105,10 +105,10 @@ def join() -> None:
             f"Open MPI does; {str(error)[:200]}"
         ) from None
     except RuntimeError as error:
-        raise OSError(
-            f"the other processes did not come within {options.join_timeout} s: "
-            f"{str(error).splitlines()[0][:200]}"
-        ) from None
+        why = str(error).splitlines()[0][:200]
+        if "DEADLINE" in why:
+            why = f"they did not all come within {options.join_timeout} s: {why}"
+        raise OSError(f"the processes cannot be joined: {why}") from None
     _connect(options)
 
 
