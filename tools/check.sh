@@ -1,7 +1,7 @@
 #!/bin/sh
 # Passes or fails the project: sh tools/check.sh [STEP...]
 #
-# Steps: format lint types imports docs strict py311 gpu processes clock bits tests slow. Without any:
+# Steps: format lint types imports docs strict py311 gpu processes bits tests slow. Without any:
 # all but the slow tests, and docs, py311, gpu and processes only where CI is set. Every step runs
 # even if one before it failed; the tests come last, so that their count is the closing line.
 # JOBS=n sets how many test processes run at once (2).
@@ -37,8 +37,8 @@ quietly() { # says something only when it fails
   said=$("$@" 2>&1) || { printf '%s\n' "$said"; return 1; }
 }
 
-marked="not slow and not clock"
-tests() { # tests PYTHON ARGUMENT...; those `marked`, that two processes may share
+marked="not slow"
+tests() { # tests PYTHON ARGUMENT...; those `marked`, in two processes
   python=$1
   shift
   "$python" -m pytest -q -n "${JOBS:-2}" --dist worksteal --durations=40 -m "$marked" "$@"
@@ -56,13 +56,6 @@ slow() { # slow COMMAND ARGUMENT...; the slow tests in place of the quick ones
 
 strict_tests() { # in processes of their own, for XLA reads its flags once; none run = failed
   (export XLA_FLAGS="${XLA_FLAGS:-} $strict_flags" && tests "$1" "$strict")
-}
-
-one_by_one() { # tests that hold a wall-clock promise; none marked is fine
-  "$bin/python" -m pytest -q -m "clock and not slow" \
-    tests/cli/test_help.py tests/cli/test_signals.py
-  code=$?
-  [ $code = 5 ] || return $code
 }
 
 py311() {
@@ -91,7 +84,7 @@ strict_if_there() {
   fi
 }
 
-[ $# -gt 0 ] || set -- format lint types imports ${CI:+docs} strict ${CI:+py311 gpu processes} clock bits tests
+[ $# -gt 0 ] || set -- format lint types imports ${CI:+docs} strict ${CI:+py311 gpu processes} bits tests
 for step; do
   case $step in
     format) run format "$bin/ruff" format --check --quiet --output-format concise . ;;
@@ -103,7 +96,6 @@ for step; do
     py311) run python-3.11 py311 ;;
     gpu) run gpu sh tools/gpu_lane/run.sh ;;
     processes) run processes "$bin/python" -m pytest -q -m slow tests/cli/test_distributed.py ;;
-    clock) run clock one_by_one ;;
     bits) run bits tests "$bin/python" $bits ;;
     tests) run tests other_tests "$bin/python" ;;
     slow)

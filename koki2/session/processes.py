@@ -16,7 +16,6 @@ the same way, but for the wire.
 import contextlib
 import contextvars
 import dataclasses
-import io
 import json
 import os
 import socket
@@ -29,7 +28,7 @@ from typing import Annotated, Any
 from annotated_types import Ge
 
 from koki2 import runlog
-from koki2.session import startup, wire
+from koki2.session import native, startup, wire
 from koki2.session.signals import Stop
 
 _HEARTBEAT = 30  # seconds without one after which JAX gives a process up
@@ -88,7 +87,8 @@ def join() -> None:
 
     if jax.distributed.is_initialized():
         return
-    _keep_stdout()
+    if startup.call.get().owns_process:
+        native.hold_back()
     try:
         jax.distributed.initialize(
             options.coordinator,
@@ -264,22 +264,4 @@ def _connect(options: ProcessOptions) -> None:
     else:
         host, port, token = json.loads(share(None))
         sockets = wire.knock(host, port, bytes.fromhex(token), index)
-    _wire = wire.Wire(sockets, index, wire.end_process)
-
-
-def _keep_stdout() -> None:
-    """Keeps stdout for koki2 alone: gloo writes to its file descriptor."""
-    if not startup.call.get().owns_process:
-        return
-    sys.stdout.flush()
-    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.close(nowhere)
-    old = sys.stdout
-    sys.stdout = io.TextIOWrapper(
-        io.FileIO(kept, "w"),
-        encoding=old.encoding,
-        errors=old.errors,
-        line_buffering=True,
-        write_through=True,
-    )
+    _wire = wire.Wire(sockets, index, native.end)

@@ -10,7 +10,6 @@ order says so first, with its exit code, for the others may be about to leave li
 """
 
 import contextlib
-import os
 import secrets
 import socket
 import threading
@@ -128,10 +127,3 @@ class Wire:
             if other not in (without, *self._has_left - {self._index}):
                 with contextlib.suppress(OSError):
                     there.sendall(line.encode() + b"\n")
-
-
-def end_process(why: str) -> None:
-    """Ends this process at once, with one line on stderr and exit code 1."""
-    with contextlib.suppress(OSError):
-        os.write(2, f"koki2: {why}\n".encode())
-    os._exit(1)

@@ -100,7 +100,7 @@ def test_neither_devices_nor_processes_change_a_byte(tmp_path, command):
 @pytest.mark.slow
 @pytest.mark.parametrize("victim", [0, 1])
 def test_a_process_that_is_killed_ends_the_other(tmp_path, victim):
-    """Within seconds and with one line; resumed by one process, no byte differs."""
+    """With one line, where JAX prints pages; resumed by one process, no byte differs."""
     alone(tmp_path, f"evo {LONG} --out-dir whole")
     line = f"evo {LONG} --devices 1 --out-dir run"
     processes = start_all(tmp_path, [line] * 2)
@@ -109,9 +109,8 @@ def test_a_process_that_is_killed_ends_the_other(tmp_path, victim):
     found = ends(processes)
     code, _, err = found[1 - victim]
     assert code == 1, found
-    assert err.splitlines()[-1] == f"koki2: process {victim} was lost, " + (
-        "and so this one ends"
-    )
+    line = f"koki2: process {victim} was lost, and so this one ends"
+    assert err.splitlines()[-1] == line and "coordination" not in err
     alone(tmp_path, "resume run --devices 2")
     assert bits(tmp_path / "run") == bits(tmp_path / "whole")
 
