@@ -17,7 +17,7 @@ import dataclasses
 import json
 import os
 import pathlib
-import resource
+import re
 import socket
 import statistics
 import subprocess
@@ -104,8 +104,15 @@ def work(point: Point) -> Found:
         jax.block_until_ready((carry, rows))
         walls.append((time.perf_counter() - wall) / generations)
         cpus.append((time.process_time() - cpu) / generations)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    return Found(statistics.median(walls), statistics.median(cpus), cold, float(peak))
+    return Found(statistics.median(walls), statistics.median(cpus), cold, _peak())
+
+
+def _peak() -> float:
+    """Bytes at the peak of this process; `ru_maxrss` would count its parent's, too."""
+    status = pathlib.Path("/proc/self/status").read_text()
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    assert found, "no VmHWM"
+    return float(found[1]) * 1024
 
 
 def run(point: Point, cache: str) -> Found:
