@@ -6,10 +6,10 @@
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9.-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
-evolve: setup ## evolve agents and try them on unseen episodes (runs/)
-	@run=$$(.venv/bin/koki2 evo-l0 --preset l0-hazards --json | .venv/bin/python -c \
+evolve: setup ## evolve agents, and ask whether they use their senses (runs/)
+	@run=$$(.venv/bin/koki2 evo chemotaxis-l0.2 --json | .venv/bin/python -c \
 	  'import json, sys; print(json.load(sys.stdin)["run"])') && \
-	  .venv/bin/koki2 eval-run --run-dir "$$run" --episodes 512 --seed 424242 0
+	  .venv/bin/koki2 probe "$$run" --episodes 512 --seed 424242
 
 golden: setup ## does koki2's own golden set come out the same on this machine?
 	@.venv/bin/koki2 golden check tests/golden/set/koki2.toml

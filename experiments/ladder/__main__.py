@@ -18,7 +18,7 @@ from annotated_types import Ge
 from experiments.lab import eval_seeds, sweeps
 from experiments.lab.seeds import SEARCH_SEEDS
 from experiments.lab.study import small
-from experiments.ladder import lives
+from experiments.ladder import lives, page
 from koki2 import runlog
 from koki2.envs.level_settings import COMBINATION_OF
 from koki2.envs.registry import LEVELS
@@ -83,6 +83,7 @@ def main(options: Options) -> None:
         found = lives.summary(ordered)
         atomic.write_json(path, found)
         atomic.write_json(out / "evolved.json", lives.for_page(found))
+        page.write(out, found)
     show(found)
 
 

@@ -90,11 +90,15 @@ def summary(found: Mapping[str, Entry]) -> dict[str, Entry]:
       The same with "evolved", the mean and its interval over seeds; "lesion", of the
       two of the sense that the level asks for the one that costs least; in "best_blind"
       and "greedy" the "difference" evolved - baseline, and in "p_holm_blind" and
-      "p_holm_greedy" its p after Holm for all differences of all levels.
+      "p_holm_greedy" its p after Holm for all differences of all levels; "costs", by
+      lesion, the differences intact - lesioned, after Holm for all of these.
     """
     pairs = [(level, who) for level in found for who in ("best_blind", "greedy")]
     gaps = statistics.with_holm([_gap(found[level], who) for level, who in pairs])
-    entries = {level: dict(entry) for level, entry in found.items()}
+    entries = {
+        level: {name: value for name, value in entry.items() if name != "costs"}
+        for level, entry in found.items()
+    }
     for (level, who), gap in zip(pairs, gaps, strict=True):
         entry = entries[level]
         entry[who] = {**entry[who], "difference": gap}
@@ -105,6 +109,10 @@ def summary(found: Mapping[str, Entry]) -> dict[str, Entry]:
         under = {name: _mean(entry["lesions"][name]) for name in lesions(level)[:2]}
         mildest = max(under, key=lambda name: under[name])
         entry["lesion"] = {"name": mildest, "mean": under[mildest]}
+    cut = [(level, name) for level in found for name in found[level]["lesions"]]
+    costs = statistics.with_holm([_cost(found[level], name) for level, name in cut])
+    for (level, name), cost in zip(cut, costs, strict=True):
+        entries[level]["costs"] = {**entries[level].get("costs", {}), name: cost}
     return entries
 
 
@@ -132,6 +140,10 @@ def for_page(entries: Mapping[str, Entry]) -> dict[str, Entry]:
 def _gap(entry: Entry, who: str) -> dict[str, Any]:
     values: Sequence[float] = entry["values"]
     return statistics.paired(values, [entry[who]["mean"]] * len(values))
+
+
+def _cost(entry: Entry, lesion: str) -> dict[str, Any]:
+    return statistics.paired(entry["values"], entry["lesions"][lesion])
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -100,7 +100,7 @@ def test_neither_devices_nor_processes_change_a_byte(tmp_path, command):
 @pytest.mark.slow
 @pytest.mark.parametrize("victim", [0, 1])
 def test_a_process_that_is_killed_ends_the_other(tmp_path, victim):
-    """With one line, where JAX prints pages; resumed by one process, no byte differs."""
+    """With one line, where JAX prints pages; resumed by one process, it is the same."""
     alone(tmp_path, f"evo {LONG} --out-dir whole")
     line = f"evo {LONG} --devices 1 --out-dir run"
     processes = start_all(tmp_path, [line] * 2)

@@ -1,4 +1,4 @@
-"""What libraries print is held back, and lost only where koki2 has said what happened."""
+"""What libraries print is held back, and lost only where koki2 says what happened."""
 
 import subprocess
 import sys
