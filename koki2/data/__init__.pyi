@@ -1,0 +1,20 @@
+"""What `koki2.data` exports: for its door, type checkers and editors."""
+
+from .byte_pairs import byte_pairs as byte_pairs, fit_byte_pairs as fit_byte_pairs
+from .byte_tokens import byte_tokens as byte_tokens
+from .catalogue import (
+    register_tokenizer as register_tokenizer,
+    TokenizerFamily as TokenizerFamily,
+    TOKENIZERS as TOKENIZERS,
+)
+from .characters import characters as characters, fit_characters as fit_characters
+from .configs import TokenizerConfig as TokenizerConfig
+from .registry import (
+    fit_tokenizer as fit_tokenizer,
+    restore_tokenizer as restore_tokenizer,
+)
+from .tokenizer import (
+    from_table as from_table,
+    token_dtype as token_dtype,
+    Tokenizer as Tokenizer,
+)
