@@ -9,10 +9,18 @@ from .catalogue import (
 )
 from .characters import characters as characters, fit_characters as fit_characters
 from .configs import TokenizerConfig as TokenizerConfig
+from .documents import (
+    CUTS as CUTS,
+    find_cut as find_cut,
+    parts as parts,
+    pieces as pieces,
+    scenes as scenes,
+)
 from .registry import (
     fit_tokenizer as fit_tokenizer,
     restore_tokenizer as restore_tokenizer,
 )
+from .split import deal as deal, Parts as Parts, with_validation as with_validation
 from .tokenizer import (
     from_table as from_table,
     token_dtype as token_dtype,
