@@ -1,13 +1,25 @@
 """What `koki2.data` exports: for its door, type checkers and editors."""
 
-from .byte_pairs import byte_pairs as byte_pairs, fit_byte_pairs as fit_byte_pairs
-from .byte_tokens import byte_tokens as byte_tokens
+from .batching import (
+    Batches as Batches,
+    batches as batches,
+    check_length as check_length,
+    consecutive as consecutive,
+    draw_starts as draw_starts,
+    Feed as Feed,
+    ON_DEVICE as ON_DEVICE,
+)
+from .byte_level import byte_tokens as byte_tokens
+from .byte_pair_encoding import (
+    byte_pairs as byte_pairs,
+    fit_byte_pairs as fit_byte_pairs,
+)
 from .catalogue import (
     register_tokenizer as register_tokenizer,
     TokenizerFamily as TokenizerFamily,
     TOKENIZERS as TOKENIZERS,
 )
-from .characters import characters as characters, fit_characters as fit_characters
+from .character_level import characters as characters, fit_characters as fit_characters
 from .configs import TokenizerConfig as TokenizerConfig
 from .documents import (
     CUTS as CUTS,

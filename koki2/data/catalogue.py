@@ -66,29 +66,31 @@ def register_tokenizer(
 
 
 def _fit_bytes(config: Any, train: Sequence[bytes], every: Sequence[bytes]) -> Any:
-    return load("koki2.data.byte_tokens:byte_tokens")(config.specials)
+    return load("koki2.data.byte_level:byte_tokens")(config.specials)
 
 
 def _restore_bytes(spec: Mapping[str, Any]) -> Any:
-    return load("koki2.data.byte_tokens:byte_tokens")(spec["specials"])
+    return load("koki2.data.byte_level:byte_tokens")(spec["specials"])
 
 
 def _fit_characters(config: Any, train: Sequence[bytes], every: Sequence[bytes]) -> Any:
-    return load("koki2.data.characters:fit_characters")(every, config.specials)
+    return load("koki2.data.character_level:fit_characters")(every, config.specials)
 
 
 def _restore_characters(spec: Mapping[str, Any]) -> Any:
-    make = load("koki2.data.characters:characters")
+    make = load("koki2.data.character_level:characters")
     return make(spec["alphabet"], spec["specials"])
 
 
 def _fit_bpe(config: Any, train: Sequence[bytes], every: Sequence[bytes]) -> Any:
-    make = load("koki2.data.byte_pairs:fit_byte_pairs")
+    make = load("koki2.data.byte_pair_encoding:fit_byte_pairs")
     return make(train, config.vocab_size, config.specials)
 
 
 def _restore_bpe(spec: Mapping[str, Any]) -> Any:
-    return load("koki2.data.byte_pairs:byte_pairs")(spec["model"], spec["specials"])
+    return load("koki2.data.byte_pair_encoding:byte_pairs")(
+        spec["model"], spec["specials"]
+    )
 
 
 register_tokenizer("bytes", _fit_bytes, _restore_bytes, reads=AS_MARKED)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from koki2 import data
-from koki2.data.byte_pairs import require_tokenizers
+from koki2.data.byte_pair_encoding import require_tokenizers
 
 END = "<|endoftext|>"
 
