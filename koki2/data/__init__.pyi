@@ -28,9 +28,20 @@ from .documents import (
     pieces as pieces,
     scenes as scenes,
 )
+from .grammar import (
+    entropy_rate as entropy_rate,
+    Grammar as Grammar,
+    Rate as Rate,
+    write as write,
+)
 from .registry import (
     fit_tokenizer as fit_tokenizer,
     restore_tokenizer as restore_tokenizer,
+)
+from .sentence_grammar import (
+    sentence_documents as sentence_documents,
+    sentence_rate as sentence_rate,
+    sentences as sentences,
 )
 from .split import deal as deal, Parts as Parts, with_validation as with_validation
 from .tokenizer import (

@@ -18,6 +18,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Bool, Int, Integer, UInt
 
+from koki2.core.given import given
 from koki2.core.types import Key
 from koki2.data.tokenizer import Tokens
 
@@ -158,7 +159,9 @@ def _on_device(tokens: Tokens, draw: Draw, block: int) -> Batches:
         return Feed(key, lying, None, jnp.int32(first))
 
     def windows(feed: Feed, step: Number, microbatch: Number) -> Int[Array, "B L"]:
-        cut = lambda start: lax.dynamic_slice_in_dim(feed.tokens, start, block + 1)
+        cut = lambda start: lax.dynamic_slice_in_dim(
+            given(feed.tokens), start, block + 1
+        )
         starts = draw(feed.key, step, microbatch)
         return jax.vmap(cut)(starts).astype(jnp.int32)
 
