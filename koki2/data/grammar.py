@@ -159,7 +159,9 @@ def _table(
 
     Symbols are in reverse, for the next to be written is the last of a stack.
     """
-    table = [tuple(reversed(way)) for weight, way in ways for _ in range(weight)]
+    table: list[Sequence[Symbol]] = []
+    for weight, way in ways:
+        table += [tuple(reversed(way))] * weight
     return _BITS - (len(table).bit_length() - 1), table
 
 

@@ -27,9 +27,10 @@ def deal(
 ) -> Parts:
     """Deals documents to training, validation and test by quota of bytes.
 
-    In the order of its hash each goes to the part that has, with it, least of its
-    quota. A part left empty takes the one of the training part whose size is nearest
-    its quota, as a ratio. Blank documents are left out.
+    In the order of its hash each goes to the part that has least of its quota, of those
+    whose quota is not below its size; one that is above all quotas is trained on. A
+    part left empty takes one of the part that has most documents: that whose size is
+    nearest its quota, as a ratio. Blank documents are left out.
 
     Args:
       documents: in any order.
@@ -59,19 +60,20 @@ def deal(
             f"each part, got {len(copies)}."
         )
     size = {key: sum(map(len, same)) for key, same in copies.items()}
-    total = sum(size.values())
+    quota = {name: share * sum(size.values()) for name, share in shares.items()}
     dealt: dict[str, list[str]] = {name: [] for name in shares}
     filled = dict.fromkeys(shares, 0)
     for key in copies:
-        name = min(shares, key=lambda name: (filled[name] + size[key]) / shares[name])
+        fits = [name for name in shares if size[key] <= quota[name]] or ["train"]
+        name = min(fits, key=lambda name: filled[name] / quota[name])
         dealt[name].append(key)
         filled[name] += size[key]
     for name in shares:
         if not dealt[name]:
-            quota = shares[name] * total
-            ratio = lambda key, q=quota: max(size[key] / q, q / size[key])
-            taken = min(dealt["train"], key=ratio)
-            dealt["train"].remove(taken)
+            ratio = lambda key, q=quota[name]: max(size[key] / q, q / size[key])
+            donor = max(dealt.values(), key=len)
+            taken = min(donor, key=ratio)
+            donor.remove(taken)
             dealt[name].append(taken)
     of = lambda name: _flat(copies[key] for key in dealt.get(name, ()))
     return Parts(train=of("train"), validation=of("validation"), test=of("test"))
