@@ -20,10 +20,12 @@ from .catalogue import (
     TOKENIZERS as TOKENIZERS,
 )
 from .character_level import characters as characters, fit_characters as fit_characters
-from .configs import TokenizerConfig as TokenizerConfig
+from .configs import DataConfig as DataConfig, TokenizerConfig as TokenizerConfig
 from .documents import (
+    check_text as check_text,
     CUTS as CUTS,
     find_cut as find_cut,
+    finished as finished,
     parts as parts,
     pieces as pieces,
     scenes as scenes,
@@ -45,7 +47,9 @@ from .sentence_grammar import (
 )
 from .split import deal as deal, Parts as Parts, with_validation as with_validation
 from .tokenizer import (
+    END_OF_TEXT as END_OF_TEXT,
     from_table as from_table,
     token_dtype as token_dtype,
     Tokenizer as Tokenizer,
+    Tokens as Tokens,
 )

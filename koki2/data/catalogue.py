@@ -20,6 +20,8 @@ class TokenizerFamily(NamedTuple):
     """`Tokenizer.spec` -> the same Tokenizer."""
     reads: tuple[str, ...] | None = None
     """The fields of `TokenizerConfig` that it reads, or `AS_MARKED`; None: all."""
+    is_for_text: bool = False
+    """Whether it takes text in UTF-8 alone, so that binary files are refused."""
 
 
 TOKENIZERS: Registry[TokenizerFamily] = Registry(
@@ -34,6 +36,7 @@ def register_tokenizer(
     restore: Callable[[Mapping[str, Any]], Any],
     *,
     reads: tuple[str, ...] | None = None,
+    is_for_text: bool = False,
     replace: bool = False,
 ) -> None:
     """Registers a family, so that `TokenizerConfig(tokenizer=name)` finds it.
@@ -44,6 +47,7 @@ def register_tokenizer(
         sequence of bytes.
       restore: `Tokenizer.spec` -> the same Tokenizer.
       reads: the fields of `TokenizerConfig` that it reads; None: all.
+      is_for_text: whether it takes text in UTF-8 alone.
       replace: let it take the place of a family of that name.
 
     Raises:
@@ -62,7 +66,8 @@ def register_tokenizer(
       [0, 0, 1, 0, 0, 0, 0, 1]
       >>> TOKENIZERS.remove("bits")
     """
-    TOKENIZERS.register(name, TokenizerFamily(fit, restore, reads), replace=replace)
+    family = TokenizerFamily(fit, restore, reads, is_for_text)
+    TOKENIZERS.register(name, family, replace=replace)
 
 
 def _fit_bytes(config: Any, train: Sequence[bytes], every: Sequence[bytes]) -> Any:
@@ -94,5 +99,8 @@ def _restore_bpe(spec: Mapping[str, Any]) -> Any:
 
 
 register_tokenizer("bytes", _fit_bytes, _restore_bytes, reads=AS_MARKED)
-register_tokenizer("characters", _fit_characters, _restore_characters, reads=AS_MARKED)
-register_tokenizer("bpe", _fit_bpe, _restore_bpe, reads=AS_MARKED)
+for _name, _fit, _restore in (
+    ("characters", _fit_characters, _restore_characters),
+    ("bpe", _fit_bpe, _restore_bpe),
+):
+    register_tokenizer(_name, _fit, _restore, reads=AS_MARKED, is_for_text=True)

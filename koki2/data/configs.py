@@ -1,12 +1,42 @@
 """The knobs of text: which, in which tokens, and what is held out. Imports no JAX."""
 
 import dataclasses
-from typing import Annotated
+from typing import Annotated, Literal
 
-from annotated_types import Ge, Le
+from annotated_types import Ge, Le, Lt
 
 from koki2.core.configs import check, Named, ReadWhen
 from koki2.data.catalogue import TOKENIZERS
+
+Share = Annotated[float, Ge(0), Lt(1)]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class DataConfig:
+    """Which text is trained on, and what of it is held out. Static."""
+
+    data: str = "shakespeare"
+    """A file, a folder of files, or the name of a corpus: grammar, shakespeare."""
+    val_data: str | None = None
+    """Another one to validate on; none holds out documents of `data`."""
+    cut: Literal["auto", "parts", "pieces", "scenes", "whole"] = "auto"
+    """Where documents of a file end: at <|endoftext|> (parts), at blank lines about
+    every 8 KB (pieces), at acts and scenes of a play (scenes), or nowhere (whole).
+    auto: parts where there is such a mark, else pieces; of a folder, whole files."""
+    text_key: str = "text"
+    """Where the text stands in a row of a .jsonl file."""
+    validation_share: Share = 0.05
+    """Of the bytes, held out to validate on while training; unless `val_data`."""
+    test_share: Share = 0.05
+    """Of the bytes, held out for the end."""
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.validation_share + self.test_share >= 1:
+            raise ValueError(
+                "validation_share and test_share must be below 1 together, got "
+                f"{self.validation_share} and {self.test_share}."
+            )
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)

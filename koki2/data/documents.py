@@ -5,13 +5,14 @@ nothing that a model is tested on goes on where a training text ended.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from koki2.data.tokenizer import END_OF_TEXT
 
 PIECE = 8192
 """About how long a piece is."""
-_PIECES = 20  # that a short text has at least
+_PIECES = 20  # into which a shorter text is cut,
+_LEAST = 128  # unless they would be shorter than this
 _BLANK = re.compile(rb"\n(?:\r?\n)+")
 _LINE_END = re.compile(rb"\n")
 _MARK = re.compile(rb"\s*" + re.escape(END_OF_TEXT.encode()) + rb"\s*")
@@ -43,14 +44,15 @@ def pieces(text: bytes, size: int | None = None) -> list[bytes]:
 
     Args:
       text: of any bytes.
-      size: bytes of a piece; by default `PIECE`, or of a short text a twentieth.
+      size: bytes of a piece; by default `PIECE`, or of a short text a twentieth, but
+        at least 128.
 
     Example:
       >>> pieces(b"one\\n\\ntwo\\nthree\\n\\nfour\\n\\n\\nfive\\n", size=8)
       [b'one\\n\\ntwo\\nthree\\n\\n', b'four\\n\\n\\nfive\\n']
     """
     if size is None:
-        size = min(PIECE, -(-len(text) // _PIECES))
+        size = min(PIECE, max(_LEAST, -(-len(text) // _PIECES)))
     found, begin = [], 0
     while len(text) - begin > size + size // 2:
         end = _end_of_piece(text, begin + size, begin + 2 * size)
@@ -93,6 +95,44 @@ def find_cut(text: bytes) -> str:
       ('parts', 'pieces')
     """
     return "parts" if END_OF_TEXT.encode() in text else "pieces"
+
+
+def finished(document: bytes) -> bytes:
+    """A document as it stands among others: with a blank line after it.
+
+    Example:
+      >>> finished(b"a"), finished(b"a\\n"), finished(b"a\\n\\n\\n")
+      (b'a\\n\\n', b'a\\n\\n', b'a\\n\\n\\n')
+    """
+    ends = len(document) - len(document.rstrip(b"\n"))
+    return document + b"\n" * max(0, 2 - ends)
+
+
+def check_text(name: str, documents: Iterable[bytes]) -> None:
+    """Raises ValueError where a document is binary: not in UTF-8, or with zero bytes.
+
+    Args:
+      name: what the text is called, for errors.
+      documents: of the text.
+
+    Example:
+      >>> check_text("a.bin", [b"a\\0"])
+      Traceback (most recent call last):
+      ...
+      ValueError: a.bin must be text in UTF-8, got byte 0x00; bytes take any file.
+    """
+    for document in documents:
+        place = document.find(0)
+        if place < 0:
+            try:
+                document.decode()
+                continue
+            except UnicodeDecodeError as error:
+                place = error.start
+        raise ValueError(
+            f"{name} must be text in UTF-8, got byte 0x{document[place]:02x}; bytes "
+            "take any file."
+        )
 
 
 def _end_of_piece(text: bytes, least: int, most: int) -> int:
