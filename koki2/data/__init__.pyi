@@ -20,7 +20,11 @@ from .catalogue import (
     TOKENIZERS as TOKENIZERS,
 )
 from .character_level import characters as characters, fit_characters as fit_characters
-from .configs import DataConfig as DataConfig, TokenizerConfig as TokenizerConfig
+from .configs import (
+    DataConfig as DataConfig,
+    PlanLimits as PlanLimits,
+    TokenizerConfig as TokenizerConfig,
+)
 from .documents import (
     check_text as check_text,
     CUTS as CUTS,
@@ -36,6 +40,7 @@ from .grammar import (
     Rate as Rate,
     write as write,
 )
+from .planning import Plan as Plan, plan as plan
 from .registry import (
     fit_tokenizer as fit_tokenizer,
     restore_tokenizer as restore_tokenizer,

@@ -3,7 +3,7 @@
 import dataclasses
 from typing import Annotated, Literal
 
-from annotated_types import Ge, Le, Lt
+from annotated_types import Ge, Gt, Le, Lt
 
 from koki2.core.configs import check, Named, ReadWhen
 from koki2.data.catalogue import TOKENIZERS
@@ -65,3 +65,22 @@ class TokenizerConfig:
                 "specials must be different texts of a character or more, got "
                 f"{self.specials}."
             )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class PlanLimits:
+    """When a training is remarked upon, and when it is refused. Static."""
+
+    tokens_per_parameter: Annotated[float, Ge(0)] = 20.0
+    """Tokens seen per parameter below which it is remarked that more would be better:
+    about what gives the least loss at a given cost (Hoffmann et al., 2022)."""
+    passes: Annotated[float, Gt(0)] = 4.0
+    """Passes over the text above which it is remarked that they teach less than new
+    text would (Muennighoff et al., 2023)."""
+    most_passes: Annotated[float, Gt(0)] = 1000.0
+    """Passes above which a training is refused: the text would be learnt by heart."""
+    most_days: Annotated[float, Gt(0)] = 7.0
+    """Days above which it is refused."""
+
+    def __post_init__(self) -> None:
+        check(self)
