@@ -52,6 +52,7 @@ from .sentence_grammar import (
 )
 from .split import deal as deal, Parts as Parts, with_validation as with_validation
 from .tokenizer import (
+    CHAT_TOKENS as CHAT_TOKENS,
     END_OF_TEXT as END_OF_TEXT,
     from_table as from_table,
     token_dtype as token_dtype,

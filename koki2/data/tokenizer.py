@@ -16,6 +16,8 @@ Tokens = UInt[np.ndarray, " T"]
 Numbers = Sequence[int] | Integer[np.ndarray, " T"]
 END_OF_TEXT = "<|endoftext|>"
 """Stands between documents, in texts and among special tokens."""
+CHAT_TOKENS = ("<|system|>", "<|user|>", "<|assistant|>", END_OF_TEXT)
+"""Special tokens of talks: each message stands after its role."""
 
 
 class Tokenizer(NamedTuple):

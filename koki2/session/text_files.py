@@ -84,9 +84,12 @@ def _rows(text: bytes, name: str, text_key: str) -> list[bytes]:
 def _text_of(row: Any, text_key: str) -> str:
     """The text of a row: itself, or under its key, or messages after their roles."""
     if isinstance(row, dict) and text_key not in row and "messages" in row:
-        said = [f"<|{m['role']}|>{m['content']}" for m in row["messages"]]
-        return "".join(said)
-    text = row[text_key] if isinstance(row, dict) else row
-    if not isinstance(text, str):
-        raise TypeError(f"no text but {type(text).__name__}")
-    return text
+        turns = [(_text(m["role"]), _text(m["content"])) for m in row["messages"]]
+        return "".join(f"<|{role}|>{content}" for role, content in turns)
+    return _text(row[text_key] if isinstance(row, dict) else row)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"no text but {type(value).__name__}")
+    return value

@@ -7,11 +7,13 @@ lies there can never be of another text. A folder is whole or not there; one tha
 damaged is made anew.
 """
 
+import contextlib
 import errno
 import hashlib
 import os
 import pathlib
 import secrets
+import time
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -22,6 +24,7 @@ from koki2.runlog import atomic, jsontext, opening
 
 _VERSION = 1
 _FACTS = "corpus.json"
+_ABANDONED = 3600.0  # seconds after which nothing is written any more
 _MAX_FACTS = 2**28  # bytes; the merges of a large vocabulary are megabytes
 
 
@@ -84,6 +87,7 @@ def save(folder: pathlib.Path, encoded: Encoded) -> None:
       OSError: the disk refused.
     """
     folder.parent.mkdir(parents=True, exist_ok=True)
+    _clean(folder.parent)
     temporary = folder.with_name(f".{folder.name[:16]}.{secrets.token_hex(4)}.tmp")
     try:
         temporary.mkdir()
@@ -168,6 +172,14 @@ def user_folder() -> pathlib.Path | None:
         return pathlib.Path.home() / ".cache" / "koki2" / "tokens"
     except RuntimeError:  # no home folder
         return None
+
+
+def _clean(folder: pathlib.Path) -> None:
+    """Removes what killed writers left; what is written now began within the hour."""
+    for path in folder.glob(".*.tmp"):
+        with contextlib.suppress(FileNotFoundError):  # another cleans, too
+            if time.time() - path.stat().st_mtime > _ABANDONED:
+                atomic.remove_tree(path)
 
 
 def _part(tokenizer: data.Tokenizer, documents: tuple[bytes, ...]) -> Part:

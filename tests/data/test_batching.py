@@ -45,6 +45,15 @@ def test_neither_the_chunk_nor_the_number_of_microbatches_changes_a_window(on_de
         np.testing.assert_array_equal(some(source, 4, 2, 1), on_device[4:, :1])
 
 
+def test_seeds_in_one_program_have_the_windows_of_each_alone(on_device):
+    source = batches(TEXT, **SHAPE)
+    feed = source.prepare(KEY, 0, 1, 1)
+    keys = jnp.stack([jax.random.key(8), KEY])
+    many = jax.vmap(lambda key: source.windows(feed._replace(key=key), 5, 2))(keys)
+    np.testing.assert_array_equal(many[1], on_device[5, 2])
+    assert not np.array_equal(many[0], many[1])
+
+
 def test_a_window_is_a_stretch_of_the_text(on_device):
     starts = np.asarray(draw_starts(KEY, 5, 2, tokens=1000, **SHAPE))
     for start, window in zip(starts, on_device[5, 2], strict=True):

@@ -68,6 +68,16 @@ def test_files_of_a_folder_rows_and_marked_parts_are_documents(tmp_path):
     assert read_documents(rows)[:2] == [b"to be", b"or not"]
 
 
+def test_a_talk_is_in_role_tokens(tmp_path):
+    rows = tmp_path / "rows.jsonl"
+    says = lambda i: [{"role": "user", "content": f"{i}, and {i}?"}]
+    lines = [json.dumps({"messages": says(i)}) for i in range(9)]
+    rows.write_text("\n".join(lines))
+    read = corpus(rows, specials=data.CHAT_TOKENS)
+    first, *_, last = read.parts["test"].tokens
+    assert read.tokenizer.decode([int(first), int(last)]) == b"<|user|><|endoftext|>"
+
+
 def test_an_end_token_stands_after_every_document_else_a_blank_line(file):
     with_end = corpus(file, specials=(data.END_OF_TEXT,))
     part = with_end.parts["train"]
@@ -112,6 +122,19 @@ def test_a_disk_that_refuses_leaves_no_half_made_folder(file, tmp_path, monkeypa
     assert list((tmp_path / "tokens").iterdir()) == []
 
 
+def test_of_two_that_make_the_same_files_one_is_enough_and_leftovers_go(tmp_path):
+    parts = data.deal([b"a", b"b", b"c"])
+    encoded = token_files.encode(parts, data.TokenizerConfig())
+    left, busy = tmp_path / ".old.1.tmp", tmp_path / ".new.2.tmp"
+    for path in (left, busy):
+        path.mkdir()
+    os.utime(left, (0, 0))
+    for _ in range(2):
+        token_files.save(tmp_path / "digest", encoded)
+    assert {path.name for path in tmp_path.iterdir()} == {"digest", busy.name}
+    assert token_files.load(tmp_path / "digest").parts["train"].bytes == 3
+
+
 def test_another_tokenizer_or_split_has_another_digest(file):
     digests = {
         corpus(file).digest,
@@ -144,7 +167,6 @@ def test_the_plays_are_held_out_by_the_scene():
     assert text_of(read, "validation").startswith(b"ACT II.\n\nSCENE ")
 
 
-@pytest.mark.slow
 def test_the_floor_of_the_grammar_is_its_entropy_a_token():
     read = corpus("grammar", block=64)
     rate = data.sentence_rate().nats_per_byte
@@ -179,6 +201,11 @@ BAD = {
     "not.txt": (b"a\xffb\n" * 99, {"tokenizer": "bpe"}, "got byte 0xff"),
     "row.jsonl": (b'{"text": "a"}\n{"txt": "b"}', {}, "line 2 of .*row.jsonl must be"),
     "odd.jsonl": (b'{"text": 3}', {}, "TypeError: no text but int"),
+    "said.jsonl": (
+        b'{"messages": [{"role": "a", "content": null}]}',
+        {},
+        "but NoneType",
+    ),
     "cut.jsonl": (b'{"text": "a', {}, "JSONDecodeError"),
 }
 
