@@ -102,12 +102,24 @@ def corpus_in_memory(file, monkeypatch):
     return corpus(file)
 
 
-@pytest.mark.parametrize("damage", ["train.npy", "corpus.json"])
-def test_a_damaged_token_file_is_made_anew(file, tmp_path, damage):
+def flipped(content):
+    return content[:-1] + bytes([content[-1] ^ 1])
+
+
+@pytest.mark.parametrize(
+    "name, damaged",
+    [
+        ("train.npy", flipped),
+        ("train.npy", lambda content: content[:-9]),
+        ("corpus.json", lambda content: content[:-9]),
+        ("corpus.json", lambda content: b"{}"),
+    ],
+)
+def test_a_damaged_token_file_is_made_anew(file, tmp_path, name, damaged):
     read = corpus(file, folder=tmp_path / "tokens")
     expected = np.array(read.parts["train"].tokens)
-    path = tmp_path / "tokens" / read.digest / damage
-    path.write_bytes(path.read_bytes()[:-9])
+    path = tmp_path / "tokens" / read.digest / name
+    path.write_bytes(damaged(path.read_bytes()))
     again = corpus(file, folder=tmp_path / "tokens")
     np.testing.assert_array_equal(again.parts["train"].tokens, expected)
 
