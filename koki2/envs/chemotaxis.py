@@ -192,7 +192,8 @@ def chemotaxis(config: ChemotaxisConfig = ChemotaxisConfig()) -> MapEnv:
             return wary(map.span, harmed)
         if config.height == 1:  # the nose errs by cells: it is better not used at all
             sweep = schedule(sweep_rows(config.width, 1))
-            return until_harmed(sweep, harmed, times=3)
+            loss = config.bad_source_integrity_loss
+            return until_harmed(sweep, loss, times=3)
         doubt = jnp.maximum(2.3 * config.obs_noise * float(map.span.max()), NEAR)
         return steady(wary(map.span, harmed), map.span, doubt=doubt)
 

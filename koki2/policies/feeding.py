@@ -80,18 +80,27 @@ def _first_safe(
     return jnp.sum(jnp.where(jnp.arange(4) == first, tries, 0)).astype(jnp.int32)
 
 
-def until_harmed(policy: Policy, harmed: ArrayLike, *, times: int) -> Policy:
-    """Follows a policy until something has harmed it so many times, then stays."""
+def until_harmed(
+    policy: Policy, loss: ArrayLike, *, times: int, weight: float = 0.3
+) -> Policy:
+    """Follows a policy until something has harmed it so many times, then stays.
+
+    It goes by a running mean of its integrity, for one reading may err.
+
+    Args:
+      policy: what it follows.
+      loss: integrity lost to a harm.
+      times: harms after which it stays.
+      weight: of the newest reading in the mean.
+    """
 
     def choose(key: Key, memory: Memory, observation: Observation):
-        left, whole, inner = memory
-        integrity = observation[3]
-        left = left - (integrity < whole - harmed).astype(jnp.int32)
+        mean, inner = memory
+        mean = mean + weight * (observation[3] - mean)
         inner, action = policy.choose(key, inner, observation)
-        return (left, integrity, inner), jnp.where(left > 0, action, STAY)
+        return (mean, inner), jnp.where(mean > 1.0 - (times - 0.5) * loss, action, STAY)
 
-    memory = (jnp.int32(times), jnp.float32(1.0), policy.memory)
-    return Policy(memory=memory, choose=choose)
+    return Policy(memory=(jnp.float32(1.0), policy.memory), choose=choose)
 
 
 def steady(policy: Policy, span: np.ndarray, *, doubt: ArrayLike) -> Policy:
