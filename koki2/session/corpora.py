@@ -160,7 +160,7 @@ def _deal(
 ) -> data.Parts:
     share = config.validation_share if validation is None else 0.0
     least = 1 + (share > 0) + (config.test_share > 0)
-    if len(set(documents)) < least:
+    if len(set(filter(bytes.strip, documents))) < least:
         documents = [piece for text in documents for piece in data.pieces(text)]
     parts = data.deal(documents, validation=share, test=config.test_share)
     return parts if validation is None else data.with_validation(parts, validation)
