@@ -9,8 +9,9 @@ import time
 
 from koki2.bursts import planning, retrieval, shell
 from koki2.bursts.api import Endpoint, RunPod, STOPPED
-from koki2.bursts.configs import BurstConfig, Pace
+from koki2.bursts.configs import BurstConfig
 from koki2.bursts.errors import BurstError, UnansweredError
+from koki2.bursts.rental import Rental
 
 _STATE = (
     f"cd {shell.HERE} || exit 1; if [ -e exit_code ]; then cat exit_code; "
@@ -18,7 +19,7 @@ _STATE = (
     "elif [ -e exit_code ]; then cat exit_code; else echo lost; fi"
 )
 _STOP = (
-    f'cd {shell.HERE} && kill -TERM -- "-$(cat job.pid)" 2>/dev/null; sleep 2; '
+    f'cd {shell.HERE} && kill -TERM -- "-$(cat job.pid)" 2>/dev/null && sleep 2 && '
     'kill -KILL -- "-$(cat job.pid)" 2>/dev/null; true'
 )
 _CALL = 60.0  # for a look
@@ -30,36 +31,27 @@ def start(config: BurstConfig, folder: pathlib.Path, endpoint: Endpoint) -> None
     shell.call(shell.on_pod(folder, endpoint, command), timeout=_CALL)
 
 
-def wait(
-    api: RunPod,
-    pod_id: str,
-    folder: pathlib.Path,
-    endpoint: Endpoint,
-    pace: Pace,
-    until: float,
-) -> int | None:
+def wait(rental: Rental, pod_id: str, endpoint: Endpoint) -> int | None:
     """Waits for the command to end, and brings what it prints here as it does.
 
     Args:
-      api: says whether the pod still runs, where ssh does not.
-      pod_id: the pod.
-      folder: of the burst.
+      rental: the burst, which says for how long, and how often to look.
+      pod_id: the pod; the API says whether it still runs, where ssh does not.
       endpoint: of the pod.
-      pace: how often to look.
-      until: when to stop waiting, on the clock of `time.time`.
 
     Returns:
-      Its exit code; None if it still runs.
+      Its exit code; None if it still runs, and the rest of the time is for fetching.
 
     Raises:
       BurstError: the pod died, cannot be reached, or lost the command.
     """
+    folder, pace = rental.folder, rental.pace
     heard = time.monotonic()
     while True:
         state = _look(folder, endpoint)
         retrieval.bring_logs(folder, endpoint, _CALL)
         if state is None:
-            _check_pod(api, pod_id)
+            _check_pod(rental.api, pod_id)
             silence = time.monotonic() - heard
             if silence > pace.silence:
                 raise BurstError(
@@ -71,13 +63,14 @@ def wait(
             return int(state)
         else:
             heard = time.monotonic()
-        if time.time() >= until:
+        left = rental.left - pace.reserve
+        if left <= 0:
             return None
-        time.sleep(min(pace.job, max(0.0, until - time.time())))
+        time.sleep(min(pace.job, left))
 
 
 def stop(folder: pathlib.Path, endpoint: Endpoint) -> None:
-    """Stops the command with all that it started: asked first, then killed."""
+    """Stops all of the command that still runs: asked first, then killed."""
     shell.attempt(shell.on_pod(folder, endpoint, _STOP), timeout=_CALL)
 
 

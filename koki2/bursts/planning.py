@@ -1,6 +1,7 @@
 """What a burst will do and cost, before any of it is done: price, steps, commands."""
 
 import difflib
+import os
 import pathlib
 import shlex
 from collections.abc import Mapping
@@ -8,7 +9,7 @@ from typing import Any, NamedTuple
 
 from koki2 import runlog
 from koki2.bursts import retrieval, shell
-from koki2.bursts.api import Endpoint, OFFICIAL, Price, RunPod
+from koki2.bursts.api import Endpoint, KEY, OFFICIAL, Price, RunPod
 from koki2.bursts.configs import BurstConfig, Pace
 from koki2.bursts.errors import BurstError
 from koki2.runlog import jsontext
@@ -44,7 +45,7 @@ class Step(NamedTuple):
 
 def check_given(config: BurstConfig, pace: Pace) -> None:
     """Raises InputError unless a config says which GPU, which image, and a time that
-    leaves some for fetching and deleting."""
+    leaves some for fetching and deleting; and where the API key is among its words."""
     for flag, value in (("--gpu-type", config.gpu_type), ("--image", config.image)):
         if not value:
             raise runlog.InputError(f"{flag} must be given for a burst.")
@@ -52,6 +53,13 @@ def check_given(config: BurstConfig, pace: Pace) -> None:
         raise runlog.InputError(
             f"--hours must be more than {pace.reserve / 3600:g}, which fetching and "
             f"deleting may take, got {config.hours:g}."
+        )
+    key = os.environ.get(KEY)
+    words = (config.gpu_type, config.image, *config.fetch, *config.words)
+    if key and any(key in word for word in words):
+        raise runlog.InputError(
+            f"the words of a burst must not have {KEY} in them, for they go to RunPod, "
+            "to the pod and into manifest.txt."
         )
 
 

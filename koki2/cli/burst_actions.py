@@ -23,7 +23,7 @@ def run_(options: Options, *, as_json: bool) -> int:
     try:
         folder = bursts.run_burst(options, say=_note, step=step)
     except bursts.Interrupted as stopped:
-        _note("stopped; no pod is left")
+        _note("stopped; no pod of this burst is left")
         return stopped.code
     text = f"complete; no pod is left\nburst: {printable(folder)}"
     output.show({"burst": str(folder), "status": "complete"}, as_json, text)

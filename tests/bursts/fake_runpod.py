@@ -47,6 +47,7 @@ class Fault(NamedTuple):
     after: bool = False
     """Whether what was asked for is done first."""
     headers: dict[str, str] = {}
+    detail: str = "as the test says"
     then: Callable[[], object] = lambda: None
     """Called before the answer, as to kill the client."""
 
@@ -102,7 +103,7 @@ class FakeRunPod:
         self.faults: list[Fault] = []
         self.log: list[str] = []
         self.bodies: list[dict] = []
-        self.is_stuck = self.has_no_ssh = False
+        self.is_stuck = self.has_no_ssh = self.renames = False
         self.cost_factor = 1.0
         self.page = 0  # pods in a list; 0: all of them
         self._lock = threading.Lock()
@@ -181,7 +182,7 @@ class FakeRunPod:
                 fault.then()
             if fault.status == 0:
                 return Cut()
-            return problem(fault.status, "Fault", "as the test says", fault.headers)
+            return problem(fault.status, "Fault", fault.detail, fault.headers)
 
         return guarded
 
@@ -236,7 +237,8 @@ class FakeRunPod:
             return problem(400, "Bad Request", "no such GPU")
         usd = prices[body.get("cloud", "SECURE") == "COMMUNITY"]
         cost = usd * body["gpu"].get("count", 1) * self.cost_factor
-        pod = Pod(self.root, body, cost)
+        named = body | ({"name": "another"} if self.renames else {})
+        pod = Pod(self.root, named, cost)
         self.pods[pod.id] = pod
         return JSONResponse(self._describe(pod), status_code=201)
 

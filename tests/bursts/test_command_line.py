@@ -113,7 +113,7 @@ def test_a_signal_to_the_process_ends_the_pod_before_it_ends(
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=20)
     assert process.returncode == 143, err
-    assert "stopped; no pod is left" in err and "Traceback" not in err
+    assert "stopped; no pod of this burst is left" in err and "Traceback" not in err
     assert fake.pods == {}
 
 

@@ -7,15 +7,24 @@ import queue
 import shlex
 import signal
 import time
+import types
 from typing import NamedTuple
 
 import pytest
-from fake_runpod import Fault
+from fake_runpod import Fault, KEY
 from lanes_of_tests import mostly_slow
 from renting import config, QUICK
 
 from koki2 import runlog
-from koki2.bursts import BurstError, Interrupted, run_burst, STEPS
+from koki2.bursts import (
+    BurstError,
+    Interrupted,
+    lease as leases,
+    rental,
+    run_burst,
+    STEPS,
+)
+from koki2.bursts.interrupts import Interrupts
 
 CREATE, GET = "POST /v2/pods", "GET /v2/pods/ID"
 LIST, PRICE = "GET /v2/pods", "GET /v2/catalog/gpus"
@@ -55,6 +64,7 @@ CELLS = {
     "create says 500, and so does the list, after creating": Cell(
         faults=(Fault(**AFTER), Fault(LIST, times=2))
     ),
+    "create says 408 after creating": Cell(faults=(Fault(**AFTER, status=408),)),
     "create says 500 and creates nothing": Cell(
         "answered POST /v2/pods with 500", (Fault(CREATE),)
     ),
@@ -83,8 +93,10 @@ CELLS = {
         command="sh -c 'echo begun; kill -9 $POD_PROCESS; sleep 9'",
     ),
     "the pod vanishes while it starts": Cell(
-        "must start, got no such pod", (Fault(GET, 404),)
+        "must start, got no such pod", (Fault(GET, 404, times=99),)
     ),
+    "the pod shows late": Cell(faults=(Fault(GET, 404, times=2),)),
+    "the pod is called otherwise than was asked for": Cell(fake={"renames": True}),
     "the command fails": Cell("ended with 3; see ", command="sh -c 'exit 3'"),
     "the command is killed": Cell(
         "ended with 137", command="sh -c 'kill -9 $$'", more={"fetch": ()}
@@ -112,6 +124,11 @@ CELLS = {
         pace={"gone": 0.2},
     ),
     "the list fails for long once there is a pod": Cell(late=(Fault(LIST, times=99),)),
+    "nothing is said of pods once there is one": Cell(
+        "must be gone, and may still cost money",
+        late=(Fault(GET, times=999), Fault(LIST, times=999)),
+        pace={"gone": 0.2},
+    ),
     "the price is above the cap": Cell(
         r"must cost at most --max-usd 0.4, got \$0.46",
         more={"max_usd": 0.4},
@@ -160,6 +177,39 @@ def test_no_pod_is_left_whatever_goes_wrong(name, fake, reaped, monkeypatch):
     assert list(fake.pods) == [foreign.id]
 
 
+@pytest.mark.parametrize("at", mostly_slow(["delete", "record"], "delete"))
+def test_a_caller_that_raises_at_the_end_keeps_no_pod(at, fake):
+    """As where its terminal is gone, and it cannot say what happens."""
+
+    def step(name):
+        if name == at:
+            raise BrokenPipeError("no reader")
+
+    with pytest.raises(BrokenPipeError, match="no reader"):
+        run_burst(config("true", fetch=()), say=print, pace=QUICK, step=step)
+    assert fake.pods == {}
+    (folder,) = pathlib.Path("runs", "runpod_burst").iterdir()
+    assert leases.read(folder).closed is not None
+
+
+def test_the_time_of_a_burst_is_over_though_the_clock_was_set_back(monkeypatch):
+    lease = leases.make(hours=1.0, max_usd=1.0, url="")
+    burst = types.SimpleNamespace(lease=lease, ends=time.monotonic() + 3600)
+    left = lambda: rental.Rental.left.fget(burst)
+    assert left() == pytest.approx(3600, abs=2)
+    monkeypatch.setattr(time, "time", lambda: lease.created - 1e6)
+    assert left() == pytest.approx(3600, abs=2)
+    monkeypatch.setattr(time, "time", lambda: lease.deadline + 1e6)
+    assert left() == 1.0
+
+
+def test_the_error_of_a_refusal_does_not_have_the_key_in_it(fake):
+    fake.faults = [Fault(PRICE, 401, detail=f"{'x' * 480} {KEY} is unknown")]
+    with pytest.raises(BurstError, match="a key that RunPod knows") as refused:
+        run_burst(config(), say=print, pace=QUICK)
+    assert "THE KEY" in str(refused.value) and KEY[:8] not in str(refused.value)
+
+
 @pytest.mark.slow
 def test_what_a_failing_command_left_is_brought_back(fake):
     script = "mkdir runs; echo part >runs/result; echo why >&2; exit 3"
@@ -192,6 +242,28 @@ def test_a_signal_ends_a_burst_and_its_pod(number, at, fake):
         run_burst(config(), say=print, pace=QUICK, step=step)
     assert stopped.value.code == STOPS[number]
     assert fake.pods == {} and signal.getsignal(number) is before
+
+
+def test_a_signal_that_is_only_noted_cuts_nothing_short_though_it_cannot_be_said():
+    def say(text):
+        raise RuntimeError("reentrant call")
+
+    with Interrupts(say) as interrupts:
+        interrupts.shield()
+        signal.raise_signal(signal.SIGTERM)
+    assert interrupts.code == 143
+
+
+def test_a_signal_that_was_ignored_stays_so():
+    """nohup ignores SIGHUP for what it starts."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with Interrupts(print) as interrupts:
+            signal.raise_signal(signal.SIGHUP)
+        assert interrupts.code == 0
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.parametrize("at", mostly_slow(KILLED_AT, "create", "wait", "running"))
