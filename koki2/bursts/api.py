@@ -111,6 +111,7 @@ class RunPod:
             headers={"Authorization": f"Bearer {self._key}"},
             timeout=pace.request,
             trust_env=not is_local,  # proxies
+            verify=self.url.startswith("https:"),  # http needs no certificates
         )
 
     def prices(self, count: int, cloud: str) -> dict[str, Price]:

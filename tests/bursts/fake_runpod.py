@@ -10,6 +10,7 @@ import contextlib
 import os
 import pathlib
 import secrets
+import shlex
 import shutil
 import signal
 import socket
@@ -75,8 +76,8 @@ class Pod:
             "RUNPOD_API_KEY": self.key,
             "POD_PROCESS": str(self.process.pid),
         }
-        lines = [f"{name}={value}" for name, value in self.variables.items()]
-        (self.home / ".container").write_text("\0".join(lines))
+        lines = [f"{name}={shlex.quote(v)}\n" for name, v in self.variables.items()]
+        (self.home / ".container").write_text("".join(lines))
         (root / f"port{self.port}").symlink_to(self.home)
 
     @property
@@ -88,10 +89,13 @@ class Pod:
         self.process.kill()
         self.process.wait()
         mark = f"{MARK}={self.id}".encode()
-        for path in pathlib.Path("/proc").glob("[0-9]*/environ"):
-            with contextlib.suppress(OSError):
-                if mark in path.read_bytes().split(b"\0"):
-                    os.kill(int(path.parent.name), signal.SIGKILL)
+        for number in filter(str.isdecimal, os.listdir("/proc")):
+            with (
+                contextlib.suppress(OSError),
+                open(f"/proc/{number}/environ", "rb") as f,
+            ):
+                if mark in f.read().split(b"\0"):
+                    os.kill(int(number), signal.SIGKILL)
 
 
 class FakeRunPod:
