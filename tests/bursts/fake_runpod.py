@@ -28,7 +28,11 @@ from starlette.routing import Route
 
 KEY = "rpa_" + "S3cretOfTheTests" * 2
 MARK = "KOKI2_FAKE_POD"
-GPUS = {"NVIDIA GeForce RTX 3090": (0.46, 0.22), "NVIDIA H200": (3.59, 0.0)}
+GPUS = {
+    "NVIDIA GeForce RTX 3090": (0.46, 0.22),
+    "NVIDIA L4": (0.39, 0.0),
+    "NVIDIA H200": (3.59, 0.0),
+}
 FIELDS = {
     *("name", "image", "args", "disk", "ports", "env", "registry", "mounts", "gpu"),
     *("cpu", "cloud", "dataCenterIds", "globalNetworking", "startJupyter", "startSsh"),

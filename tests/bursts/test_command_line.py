@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import signal
@@ -14,9 +15,9 @@ import time
 
 import pytest
 from fake_runpod import Fault, KEY
-from renting import HERE, variables
+from renting import GPU, HERE, variables
 
-from koki2.bursts import shell, STEPS
+from koki2.bursts import shell, source, STEPS
 from koki2.cli import burst_actions, main
 from koki2.runlog import list_runs, read_summary
 
@@ -132,6 +133,21 @@ def test_a_plan_says_what_it_would_do_and_does_none_of_it(fake, monkeypatch):
     assert [step["name"] for step in facts["steps"]] == [*STEPS]
     _, out, _ = typed(f"{words} -- sh work.sh")
     assert "unknown, as RUNPOD_API_KEY is not set; at most --max-usd 2" in out
+
+
+def test_the_lines_that_pages_show_say_all_that_a_burst_must_know(fake, monkeypatch):
+    """As far as the price; what they would run is on other machines."""
+    found = source.Source(ROOT, "0" * 40, is_dirty=False, lock_sha256="")
+    monkeypatch.setattr(source, "find", lambda options: found)
+    pages = [ROOT / "README.md", ROOT / "docs" / "bursts.md"]
+    text = "".join(page.read_text() for page in pages).replace("\\\n", "")
+    before = "(?:koki2 burst (?:run|plan)|tools/runpod_burst_bench.sh)"
+    lines = re.findall(rf"{before} ([^`\n]*--gpu-type[^`\n]*)", text)
+    assert len(lines) == 5
+    for line in lines:
+        words = line.replace("--gpu-type T ", f"--gpu-type '{GPU}' ")
+        code, _, err = typed(f"plan {words}")
+        assert code == 0, err
 
 
 def test_list_and_reap_show_what_is_ours(fake):

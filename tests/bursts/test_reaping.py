@@ -6,9 +6,17 @@ import time
 
 import pytest
 from fake_runpod import Fault
-from renting import QUICK
+from renting import config, QUICK
 
-from koki2.bursts import BurstError, bursts, lease as leases, reap, RunPod
+from koki2.bursts import (
+    BurstError,
+    bursts,
+    lease as leases,
+    reap,
+    run_burst,
+    RunPod,
+    STEPS,
+)
 from koki2.runlog.lock import Lock
 
 
@@ -49,6 +57,14 @@ def test_a_burst_that_runs_is_left_alone_until_long_after_its_deadline(
         assert reaped() == [] and list(fake.pods) == [pod.id]
         monkeypatch.setattr(time, "time", lambda: lease.deadline + 601.0)
         assert reaped() == [pod.id]
+
+
+def test_a_reap_at_any_step_leaves_a_living_burst_alone(fake, reaped):
+    """As another burst begins with one, or cron."""
+    reaps = []
+    step = lambda name: reaps.append((name, reaped()))
+    run_burst(config(), say=print, pace=QUICK, step=step)
+    assert reaps == [(name, []) for name in STEPS] and fake.pods == {}
 
 
 def test_without_a_lease_the_name_says_when_a_pod_is_overdue(fake, reaped):
