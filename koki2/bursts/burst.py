@@ -187,14 +187,15 @@ def _noting(facts: dict[str, object], interrupts: Interrupts) -> Generator[None]
 
 
 def _end(burst: Rental) -> None:
-    """Deletes the pod, sees that it is gone, and writes the manifest."""
-    try:
+    """Deletes the pod, sees that it is gone, and writes the manifest.
+
+    Each is done whatever the others raise, as a caller's `step` whose terminal is gone.
+    """
+    with contextlib.ExitStack() as last_first:
+        last_first.callback(_record, burst)
+        last_first.callback(burst.step, "record")
+        last_first.callback(_give_back, burst)
         burst.step("delete")
-    finally:  # a caller's `step` may raise, as where its terminal is gone
-        try:
-            _give_back(burst)
-        finally:
-            _record(burst)
 
 
 def _give_back(burst: Rental) -> None:
@@ -229,6 +230,5 @@ def _record(burst: Rental) -> None:
         usd = burst.usd_per_hour * seconds / 3600
         burst.facts["spent"] = f"about ${usd:.2g}"
     burst.facts["ended"] = record.now()
-    burst.step("record")
     record.write(burst.folder, burst.facts)
     sources.remove(burst.folder)

@@ -18,9 +18,10 @@ _STATE = (
     'elif kill -0 "$(cat job.pid)" 2>/dev/null; then echo running; '
     "elif [ -e exit_code ]; then cat exit_code; else echo lost; fi"
 )
-_STOP = (
-    f'cd {shell.HERE} && kill -TERM -- "-$(cat job.pid)" 2>/dev/null && sleep 2 && '
-    'kill -KILL -- "-$(cat job.pid)" 2>/dev/null; true'
+_STOP = (  # no -- before the group: dash knows none there
+    f'cd {shell.HERE} && exec 2>/dev/null && group="-$(cat job.pid)"; '
+    '[ -e exit_code ] || { kill -TERM "$group" && sleep 2; }; '
+    'kill -KILL "$group"; true'
 )
 _CALL = 60.0  # for a look
 
@@ -70,7 +71,10 @@ def wait(rental: Rental, pod_id: str, endpoint: Endpoint) -> int | None:
 
 
 def stop(folder: pathlib.Path, endpoint: Endpoint) -> None:
-    """Stops all of the command that still runs: asked first, then killed."""
+    """Stops all of the command that still runs: asked first, then killed.
+
+    What it left running, once it has ended itself, is killed at once.
+    """
     shell.attempt(shell.on_pod(folder, endpoint, _STOP), timeout=_CALL)
 
 

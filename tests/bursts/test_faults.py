@@ -6,6 +6,7 @@ import pathlib
 import queue
 import shlex
 import signal
+import threading
 import time
 import types
 from typing import NamedTuple
@@ -151,6 +152,11 @@ QUICK_CELLS = (
     "delete fails for long",
     "the cost is above the cap",
 )
+REQUESTS = {
+    f"{request} {'after' if after else 'before'} it is done": (request, after)
+    for request in (CREATE, GET, LIST, DELETE, PRICE)
+    for after in (False, True)
+}
 STOPS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 KILLED_AT = (*STEPS, "running")
 
@@ -190,6 +196,7 @@ def test_a_caller_that_raises_at_the_end_keeps_no_pod(at, fake):
     assert fake.pods == {}
     (folder,) = pathlib.Path("runs", "runpod_burst").iterdir()
     assert leases.read(folder).closed is not None
+    assert "tear-down: deleted, seen" in (folder / "manifest.txt").read_text()
 
 
 def test_the_time_of_a_burst_is_over_though_the_clock_was_set_back(monkeypatch):
@@ -223,6 +230,24 @@ def test_what_a_failing_command_left_is_brought_back(fake):
 
 
 @pytest.mark.slow
+def test_a_command_whose_time_is_over_is_asked_before_it_is_killed(fake):
+    script = "mkdir runs; trap 'echo asked >runs/result; exit' TERM; sleep 60"
+    late = {"hours": 6 / 3600}
+    pace = dataclasses.replace(QUICK, reserve=3.0)
+    with pytest.raises(BurstError, match="must end within 0.00"):
+        run_burst(config("sh", "-c", script, **late), say=print, pace=pace)
+    (folder,) = pathlib.Path("runs", "runpod_burst").iterdir()
+    assert (folder / "fetched" / "runs" / "result").read_text() == "asked\n"
+
+
+@pytest.mark.slow
+def test_what_a_command_left_running_is_stopped_before_its_files_are_fetched(fake):
+    script = "mkdir runs; while :; do echo x >>runs/result; done & echo $! >runs/pid"
+    folder = run_burst(config("sh", "-c", script), say=print, pace=QUICK)
+    assert (folder / "fetched" / "runs" / "result").stat().st_size > 1
+
+
+@pytest.mark.slow
 def test_a_file_that_arrives_otherwise_than_it_was_is_named(fake, monkeypatch):
     monkeypatch.setenv("FAKE_DAMAGE", "result")
     with pytest.raises(BurstError, match="1 of 2 files .* runs/result first"):
@@ -242,6 +267,17 @@ def test_a_signal_ends_a_burst_and_its_pod(number, at, fake):
         run_burst(config(), say=print, pace=QUICK, step=step)
     assert stopped.value.code == STOPS[number]
     assert fake.pods == {} and signal.getsignal(number) is before
+
+
+@pytest.mark.parametrize("name", mostly_slow(REQUESTS, f"{CREATE} after it is done"))
+def test_a_signal_during_a_request_ends_a_burst_and_its_pod(name, fake):
+    request, after = REQUESTS[name]
+    main = threading.get_ident()
+    stop = lambda: signal.pthread_kill(main, signal.SIGTERM)
+    fake.faults = [Fault(request, after=after, then=stop)]
+    with pytest.raises(Interrupted):
+        run_burst(config(), say=print, pace=QUICK)
+    assert fake.pods == {}
 
 
 def test_a_signal_that_is_only_noted_cuts_nothing_short_though_it_cannot_be_said():
@@ -283,13 +319,6 @@ def test_kill_9_at_any_step_leaves_no_pod_that_a_reap_does_not_delete(
     assert len(fake.pods) == 1 + is_rented
     assert len(reaped()) == is_rented
     assert list(fake.pods) == [foreign.id] and reaped() == []
-
-
-REQUESTS = {
-    f"{request} {'after' if after else 'before'} it is done": (request, after)
-    for request in (CREATE, GET, LIST, DELETE, PRICE)
-    for after in (False, True)
-}
 
 
 @pytest.mark.parametrize(
