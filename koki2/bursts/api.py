@@ -157,20 +157,20 @@ class RunPod:
 
     def pods(self) -> list[Pod]:
         """All pods of the account, those of clusters aside."""
-        found: list[Pod] = []
+        pods: list[Pod] = []
         query: dict[str, str] = {}
         for _ in range(_MOST_PAGES):
             answer = self._repeat("GET", "/v2/pods", params=query)
             with _as_described(answer):
                 page = answer.json()
-                found += map(read_pod, page["pods"])
+                pods += map(read_pod, page["pods"])
                 # Not in the specification; said to have come since.
                 inner = page.get("pagination") or {}
                 cursor = page.get("nextCursor") or inner.get("nextCursor")
             if not cursor or cursor == query.get("cursor"):
                 break
             query = {"cursor": str(cursor)}
-        return found
+        return pods
 
     def delete(self, pod_id: str) -> bool:
         """Deletes a pod; False if there is none of that id."""
@@ -272,10 +272,10 @@ def _problem(answer: httpx.Response, key: str) -> str:
     """What an error says, without the key: a problem of RFC 9457, or a status alone."""
     try:
         values = answer.json()
-        said = [values.get("detail") or values.get("title"), *values.get("errors", [])]
+        texts = [values.get("detail") or values.get("title"), *values.get("errors", [])]
     except (ValueError, AttributeError, TypeError):
-        said = []
-    words = "; ".join(str(text) for text in said if text).replace(key, "THE KEY")
+        texts = []
+    words = "; ".join(str(text) for text in texts if text).replace(key, "THE KEY")
     return f"{answer.status_code}" + (f": {words[:500]}" if words else ".")
 
 

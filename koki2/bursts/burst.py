@@ -31,8 +31,6 @@ from koki2.bursts.source import Source
 from koki2.runlog import folder as run_folder
 from koki2.runlog.lock import Lock
 
-_CALL = 60.0  # seconds for a short command on the pod
-
 
 def run_burst(
     config: BurstConfig,
@@ -156,7 +154,7 @@ def _use(burst: Rental, pod_id: str, endpoint: Endpoint) -> None:
 
 def _fetch(burst: Rental, endpoint: Endpoint) -> list[str]:
     """Brings logs and files; what is missing is a problem, and no reason to stop."""
-    left = lambda: max(_CALL, burst.left)
+    left = lambda: max(shell.CALL, burst.left)
     problems = []
     if not retrieval.bring_logs(burst.folder, endpoint, left()):
         problems.append("what the command printed last could not be brought here.")

@@ -23,13 +23,12 @@ _STOP = (  # no -- before the group: dash knows none there
     '[ -e exit_code ] || { kill -TERM "$group" && sleep 2; }; '
     'kill -KILL "$group"; true'
 )
-_CALL = 60.0  # for a look
 
 
 def start(config: BurstConfig, folder: pathlib.Path, endpoint: Endpoint) -> None:
     """Starts the command. Raises BurstError where that fails."""
     command = planning.run_command(config)
-    shell.call(shell.on_pod(folder, endpoint, command), timeout=_CALL)
+    shell.call(shell.on_pod(folder, endpoint, command), timeout=shell.CALL)
 
 
 def wait(rental: Rental, pod_id: str, endpoint: Endpoint) -> int | None:
@@ -50,7 +49,7 @@ def wait(rental: Rental, pod_id: str, endpoint: Endpoint) -> int | None:
     heard = time.monotonic()
     while True:
         state = _look(folder, endpoint)
-        retrieval.bring_logs(folder, endpoint, _CALL)
+        retrieval.bring_logs(folder, endpoint, shell.CALL)
         if state is None:
             _check_pod(rental.api, pod_id)
             silence = time.monotonic() - heard
@@ -75,13 +74,13 @@ def stop(folder: pathlib.Path, endpoint: Endpoint) -> None:
 
     What it left running, once it has ended itself, is killed at once.
     """
-    shell.attempt(shell.on_pod(folder, endpoint, _STOP), timeout=_CALL)
+    shell.attempt(shell.on_pod(folder, endpoint, _STOP), timeout=shell.CALL)
 
 
 def _look(folder: pathlib.Path, endpoint: Endpoint) -> str | None:
     """What the pod says of the command; None if it does not answer."""
     words = shell.on_pod(folder, endpoint, _STATE)
-    code, out, _ = shell.attempt(words, timeout=_CALL)
+    code, out, _ = shell.attempt(words, timeout=shell.CALL)
     text = out.decode(errors="replace").strip()
     known = text.isdecimal() or text in ("running", "lost")
     return text if code == 0 and known else None

@@ -52,14 +52,14 @@ def bursts(
       BurstError: RunPod does not say which pods there are.
     """
     pods = [pod for pod in api.pods() if pod.status != GONE]
-    found = [*_of_leases(api, root, {pod.name: pod for pod in pods}, say)]
-    known = {burst.name for burst in found}
+    listed = [*_of_leases(api, root, {pod.name: pod for pod in pods}, say)]
+    known = {burst.name for burst in listed}
     for pod in pods:
         deadline = leases.deadline_of(pod.name)
         if pod.name not in known and deadline is not None:
             state = OVERDUE if time.time() > deadline else ELSEWHERE
-            found.append(Burst(pod.name, state, deadline, pod=pod))
-    return found
+            listed.append(Burst(pod.name, state, deadline, pod=pod))
+    return listed
 
 
 def reap(

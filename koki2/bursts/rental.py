@@ -17,7 +17,6 @@ from koki2.bursts.lease import Lease
 from koki2.bursts.source import Source
 
 Say = Callable[[str], object]
-_CALL = 60.0  # for a short command on the pod
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -126,11 +125,11 @@ def reach(rental: Rental, endpoint: Endpoint) -> None:
     end = time.monotonic() + rental.pace.silence
     words = shell.on_pod(rental.folder, endpoint, "true")
     while True:
-        code, _, said = shell.attempt(words, timeout=_CALL)
+        code, _, stderr = shell.attempt(words, timeout=shell.CALL)
         if code == 0:
             return
         if time.monotonic() >= end:
-            last = " ".join(said.decode(errors="replace").split())[-200:]
+            last = " ".join(stderr.decode(errors="replace").split())[-200:]
             raise BurstError(
                 f"the pod's sshd must answer within {rental.pace.silence:g} seconds, "
                 f"got {last or code}."
@@ -142,8 +141,8 @@ def guard(rental: Rental, endpoint: Endpoint) -> None:
     """Starts the watchdog; a pod on which it has no key is used, and that is said."""
     command = planning.guard_command(round(rental.left), rental.api.url)
     words = shell.on_pod(rental.folder, endpoint, command)
-    said = shell.call(words, stdin=sources.script("watchdog.sh"), timeout=_CALL)
-    text = said.decode(errors="replace").strip()
+    printed = shell.call(words, stdin=sources.script("watchdog.sh"), timeout=shell.CALL)
+    text = printed.decode(errors="replace").strip()
     rental.facts["watchdog"] = text
     if text != "waiting":
         rental.say(f"the watchdog does not run: {text}")

@@ -49,18 +49,18 @@ def read_sums(text: bytes) -> Sums:
       >>> list(sums.sha256), sums.missing
       (['a\nb'], ['logs'])
     """
-    found = Sums({}, [])
+    sums = Sums({}, [])
     for line in text.split(b"\n"):
         if line.startswith(_MISSING):
-            found.missing.append(_name(line.removeprefix(_MISSING)))
+            sums.missing.append(_name(line.removeprefix(_MISSING)))
         elif match := _LINE.fullmatch(line):
             name = match[3]
             if match[1]:
                 name = re.sub(rb"\\[nr\\]", lambda m: _ESCAPES[m[0]], name)
-            found.sha256[_inside(_name(name))] = match[2].decode()
+            sums.sha256[_inside(_name(name))] = match[2].decode()
         elif line:
             raise BurstError(f"the pod must list SHA-256 sums, got {line[:80]!r}.")
-    return found
+    return sums
 
 
 def differing(sums: Sums, folder: pathlib.Path) -> list[str]:
@@ -76,7 +76,7 @@ def differing(sums: Sums, folder: pathlib.Path) -> list[str]:
     return [
         name
         for name in dict.fromkeys([*sums.sha256, *arrived])
-        if name not in arrived or _sha256(arrived[name]) != sums.sha256.get(name)
+        if name not in arrived or sha256_of(arrived[name]) != sums.sha256.get(name)
     ]
 
 
@@ -128,7 +128,8 @@ def bring_logs(burst: pathlib.Path, endpoint: Endpoint, timeout: float) -> bool:
     return shell.attempt(words, timeout=timeout)[0] == 0
 
 
-def _sha256(path: pathlib.Path) -> str:
+def sha256_of(path: pathlib.Path) -> str:
+    """The SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -22,6 +22,8 @@ HERE = "koki2-burst"
 """The folder of the burst on the pod, in the home of who logs in."""
 LOST = 255
 """What ssh ends with if it is not the command that failed."""
+CALL = 60.0
+"""Seconds for a short command on a pod."""
 _KEY_FILE, _HOSTS = "ssh_key", "known_hosts"
 _CONNECT = 20  # seconds for a connection
 
@@ -115,8 +117,8 @@ def call(
     """
     code, out, err = attempt(words, stdin=stdin, timeout=timeout)
     if code:
-        said = " ".join(err.decode(errors="replace").split())[-300:]
-        raise BurstError(f"{words[0]} ended with {code}: {said or 'it said nothing'}.")
+        end = " ".join(err.decode(errors="replace").split())[-300:]
+        raise BurstError(f"{words[0]} ended with {code}: {end or 'it said nothing'}.")
     return out
 
 

@@ -13,7 +13,7 @@ import tarfile
 from typing import NamedTuple
 
 from koki2 import runlog
-from koki2.bursts import shell
+from koki2.bursts import retrieval, shell
 from koki2.bursts.api import KEY
 from koki2.bursts.configs import BurstConfig
 
@@ -88,7 +88,7 @@ def bundle(source: Source, folder: pathlib.Path) -> pathlib.Path:
         patch = _git(source.checkout, "diff", "--binary", source.commit, tree)
         (folder / _PATCH).write_bytes(patch)
     with tarfile.open(folder / BUNDLE, "w") as tar:
-        sums = [f"{_sha256(archive)}  {_ARCHIVE}\n"]
+        sums = [f"{retrieval.sha256_of(archive)}  {_ARCHIVE}\n"]
         tar.add(archive, _ARCHIVE)
         for name in SCRIPTS:
             text = script(name)
@@ -153,8 +153,3 @@ def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
     info = tarfile.TarInfo(name)
     info.size = len(data)
     tar.addfile(info, io.BytesIO(data))
-
-
-def _sha256(path: pathlib.Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

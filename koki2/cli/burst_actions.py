@@ -58,10 +58,10 @@ def list_(options: Options, *, as_json: bool) -> int:
 def reap(options: Options, *, as_json: bool) -> int:
     """Deletes the pods that no process looks after."""
     with bursts.RunPod(bursts.Pace()) as client:
-        found = bursts.reap(
+        deleted = bursts.reap(
             client, options.root, bursts.Pace(), _note, elsewhere=options.elsewhere
         )
-    lines = [*map(_line, found)]
+    lines = [*map(_line, deleted)]
     output.show({"deleted": lines}, as_json, f"pods deleted: {len(lines)}")
     return 0
 
