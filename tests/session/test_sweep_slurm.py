@@ -337,9 +337,16 @@ def test_jobs_outlive_the_process_that_submitted_them_and_are_found_again(
     wait_for_jobs(site / "found", 2)
     process.kill()
     finish(process, -signal.SIGKILL)
-    assert len(fake_slurm.tasks(pathlib.Path(cluster["FAKE_SLURM"]))) == 2
-    _, err = finish(begin_on(cluster, site, "found"))
-    assert "waiting for jobs of an earlier start: 100_0, 100_1" in err
+    tasks = fake_slurm.tasks(pathlib.Path(cluster["FAKE_SLURM"])).values()
+    assert len(tasks) == 2
+    for task in tasks:  # so that they are there when the next one looks
+        fake_slurm.kill(task, signal.SIGSTOP)
+    process = begin_on(cluster, site, "found")
+    lines = iter(process.stderr.readline, "")
+    assert any("of an earlier start: 100_0, 100_1" in line for line in lines)
+    for task in tasks:
+        fake_slurm.kill(task, signal.SIGCONT)
+    finish(process)
     assert len(calls(cluster, "sbatch")) == 1, "nothing was left to submit"
     assert files(site / "found") == files(site / "whole")
 
