@@ -113,6 +113,7 @@ class FakeRunPod:
         self.bodies: list[dict] = []
         self.is_stuck = self.has_no_ssh = self.renames = False
         self.cost_factor = 1.0
+        self.lingers = 0  # DELETEs that are answered before one is done
         self.page = 0  # pods in a list; 0: all of them
         self._lock = threading.Lock()
 
@@ -227,10 +228,13 @@ class FakeRunPod:
         return JSONResponse(self._describe(pod))
 
     def _delete(self, request: Request, body: None) -> Response:
-        pod = self.pods.pop(request.path_params["id"], None)
+        pod = self.pods.get(request.path_params["id"])
         if pod is None:
             return problem(404, "Not Found", "pod not found")
-        pod.end()
+        self.lingers -= 1
+        if self.lingers < 0:
+            del self.pods[pod.id]
+            pod.end()
         return Response(status_code=204)
 
     def _create(self, request: Request, body: dict) -> Response:
