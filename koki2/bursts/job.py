@@ -13,17 +13,6 @@ from koki2.bursts.configs import BurstConfig
 from koki2.bursts.errors import BurstError, UnansweredError
 from koki2.bursts.rental import Rental
 
-_STATE = (
-    f"cd {shell.HERE} || exit 1; if [ -e exit_code ]; then cat exit_code; "
-    'elif kill -0 "$(cat job.pid)" 2>/dev/null; then echo running; '
-    "elif [ -e exit_code ]; then cat exit_code; else echo lost; fi"
-)
-_STOP = (  # no -- before the group: dash knows none there
-    f'cd {shell.HERE} && exec 2>/dev/null && group="-$(cat job.pid)"; '
-    '[ -e exit_code ] || { kill -TERM "$group" && sleep 2; }; '
-    'kill -KILL "$group"; true'
-)
-
 
 def start(config: BurstConfig, folder: pathlib.Path, endpoint: Endpoint) -> None:
     """Starts the command. Raises BurstError where that fails."""
@@ -74,12 +63,12 @@ def stop(folder: pathlib.Path, endpoint: Endpoint) -> None:
 
     What it left running, once it has ended itself, is killed at once.
     """
-    shell.attempt(shell.on_pod(folder, endpoint, _STOP), timeout=shell.CALL)
+    shell.attempt(shell.on_pod(folder, endpoint, planning.STOP), timeout=shell.CALL)
 
 
 def _look(folder: pathlib.Path, endpoint: Endpoint) -> str | None:
     """What the pod says of the command; None if it does not answer."""
-    words = shell.on_pod(folder, endpoint, _STATE)
+    words = shell.on_pod(folder, endpoint, planning.STATE)
     code, out, _ = shell.attempt(words, timeout=shell.CALL)
     text = out.decode(errors="replace").strip()
     known = text.isdecimal() or text in ("running", "lost")

@@ -32,6 +32,20 @@ STEPS: Mapping[str, str] = {
     "record": "write manifest.txt",
 }
 """The steps of a burst in their order, and what each does."""
+STATE = (
+    f"cd {shell.HERE} || exit 1; if [ -e exit_code ]; then cat exit_code; "
+    'elif kill -0 "$(cat job.pid)" 2>/dev/null; then echo running; '
+    "elif [ -e exit_code ]; then cat exit_code; else echo lost; fi"
+)
+"""Says how the command ended: its exit code, running, or lost."""
+STOP = (  # no -- before the group: dash knows none there
+    f'cd {shell.HERE} && exec 2>/dev/null && group="-$(cat job.pid)"; '
+    '[ -e exit_code ] || { kill -TERM "$group" && sleep 2; }; '
+    'kill -KILL "$group"; true'
+)
+"""Stops all of the command that still runs: asked first, if it has not ended itself."""
+NAME = "koki2-burst-DEADLINE-UUID"
+"""Of a pod, as plans show it."""
 SILENT = ">/dev/null 2>&1 </dev/null"
 
 
@@ -185,23 +199,23 @@ def steps(config: BurstConfig, folder: pathlib.Path) -> list[Step]:
     into = folder / retrieval.FETCHED
     paths = [f"src/./{path}" for path in config.fetch]
     rsync = shlex.join(shell.from_pod(folder, endpoint, paths, into))
-    body = create_body(config, "koki2-burst-DEADLINE-UUID", "PUBLIC_KEY")
+    logs = shlex.join(retrieval.logs_words(folder, endpoint))
+    body = create_body(config, NAME, "PUBLIC_KEY")
     text = jsontext.encode(body, where="the request").decode()
     pods = f"{OFFICIAL}/v2/pods"
     commands = {
         "reap": [f"GET {pods}"],
         "price": [f"GET {OFFICIAL}/v2/catalog/gpus"],
         "source": ["git archive --format=tar.gz COMMIT"],
-        "create": [f"POST {pods} {text}"],
+        "create": [shlex.join(shell.key_words(folder, NAME)), f"POST {pods} {text}"],
         "wait": [f"GET {pods}/ID"],
         "reach": [ssh("true")],
         "guard": [ssh(guard_command(round(config.hours * 3600), OFFICIAL))],
         "upload": [ssh(upload_command())],
         "prepare": [ssh(prepare_command(config))],
-        "run": [ssh(run_command(config))],
-        "fetch": [ssh(retrieval.sums_command(config.fetch)), rsync]
-        if paths
-        else ["nothing: no --fetch is given"],
+        "run": [ssh(run_command(config)), ssh(STATE), logs],
+        "fetch": [ssh(STOP), logs]
+        + ([ssh(retrieval.sums_command(config.fetch)), rsync] if paths else []),
         "delete": [f"DELETE {pods}/ID", f"GET {pods}/ID"],
     }
     return [Step(name, what, commands.get(name, [])) for name, what in STEPS.items()]

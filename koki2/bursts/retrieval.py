@@ -123,9 +123,13 @@ def fetch(
 
 def bring_logs(burst: pathlib.Path, endpoint: Endpoint, timeout: float) -> bool:
     """Brings what the command has printed until now, and says whether that worked."""
+    return shell.attempt(logs_words(burst, endpoint), timeout=timeout)[0] == 0
+
+
+def logs_words(burst: pathlib.Path, endpoint: Endpoint) -> list[str]:
+    """The argument list that brings the logs of a command into the burst's folder."""
     paths = [f"./{name}" for name in LOGS]
-    words = shell.from_pod(burst, endpoint, paths, burst)
-    return shell.attempt(words, timeout=timeout)[0] == 0
+    return shell.from_pod(burst, endpoint, paths, burst)
 
 
 def sha256_of(path: pathlib.Path) -> str:

@@ -50,9 +50,15 @@ def environment() -> dict[str, str]:
 
 def make_key(folder: pathlib.Path, name: str) -> str:
     """Makes the ssh key pair of a burst and returns the public key."""
-    path = folder / _KEY_FILE
-    call(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(path)])
-    return path.with_suffix(".pub").read_text(encoding="ascii").strip()
+    call(key_words(folder, name))
+    path = folder / f"{_KEY_FILE}.pub"
+    return path.read_text(encoding="ascii").strip()
+
+
+def key_words(folder: pathlib.Path, name: str) -> list[str]:
+    """The argument list that makes the ssh key pair of a burst."""
+    path = str(folder / _KEY_FILE)
+    return ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", path]
 
 
 def remove_key(folder: pathlib.Path) -> None:

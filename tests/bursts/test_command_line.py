@@ -124,6 +124,8 @@ def test_a_plan_says_what_it_would_do_and_does_none_of_it(fake, monkeypatch):
     assert code == 0 and err == ""
     assert "$0.46 an hour, $0.92 in 2 h at most" in out
     assert '"name":"koki2-burst-DEADLINE-UUID"' in out and "DELETE " in out
+    for command in ("ssh-keygen ", "./stdout.log", "kill -TERM", "sha256sum "):
+        assert command in out
     assert fake.requests == ["GET /v2/catalog/gpus"] and fake.pods == {}
     assert not pathlib.Path("runs").exists()
     monkeypatch.delenv("RUNPOD_API_KEY")
