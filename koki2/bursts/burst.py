@@ -138,16 +138,18 @@ def _use(burst: Rental, pod_id: str, endpoint: Endpoint) -> None:
     shell.call(on_pod(planning.prepare_command(config)), timeout=limit)
     burst.step("run")
     job.start(config, folder, endpoint)
-    code = job.wait(burst, pod_id, endpoint)
-    burst.facts["exit code"] = "stopped: time was over" if code is None else code
+    end = job.wait(burst, pod_id, endpoint)
+    burst.facts["exit code"] = "stopped: time was over" if end == job.RUNNING else end
     burst.step("fetch")
     job.stop(folder, endpoint)
     problems = _fetch(burst, endpoint)
-    if code is None:
+    if end == job.RUNNING:
         problems.insert(0, f"the command must end within {config.hours:g} hours.")
-    elif code:
+    elif end == job.LOST:
+        problems.insert(0, "the command must say how it ended, and is gone.")
+    elif end != "0":
         log = folder / "stderr.log"
-        problems.insert(0, f"the command ended with {code}; see {log}.")
+        problems.insert(0, f"the command ended with {end}; see {log}.")
     if problems:
         raise BurstError("\n".join(problems))
 

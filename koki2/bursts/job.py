@@ -13,6 +13,8 @@ from koki2.bursts.configs import BurstConfig
 from koki2.bursts.errors import BurstError, UnansweredError
 from koki2.bursts.rental import Rental
 
+RUNNING, LOST = "running", "lost"
+
 
 def start(config: BurstConfig, folder: pathlib.Path, endpoint: Endpoint) -> None:
     """Starts the command. Raises BurstError where that fails."""
@@ -20,7 +22,7 @@ def start(config: BurstConfig, folder: pathlib.Path, endpoint: Endpoint) -> None
     shell.call(shell.on_pod(folder, endpoint, command), timeout=shell.CALL)
 
 
-def wait(rental: Rental, pod_id: str, endpoint: Endpoint) -> int | None:
+def wait(rental: Rental, pod_id: str, endpoint: Endpoint) -> str:
     """Waits for the command to end, and brings what it prints here as it does.
 
     Args:
@@ -29,10 +31,11 @@ def wait(rental: Rental, pod_id: str, endpoint: Endpoint) -> int | None:
       endpoint: of the pod.
 
     Returns:
-      Its exit code; None if it still runs, and the rest of the time is for fetching.
+      Its exit code; `LOST` if it was killed with what would say that; `RUNNING` if the
+      rest of the time is for fetching.
 
     Raises:
-      BurstError: the pod died, cannot be reached, or lost the command.
+      BurstError: the pod died, or cannot be reached.
     """
     folder, pace = rental.folder, rental.pace
     heard = time.monotonic()
@@ -46,15 +49,13 @@ def wait(rental: Rental, pod_id: str, endpoint: Endpoint) -> int | None:
                 raise BurstError(
                     f"pod {pod_id} must answer ssh, got silence for {silence:.0f} s."
                 )
-        elif state == "lost":
-            raise BurstError("the command must say how it ended, and is gone.")
-        elif state != "running":
-            return int(state)
+        elif state != RUNNING:
+            return state
         else:
             heard = time.monotonic()
         left = rental.left - pace.reserve
         if left <= 0:
-            return None
+            return RUNNING
         time.sleep(min(pace.job, left))
 
 
@@ -71,7 +72,7 @@ def _look(folder: pathlib.Path, endpoint: Endpoint) -> str | None:
     words = shell.on_pod(folder, endpoint, planning.STATE)
     code, out, _ = shell.attempt(words, timeout=shell.CALL)
     text = out.decode(errors="replace").strip()
-    known = text.isdecimal() or text in ("running", "lost")
+    known = text.isdecimal() or text in (RUNNING, LOST)
     return text if code == 0 and known else None
 
 

@@ -32,10 +32,11 @@ STEPS: Mapping[str, str] = {
     "record": "write manifest.txt",
 }
 """The steps of a burst in their order, and what each does."""
-STATE = (
-    f"cd {shell.HERE} || exit 1; if [ -e exit_code ]; then cat exit_code; "
-    'elif kill -0 "$(cat job.pid)" 2>/dev/null; then echo running; '
-    "elif [ -e exit_code ]; then cat exit_code; else echo lost; fi"
+STATE = (  # a dead process is Z where the first process of a container reaps none
+    f"cd {shell.HERE} || exit 1; "
+    "stat=$(sed 's/.*) //' \"/proc/$(cat job.pid)/stat\" 2>/dev/null); "
+    "if [ -e exit_code ]; then cat exit_code; "
+    'else case $stat in "" | Z*) echo lost ;; *) echo running ;; esac; fi'
 )
 """Says how the command ended: its exit code, running, or lost."""
 STOP = (  # no -- before the group: dash knows none there

@@ -96,6 +96,9 @@ CELLS = {
     "the command is killed": Cell(
         "ended with 137", command="sh -c 'kill -9 $$'", more={"fetch": ()}
     ),
+    "the command is killed with what would say so": Cell(
+        "must say how it ended, and is gone", command="sh -c 'kill -9 $PPID; sleep 9'"
+    ),
     "the command takes too long": Cell(
         r"must end within 0.00\d+ hours",
         command="sh -c 'mkdir runs; echo part >runs/result; sleep 60'",
@@ -206,15 +209,17 @@ def test_the_error_of_a_refusal_does_not_have_the_key_in_it(fake):
 
 
 @pytest.mark.slow
-def test_what_a_failing_command_left_is_brought_back(fake):
-    script = "mkdir runs; echo part >runs/result; echo why >&2; exit 3"
-    with pytest.raises(BurstError, match="ended with 3"):
+@pytest.mark.parametrize("end", ["3", "lost"])
+def test_what_a_failing_command_left_is_brought_back(end, fake):
+    last = "exit 3" if end == "3" else "kill -9 $PPID"
+    script = f"mkdir runs; echo part >runs/result; echo why >&2; {last}"
+    with pytest.raises(BurstError, match="ended with 3|must say how it ended"):
         run_burst(config("sh", "-c", script), say=print, pace=QUICK)
     (folder,) = pathlib.Path("runs", "runpod_burst").iterdir()
     assert (folder / "fetched" / "runs" / "result").read_text() == "part\n"
     assert (folder / "stderr.log").read_text() == "why\n"
     facts = (folder / "manifest.txt").read_text()
-    assert "exit code: 3\n" in facts and "problem: the command ended with 3" in facts
+    assert f"exit code: {end}\n" in facts and "problem: the command " in facts
 
 
 @pytest.mark.slow
