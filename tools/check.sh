@@ -105,6 +105,7 @@ for step; do
     bits) run bits tests "$bin/python" $bits ;;
     tests) run tests other_tests "$bin/python" ;;
     slow)
+      bits="$bits tests/docs/test_shown_commands.py" # as a reader types them: optimised
       run slow-strict-bits slow strict_tests "$bin/python"
       run slow-bits slow tests "$bin/python" $bits
       run slow slow other_tests "$bin/python"
