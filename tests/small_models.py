@@ -38,5 +38,6 @@ def params(name):
 
 
 def tokens(length=8, seed=2):
+    """One text; `tokens()[None]` is a batch of it."""
     drawn = np.random.default_rng(seed).integers(0, 11, length)
     return jnp.asarray(drawn, jnp.int32)

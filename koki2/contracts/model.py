@@ -59,14 +59,14 @@ def check_parameters(model: Model) -> None:
 def check_shapes(model: Model) -> None:
     """Logits are one row a token, of texts up to the block; the loss is a number."""
     for length in {1, model.block}:
-        tokens = _tokens(model)[:length]
+        tokens = _tokens(model)[:, :length]
         logits = jax.eval_shape(model.apply, _first_params(model), tokens)
-        wide = (length, model.vocabulary)
+        wide = (2, length, model.vocabulary)
         must(
             hasattr(logits, "shape")
             and logits.shape == wide
             and jnp.issubdtype(logits.dtype, jnp.floating),
-            f"logits of {length} tokens must be floating-point {list(wide)}, got "
+            f"logits of 2 x {length} tokens must be floating-point {list(wide)}, got "
             f"{logits}",
         )
         loss = jax.eval_shape(model.loss, _first_params(model), tokens, tokens)
@@ -90,22 +90,23 @@ def check_causality(model: Model) -> None:
     run, tokens = _compiled(model), _tokens(model)
     before = run(_lively(model), tokens, _targets(model))[0]
     for t in {0, model.block // 2, model.block - 2} - {model.block - 1, -1}:
-        later = (tokens[t + 1 :] + 1) % model.vocabulary
-        other = jnp.concatenate([tokens[: t + 1], later])
+        later = (tokens[:, t + 1 :] + 1) % model.vocabulary
+        other = jnp.concatenate([tokens[:, : t + 1], later], axis=1)
         after = run(_lively(model), other, _targets(model))[0]
         requirements.must_be_same_bits(
-            before[: t + 1],
-            after[: t + 1],
+            before[:, : t + 1],
+            after[:, : t + 1],
             f"logits at position {t} must not depend on later tokens",
         )
 
 
 def check_prefixes(model: Model) -> None:
-    """A shorter text has the logits of the longer one's beginning."""
+    """A prefix that stands alone has the logits that it has in a batch of texts."""
     length = (model.block + 1) // 2
     whole = _compiled(model)(_lively(model), _tokens(model), _targets(model))[0]
-    short = model.apply(_lively(model), _tokens(model)[:length])
-    _must_be_near(short, whole[:length], "logits of a prefix must be the whole text's")
+    short = model.apply(_lively(model), _tokens(model)[:1, :length])
+    sentence = "logits of a prefix, alone, must be those in the whole batch"
+    _must_be_near(short[0], whole[0, :length], sentence)
 
 
 def check_jit(model: Model) -> None:
@@ -168,9 +169,9 @@ def check_generation(model: Model) -> None:
         f"without it, {read}",
     )
     from_cache = requirements.compiled(functools.partial(_from_cache, model))
-    logits = from_cache(_lively(model), _tokens(model))
+    logits = from_cache(_lively(model), _tokens(model)[0])
     whole = _compiled(model)(_lively(model), _tokens(model), _targets(model))[0]
-    _must_be_near(logits, whole, "logits from the cache must be those of apply")
+    _must_be_near(logits, whole[0], "logits from the cache must be those of apply")
 
 
 CHECKS: Mapping[str, Callable[[Model], None]] = requirements.by_name(
@@ -187,13 +188,13 @@ def _must_be_near(ours: Array, expected: Array, sentence: str) -> None:
     must(apart <= BOUND, f"{sentence} to {BOUND} of the largest, got {apart:.2g}")
 
 
-def _tokens(model: Model) -> Int[Array, " S"]:
-    drawn = np.random.default_rng(44).integers(0, model.vocabulary, model.block)
+def _tokens(model: Model) -> Int[Array, "2 S"]:
+    drawn = np.random.default_rng(44).integers(0, model.vocabulary, (2, model.block))
     return jnp.asarray(drawn, jnp.int32)
 
 
-def _targets(model: Model) -> Int[Array, " S"]:
-    return jnp.roll(_tokens(model), -1)
+def _targets(model: Model) -> Int[Array, "2 S"]:
+    return jnp.roll(_tokens(model), -1, axis=1)
 
 
 def _arguments(model: Model) -> tuple[Params, Array, Array]:
@@ -218,7 +219,7 @@ def _compiled(model: Model) -> Callable[..., tuple[Array, Array, Params, Array]]
     """(params, tokens, targets) -> logits, loss, its gradient, logits with a key."""
 
     def run(
-        params: Params, tokens: Int[Array, " T"], targets: Int[Array, " T"]
+        params: Params, tokens: Int[Array, "B T"], targets: Int[Array, "B T"]
     ) -> tuple[Array, Array, Params, Array]:
         loss, grads = jax.value_and_grad(model.loss)(params, tokens, targets)
         dropped = model.apply(params, tokens, key=jax.random.key(9))
@@ -231,7 +232,7 @@ def _continue(model: Model, count: int) -> Int[Array, " n"]:
     """The likeliest text after one token."""
 
     def run(params: Params, key: Key) -> Int[Array, " n"]:
-        prompt = _tokens(model)[:1]
+        prompt = _tokens(model)[0, :1]
         return generate(model, params, prompt, count, key, temperature=0.0)
 
     return requirements.compiled(run)(_lively(model), jax.random.key(0))

@@ -1,4 +1,4 @@
-"""models: language models as pure functions over one sequence.
+"""models: language models as pure functions.
 
 May import: core, kernels. Start at `base.Model`; `gpt` builds the decoder-only
 transformer, `generate` continues a prompt with any model. Activations of its

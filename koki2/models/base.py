@@ -16,36 +16,37 @@ Cache = Any
 
 
 class Model(NamedTuple):
-    """A language model as pure functions over one sequence; `vmap` to batch.
+    """A language model as pure functions over a batch of sequences of one length.
 
-    The first two are asked of every model. Without `prefill` and `decode` it generates
-    by reading all again for every token.
+    A loop may `vmap` it over parameters, for a population. What stands first is asked
+    of every model. Without `prefill` and `decode` it generates by reading all again for
+    every token.
     """
 
     init: Callable[[Key], Params]
     """The parameters that training begins with."""
-    apply: Callable[..., Float[Array, "T V"]]
-    """(params, tokens: Int[T], *, key=None, sites=None) -> logits of the next token at
-    each position, from what stands up to it; 1 <= T <= block. `key` is that of dropout
-    (None: none), `sites` a `Sites`, which a model without such places ignores."""
+    apply: Callable[..., Float[Array, "B T V"]]
+    """(params, tokens: Int[B T], *, key=None, sites=None) -> logits of the next token
+    at each position, from what stands up to it; 1 <= T <= block. `key` is that of
+    dropout (None: none), `sites` a `Sites`: a model without such places ignores it."""
     loss: Callable[..., Float[Array, ""]]
-    """(params, tokens: Int[T], targets: Int[T], *, key=None, sites=None) -> mean of
-    `token_losses`. `with_loss` makes it of `apply`."""
+    """(params, tokens: Int[B T], targets: Int[B T], *, key=None, sites=None) -> the
+    mean of `token_losses`. `with_loss` makes it of `apply`."""
     vocabulary: int
     """Tokens that there are, V."""
     block: int
     """Positions that it can read at most, S."""
     prefill: Callable[..., tuple[Float[Array, " V"], Cache]] | None = None
-    """(params, tokens: Int[S], length: Int[]) -> logits after the first `length`
-    tokens, and the cache of them; what stands behind is not read."""
+    """Of one sequence: (params, tokens: Int[S], length: Int[]) -> logits after its
+    first `length` tokens, and the cache of them; what is behind is not read."""
     decode: Callable[..., tuple[Float[Array, " V"], Cache]] | None = None
-    """(params, cache, token: Int[], place: Int[]) -> logits after `token`, which stands
-    at `place` < S, and the cache with it."""
+    """Of one sequence: (params, cache, token: Int[], place: Int[]) -> logits after
+    `token`, which stands at `place` < S, and the cache with it."""
 
 
 def token_losses(
-    logits: Float[Array, "T V"], targets: Int[Array, " T"]
-) -> Float[Array, " T"]:
+    logits: Float[Array, "*T V"], targets: Int[Array, "*T"]
+) -> Float[Array, "*T"]:
     """Returns the cross-entropy of each target, in nats: logsumexp less its logit.
 
     Its gradient is softmax less one-hot, elementwise: nothing is scattered.
@@ -58,25 +59,28 @@ def token_losses(
       >>> token_losses(jnp.log(jnp.array([[0.25, 0.75]])), jnp.array([0])).tolist()
       [1.3862943649291992]
     """
-    is_target = jnp.arange(logits.shape[1])[None] == targets[:, None]
-    of_target = jnp.sum(jnp.where(is_target, logits, 0), axis=1)
-    return jax.nn.logsumexp(logits, axis=1) - of_target
+    every = jnp.arange(logits.shape[-1]).reshape((1,) * targets.ndim + (-1,))
+    of_target = jnp.where(every == targets[..., None], logits, 0).sum(axis=-1)
+    return jax.nn.logsumexp(logits, axis=-1) - of_target
 
 
 def with_loss(
-    apply: Callable[..., Float[Array, "T V"]],
+    apply: Callable[..., Float[Array, "B T V"]],
 ) -> Callable[..., Float[Array, ""]]:
     """Makes `Model.loss` of `Model.apply`: the mean of `token_losses`.
 
     Example:
-      >>> uniform = lambda params, tokens: jnp.zeros((len(tokens), 4))
-      >>> loss = with_loss(uniform)(None, jnp.arange(3), jnp.arange(3))
+      >>> uniform = lambda params, tokens: jnp.zeros((*tokens.shape, 4))
+      >>> loss = with_loss(uniform)(None, jnp.array([[1, 2]]), jnp.array([[2, 3]]))
       >>> bool(jnp.isclose(loss, jnp.log(4.0)))
       True
     """
 
     def loss(
-        params: Params, tokens: Int[Array, " T"], targets: Int[Array, " T"], **call: Any
+        params: Params,
+        tokens: Int[Array, "B T"],
+        targets: Int[Array, "B T"],
+        **call: Any,
     ) -> Float[Array, ""]:
         return jnp.mean(token_losses(apply(params, tokens, **call), targets))
 

@@ -19,8 +19,8 @@ from koki2.models.params import BlockParams
 from koki2.models.sites import Role, Site, Sites, surface_uid
 
 NORMS = {"layer": parts.layer_norm, "rms": parts.rms_norm}
-Attend = Callable[..., Float[Array, "T H K"]]
-"""(depth, q [T, H, K], k [T, G, K], v [T, G, K]) -> what each query attends to."""
+Attend = Callable[..., Float[Array, "B T H K"]]
+"""(depth, q [B, T, H, K], k [B, T, G, K], v [B, T, G, K]) -> what queries attend to."""
 
 
 class Call(NamedTuple):
@@ -29,9 +29,9 @@ class Call(NamedTuple):
     dtype: jnp.dtype
     """Of products."""
     places: Int[Array, " T"]
-    """Where in the sequence each row stands."""
+    """Where in its sequence each token stands."""
     attend: Attend
-    activate: Callable[..., Float[Array, "T F"]]
+    activate: Callable[..., Float[Array, "B T F"]]
     sites: Sites = Sites()
 
 
@@ -40,9 +40,9 @@ def run_block(
     call: Call,
     depth: int,
     params: BlockParams,
-    x: Float[Array, "T D"],
+    x: Float[Array, "B T D"],
     keys: Keys | None,
-) -> Float[Array, "T D"]:
+) -> Float[Array, "B T D"]:
     """Runs one block.
 
     Args:
@@ -57,19 +57,23 @@ def run_block(
       The stream behind it.
     """
     normalise = NORMS[config.norm]
-    length, heads, groups = x.shape[0], config.heads, config.groups
+    (batch, length, _), heads, groups = x.shape, config.heads, config.groups
 
     def product(
         site: Site, role: Role, x: Array, w: Array, bias: Array | None
-    ) -> Float[Array, "T N"]:
-        x, w = x.astype(call.dtype), w.astype(call.dtype)
+    ) -> Float[Array, "B T N"]:
+        """Of rows, not of a batch: XLA then finds the faster gradient of w."""
+        rows, w = x.reshape(batch * length, -1).astype(call.dtype), w.astype(call.dtype)
         if call.sites.at_projection is None:
-            y = x @ w
+            y = rows @ w
         else:
-            y = call.sites.at_projection(surface_uid(depth, site, role), x, w)
-        return y if bias is None else y + bias.astype(y.dtype)[None]
+            y = call.sites.at_projection(surface_uid(depth, site, role), rows, w)
+        y = y if bias is None else y + bias.astype(y.dtype)[None]
+        return y.reshape(batch, length, -1)
 
-    def add(site: Site, x: Array, more: Array, key: Key | None) -> Float[Array, "T D"]:
+    def add(
+        site: Site, x: Array, more: Array, key: Key | None
+    ) -> Float[Array, "B T D"]:
         more = more.astype(x.dtype)
         if key is not None:
             more = parts.dropout(key, more, config.dropout)
@@ -81,20 +85,20 @@ def run_block(
     site = Site.POST_ATTENTION
     normal = normalise(x, params.attention_norm)
     qkv = product(site, Role.QKV, normal, params.qkv, params.qkv_bias)
-    qkv = qkv.reshape(length, heads + 2 * groups, config.head_dim)
-    q, k, v = jnp.split(qkv, (heads, heads + groups), axis=1)
+    qkv = qkv.reshape(batch, length, heads + 2 * groups, config.head_dim)
+    q, k, v = jnp.split(qkv, (heads, heads + groups), axis=2)
     if config.positions == "rotary":
         q = parts.rotate(q, call.places, config.rope_theta)
         k = parts.rotate(k, call.places, config.rope_theta)
-    attended = call.attend(depth, q, k, v).reshape(length, config.dim)
+    attended = call.attend(depth, q, k, v)
     more = product(site, Role.O, attended, params.out, params.out_bias)
     x = add(site, x, more, None if keys is None else keys[0])
 
     site = Site.POST_MLP
     normal = normalise(x, params.ffn_norm)
     ups = product(site, Role.MLP_UP, normal, params.up, params.up_bias)
-    ups = jnp.split(ups, config.up_width // config.ffn_width, axis=1)
+    ups = jnp.split(ups, config.up_width // config.ffn_width, axis=2)
     own = {name: array.astype(call.dtype) for name, array in params.own.items()}
     hidden = call.activate(*ups, **own)
-    more = product(site, Role.MLP_DOWN, hidden, params.down, params.down_bias)
+    more = product(site, Role.MLP_DOWN, hidden, params.down.T, params.down_bias)
     return add(site, x, more, None if keys is None else keys[1])

@@ -204,4 +204,4 @@ def _read(
     """The logits after the first `length` tokens of a window, and their cache."""
     if model.prefill is not None and model.decode is not None:
         return model.prefill(params, window, length)
-    return model.apply(params, window)[length - 1], None
+    return model.apply(params, window[None])[0, length - 1], None

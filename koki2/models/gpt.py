@@ -1,4 +1,4 @@
-"""GPT: the decoder-only transformer, pre-norm, over one sequence.
+"""GPT: the decoder-only transformer, pre-norm, over a batch of sequences.
 
     x = embedding[token] + positions[place]     (rotary positions: within attention)
     x = block(x), layer after layer
@@ -28,7 +28,7 @@ from koki2.models.configs import GptConfig
 from koki2.models.params import GptParams, init_params
 from koki2.models.sites import Sites
 
-Activate = Callable[..., Float[Array, "T F"]]
+Activate = Callable[..., Float[Array, "B T F"]]
 
 
 @chex.dataclass(frozen=True, kw_only=True)
@@ -64,8 +64,7 @@ def gpt(
     Example:
       >>> model = gpt(GptConfig(vocabulary=5, block=8, layers=1, heads=2, dim=4))
       >>> params = model.init(jax.random.key(0))
-      >>> batch = jnp.zeros((3, 8), jnp.int32)
-      >>> jax.vmap(model.apply, (None, 0))(params, batch).shape
+      >>> model.apply(params, jnp.zeros((3, 8), jnp.int32)).shape
       (3, 8, 5)
 
     Source: Radford et al. 2019 (GPT-2), nanoGPT; grouped heads, rotary positions and
@@ -77,18 +76,18 @@ def gpt(
     attend_with = functools.partial(
         attention, softcap=config.softcap, implementation=implementation
     )
-    alone = lambda depth, q, k, v: attend_with(q[None], k[None], v[None])[0]
+    among = lambda depth, q, k, v: attend_with(q, k, v)
 
     def read(
         params: GptParams,
-        tokens: Int[Array, " T"],
+        tokens: Int[Array, "B T"],
         places: Int[Array, " T"],
         attend: Attend,
         key: Key | None = None,
         sites: Sites | None = None,
         activate: Activate | None = None,
         remat: bool = False,
-    ) -> Float[Array, "T D"]:
+    ) -> Float[Array, "B T D"]:
         """The stream behind the last block, normalised."""
         call = Call(dtype, places, attend, activate or own_activate, sites or Sites())
         keys = None
@@ -96,7 +95,7 @@ def gpt(
             keys = jax.random.split(key, (config.layers + 1, 2))
         x = params.embedding[tokens].astype(wide)
         if params.positions is not None:
-            x = x + params.positions[places].astype(wide)
+            x = x + params.positions[places].astype(wide)[None]
         if keys is not None:
             x = parts.dropout(keys[-1, 0], x, config.dropout)
         for depth, block in enumerate(params.blocks):
@@ -105,26 +104,27 @@ def gpt(
             x = run(block, x, None if keys is None else keys[depth])
         return NORMS[config.norm](x, params.norm)
 
-    def predict(params: GptParams, x: Float[Array, "T D"]) -> Float[Array, "T V"]:
-        head = params.embedding.T if params.head is None else params.head
-        product = functools.partial(jnp.matmul, preferred_element_type=wide)
-        return product(x.astype(dtype), head.astype(dtype))
+    def predict(params: GptParams, x: Float[Array, "B T D"]) -> Float[Array, "B T V"]:
+        head = params.embedding if params.head is None else params.head
+        rows, head = x.reshape(-1, config.dim).astype(dtype), head.astype(dtype)
+        logits = jnp.matmul(rows, head.T, preferred_element_type=wide)
+        return logits.reshape(*x.shape[:2], config.vocabulary)
 
     def apply(
         params: GptParams,
-        tokens: Int[Array, " T"],
+        tokens: Int[Array, "B T"],
         *,
         key: Key | None = None,
         sites: Sites | None = None,
         activate: Activate | None = None,
-    ) -> Float[Array, "T V"]:
-        if tokens.shape[0] > config.block:
+    ) -> Float[Array, "B T V"]:
+        length = tokens.shape[1]
+        if length > config.block:
             raise ValueError(
-                f"tokens must be at most {config.block}, the block, got "
-                f"{tokens.shape[0]}."
+                f"tokens must be at most {config.block}, the block, got {length}."
             )
-        places = jnp.arange(tokens.shape[0])
-        x = read(params, tokens, places, alone, key, sites, activate, remat)
+        places = jnp.arange(length)
+        x = read(params, tokens, places, among, key, sites, activate, remat)
         return predict(params, x)
 
     def prefill(
@@ -132,15 +132,15 @@ def gpt(
     ) -> tuple[Float[Array, " V"], KeysAndValues]:
         keys, values = [], []
 
-        def attend(depth: int, q: Array, k: Array, v: Array) -> Float[Array, "T H K"]:
-            keys.append(k)
-            values.append(v)
-            return alone(depth, q, k, v)
+        def attend(depth: int, q: Array, k: Array, v: Array) -> Float[Array, "B T H K"]:
+            keys.append(k[0])
+            values.append(v[0])
+            return among(depth, q, k, v)
 
-        x = read(params, tokens, jnp.arange(config.block), attend)
-        last = jax.lax.dynamic_slice_in_dim(x, length - 1, 1)
+        x = read(params, tokens[None], jnp.arange(config.block), attend)
+        last = jax.lax.dynamic_slice_in_dim(x, length - 1, 1, axis=1)
         cache = KeysAndValues(keys=tuple(keys), values=tuple(values))
-        return predict(params, last)[0], cache
+        return predict(params, last)[0, 0], cache
 
     def decode(
         params: GptParams,
@@ -151,16 +151,16 @@ def gpt(
         keys, values = list(cache.keys), list(cache.values)
         seen = jnp.arange(config.block) <= place
 
-        def attend(depth: int, q: Array, k: Array, v: Array) -> Float[Array, "T H K"]:
+        def attend(depth: int, q: Array, k: Array, v: Array) -> Float[Array, "B T H K"]:
             put = jax.lax.dynamic_update_slice_in_dim
-            keys[depth] = put(keys[depth], k, place, 0)
-            values[depth] = put(values[depth], v, place, 0)
+            keys[depth] = put(keys[depth], k[0], place, 0)
+            values[depth] = put(values[depth], v[0], place, 0)
             k, v = keys[depth][None], values[depth][None]
-            return attend_with(q[None], k, v, causal=False, valid=seen[None])[0]
+            return attend_with(q, k, v, causal=False, valid=seen[None])
 
-        x = read(params, token[None], place[None], attend)
+        x = read(params, token[None, None], place[None], attend)
         cache = KeysAndValues(keys=tuple(keys), values=tuple(values))
-        return predict(params, x)[0], cache
+        return predict(params, x)[0, 0], cache
 
     return Model(
         init=functools.partial(init_params, config),

@@ -42,14 +42,15 @@ class Sites(NamedTuple):
     """What to do at the places of a model; None: nothing, and no trace of it is left.
 
     Both are called once per place while the model is traced, so what they close over
-    may differ by place. They see one sequence. What they keep of it can be returned by
-    the same program, but not where blocks are rematerialised.
+    may differ by place. What they keep of what they see can be returned by the same
+    program, but not where blocks are rematerialised.
     """
 
     at_site: Callable[[int, Any], Any] | None = None
-    """(uid, stream [T, D]) -> the stream from there on."""
+    """(uid, stream [B, T, D]) -> the stream from there on."""
     at_projection: Callable[[int, Any, Any], Any] | None = None
-    """(uid, x [T, M], w [M, N]) -> [T, N] in place of x @ w; a bias comes after."""
+    """(uid, x [R, M], w [M, N]) -> [R, N] in place of x @ w; a bias comes after. A row
+    is a position, R = B T, in the order of the batch."""
 
 
 class Surface(NamedTuple):

@@ -71,7 +71,7 @@ def test_an_activation_keeps_shape_and_dtype_and_nothing_large_breaks_it(name):
 
 def test_a_stranger_s_activation_has_parameters_and_three_parts():
     def mixed(a, b, c, gain, shift):
-        return jnp.maximum(a, 0) * gain[None] + b * jnp.tanh(c) + shift
+        return jnp.maximum(a, 0) * gain[None, None] + b * jnp.tanh(c) + shift
 
     numbers = {"gain": Own(("F",), 2.0), "shift": Own((), 0.5)}
     register_activation("mixed", mixed, parts=3, own=numbers)
@@ -83,7 +83,8 @@ def test_a_stranger_s_activation_has_parameters_and_three_parts():
         assert np.all(np.asarray(first.blocks[1].own["gain"]) == 2.0)
         sizes = sum(x.size for x in jax.tree.leaves(first))
         assert count_parameters(config).total == sizes
-        grads = jax.jit(jax.grad(gpt(config).loss))(first, tokens(), tokens())
+        read = tokens()[None]
+        grads = jax.jit(jax.grad(gpt(config).loss))(first, read, read)
         assert all(np.any(grads.blocks[0].own[name]) for name in numbers)
     finally:
         ACTIVATIONS.remove("mixed")
@@ -104,9 +105,9 @@ def test_data_of_the_program_may_choose_among_activations_of_the_same_shapes():
     @jax.jit
     def chosen(which):
         activate = lambda x: jnp.where(which == 0, jax.nn.relu(x), jax.nn.silu(x))
-        return model.apply(first, tokens(), activate=activate)
+        return model.apply(first, tokens()[None], activate=activate)
 
     silu = gpt(GptConfig(**SMALL, ffn_activation="silu"))
     for which, alone in enumerate((model, silu)):
-        ours, theirs = chosen(jnp.int32(which)), alone.apply(first, tokens())
+        ours, theirs = chosen(jnp.int32(which)), alone.apply(first, tokens()[None])
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)

@@ -58,7 +58,7 @@ def products(jaxpr):
 @BOTH
 @pytest.mark.parametrize("length", [8, 5])
 def test_operations_are_those_of_the_program(name, length):
-    read, flops = tokens(length), count_flops(CONFIGS[name], length)
+    read, flops = tokens(length)[None], count_flops(CONFIGS[name], length)
     forward = jax.make_jaxpr(model(name).apply)(params(name), read)
     step = jax.make_jaxpr(jax.value_and_grad(model(name).loss))
     assert flops.forward == products(forward.jaxpr)

@@ -26,7 +26,7 @@ def test_it_draws_what_reading_everything_again_would_draw(name):
     text, apply = tokens(3).tolist(), jax.jit(model(name).apply)
     for i in range(12):
         window = jnp.asarray((text[-8:] + [0] * 8)[:8], jnp.int32)
-        logits = apply(params(name), window)[min(len(text), 8) - 1]
+        logits = apply(params(name), window[None])[0, min(len(text), 8) - 1]
         key = jax.random.fold_in(jax.random.key(4), i)
         text.append(int(draw_token(key, logits, 0.8, 5)))
     assert generated(name, temperature=0.8, top_k=5).tolist() == text[3:]
@@ -35,7 +35,7 @@ def test_it_draws_what_reading_everything_again_would_draw(name):
 @BOTH
 def test_logits_from_the_cache_are_those_of_apply_to_a_ten_thousandth(name):
     """Bound: 1e-4 of the largest logit; measured about 1e-6."""
-    expected = model(name).apply(params(name), tokens())
+    expected = model(name).apply(params(name), tokens()[None])[0]
     prefill, decode = map(jax.jit, (model(name).prefill, model(name).decode))
     logits, cache = prefill(params(name), tokens(), jnp.int32(3))
     rows = [logits]

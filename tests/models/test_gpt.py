@@ -59,7 +59,7 @@ def by_hand(config, params, tokens):
             y = gate / (1 + np.exp(-gate)) * up
         else:
             y = y * (1 + erf(y / math.sqrt(2))) / 2
-        y = y @ block.down
+        y = y @ block.down.T
         return y if block.down_bias is None else y + block.down_bias
 
     x = p.embedding[tokens]
@@ -68,18 +68,21 @@ def by_hand(config, params, tokens):
     for block in p.blocks:
         x = x + attention(block, norm(x, block.attention_norm))
         x = x + feed_forward(block, norm(x, block.ffn_norm))
-    return norm(x, p.norm) @ (p.embedding.T if p.head is None else p.head)
+    return norm(x, p.norm) @ (p.embedding if p.head is None else p.head).T
 
 
 @BOTH
 def test_logits_and_loss_are_those_of_the_formula(name):
     config, read, targets = CONFIGS[name], tokens(7), tokens(7, seed=3)
     expected = by_hand(config, params(name), read)
+    also = tokens(7, seed=4)
     call = lambda p, x, y: (model(name).apply(p, x), model(name).loss(p, x, y))
-    logits, loss = jax.jit(call)(params(name), read, targets)
-    assert np.abs(logits - expected).max() < 2e-5 * np.abs(expected).max()
+    batch = jnp.stack([read, also])
+    logits, loss = jax.jit(call)(params(name), batch, jnp.stack([targets, also]))
+    assert np.abs(logits[0] - expected).max() < 2e-5 * np.abs(expected).max()
+    expected = np.concatenate([expected, by_hand(config, params(name), also)])
     likelihood = np.exp(expected) / np.exp(expected).sum(1, keepdims=True)
-    nats = -np.log(likelihood[np.arange(7), targets])
+    nats = -np.log(likelihood[np.arange(14), np.concatenate([targets, also])])
     assert abs(loss - nats.mean()) < 1e-5
 
 
@@ -100,7 +103,7 @@ def test_first_parameters_are_drawn_as_in_nanogpt():
 
 def jaxpr(model, params, **call):
     run = lambda params, tokens, key: model.loss(params, tokens, tokens, **call)
-    return str(jax.make_jaxpr(run)(params, tokens(), jax.random.key(0)))
+    return str(jax.make_jaxpr(run)(params, tokens()[None], jax.random.key(0)))
 
 
 @BOTH
@@ -133,10 +136,12 @@ def test_a_site_reads_and_replaces_what_is_there():
         zero = Sites(at_site=lambda at, x: 0 * x if at == uid else x)
         return logits, seen[uid], model(name).apply(params, tokens, sites=zero)
 
-    logits, stream, silenced = jax.jit(run)(params(name), tokens())
-    square = np.mean(np.asarray(stream) ** 2, axis=1, keepdims=True)
+    out = jax.jit(run)(params(name), tokens()[None])
+    logits, stream, silenced = (np.asarray(x[0]) for x in out)
+    square = np.mean(stream**2, axis=1, keepdims=True)
     normal = stream / np.sqrt(square + 1e-5) * np.asarray(params(name).norm.gain)[None]
-    np.testing.assert_allclose(normal @ params(name).head, logits, rtol=1e-4, atol=1e-4)
+    expected = normal @ np.asarray(params(name).head).T
+    np.testing.assert_allclose(expected, logits, rtol=1e-4, atol=1e-4)
     assert not np.any(silenced)
 
 
@@ -152,8 +157,8 @@ def test_a_projection_takes_the_place_of_the_product():
     blocks = params(name).blocks
     merged = blocks[0].replace(up=blocks[0].up + a @ b)
     merged = params(name).replace(blocks=(merged, blocks[1]))
-    ours = model(name).apply(params(name), tokens(), sites=adapted)
-    theirs = model(name).apply(merged, tokens())
+    ours = model(name).apply(params(name), tokens()[None], sites=adapted)
+    theirs = model(name).apply(merged, tokens()[None])
     np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4)
 
 
@@ -169,13 +174,13 @@ def test_dropout_needs_a_key_and_a_rate_and_else_is_not_in_the_program():
     dropping, name = gpt(config), "as GPT-2"
     lively = params(name)
     with_key = lambda m: str(
-        jax.make_jaxpr(lambda p, k: m.apply(p, tokens(), key=k))(
+        jax.make_jaxpr(lambda p, k: m.apply(p, tokens()[None], key=k))(
             lively, jax.random.key(0)
         )
     )
     assert jaxpr(dropping, lively) == jaxpr(model(name), lively)
     assert "random" not in with_key(model(name)) and "random" in with_key(dropping)
-    apply = jax.jit(lambda k: dropping.apply(lively, tokens(), key=k))
+    apply = jax.jit(lambda k: dropping.apply(lively, tokens()[None], key=k))
     one, again, other = (apply(jax.random.key(i)) for i in (0, 0, 1))
     assert np.array_equal(one, again) and not np.array_equal(one, other)
 
@@ -184,8 +189,9 @@ def test_dropout_needs_a_key_and_a_rate_and_else_is_not_in_the_program():
 def test_remat_changes_memory_not_numbers():
     name = "as Llama"
     again = gpt(CONFIGS[name], remat=True)
-    grad = lambda m: jax.jit(jax.grad(m.loss))(params(name), tokens(), tokens())
-    assert "remat" in str(jax.make_jaxpr(again.apply)(params(name), tokens()))
+    read = tokens()[None]
+    grad = lambda m: jax.jit(jax.grad(m.loss))(params(name), read, read)
+    assert "remat" in str(jax.make_jaxpr(again.apply)(params(name), read))
     for a, b in zip(
         *map(jax.tree.leaves, map(grad, (model(name), again))), strict=True
     ):
@@ -195,9 +201,10 @@ def test_remat_changes_memory_not_numbers():
 def test_bfloat16_products_leave_stream_logits_and_gradients_in_float32():
     name = "as Llama"
     half = gpt(CONFIGS[name], dtype="bfloat16")
-    grads = jax.eval_shape(jax.grad(half.loss), params(name), tokens(), tokens())
+    read = tokens()[None]
+    grads = jax.eval_shape(jax.grad(half.loss), params(name), read, read)
     assert {x.dtype for x in jax.tree.leaves(grads)} == {jnp.dtype(jnp.float32)}
-    logits = jax.jit(half.apply)(params(name), tokens())
+    logits = jax.jit(half.apply)(params(name), read)[0]
     exact = by_hand(CONFIGS[name], params(name), tokens())
     assert logits.dtype == jnp.float32
     assert 1e-5 < np.abs(logits - exact).max() / np.abs(exact).max() < 0.05
@@ -209,7 +216,8 @@ def test_gradients_of_the_loss_are_the_finite_differences(name):
     with jax.enable_x64(True):
         double = gpt(CONFIGS[name], dtype="float64")
         wide = jax.tree.map(lambda x: jnp.asarray(x, jnp.float64), params(name))
-        run = jax.jit(lambda p: double.loss(p, tokens(), tokens(seed=3)))
+        read, targets = tokens()[None], tokens(seed=3)[None]
+        run = jax.jit(lambda p: double.loss(p, read, targets))
         jax.test_util.check_grads(run, (wide,), order=1, modes=["rev"], rtol=1e-6)
 
 
@@ -227,7 +235,7 @@ def test_q_k_v_and_gate_are_given_apart():
 
 def test_more_tokens_than_the_block_are_refused():
     with pytest.raises(ValueError, match="tokens must be at most 8, the block, got 9"):
-        model("as GPT-2").apply(params("as GPT-2"), tokens(9))
+        model("as GPT-2").apply(params("as GPT-2"), tokens(9)[None])
 
 
 @pytest.mark.parametrize(
