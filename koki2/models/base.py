@@ -59,7 +59,9 @@ def token_losses(
       >>> token_losses(jnp.log(jnp.array([[0.25, 0.75]])), jnp.array([0])).tolist()
       [1.3862943649291992]
     """
-    every = jnp.arange(logits.shape[-1]).reshape((1,) * targets.ndim + (-1,))
+    every = jnp.arange(logits.shape[-1], dtype=targets.dtype).reshape(
+        (1,) * targets.ndim + (-1,)
+    )
     of_target = jnp.where(every == targets[..., None], logits, 0).sum(axis=-1)
     return jax.nn.logsumexp(logits, axis=-1) - of_target
 

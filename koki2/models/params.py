@@ -123,7 +123,7 @@ def _block(config: GptConfig, key: Key) -> BlockParams:
     key_qkv, key_out, key_up, key_down = jax.random.split(key, 4)
     dim, width, up_width = config.dim, config.ffn_width, config.up_width
     bias: Callable[[int], Array | None] = lambda n: (
-        jnp.zeros(n) if config.bias else None
+        jnp.zeros(n, jnp.float32) if config.bias else None
     )
     to_stream = 1 / math.sqrt(2 * config.layers)
     own = ACTIVATIONS.find(config.ffn_activation).own
@@ -147,8 +147,8 @@ def _block(config: GptConfig, key: Key) -> BlockParams:
 
 def _norm(config: GptConfig) -> NormParams:
     has_bias = config.bias and config.norm == "layer"
-    gain = jnp.ones(config.dim)
-    return NormParams(gain=gain, bias=jnp.zeros(config.dim) if has_bias else None)
+    gain, zeros = jnp.ones(config.dim, jnp.float32), jnp.zeros(config.dim, jnp.float32)
+    return NormParams(gain=gain, bias=zeros if has_bias else None)
 
 
 def _normal(key: Key, rows: int, columns: int) -> Float[Array, "M N"]:

@@ -218,7 +218,7 @@ def test_gradients_of_the_loss_are_the_finite_differences(name):
         wide = jax.tree.map(lambda x: jnp.asarray(x, jnp.float64), params(name))
         read, targets = tokens()[None], tokens(seed=3)[None]
         run = jax.jit(lambda p: double.loss(p, read, targets))
-        jax.test_util.check_grads(run, (wide,), order=1, modes=["rev"], rtol=1e-6)
+        jax.test_util.check_grads(run, (wide,), 1, modes=["rev"], eps=1e-6, rtol=1e-6)
 
 
 def test_q_k_v_and_gate_are_given_apart():
