@@ -14,6 +14,8 @@ from .counts import (
     FlopCount as FlopCount,
     ParameterCount as ParameterCount,
 )
+from .formula_search import cross as cross, mutate as mutate
+from .formulas import Formula as Formula, parse as parse
 from .generation import (
     begin as begin,
     generate as generate,

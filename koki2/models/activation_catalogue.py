@@ -1,9 +1,12 @@
 """The catalogue: every activation of a feed-forward part by name. Imports no JAX.
 
-gelu    x Phi(x), exact
-relu    max(x, 0)
-silu    x sigmoid(x)
-swiglu  silu(gate) up, where gate and up are two products
+gelu        x Phi(x)
+relu        max(x, 0)
+silu        x sigmoid(x)
+swiglu      silu(gate) up, where gate and up are two products
+universal   gain silu(x) + residual x, both learnt for each hidden unit
+kan_spline  a learnt sum of silu, relu, gelu, x and x^2, for each hidden unit
+0.7*silu(x) + 0.3*x, and the like: a formula, see `formulas`
 """
 
 from collections.abc import Callable, Mapping
@@ -11,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from koki2.core.registry import entry_of, load, Registry
+from koki2.models.formulas import is_formula, parse
 
 
 class Own(NamedTuple):
@@ -58,10 +62,18 @@ class Activation(NamedTuple):
         return sizes
 
 
+def _composed(name: str) -> Activation | None:
+    if not is_formula(name):
+        return None
+    terms = parse(name).terms
+    return Activation(lambda x: load("koki2.models.activations:compose")(terms)(x))
+
+
 ACTIVATIONS: Registry[Activation] = Registry(
-    "activation", "koki2.activations", accept=entry_of(Activation)
+    "activation", "koki2.activations", entry_of(Activation), derive=_composed
 )
-"""Every activation; installed packages add theirs as entry points koki2.activations."""
+"""Every activation; installed packages add theirs as entry points koki2.activations.
+A name that is a formula need not be registered."""
 
 
 def register_activation(
@@ -106,3 +118,19 @@ def _ours(name: str) -> Callable[..., Any]:
 for _name in ("gelu", "relu", "silu"):
     register_activation(_name, _ours(_name))
 register_activation("swiglu", _ours("swiglu"), parts=2)
+register_activation(
+    "universal",
+    _ours("universal"),
+    own={"gain": Own(("F",), 1.0), "residual": Own(("F",), 0.0)},
+)
+register_activation(
+    "kan_spline",
+    _ours("kan_spline"),
+    own={
+        "c_silu": Own(("F",), 0.5),
+        "c_relu": Own(("F",), 0.0),
+        "c_gelu": Own(("F",), 0.5),
+        "c_x": Own(("F",), 0.0),
+        "c_square": Own(("F",), 0.0),
+    },
+)

@@ -28,11 +28,27 @@ from koki2.models import (
         ("silu", (1.0,), 1 / (1 + np.exp(-1))),
         ("swiglu", (1.0, 3.0), 3 / (1 + np.exp(-1))),
         ("swiglu", (3.0, 1.0), 3 / (1 + np.exp(-3))),  # the gate comes first
+        ("0.5*relu(x) + 0.25*x*relu(x) - x", (2.0,), 0.0),  # 1 + 1 - 2
     ],
 )
 def test_values(name, inputs, expected):
-    value = ACTIVATIONS[name].apply(*map(jnp.float32, inputs))
+    value = ACTIVATIONS.find(name).apply(*map(jnp.float32, inputs))
     assert abs(value - expected) < 1e-6
+
+
+def test_what_is_learnt_begins_as_it_says():
+    x = jnp.array([[-1.0, 2.0]])
+    of_one = {"gain": jnp.ones(2), "residual": jnp.array([0.0, 10.0])}
+    universal = ACTIVATIONS["universal"].apply(x, **of_one)
+    silu = np.asarray(jax.nn.silu(x))
+    np.testing.assert_allclose(universal, silu + [[0.0, 20.0]], rtol=1e-6)
+    starts = {
+        name: jnp.full(2, array.start)
+        for name, array in ACTIVATIONS["kan_spline"].own.items()
+    }
+    kan = ACTIVATIONS["kan_spline"].apply(x, **starts)
+    gelu = np.asarray(ACTIVATIONS["gelu"].apply(x))
+    np.testing.assert_allclose(kan, (silu + gelu) / 2, rtol=1e-6)
 
 
 def own(activation, width, dtype):
@@ -44,10 +60,13 @@ def own(activation, width, dtype):
     }
 
 
-@pytest.mark.parametrize("name", list(ACTIVATIONS))
+EVERY = [*ACTIVATIONS, "0.7*silu(x) - 0.2*relu(x)*gelu(x) + 0.3*x + sq(x)"]
+
+
+@pytest.mark.parametrize("name", EVERY)
 def test_gradients_are_the_finite_differences(name):
     """In float64, away from the corner of relu; those of its own numbers, too."""
-    activation = ACTIVATIONS[name]
+    activation = ACTIVATIONS.find(name)
     with jax.enable_x64(True):
         draw = np.random.default_rng(2).standard_normal
         parts = [jnp.asarray(3 * draw((3, 4))) for _ in range(activation.parts)]
@@ -56,9 +75,9 @@ def test_gradients_are_the_finite_differences(name):
         jax.test_util.check_grads(run, arguments, 1, modes=["rev"], rtol=1e-7, eps=1e-5)
 
 
-@pytest.mark.parametrize("name", list(ACTIVATIONS))
+@pytest.mark.parametrize("name", EVERY)
 def test_an_activation_keeps_shape_and_dtype_and_nothing_large_breaks_it(name):
-    activation = ACTIVATIONS[name]
+    activation = ACTIVATIONS.find(name)
     for dtype in ("float32", "bfloat16"):
         x = jnp.asarray([[-1e4, -1.0, 0.0, 1.0, 1e4]], dtype)
         run = lambda x, own, a=activation: a.apply(*[x] * a.parts, **own)
