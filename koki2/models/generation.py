@@ -65,8 +65,9 @@ def generate(
     Example:
       >>> from koki2.models import gpt, GptConfig
       >>> model = gpt(GptConfig(vocabulary=5, block=8, layers=1, heads=2, dim=4))
-      >>> params = model.init(jax.random.key(0))
-      >>> generate(model, params, jnp.array([3]), 20, jax.random.key(1)).shape
+      >>> params = jax.jit(model.init)(jax.random.key(0))
+      >>> more = jax.jit(lambda prompt, key: generate(model, params, prompt, 20, key))
+      >>> more(jnp.array([3]), jax.random.key(1)).shape
       (20,)
     """
     text = begin(model, params, prompt)

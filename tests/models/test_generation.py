@@ -6,12 +6,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from lanes_of_tests import mostly_slow
 from small_models import CONFIGS, model, params, tokens
 
 from koki2.models import begin, generate, proceed
 from koki2.models.generation import draw_token
 
-BOTH = pytest.mark.parametrize("name", CONFIGS)
+LLAMA = pytest.mark.parametrize("name", mostly_slow(CONFIGS, "as Llama"))
+GPT_2 = pytest.mark.parametrize("name", mostly_slow(CONFIGS, "as GPT-2"))
 
 
 @functools.cache
@@ -20,7 +22,7 @@ def generated(name, count=12, **knobs):
     return np.asarray(jax.jit(run)(params(name), tokens(3), jax.random.key(4)))
 
 
-@BOTH
+@GPT_2
 def test_it_draws_what_reading_everything_again_would_draw(name):
     """Over 12 tokens after 3, with a block of 8: from the 6th on by cropping."""
     text, apply = tokens(3).tolist(), jax.jit(model(name).apply)
@@ -32,7 +34,7 @@ def test_it_draws_what_reading_everything_again_would_draw(name):
     assert generated(name, temperature=0.8, top_k=5).tolist() == text[3:]
 
 
-@BOTH
+@LLAMA
 def test_logits_from_the_cache_are_those_of_apply_to_a_ten_thousandth(name):
     """Bound: 1e-4 of the largest logit; measured about 1e-6."""
     expected = model(name).apply(params(name), tokens()[None])[0]
@@ -70,6 +72,7 @@ def test_batches_are_drawn_as_one_by_one():
         np.testing.assert_array_equal(many[i], jax.jit(one)(prompts[i], keys[i]))
 
 
+@pytest.mark.slow
 def test_the_same_key_draws_the_same_and_another_key_another_text():
     name = "as GPT-2"
     run = jax.jit(lambda key: generate(model(name), params(name), tokens(2), 20, key))
