@@ -60,7 +60,7 @@ def generate(
       What comes after the prompt.
 
     Raises:
-      ValueError: the prompt is empty, or top_k is below 1.
+      ValueError: the prompt is empty, top_k is below 1, or temperature below 0.
 
     Example:
       >>> from koki2.models import gpt, GptConfig
@@ -79,8 +79,8 @@ def generate(
 def begin(model: Model, params: Params, prompt: Int[Array, " P"]) -> Generation:
     """Reads a prompt.
 
-    Its length fixes no shape behind `pad`: to read prompts of many lengths with one
-    compiled program, put `read_prompt` under `jit` with what `pad` returns.
+    Under `jit` it is compiled for each length of a prompt; `read_prompt`, of what `pad`
+    returns, once.
 
     Raises:
       ValueError: it is empty.
@@ -142,10 +142,12 @@ def proceed(
       The text with them, and they alone.
 
     Raises:
-      ValueError: top_k is below 1.
+      ValueError: top_k is below 1, or temperature below 0.
     """
     if top_k is not None and top_k < 1:
         raise ValueError(f"top_k must be >= 1, got {top_k}.")
+    if isinstance(temperature, int | float) and not temperature >= 0:
+        raise ValueError(f"temperature must be >= 0, got {temperature}.")
 
     def step(text: Generation, _: None) -> tuple[Generation, Int[Array, ""]]:
         key_token = jax.random.fold_in(key, text.drawn)

@@ -33,7 +33,7 @@ Activate = Callable[..., Float[Array, "B T F"]]
 
 @chex.dataclass(frozen=True, kw_only=True)
 class KeysAndValues:
-    """The cache: keys and values of every block at each place, those not read yet 0."""
+    """The cache: keys and values of every block; at places not read yet, anything."""
 
     keys: tuple[Float[Array, "S G K"], ...]
     values: tuple[Float[Array, "S G K"], ...]

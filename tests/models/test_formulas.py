@@ -51,6 +51,8 @@ def test_a_function_has_one_name(text, name):
         ("silu(x)**2", "must be of numbers"),
         ("__import__('os').x", "must be of numbers"),
         ("silu(x", "must be an expression such as"),
+        ("silu(x)\n+ relu(x)", r"got silu\(x\)\\n"),
+        ("silu(x)\0", "must be|null"),
         ("-" * 9999 + "x", "must be an expression such as|not be linear"),
     ],
 )

@@ -119,3 +119,5 @@ def test_no_prompt_and_no_choice_are_refused():
         run(jnp.zeros(0, jnp.int32), 1, jax.random.key(0))
     with pytest.raises(ValueError, match="top_k must be >= 1, got 0"):
         run(tokens(2), 1, jax.random.key(0), top_k=0)
+    with pytest.raises(ValueError, match="temperature must be >= 0, got -1"):
+        run(tokens(2), 1, jax.random.key(0), temperature=-1)
