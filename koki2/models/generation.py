@@ -3,7 +3,8 @@
 Token i after the prompt is drawn with the key `fold_in(key, i)`, so that the same key
 gives the same text however it is cut into pieces. The first `block` tokens are read
 once each; from then on the model reads the last `block` of them again for every token,
-as nanoGPT does: what it predicts is then the same with and without a cache.
+as nanoGPT does. Logits with and without a cache differ by rounding alone: by less than
+1e-5 of the largest in float32.
 """
 
 from typing import Any
