@@ -41,6 +41,7 @@ GROWTH = {
     "episodes": (4, 8, 16, 32),
     "steps": (64, 128, 256, 512),
 }
+LARGE = (8192, 16384, 32768)  # populations whose memory shows beside the compiler's
 COLUMNS = ("cpu_ratio", "samples", "points")
 
 
@@ -195,12 +196,18 @@ def exponent(points: Points, name: str, sizes: Sequence[int]) -> harness.Row:
     )
 
 
+def large(size: int) -> Point:
+    """A large population that lives shortly."""
+    return Point(pop_size=size, episodes=1, steps=8)
+
+
 def memory(points: Points, sizes: Sequence[int]) -> harness.Row:
     """The row of what a further genome costs at the peak."""
-    peaks = [points.median(Point(pop_size=size), "peak") for size in sizes]
+    peaks = [points.median(large(size), "peak") for size in sizes]
     slope = float(np.polyfit(sizes, peaks, 1)[0])
+    shown = {"points": " ".join(map(str, sizes)), "samples": points.samples}
     return harness.Row(
-        name="memory of a genome", ours=slope / 1024, unit="KiB", extra={}
+        name="memory of a genome", ours=slope / 1024, unit="KiB", extra=shown
     )
 
 
@@ -218,13 +225,13 @@ def compiling(points: Points, point: Point) -> harness.Row:
 
 def main() -> None:
     arguments = harness.begin(__doc__)
-    base, growth = Point(), dict(GROWTH)
+    base, growth, sizes = Point(), dict(GROWTH), LARGE
     pairs = [
         ("strong", "2 devices", base, dataclasses.replace(base, devices=2)),
         ("strong", "2 processes", base, dataclasses.replace(base, processes=2)),
     ]
     if arguments.quick:
-        growth = {"pop_size": (128, 256)}
+        growth, sizes = {"pop_size": (128, 256)}, LARGE[:2]
     else:
         twice = dataclasses.replace(base, pop_size=2 * base.pop_size)
         pairs += [
@@ -232,12 +239,13 @@ def main() -> None:
             ("weak", "2 processes", base, dataclasses.replace(twice, processes=2)),
         ]
     needed = [point for *_, one, many in pairs for point in (one, many)]
-    needed += [Point(**{name: n}) for name, sizes in growth.items() for n in sizes]
+    needed += [Point(**{name: n}) for name, of in growth.items() for n in of]
+    needed += map(large, sizes)
     samples = QUICK_SAMPLES if arguments.quick else SAMPLES
     points = Points(list(dict.fromkeys(needed)), samples)
     rows = [scaling(points, *pair) for pair in pairs]
-    rows += [exponent(points, name, sizes) for name, sizes in growth.items()]
-    rows.append(memory(points, growth["pop_size"]))
+    rows += [exponent(points, name, of) for name, of in growth.items()]
+    rows.append(memory(points, sizes))
     if not arguments.quick:
         rows.append(compiling(points, base))
     harness.show("Scaling", rows, as_json=arguments.json, columns=COLUMNS)
