@@ -23,6 +23,7 @@ class Registry(Mapping[str, T], Generic[T]):
         "koki2.worlds". Entry points are loaded only when a name is not found.
       accept: turns what an entry point loads to into a T; raises ValueError if it
         cannot.
+      derive: makes the thing of a name that says itself what it is; None for others.
 
     Example:
       >>> shapes = Registry("shape", "example.shapes")
@@ -44,9 +45,10 @@ class Registry(Mapping[str, T], Generic[T]):
         what: str,
         group: str,
         accept: Callable[[str, object], T] | None = None,
+        derive: Callable[[str], T | None] | None = None,
     ) -> None:
         self.what, self.group = what, group
-        self._accept = accept
+        self._accept, self._derive = accept, derive
         self._things: dict[str, T] = {}
 
     def register(self, name: str, thing: T, *, replace: bool = False) -> None:
@@ -86,6 +88,9 @@ class Registry(Mapping[str, T], Generic[T]):
             self._load_entry_point(name)
         if name in self._things:
             return self._things[name]
+        derived = self._derive(name) if self._derive else None
+        if derived is not None:
+            return derived
         offered = (entry.name for entry in self._entry_points())
         known = list(dict.fromkeys([*self._things, *offered]))
         near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)

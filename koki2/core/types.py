@@ -2,7 +2,7 @@
 
 Axis letters, declared once: B batch, P population, E episodes, D genome, N neurons,
 S synapses, K sources, A actions, O observation, T time, L levels. In archives: C cells,
-B numbers in a descriptor, N rows of a batch.
+B numbers in a descriptor, N rows of a batch. In models: see their door.
 """
 
 import jaxtyping

@@ -66,3 +66,13 @@ def test_a_name_is_taken_once_unless_it_is_to_be_replaced():
     assert registry.find("two") == 3
     registry.remove("two")
     assert len(registry) == 0
+
+
+def test_a_name_that_says_itself_what_it_is_need_not_be_registered(installed):
+    derive = lambda name: int(name) if name.isdigit() else None
+    registry = Registry("thing", "example.things", derive=derive)
+    registry.register("two", 2)
+    assert registry.find("12") == 12 and registry.find("seven") == 7
+    assert "12" not in registry
+    with pytest.raises(ValueError, match="there is no thing 'tow'; did you mean two"):
+        registry.find("tow")

@@ -87,6 +87,88 @@ def test_gradients_of_the_reference_are_the_finite_differences():
             jax.test_util.check_grads(run, inputs, order=1, modes=["rev"], rtol=1e-6)
 
 
+def before_it_learnt_more(q, k, v, causal, scale):
+    """The reference as it was when it had neither softcap nor valid, word for word."""
+    (batch, length, heads, width), groups = q.shape, k.shape[2]
+    total = max(q.dtype, jnp.dtype(jnp.float32), key=lambda t: t.itemsize)  # of sums
+    einsum = functools.partial(jnp.einsum, preferred_element_type=total)
+
+    q = q.reshape(batch, length, groups, heads // groups, width)
+    logits = einsum("btgrk,bsgk->bgrts", q, k) * jnp.asarray(scale, total)
+    if causal:
+        seen = jnp.tril(jnp.ones((length, length), bool))
+        logits = jnp.where(seen[None, None, None], logits, -jnp.inf)
+    weights = jax.nn.softmax(logits, axis=-1).astype(v.dtype)
+    out = einsum("bgrts,bsgk->btgrk", weights, v)
+    return out.reshape(batch, length, heads, width).astype(v.dtype)
+
+
+@pytest.mark.parametrize("causal", [True, False])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_without_softcap_and_valid_the_program_is_the_old_one(dtype, causal):
+    inputs = draw(2, 7, 6, 2, 5, dtype)
+    old, new = (
+        str(jax.make_jaxpr(lambda *qkv, f=f: f(*qkv, causal, 0.7))(*inputs))
+        for f in (before_it_learnt_more, reference.attention)
+    )
+    assert new == old
+
+
+def seen_by_hand(q, k, v, causal, softcap, valid):
+    """The formula of the door, query by query, in float64."""
+    q, k, v = (np.asarray(x, np.float64) for x in (q, k, v))
+    share, later = q.shape[2] // k.shape[2], k.shape[1] - q.shape[1]
+    out = np.zeros_like(q)
+    for b, t, h in np.ndindex(q.shape[:3]):
+        seen = np.asarray(valid)[b] & (
+            np.arange(k.shape[1]) <= later + t if causal else True
+        )
+        if not seen.any():
+            continue
+        logits = k[b, seen, h // share] @ q[b, t, h] / math.sqrt(q.shape[3])
+        logits = softcap * np.tanh(logits / softcap)
+        weights = np.exp(logits - logits.max())
+        out[b, t, h] = weights @ v[b, seen, h // share] / weights.sum()
+    return out
+
+
+@pytest.mark.parametrize("causal", [True, False])
+@pytest.mark.parametrize("queries", [9, 1, 4])
+def test_caps_masks_and_fewer_queries_than_keys_are_the_formula(queries, causal):
+    q, k, v = draw(3, 9, 4, 2, 5)
+    valid = jnp.asarray(np.random.default_rng(1).random((3, 9)) < 0.6).at[2].set(False)
+    q = q[:, 9 - queries :]
+    knobs = dict(causal=causal, softcap=0.8)
+    run = jax.jit(lambda q, k, v, valid: attention(q, k, v, valid=valid, **knobs))
+    out = run(q, k, v, valid)
+    assert not np.any(out[2])  # none of its keys may be seen
+    assert error(out, seen_by_hand(q, k, v, causal, 0.8, valid)) < 1e-6
+
+
+def test_the_last_queries_alone_attend_as_they_do_among_all():
+    q, k, v = draw(2, 9, 4, 2, 5)
+    every = attention(q, k, v)
+    assert error(attention(q[:, 6:], k, v), every[:, 6:]) < 1e-6
+
+
+def test_a_query_that_sees_nothing_has_gradients_of_zero_not_nan():
+    q, k, v = draw(1, 4, 2, 1, 3)
+    valid = jnp.array([[False, False, True, True]])  # the first two queries see none
+    out, *grads = attend_and_back((q, k, v), jnp.ones_like(q), valid=valid, softcap=5.0)
+    assert not np.any(out[:, :2]) and not np.any(grads[0][:, :2])
+    assert all(np.isfinite(x).all() for x in grads)
+    assert not np.any(grads[1][:, :2]) and np.any(grads[1][:, 2:])
+
+
+@pytest.mark.slow
+def test_gradients_with_a_cap_and_a_mask_are_the_finite_differences():
+    with jax.enable_x64(True):
+        q, k, v = draw(2, 5, 4, 2, 3, jnp.float64)
+        valid = jnp.array([[True] * 5, [False, True, True, False, True]])
+        run = jax.jit(lambda *x: reference.attention(*x, True, 0.7, 0.9, valid))
+        jax.test_util.check_grads(run, (q[:, 2:], k, v), 1, modes=["rev"], rtol=1e-6)
+
+
 @needs_mosaic
 @pytest.mark.parametrize("case", mostly_slow(TINY, TINY[0]), ids=lambda case: case.name)
 def test_the_kernel_is_the_reference_and_has_no_race(case, capfd):
@@ -179,6 +261,24 @@ def test_what_the_kernel_cannot_take_it_refuses_and_auto_does_without(
     )
 
 
+@pytest.mark.parametrize(
+    "given, why",
+    [
+        (dict(softcap=30.0), "the kernel has no softcap, got 30.0"),
+        (dict(valid=jnp.ones((1, 64), bool)), "the kernel has no mask of valid keys"),
+        (dict(queries=1), "as many queries as keys, got T=1 and S=64"),
+    ],
+)
+@needs_mosaic
+def test_what_only_the_reference_can_do_the_kernel_refuses(given, why):
+    given = dict(given)
+    q, k, v = draw(1, 64, 1, 1, 16, jnp.bfloat16)
+    q = q[:, 64 - given.pop("queries", 64) :]
+    with pytest.raises(NotImplementedError, match=why):
+        attention(q, k, v, **given, implementation="pallas")
+    assert attention(q, k, v, **given).shape == q.shape
+
+
 def test_heads_that_do_not_divide_and_mixed_dtypes_are_refused():
     q, k, v = draw(1, 4, 3, 2, 4)
     with pytest.raises(ValueError, match="equal groups per key head, got 3 and 2"):
@@ -187,3 +287,7 @@ def test_heads_that_do_not_divide_and_mixed_dtypes_are_refused():
         attention(q[:, :, :2], k.astype(jnp.bfloat16), v)
     with pytest.raises(ValueError, match="at least one"):
         attention(q[:, :0], k[:, :0], v[:, :0])
+    with pytest.raises(ValueError, match="got 4 queries and 3 keys"):
+        attention(q[:, :, :2], k[:, :3], v[:, :3])
+    with pytest.raises(ValueError, match="softcap must be above 0, got 0"):
+        attention(q[:, :, :2], k, v, softcap=0.0)

@@ -4,15 +4,17 @@ import functools
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 
 def attention(
     q: Float[Array, "B T H K"],
-    k: Float[Array, "B T G K"],
-    v: Float[Array, "B T G K"],
+    k: Float[Array, "B S G K"],
+    v: Float[Array, "B S G K"],
     causal: bool,
     scale: float,
+    softcap: float | None = None,
+    valid: Bool[Array, "B S"] | None = None,
 ) -> Float[Array, "B T H K"]:
     """See the door."""
     (batch, length, heads, width), groups = q.shape, k.shape[2]
@@ -21,9 +23,19 @@ def attention(
 
     q = q.reshape(batch, length, groups, heads // groups, width)
     logits = einsum("btgrk,bsgk->bgrts", q, k) * jnp.asarray(scale, total)
+    if softcap is not None:
+        logits = softcap * jnp.tanh(logits / softcap)
+    seen = None
     if causal:
-        seen = jnp.tril(jnp.ones((length, length), bool))
-        logits = jnp.where(seen[None, None, None], logits, -jnp.inf)
-    weights = jax.nn.softmax(logits, axis=-1).astype(v.dtype)
-    out = einsum("bgrts,bsgk->btgrk", weights, v)
+        keys = k.shape[1]
+        seen = jnp.tril(jnp.ones((length, keys), bool), keys - length)
+        seen = seen[None, None, None]
+        logits = jnp.where(seen, logits, -jnp.inf)
+    if valid is None:
+        weights = jax.nn.softmax(logits, axis=-1)
+    else:  # zeros where nothing is seen
+        allowed = valid[:, None, None, None]
+        allowed = allowed if seen is None else allowed & seen
+        weights = jax.nn.softmax(logits, axis=-1, where=allowed)
+    out = einsum("bgrts,bsgk->btgrk", weights.astype(v.dtype), v)
     return out.reshape(batch, length, heads, width).astype(v.dtype)
