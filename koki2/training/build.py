@@ -1,0 +1,91 @@
+"""From names to objects, once: a config, a text and seeds become programs."""
+
+import dataclasses
+from collections.abc import Sequence
+
+import jax
+
+from koki2.core.configs import plain
+from koki2.core.numbers import shape
+from koki2.core.program import About, Program
+from koki2.models import gpt, Model
+from koki2.training.configs import TrainConfig
+from koki2.training.engine import Recipe, Text
+from koki2.training.train import train_many
+
+
+def resolve_dtype(config: TrainConfig) -> TrainConfig:
+    """Decides the dtype of products, where a config leaves it to the machine.
+
+    Example:
+      >>> resolve_dtype(TrainConfig()).training.dtype
+      'float32'
+    """
+    if config.training.dtype != "auto":
+        return config
+    dtype = "bfloat16" if jax.default_backend() == "gpu" else "float32"
+    training = dataclasses.replace(config.training, dtype=dtype)
+    return dataclasses.replace(config, training=training)
+
+
+def model_of(config: TrainConfig) -> Model:
+    """Builds the model that a config trains."""
+    training = resolve_dtype(config).training
+    implementation = "reference" if training.backend == "cpu_ref" else "auto"
+    return gpt(
+        config.model,
+        dtype=training.dtype,
+        remat=training.remat,
+        implementation=implementation,
+    )
+
+
+def build(config: TrainConfig, text: Text, seed: int) -> Program:
+    """Builds the training that a config describes.
+
+    Args:
+      config: everything that decides its bits, but for text and seed.
+      text: in tokens below `config.model.vocabulary`.
+      seed: of the run.
+
+    Raises:
+      ValueError: a text that is not longer than the model's block.
+
+    Example:
+      >>> import numpy as np
+      >>> from koki2.models import GptConfig
+      >>> config = TrainConfig(
+      ...     model=GptConfig(block=4, layers=1, heads=1, dim=4))
+      >>> text = Text(*np.split(np.arange(80, dtype=np.uint8), 2))
+      >>> build(config, text, seed=0).about.kind
+      'train'
+    """
+    return build_many([(config, seed)], text)[0]
+
+
+def build_many(runs: Sequence[tuple[TrainConfig, int]], text: Text) -> list[Program]:
+    """Builds a program per config and seed that share what is compiled.
+
+    Args:
+      runs: config and seed of each; the configs are equal.
+      text: of all.
+
+    Raises:
+      ValueError: as `build`, or configs that differ.
+    """
+    config = resolve_dtype(runs[0][0])
+    if any(shape(other) != shape(runs[0][0]) for other, _ in runs[1:]):
+        raise ValueError("runs of one program must have one config, got several.")
+    recipe = Recipe(
+        config.optimizer,
+        config.training,
+        config.evaluation,
+        has_dropout=config.model.dropout > 0,
+    )
+    seeds = [seed for _, seed in runs]
+    return [
+        program._replace(about=About("train", seed, plain(config)))
+        for seed, program in zip(
+            seeds, train_many(model_of(config), text, recipe, seeds), strict=True
+        )
+    ]

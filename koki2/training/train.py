@@ -1,0 +1,181 @@
+"""Training: a model learns a text, as a program in chunks.
+
+    step 0         evaluated, before it begins
+    segment        steps up to the next multiple of metrics_interval or eval_interval:
+                   one compiled scan, the same for all
+    its end        norms of layers, evaluation and samples where they are due: programs
+                   of their own
+
+A call of `chunk` computes one segment at most. Row t of "metrics" is of step t; what is
+evaluated after it stands in it, too. A row of "evaluations" and "samples" is of the
+model after `step` steps.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from koki2.core import columns
+from koki2.core.devices import moves_data
+from koki2.core.program import DivergedError, Program
+from koki2.core.trees import pack, unpack
+from koki2.core.types import Key
+from koki2.models import Model
+from koki2.training.configs import MOST_NOT_FINITE
+from koki2.training.engine import Best, engine, Engine, Recipe, Text
+from koki2.training.step import TrainState
+
+Streams = dict[str, Any]
+
+
+@chex.dataclass(frozen=True, kw_only=True)
+class Carry:
+    """All of a training run: what a checkpoint holds."""
+
+    train: TrainState
+    best: Best
+
+
+def train(
+    model: Model, text: Text, recipe: Recipe = Recipe(), *, seed: int = 0
+) -> Program:
+    """Builds the training of a model. Compiles on its first chunk.
+
+    Args:
+      model: any `Model`; its parameters are trained in float32.
+      text: what it learns.
+      recipe: how.
+      seed: of the run; of all that is drawn in it.
+
+    Raises:
+      ValueError: a text that is not longer than the model's block.
+
+    Example:
+      >>> from koki2.models import gpt, GptConfig
+      >>> from koki2.training import TrainingConfig
+      >>> model = gpt(GptConfig(vocabulary=8, block=4, layers=1, heads=1, dim=4))
+      >>> text = Text(*np.split(np.arange(80, dtype=np.uint8) % 8, 2))
+      >>> recipe = Recipe(training=TrainingConfig(iters=4, metrics_interval=2))
+      >>> program = train(model, text, recipe)
+      >>> carry, said = program.chunk(program.init(), program.total)
+      >>> program.done(carry), sorted(said)
+      (2, ['evaluations', 'metrics'])
+    """
+    return train_many(model, text, recipe, [seed])[0]
+
+
+@moves_data
+def train_many(
+    model: Model, text: Text, recipe: Recipe, seeds: Sequence[int]
+) -> list[Program]:
+    """Builds a training per seed; they share what is compiled. See `train`."""
+    shared = engine(model, text, recipe)
+    return [_program(shared, text, recipe, jax.random.key(seed)) for seed in seeds]
+
+
+def _program(shared: Engine, text: Text, recipe: Recipe, key: Key) -> Program:
+    config, total = recipe.training, recipe.training.iters
+    interval, every = config.metrics_interval, recipe.evaluation.eval_interval
+    done_of = lambda carry: int(jax.device_get(carry.train.step))
+
+    def init() -> Carry:
+        state, best = shared.init(key)
+        return Carry(train=state, best=jax.tree.map(jnp.copy, best))
+
+    def evaluate(carry: Carry, done: int, streams: Streams) -> Carry:
+        best, losses = shared.evaluate(key, carry.train, carry.best)
+        row = columns.Row(
+            step=jnp.int32([done]),
+            train_loss=_known(losses["train_loss"]),
+            val_loss=_known(losses["val_loss"]),
+            best_val_loss=_known(best.loss),
+            best_step=best.step[None],
+        )
+        if text.floor is not None:
+            row["floor"] = jnp.float32([text.floor])
+        streams.setdefault("evaluations", []).append(row)
+        if shared.samples is not None:
+            drawn = shared.samples(key, carry.train)
+            row = columns.Row(
+                step=jnp.full(len(drawn), done, jnp.int32),
+                prompt=columns.Text(shared.prompts, text.decode),
+                text=columns.Text(drawn, text.decode),
+            )
+            streams.setdefault("samples", []).append(row)
+        return Carry(train=carry.train, best=best)
+
+    def chunk(carry: Carry, wanted: int) -> tuple[Carry, Streams]:
+        done, streams = done_of(carry), {}
+        if done == 0:
+            carry = evaluate(carry, 0, streams)
+        ends = [(done // n + 1) * n for n in (interval, every, config.checkpoint_length)]
+        end = min(done + wanted, total, *ends)
+        state, said = shared.steps(key, carry.train, done, end - done)
+        carry = Carry(train=state, best=carry.best)
+        is_evaluated = end % every == 0 or end == total
+        if is_evaluated:
+            carry = evaluate(carry, end, streams)
+        metrics = said["metrics"]
+        last = np.arange(interval) == end - done - 1
+        at_last = lambda value, is_due: columns.Due(
+            jax.tree.map(lambda x: jnp.broadcast_to(x, (interval,)), value),
+            last & is_due,
+        )
+        row = streams["evaluations"][-1] if is_evaluated else {}
+        none = columns.Maybe(jnp.float32(0), jnp.bool_(False))
+        for name in ("val_loss", "best_val_loss"):
+            metrics[name] = at_last(row.get(name, none), is_evaluated)
+        for name, norm in shared.norms(state).items():
+            metrics[name] = at_last(norm, end % interval == 0)
+        joined = {name: _joined(rows) for name, rows in streams.items()}
+        return carry, {"metrics": metrics, **joined}
+
+    def artifacts(carry: Carry) -> dict[str, dict[str, np.ndarray]]:
+        named = lambda weights: pack(shared.flat.unravel(weights))
+        return {
+            "best_model": named(carry.best.weights),
+            "last_model": named(carry.train.weights),
+        }
+
+    like = jax.eval_shape(init)
+    return Program(
+        init=moves_data(init),
+        chunk=moves_data(chunk),
+        done=done_of,
+        total=total,
+        length=config.checkpoint_length,
+        pack=moves_data(_pack),
+        unpack=moves_data(lambda arrays: _unpack(like, arrays)),
+        artifacts=moves_data(artifacts),
+    )
+
+
+def _known(value: Array) -> columns.Maybe:
+    """One number, null in rows where it is not finite."""
+    is_finite = jnp.isfinite(value)
+    return columns.Maybe(jnp.where(is_finite, value, 0.0)[None], is_finite[None])
+
+
+def _joined(rows: Sequence[columns.Row]) -> columns.Row:
+    """The rows of several evaluations, one after the other."""
+    return jax.tree.map(lambda *parts: jnp.concatenate(parts), *rows)
+
+
+def _pack(carry: Carry) -> dict[str, np.ndarray]:
+    """The state on the host; of a run that diverged there is none to go on from."""
+    if bool(jax.device_get(carry.train.guard.has_diverged)):
+        raise DivergedError(
+            f"the loss and its gradient must be finite, and were not in "
+            f"{MOST_NOT_FINITE} steps in a row, within {int(carry.train.step)} steps; "
+            "try a smaller lr, a warm-up or --spike-threshold."
+        )
+    return pack(carry)
+
+
+def _unpack(like: Carry, arrays: Mapping[str, Any]) -> Carry:
+    return unpack(like, arrays)
