@@ -176,7 +176,7 @@ def rows(stream: Mapping[str, Any]) -> Rows:
       [{'n': 0, 'rate': None, 'steps': 4294967298, 'births': [[7, 1.0]]}]
       >>> rows({"n": np.arange(2), "norm": Due(np.ones(2), np.array([False, True]))})
       [{'n': 0}, {'n': 1, 'norm': 1.0}]
-      >>> rows({"text": Text(np.array([[104, 105]]), lambda t: bytes(t.tolist()).decode())})
+      >>> rows({"text": Text(np.array([[104, 105]]), lambda t: "".join(map(chr, t)))})
       [{'text': 'hi'}]
     """
     stream = dict(stream)
@@ -200,10 +200,11 @@ def rows(stream: Mapping[str, Any]) -> Rows:
 def _plain(column: Any) -> list[Any]:
     if isinstance(column, Due):
         is_due = np.asarray(column.is_due).tolist()
-        values = [None] * len(is_due) if column.column is None else _plain(column.column)
+        values = (
+            [None] * len(is_due) if column.column is None else _plain(column.column)
+        )
         return [
-            value if due else _ABSENT
-            for value, due in zip(values, is_due, strict=True)
+            value if due else _ABSENT for value, due in zip(values, is_due, strict=True)
         ]
     if isinstance(column, Text):
         return [column.decode(tokens) for tokens in np.asarray(column.tokens)]

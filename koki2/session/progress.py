@@ -39,6 +39,7 @@ class _Shown:
         self._said = time.monotonic()
         self._first: tuple[int, float] | None = None  # once all is compiled
         self._work: float | None = None
+        self._row: dict[str, Any] = {}  # the newest of each value, for rows without it
         self._bar = None
         if log_every is None and sys.stderr.isatty():
             self._bar = _bar()
@@ -53,23 +54,27 @@ class _Shown:
         """Notes a chunk."""
         done, rows, now = chunk.done, chunk.rows["metrics"], time.monotonic()
         left = self._rate(rows, chunk.seconds)
+        if self._log_every is None:
+            for row in rows:
+                self._row |= row
         if self._first is None:
             self._first = done, now
         else:
             pace = (now - self._first[1]) / (done - self._first[0])
             left.append(f"{pace * (self._total - done):.0f} s left")
         if self._bar is not None:
-            words = self._headline(rows[-1])
+            words = self._headline()
             if self._bar.console.width < _NARROW:
                 words, _, _ = words.partition("  ")
             self._bar.update(self._task, completed=done, description=words)
         elif self._log_every is not None:
             for number, row in enumerate(rows, start=done - len(rows) + 1):
+                self._row |= row
                 if number % self._log_every == 0 or number == self._total:
-                    self._say(number, row, left)
+                    self._say(number, left)
         elif now - self._said >= _PAUSE or done == self._total:
             self._said = now
-            self._say(done, rows[-1], left)
+            self._say(done, left)
 
     def _rate(self, rows: list[dict[str, Any]], seconds: float) -> list[str]:
         """Work per second; none of the first chunk, which was compiled as well."""
@@ -80,14 +85,16 @@ class _Shown:
         if before is None:
             return []
         rate = (self._work - before) / max(seconds, 1e-9)
+        if rate < 1e5:
+            return [f"{rate / 1e3:.2f} k {unit}/s"]
         return [f"{rate / 1e6:.2f} M {unit}/s"]
 
-    def _headline(self, row: dict[str, Any]) -> str:
-        values = self._kind.headline(row).items()
+    def _headline(self) -> str:
+        values = self._kind.headline(self._row).items()
         return "  ".join(f"{name} {value:.4g}" for name, value in values)
 
-    def _say(self, number: int, row: dict[str, Any], left: list[str]) -> None:
-        words = [f"{self._kind.unit} {number}/{self._total}", self._headline(row)]
+    def _say(self, number: int, left: list[str]) -> None:
+        words = [f"{self._kind.unit} {number}/{self._total}", self._headline()]
         say("  ".join([*words, ", ".join(left)]).rstrip(), error=True)
 
 

@@ -15,14 +15,14 @@ from .configs import (
 )
 from .engine import Recipe as Recipe, Text as Text
 from .evaluation import mean_loss as mean_loss
-from .flat import flat as flat, Flat as Flat
+from .flat import Flat as Flat, flat as flat
 from .guard import (
     first_guard as first_guard,
     Guard as Guard,
     judge as judge,
     Verdict as Verdict,
 )
-from .optimizers import optimizer as optimizer, Optimizer as Optimizer
+from .optimizers import Optimizer as Optimizer, optimizer as optimizer
 from .schedule import learning_rate as learning_rate
 from .step import (
     first_state as first_state,

@@ -1,7 +1,9 @@
 """The knobs of training: steps, optimiser, guard, evaluations. Imports no JAX."""
 
 import dataclasses
-from typing import Annotated, Literal
+import types
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
 from annotated_types import Ge, Gt, Le, Lt
 
@@ -162,6 +164,11 @@ class TextConfig:
 class TrainConfig:
     """Everything that decides the bits of a training run, but for the seed."""
 
+    FLAGS: ClassVar[Mapping[str, Mapping[str, str]]] = types.MappingProxyType(
+        {"model": {"ffn_activation": "activation"}}
+    )
+    """Fields, by group, whose flag is not called as they are."""
+
     data: DataConfig = DataConfig()
     tokenizer: TokenizerConfig = TokenizerConfig()
     model: GptConfig = GptConfig()
@@ -190,4 +197,3 @@ class TrainConfig:
             for group, values in vars(self).items()
             for name, why in unread(values).items()
         }
-

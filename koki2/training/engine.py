@@ -116,9 +116,7 @@ def engine(model: Model, text: Text, recipe: Recipe) -> Engine:
     def init(key: Key) -> tuple[TrainState, Best]:
         params = model.init(stream(key, TrainingStream.INIT))
         state = first_state(parts, params, training.microbatches)
-        best = Best(
-            weights=state.weights, loss=jnp.float32(jnp.inf), step=jnp.int32(0)
-        )
+        best = Best(weights=state.weights, loss=jnp.float32(jnp.inf), step=jnp.int32(0))
         return state, best
 
     @functools.partial(jax.jit, donate_argnums=3)

@@ -1,9 +1,9 @@
 """The guard: which steps are taken, how far, and when a run is given up.
 
-    not finite (loss or norm)    skipped; 50 in a row, and the run has diverged
-    norm > spike_threshold       skipped, and the rate halved, to a tenth at least; 200
-                                 steps without a spike give it all back
-    norm > grad_clip             the gradient is cut to that norm
+not finite (loss or norm)    skipped; 50 in a row, and the run has diverged
+norm > spike_threshold       skipped, and the rate halved, to a tenth at least; 200
+                             steps without a spike give it all back
+norm > grad_clip             the gradient is cut to that norm
 """
 
 from typing import NamedTuple

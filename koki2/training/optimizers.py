@@ -46,32 +46,20 @@ def optimizer(config: OptimizerConfig, flat: Flat) -> Optimizer:
       [0.949999988079071, 0.949999988079071, 1.0]
     """
     inner = _BUILDERS[config.optimizer](config)
+    view: Callable[[Vector], Any] = lambda vector: vector
+    back: Callable[[Any], Vector] = view
     if config.optimizer == "adafactor":  # whose memory is of rows and columns
-        inner = _by_array(inner, flat)
+        view, back = flat.unravel, flat.ravel
 
     def update(
         gradient: Vector, state: Any, w: Vector, rate: ArrayLike, decay: ArrayLike
     ) -> tuple[Vector, Any]:
-        direction, state = inner.update(gradient, state, w)
+        direction, state = inner.update(view(gradient), state, view(w))
         is_matrix = jnp.arange(flat.size, dtype=jnp.int32) < flat.matrices
-        return w - rate * (direction + jnp.where(is_matrix, decay * w, 0.0)), state
+        decayed = jnp.where(is_matrix, decay * w, 0.0)
+        return w - rate * (back(direction) + decayed), state
 
-    return Optimizer(inner.init, update)
-
-
-def _by_array(
-    inner: optax.GradientTransformation, flat: Flat
-) -> optax.GradientTransformation:
-    """The same over the arrays that lie in the vector."""
-
-    def update(
-        gradient: Vector, state: Any, w: Vector | None = None
-    ) -> tuple[Vector, Any]:
-        params = None if w is None else flat.unravel(w)
-        direction, state = inner.update(flat.unravel(gradient), state, params)
-        return flat.ravel(direction), state
-
-    return optax.GradientTransformation(lambda w: inner.init(flat.unravel(w)), update)
+    return Optimizer(lambda w: inner.init(view(w)), update)
 
 
 def _adamw(config: OptimizerConfig) -> optax.GradientTransformation:

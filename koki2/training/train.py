@@ -27,7 +27,7 @@ from koki2.core.trees import pack, unpack
 from koki2.core.types import Key
 from koki2.models import Model
 from koki2.training.configs import MOST_NOT_FINITE
-from koki2.training.engine import Best, engine, Engine, Recipe, Text
+from koki2.training.engine import Best, Engine, engine, Recipe, Text
 from koki2.training.step import TrainState
 
 Streams = dict[str, Any]
@@ -99,7 +99,7 @@ def _program(shared: Engine, text: Text, recipe: Recipe, key: Key) -> Program:
         if text.floor is not None:
             row["floor"] = jnp.float32([text.floor])
         streams.setdefault("evaluations", []).append(row)
-        if shared.samples is not None:
+        if shared.samples is not None and text.decode is not None:
             drawn = shared.samples(key, carry.train)
             row = columns.Row(
                 step=jnp.full(len(drawn), done, jnp.int32),
@@ -113,7 +113,9 @@ def _program(shared: Engine, text: Text, recipe: Recipe, key: Key) -> Program:
         done, streams = done_of(carry), {}
         if done == 0:
             carry = evaluate(carry, 0, streams)
-        ends = [(done // n + 1) * n for n in (interval, every, config.checkpoint_length)]
+        ends = [
+            (done // n + 1) * n for n in (interval, every, config.checkpoint_length)
+        ]
         end = min(done + wanted, total, *ends)
         state, said = shared.steps(key, carry.train, done, end - done)
         carry = Carry(train=state, best=carry.best)
