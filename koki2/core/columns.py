@@ -72,7 +72,8 @@ class Due(NamedTuple):
 class Text:
     """Of every unit a text, as tokens on the device."""
 
-    tokens: Int[Array, "... n"]
+    tokens: Any
+    """[units, n]"""
     decode: Callable[[Any], str] = dataclasses.field(metadata={"static": True})
     """Tokens of one unit, on the host -> their text."""
 

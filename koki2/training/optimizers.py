@@ -5,9 +5,11 @@
 The rate and the decay are not the optimiser's: they come from the step, as data.
 """
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Generator
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import optax
 from jax.typing import ArrayLike
@@ -54,12 +56,21 @@ def optimizer(config: OptimizerConfig, flat: Flat) -> Optimizer:
     def update(
         gradient: Vector, state: Any, w: Vector, rate: ArrayLike, decay: ArrayLike
     ) -> tuple[Vector, Any]:
-        direction, state = inner.update(view(gradient), state, view(w))
+        with _promoting():
+            direction, state = inner.update(view(gradient), state, view(w))
         is_matrix = jnp.arange(flat.size, dtype=jnp.int32) < flat.matrices
         decayed = jnp.where(is_matrix, decay * w, 0.0)
         return w - rate * (back(direction) + decayed), state
 
     return Optimizer(lambda w: inner.init(view(w)), update)
+
+
+@contextlib.contextmanager
+def _promoting() -> Generator[None]:
+    """Lets optax promote types and ranks as it is used to."""
+    types = jax.numpy_dtype_promotion("standard")
+    with types, jax.numpy_rank_promotion("allow"):
+        yield
 
 
 def _adamw(config: OptimizerConfig) -> optax.GradientTransformation:

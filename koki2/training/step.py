@@ -186,7 +186,8 @@ def _mean_gradient(
 
     none = (jnp.float32(0.0), jnp.zeros_like(state.weights), jnp.int32(0))
     loss, gradient, tokens = jax.lax.fori_loop(0, state.microbatches, add, none)
-    return loss / state.microbatches, gradient / state.microbatches, tokens
+    count = state.microbatches.astype(jnp.float32)
+    return loss / count, gradient / count, tokens
 
 
 def _known(value: Float[Array, ""]) -> columns.Maybe:
