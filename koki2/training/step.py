@@ -27,7 +27,8 @@ from koki2.training.schedule import learning_rate
 Vector = Float[Array, " D"]
 Loss = Callable[..., Float[Array, ""]]
 """`Model.loss`: (params, tokens, targets, *, key) -> nats a token."""
-Windows = Callable[[Int[Array, ""], Int[Array, ""]], Int[Array, "B L"]]
+Number = int | Int[Array, ""]
+Windows = Callable[[Number, Number], Int[Array, "B L"]]
 """(step, microbatch) -> its windows, as `Batches.windows` gives them."""
 
 
@@ -164,7 +165,7 @@ def _mean_gradient(
     """Loss and gradient, means over the microbatches, and the tokens predicted."""
     params = parts.flat.unravel(state.weights)
 
-    def of(j: Int[Array, ""]) -> tuple[Float[Array, ""], Vector, int]:
+    def of(j: Number) -> tuple[Float[Array, ""], Vector, int]:
         batch = windows(state.step, j)
         call = {}
         if parts.has_dropout:
@@ -179,7 +180,7 @@ def _mean_gradient(
         return loss, gradient, jnp.int32(tokens)
 
     def add(
-        j: Int[Array, ""], sums: tuple[Array, Array, Array]
+        j: Number, sums: tuple[Array, Array, Array]
     ) -> tuple[Array, Array, Array]:
         loss, gradient, tokens = of(j)
         return sums[0] + loss, sums[1] + gradient, sums[2] + tokens
