@@ -22,6 +22,10 @@ from .guard import (
     judge as judge,
     Verdict as Verdict,
 )
+from .held_out import (
+    document_losses as document_losses,
+    DocumentLosses as DocumentLosses,
+)
 from .optimizers import Optimizer as Optimizer, optimizer as optimizer
 from .schedule import learning_rate as learning_rate
 from .step import (

@@ -179,9 +179,7 @@ def _mean_gradient(
         loss, gradient, tokens = of(jnp.int32(0))
         return loss, gradient, jnp.int32(tokens)
 
-    def add(
-        j: Number, sums: tuple[Array, Array, Array]
-    ) -> tuple[Array, Array, Array]:
+    def add(j: Number, sums: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
         loss, gradient, tokens = of(j)
         return sums[0] + loss, sums[1] + gradient, sums[2] + tokens
 
