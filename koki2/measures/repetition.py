@@ -19,8 +19,8 @@ def repeat_rate(tokens: Sequence[int], n: int) -> float:
     Example:
       >>> repeat_rate([1, 2, 3, 1, 2, 3], n=3)  # 123 231 312 123
       0.25
-      >>> repeat_rate([7, 7, 7, 7, 7], n=3), repeat_rate([1, 2], n=3)
-      (0.6666666666666666, 0.0)
+      >>> repeat_rate([7, 7, 7, 7, 7, 7], n=3), repeat_rate([1, 2], n=3)
+      (0.75, 0.0)
     """
     if n < 1:
         raise ValueError(f"n must be >= 1, got {n}.")

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from koki2 import data, measures, runlog, training
-from koki2.reports import statistics
 from koki2.session import corpora, trained as trained_
 from koki2.session.trained import Trained
 
@@ -73,6 +72,8 @@ def evaluate(trained: Trained, documents: Sequence[bytes]) -> dict[str, Any]:
 
 def _ratio(sums: np.ndarray, counts: np.ndarray) -> dict[str, float]:
     """Sum by count over all documents, and its interval: of the ratio, linearised."""
+    from koki2.reports import statistics  # SciPy, which no help needs
+
     ratio = float(sums.sum() / counts.sum())
     if len(sums) < 2:
         return {"mean": ratio}

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
 from koki2 import data, models, runlog, training
-from koki2.core.trees import unpack
 from koki2.runlog import checkpoint, folder
 from koki2.session import folders, trainings
 from koki2.training.configs import TrainConfig
@@ -19,7 +18,7 @@ class Trained(NamedTuple):
     """A model, its parameters, and in which tokens it reads."""
 
     config: TrainConfig
-    model: models.Model
+    model: "models.Model"  # a text, for help needs no JAX
     params: Any
     tokenizer: data.Tokenizer
     step: int
@@ -44,6 +43,8 @@ def read_trained(path: str | pathlib.Path, which: Which = "best") -> Trained:
             f"{run.kind.name}."
         )
     import jax
+
+    from koki2.core.trees import unpack
 
     config: TrainConfig = run.config
     model = training.model_of(config)

@@ -175,14 +175,14 @@ def engine(model: Model, text: Text, recipe: Recipe) -> Engine:
         return {f"weight_norm_{n}": jnp.sqrt(square) for n, square in squares.items()}
 
     texts = fixed_prompts(text.validation, model.block)
-    wants_samples = bool(evaluation.sample_tokens) and text.decode is not None
+    has_samples = bool(evaluation.sample_tokens) and text.decode is not None
     return Engine(
         flat=layout,
         init=init,
         steps=steps,
         evaluate=evaluate,
         norms=norms,
-        samples=_samples(model, layout, texts, evaluation) if wants_samples else None,
+        samples=_samples(model, layout, texts, evaluation) if has_samples else None,
         prompts=jnp.asarray(np.stack(texts).astype(np.int32)),
     )
 

@@ -54,7 +54,7 @@ def document_losses(
     """
     windows, valid, owner = [], [], []
     for i, document in enumerate(documents):
-        text = np.concatenate([np.array([before], np.int32), document])
+        text = np.concatenate([np.array([before], np.uint32), document])
         cut, inside = consecutive(text, model.block)
         windows.append(cut)
         valid.append(inside)

@@ -40,7 +40,8 @@ def fixed_prompts(validation: Tokens, block: int) -> list[np.ndarray]:
     """The prompts of a run: the beginning of the validation text, and its middle.
 
     Example:
-      >>> [prompt.tolist() for prompt in fixed_prompts(np.arange(10), block=4)]
+      >>> text = np.arange(10, dtype=np.uint8)
+      >>> [prompt.tolist() for prompt in fixed_prompts(text, block=4)]
       [[0, 1], [5, 6]]
     """
     length = max(1, min(block // 2, _LONGEST))
