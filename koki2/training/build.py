@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 
 import jax
+from jaxtyping import PyTree
 
 from koki2.core.configs import plain
 from koki2.core.numbers import shape
@@ -63,12 +64,17 @@ def build(config: TrainConfig, text: Text, seed: int) -> Program:
     return build_many([(config, seed)], text)[0]
 
 
-def build_many(runs: Sequence[tuple[TrainConfig, int]], text: Text) -> list[Program]:
+def build_many(
+    runs: Sequence[tuple[TrainConfig, int]],
+    text: Text,
+    params: PyTree | None = None,
+) -> list[Program]:
     """Builds a program per config and seed that share what is compiled.
 
     Args:
       runs: config and seed of each; the configs are equal.
       text: of all.
+      params: to begin with; None draws them.
 
     Raises:
       ValueError: as `build`, or configs that differ.
@@ -83,9 +89,8 @@ def build_many(runs: Sequence[tuple[TrainConfig, int]], text: Text) -> list[Prog
         has_dropout=config.model.dropout > 0,
     )
     seeds = [seed for _, seed in runs]
+    made = train_many(model_of(config), text, recipe, seeds, params)
     return [
         program._replace(about=About("train", seed, plain(config)))
-        for seed, program in zip(
-            seeds, train_many(model_of(config), text, recipe, seeds), strict=True
-        )
+        for seed, program in zip(seeds, made, strict=True)
     ]

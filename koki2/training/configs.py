@@ -144,6 +144,9 @@ class EvaluationConfig:
     eval_iters: Annotated[int, Ge(1), Le(100_000)] = 20
     """Batches of an evaluation, always the same: so many of the training text, and so
     many of the validation text."""
+    patience: Annotated[int, Ge(0), Le(MOST)] = 0
+    """Evaluations in a row without a better loss on the validation text after which the
+    run ends; 0: it goes on to iters."""
     sample_tokens: Annotated[int, Ge(0), Le(100_000)] = 200
     """Tokens of each sample that is written at an evaluation; 0: no samples."""
 

@@ -12,7 +12,7 @@ import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Float, Int, PyTree
 
 from koki2.core.chunks import chunked_scan
 from koki2.core.keys import stream
@@ -62,13 +62,16 @@ class Best:
     """Infinite before the first evaluation."""
     step: Int[Array, ""]
     """Steps done when it did."""
+    misses: Int[Array, ""]
+    """Evaluations since."""
 
 
 class Engine(NamedTuple):
     """Built by `engine`; keys are those of runs."""
 
     flat: Flat
-    init: Callable[[Key], tuple[TrainState, Best]]
+    init: Callable[[Key, PyTree | None], tuple[TrainState, Best]]
+    """(key, parameters to begin with, None draws them) -> the first state."""
     steps: Callable[[Key, TrainState, int, int], tuple[TrainState, Columns]]
     """(key, state, its step, steps wanted) -> (state, columns). The state is used
     up."""
@@ -113,10 +116,16 @@ def engine(model: Model, text: Text, recipe: Recipe) -> Engine:
     data = _as_data(recipe.optimizer)
 
     @jax.jit
-    def init(key: Key) -> tuple[TrainState, Best]:
-        params = model.init(stream(key, TrainingStream.INIT))
+    def init(key: Key, params: PyTree | None) -> tuple[TrainState, Best]:
+        if params is None:
+            params = model.init(stream(key, TrainingStream.INIT))
         state = first_state(parts, params, training.microbatches)
-        best = Best(weights=state.weights, loss=jnp.float32(jnp.inf), step=jnp.int32(0))
+        best = Best(
+            weights=state.weights,
+            loss=jnp.float32(jnp.inf),
+            step=jnp.int32(0),
+            misses=jnp.int32(0),
+        )
         return state, best
 
     @functools.partial(jax.jit, donate_argnums=3)
@@ -158,6 +167,7 @@ def engine(model: Model, text: Text, recipe: Recipe) -> Engine:
             weights=pick(state.weights, best.weights),
             loss=pick(val_loss, best.loss),
             step=pick(state.step, best.step),
+            misses=pick(jnp.int32(0), best.misses + 1),
         )
         return best, {"train_loss": train_loss, "val_loss": val_loss}
 

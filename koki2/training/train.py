@@ -18,7 +18,7 @@ import chex
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array
+from jaxtyping import Array, PyTree
 
 from koki2.core import columns
 from koki2.core.devices import moves_data
@@ -42,7 +42,12 @@ class Carry:
 
 
 def train(
-    model: Model, text: Text, recipe: Recipe = Recipe(), *, seed: int = 0
+    model: Model,
+    text: Text,
+    recipe: Recipe = Recipe(),
+    *,
+    seed: int = 0,
+    params: PyTree | None = None,
 ) -> Program:
     """Builds the training of a model. Compiles on its first chunk.
 
@@ -51,6 +56,7 @@ def train(
       text: what it learns.
       recipe: how.
       seed: of the run; of all that is drawn in it.
+      params: to begin with; None draws them.
 
     Raises:
       ValueError: a text that is not longer than the model's block.
@@ -66,25 +72,34 @@ def train(
       >>> program.done(carry), sorted(said)
       (2, ['evaluations', 'metrics'])
     """
-    return train_many(model, text, recipe, [seed])[0]
+    return train_many(model, text, recipe, [seed], params)[0]
 
 
 @moves_data
 def train_many(
-    model: Model, text: Text, recipe: Recipe, seeds: Sequence[int]
+    model: Model,
+    text: Text,
+    recipe: Recipe,
+    seeds: Sequence[int],
+    params: PyTree | None = None,
 ) -> list[Program]:
     """Builds a training per seed; they share what is compiled. See `train`."""
     shared = engine(model, text, recipe)
-    return [_program(shared, text, recipe, jax.random.key(seed)) for seed in seeds]
+    keys = map(jax.random.key, seeds)
+    return [_program(shared, text, recipe, key, params) for key in keys]
 
 
-def _program(shared: Engine, text: Text, recipe: Recipe, key: Key) -> Program:
+def _program(
+    shared: Engine, text: Text, recipe: Recipe, key: Key, params: PyTree | None
+) -> Program:
     config, total = recipe.training, recipe.training.iters
     interval, every = config.metrics_interval, recipe.evaluation.eval_interval
+    patience = recipe.evaluation.patience
+    tired = lambda carry: int(jax.device_get(carry.best.misses)) >= patience
     done_of = lambda carry: int(jax.device_get(carry.train.step))
 
     def init() -> Carry:
-        state, best = shared.init(key)
+        state, best = shared.init(key, params)
         return Carry(train=state, best=jax.tree.map(jnp.copy, best))
 
     def evaluate(carry: Carry, done: int, streams: Streams) -> Carry:
@@ -150,6 +165,7 @@ def _program(shared: Engine, text: Text, recipe: Recipe, key: Key) -> Program:
         chunk=moves_data(chunk),
         done=done_of,
         total=total,
+        is_over=tired if patience else None,
         length=config.checkpoint_length,
         pack=moves_data(_pack),
         unpack=moves_data(lambda arrays: _unpack(like, arrays)),

@@ -1,5 +1,6 @@
 """A training run as a program: evaluations, the best model, divergence, slices."""
 
+import dataclasses
 import json
 
 import jax
@@ -9,7 +10,7 @@ import pytest
 import tiny_training
 from bits import assert_same_bits
 
-from koki2.core.program import DivergedError
+from koki2.core.program import DivergedError, is_at_end
 from koki2.session import driver, slices
 from koki2.training import OptimizerConfig, Text, train
 
@@ -88,6 +89,24 @@ def test_the_best_model_and_the_last_are_kept_apart():
     kept = program.artifacts(end)
     assert not kept["best_model"]["['table']"].any()
     assert kept["last_model"]["['table']"].any()
+
+
+def test_a_run_without_patience_ends_early_and_is_complete():
+    """The validation text is unlearnt from the first step: it has two more chances."""
+    text = Text(tiny_training.TOKENS, tiny_training.TOKENS[:64][::-1].copy())
+    recipe = tiny_training.recipe()
+    evaluation = dataclasses.replace(recipe.evaluation, patience=2)
+    program = train(MODEL, text, recipe._replace(evaluation=evaluation))
+    rows, end = ended(program)
+    assert len(rows["metrics"]) == 6 and end is not None
+    assert is_at_end(program, program.unpack(program.pack(end)))
+
+
+def test_a_run_may_begin_with_given_parameters():
+    params = {"table": jnp.eye(8), "bias": jnp.ones(8)}
+    begun = train(MODEL, tiny_training.TEXT, tiny_training.recipe(), params=params)
+    kept = begun.artifacts(begun.init())["last_model"]
+    assert (kept["['table']"] == np.eye(8)).all()
 
 
 def test_a_run_that_stays_not_finite_ends_and_has_no_state_to_save():
