@@ -200,7 +200,7 @@ _TRAIN = Kind(
     },
     work=("tokens", "tokens"),
     advice=lambda config, run: f"koki2 generate {run} --tokens 200",
-    estimate=lambda config, runs: load("koki2.session.trainings:estimate")(
+    estimate=lambda config, runs: load("koki2.session.training_plan:estimate")(
         config, runs
     ),
 )

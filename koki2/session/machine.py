@@ -1,9 +1,33 @@
-"""What this machine reaches: the rate at which it multiplies matrices."""
+"""This machine: the rate at which it multiplies matrices, and on what it computes."""
 
+import os
+import sys
 import time
+
+from koki2 import runlog
 
 _SIZE = 384
 _TRIES = 5
+
+
+def choose_platform(backend: str) -> None:
+    """Lets JAX, before it starts, see the CPU alone where that is asked for.
+
+    Args:
+      backend: as in `TrainingConfig`; "cpu_ref" asks for it.
+
+    Raises:
+      InputError: JAX has started on something else.
+    """
+    if backend != "cpu_ref":
+        return
+    if "jax" not in sys.modules:
+        os.environ["JAX_PLATFORMS"] = "cpu"
+    elif (platform := sys.modules["jax"].default_backend()) != "cpu":
+        raise runlog.InputError(
+            f"--backend cpu_ref must be known before JAX starts, which runs on "
+            f"{platform}; run koki2 from a shell."
+        )
 
 
 def product_rate() -> float | None:

@@ -6,6 +6,7 @@ for anything. Until the first chunk is there, a spinner says how long compiling 
 
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from koki2.core.program import Program
@@ -18,7 +19,13 @@ _PAUSE = 2.0  # seconds between plain lines, unless --log-every says otherwise
 _NARROW = 64  # columns: a terminal of fewer shows no bar, but numbers
 
 
-def progress(kind: Kind, program: Program, *, log_every: int | None = None) -> Sink:
+def progress(
+    kind: Kind,
+    program: Program,
+    *,
+    log_every: int | None = None,
+    peak: Callable[[float], float] | None = None,
+) -> Sink:
     """Shows the units done of a run; of several processes, the first does.
 
     Args:
@@ -26,15 +33,23 @@ def progress(kind: Kind, program: Program, *, log_every: int | None = None) -> S
       program: what is run.
       log_every: write a plain line for every so many units, on a terminal too; None
         takes a bar there, and a line every two seconds elsewhere.
+      peak: work per second -> share of what the machine could do; None: not shown.
     """
     if not processes.is_first():
         return Sink(chunk=lambda chunk: None)
-    shown = _Shown(kind, program.total, log_every)
+    shown = _Shown(kind, program.total, log_every, peak)
     return Sink(chunk=shown.update, close=shown.close)
 
 
 class _Shown:
-    def __init__(self, kind: Kind, total: int, log_every: int | None):
+    def __init__(
+        self,
+        kind: Kind,
+        total: int,
+        log_every: int | None,
+        peak: Callable[[float], float] | None,
+    ):
+        self._peak = peak
         self._kind, self._total, self._log_every = kind, total, log_every
         self._said = time.monotonic()
         self._first: tuple[int, float] | None = None  # once all is compiled
@@ -85,9 +100,9 @@ class _Shown:
         if before is None:
             return []
         rate = (self._work - before) / max(seconds, 1e-9)
-        if rate < 1e5:
-            return [f"{rate / 1e3:.2f} k {unit}/s"]
-        return [f"{rate / 1e6:.2f} M {unit}/s"]
+        small = f"{rate / 1e3:.2f} k" if rate < 1e5 else f"{rate / 1e6:.2f} M"
+        shares = [] if self._peak is None else [f"{self._peak(rate):.0%} of peak"]
+        return [f"{small} {unit}/s", *shares]
 
     def _headline(self) -> str:
         values = self._kind.headline(self._row).items()

@@ -51,7 +51,7 @@ def read_trained(path: str | pathlib.Path, which: Which = "best") -> Trained:
     like = jax.eval_shape(model.init, jax.random.key(0))
     summary = runlog.read_summary(path)
     if summary is None:
-        config, corpus = trainings.prepare(config)
+        corpus = trainings.prepare(config).corpus
         params, step = _newest(run.path, which, like)
         return Trained(config, model, params, corpus.tokenizer, step)
     misfit = f"{which}_model of {path} should fit its config, but "

@@ -8,40 +8,45 @@ program, = programs([(config, 0)], corpus)
 import dataclasses
 import json
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from koki2 import data, models, runlog, training
-from koki2.core.program import Estimate, Program
-from koki2.session import corpora, estimate as estimate_, token_files
+from koki2.core.program import Program
+from koki2.runlog import digests
+from koki2.session import corpora, token_files
 from koki2.session.corpora import Corpus
 from koki2.session.printing import printable
-from koki2.training.configs import TextConfig, TrainConfig
-
-_BASE = 550e6  # bytes: Python, JAX, XLA while it compiles
-_COPIES = 8  # of the parameters: gradient, optimiser, best, on their way to disk
-_ACTIVATIONS = 24  # numbers kept for each number of the stream, in each block
-_COMPILING = 30.0  # seconds
-_RATE = 1e10  # FLOP/s, where nothing was measured
-_SHARE = 0.35  # of the rate of a product of matrices that a step reaches
+from koki2.training.configs import TrainConfig
 
 
-def prepare(config: TrainConfig) -> tuple[TrainConfig, Corpus]:
-    """Reads the text of a config, and fills in what text and machine decide.
+class Prepared(NamedTuple):
+    """A training of which all that it reads was found in order."""
+
+    config: TrainConfig
+    """With the digests of what was read, a vocabulary and a dtype."""
+    corpus: Corpus
+    start: Callable[[], Any] | None = None
+    """Gives the parameters that it begins with; None draws them."""
+
+
+def prepare(config: TrainConfig) -> Prepared:
+    """Reads what a config names, and fills in what text and machine decide.
 
     Args:
       config: its vocabulary is made that of the tokenizer, unless another is given.
 
-    Returns:
-      The config with `text.digest`, `model.vocabulary` and a dtype; and the text.
-
     Raises:
       InputError: a text that cannot be used; no validation text; a vocabulary below
-        the tokenizer's; or another text than the run began with.
+        the tokenizer's; another text than the run began with; or a run to begin from
+        that has no such model.
     """
     with runlog.raising(runlog.InputError):
         config = training.resolve_dtype(config)
+    start = None
+    if config.training.init_from is not None:
+        config, start = _begin_from(config, config.training.init_from)
     corpus = corpora.read_corpus(
         config.data,
         config.tokenizer,
@@ -53,23 +58,70 @@ def prepare(config: TrainConfig) -> tuple[TrainConfig, Corpus]:
             "validation_share must be above 0, or val_data given: a training is "
             "validated on text that it has not seen."
         )
-    name = printable(config.data.data)
-    if config.text.digest not in ("", corpus.digest):
+    known = config.inputs.text_digest
+    if known not in ("", corpus.digest):
         raise runlog.InputError(
-            f"{name} must be the text that the run began with (digest "
-            f"{config.text.digest[:12]}), but is another (digest "
-            f"{corpus.digest[:12]})."
+            f"{printable(config.data.data)} must be the text that the run began with "
+            f"(digest {known[:12]}), but is another (digest {corpus.digest[:12]})."
         )
     size, asked = corpus.tokenizer.size, config.model.vocabulary
-    if config.text.digest == "" and asked == models.GptConfig().vocabulary:
+    if known == "" and start is None and asked == models.GptConfig().vocabulary:
         asked = size
     if asked < size:
         raise runlog.InputError(
             f"vocabulary must be at least {size}, that of the tokenizer, got {asked}."
         )
     model = dataclasses.replace(config.model, vocabulary=asked)
-    text = TextConfig(digest=corpus.digest)
-    return dataclasses.replace(config, model=model, text=text), corpus
+    inputs = dataclasses.replace(config.inputs, text_digest=corpus.digest)
+    config = dataclasses.replace(config, model=model, inputs=inputs)
+    return Prepared(config, corpus, start)
+
+
+def _begin_from(
+    config: TrainConfig, path: str
+) -> tuple[TrainConfig, Callable[[], Any]]:
+    """The config with the model of a run, and what reads its parameters."""
+    from koki2.session.trained import read_trained  # which reads texts by this module
+
+    def read() -> Any:
+        found = read_trained(path)
+        digest = _params_digest(found.params)
+        if digest != config.inputs.init_digest:
+            raise runlog.InputError(
+                f"{printable(path)} must have the model that the run began with "
+                f"(digest {config.inputs.init_digest[:12]}), but has another (digest "
+                f"{digest[:12]})."
+            )
+        return found.params
+
+    if config.inputs.init_digest:
+        return config, read
+    found = read_trained(path)
+    theirs = dataclasses.replace(found.config.model, dropout=config.model.dropout)
+    usual = models.GptConfig()
+    for name, value in vars(config.model).items():
+        if value not in (getattr(usual, name), getattr(theirs, name)):
+            raise runlog.InputError(
+                f"{name} must be {getattr(theirs, name)}, as in {printable(path)}, got "
+                f"{value}."
+            )
+    if config.tokenizer != found.config.tokenizer:
+        raise runlog.InputError(
+            f"tokenizer must be as in {printable(path)}: "
+            f"{found.config.tokenizer.tokenizer}, got {config.tokenizer.tokenizer}."
+        )
+    inputs = dataclasses.replace(
+        config.inputs, init_digest=_params_digest(found.params)
+    )
+    return dataclasses.replace(
+        config, model=theirs, inputs=inputs
+    ), lambda: found.params
+
+
+def _params_digest(params: Any) -> str:
+    import jax
+
+    return digests.of_arrays(jax.tree.leaves(jax.device_get(params)))
 
 
 def build(runs: Sequence[tuple[TrainConfig, int]]) -> list[Program]:
@@ -79,32 +131,41 @@ def build(runs: Sequence[tuple[TrainConfig, int]]) -> list[Program]:
       InputError: as `prepare`.
       ValueError: configs that differ.
     """
-    config, corpus = prepare(runs[0][0])
     if any(other != runs[0][0] for other, _ in runs[1:]):
         raise ValueError("runs of one program must have one config, got several.")
-    return programs([(config, seed) for _, seed in runs], corpus)
+    return programs(prepare(runs[0][0]), [seed for _, seed in runs])
 
 
-def programs(runs: Sequence[tuple[TrainConfig, int]], corpus: Corpus) -> list[Program]:
-    """Builds a program per config and seed from a text that was read.
+def programs(prepared: Prepared, seeds: Sequence[int]) -> list[Program]:
+    """Builds a program per seed from what was read.
 
     Args:
-      runs: config, as `prepare` made it, and seed of each.
-      corpus: the text.
+      prepared: by `prepare`.
+      seeds: of the runs.
     """
-    text = training.Text(
+    runs = [(prepared.config, seed) for seed in seeds]
+    tokenizer = {"tokenizer": {"spec": _spec_bytes(prepared.corpus.tokenizer)}}
+    with_tokenizer = lambda artifacts: lambda carry: artifacts(carry) | tokenizer
+    return [
+        program._replace(artifacts=with_tokenizer(program.artifacts))
+        for program in training.build_many(runs, text_of(prepared), prepared.start)
+    ]
+
+
+def text_of(prepared: Prepared) -> "training.Text":
+    """The tokens of a text, as a training takes them."""
+    corpus = prepared.corpus
+    return training.Text(
         train=corpus.parts["train"].tokens,
         validation=corpus.parts["validation"].tokens,
         decode=decoder(corpus.tokenizer),
         floor=corpus.floors.get("validation"),
     )
-    spec = json.dumps(dict(corpus.tokenizer.spec), sort_keys=True).encode()
-    tokenizer = {"tokenizer": {"spec": np.frombuffer(spec, np.uint8)}}
-    with_tokenizer = lambda artifacts: lambda carry: artifacts(carry) | tokenizer
-    return [
-        program._replace(artifacts=with_tokenizer(program.artifacts))
-        for program in training.build_many(runs, text)
-    ]
+
+
+def _spec_bytes(tokenizer: data.Tokenizer) -> np.ndarray:
+    spec = json.dumps(dict(tokenizer.spec), sort_keys=True).encode()
+    return np.frombuffer(spec, np.uint8)
 
 
 def decoder(tokenizer: data.Tokenizer) -> Callable[[np.ndarray], str]:
@@ -122,88 +183,19 @@ def decoder(tokenizer: data.Tokenizer) -> Callable[[np.ndarray], str]:
     return decode
 
 
-def estimate(config: TrainConfig, runs: int = 1) -> Estimate:
-    """Estimates the peak of memory and the duration of runs of one config.
+def first_losses(prepared: Prepared, seed: int) -> dict[str, float]:
+    """Evaluates the model that a training would begin with: train_loss and val_loss.
 
     Args:
-      config: the vocabulary of its model counts, not that of its tokenizer.
-      runs: how many seeds one process is to run, one after the other.
-
-    Example:
-      >>> estimate(TrainConfig()).peak < 1e9
-      True
+      prepared: by `prepare`.
+      seed: of the run; of its evaluations too.
     """
-    model, steps = config.model, config.training
-    parameters = models.count_parameters(model).total
-    tokens = steps.microbatch_size * model.block
-    attention = model.heads * model.block  # numbers of a token, in each block
-    kept = 1 if steps.remat else model.layers
-    width = _ACTIVATIONS * model.dim + 2 * model.up_width + 3 * attention
-    parts = {
-        "Python and JAX": _BASE,
-        "the parameters": 4.0 * _COPIES * parameters,
-        "the activations": 4.0 * tokens * width * kept,
-        "the logits": 4.0 * 3 * tokens * model.vocabulary,
-    }
-    settings = {
-        "Python and JAX": "nothing",
-        "the parameters": "layers, dim",
-        "the activations": "batch, block, layers, dim",
-        "the logits": "batch, block, vocabulary",
-    }
-    flops = training_flops(config)
-    return Estimate(parts, settings, _COMPILING + runs * flops / _RATE)
-
-
-def training_flops(config: TrainConfig) -> float:
-    """Floating-point operations of all steps of a run, evaluations included."""
-    model, steps = config.model, config.training
-    each = models.count_flops(model)
-    windows = steps.batch * steps.grad_accum
-    batches = 2 * config.evaluation.eval_iters * steps.microbatch_size
-    evaluations = steps.iters // config.evaluation.eval_interval + 2
-    return float(
-        each.training * windows * steps.iters + each.forward * batches * evaluations
-    )
-
-
-def weigh(
-    config: TrainConfig, corpus: Corpus, rate: float | None, *, force: bool = False
-) -> data.Plan:
-    """Says what a training comes to, before its first step.
-
-    Args:
-      config: as `prepare` made it.
-      corpus: its text.
-      rate: FLOP/s that products of matrices reach here; None: not known.
-      force: let all pass.
-
-    Raises:
-      InputError: it should not be begun, unless `force`.
-    """
-    steps, model = config.training, config.model
-    tokens = steps.batch * steps.grad_accum * model.block
-    made = data.plan(
-        parameters=models.count_parameters(model).total,
-        train_tokens=len(corpus.parts["train"].tokens),
-        tokens_per_step=tokens,
-        steps=steps.iters,
-        flops_per_token=training_flops(config) / (steps.iters * tokens),
-        flops_per_second=None if rate is None else _SHARE * rate,
-        memory=estimate(config).parts,
-        memory_there=estimate_.memory(),
-        overhead_seconds=_COMPILING,
-    )
-    if made.verdict == "stop" and not force:
-        reasons = "; ".join(made.reasons)
-        raise runlog.InputError(f"{reasons}; --force starts it all the same.")
-    return made
+    (program,) = programs(prepared, [seed])
+    return training.first_losses(program)
 
 
 def provenance(values: dict[str, Any]) -> dict[str, Any]:
     """Where settings came from, once `prepare` filled in what text and machine say."""
-    filled = {"text.digest": "text"}
-    for name, source in (("model.vocabulary", "text"), ("training.dtype", "machine")):
-        if values.get(name) == "default":
-            filled[name] = source
-    return values | filled
+    filled = {"model.vocabulary": "text", "training.dtype": "machine"}
+    kept = {n: s for n, s in filled.items() if values.get(n) == "default"}
+    return values | kept | {"inputs.text_digest": "text", "inputs.init_digest": "text"}

@@ -8,8 +8,8 @@ from .build import (
 )
 from .configs import (
     EvaluationConfig as EvaluationConfig,
+    InputsConfig as InputsConfig,
     OptimizerConfig as OptimizerConfig,
-    TextConfig as TextConfig,
     TrainConfig as TrainConfig,
     TrainingConfig as TrainingConfig,
 )
@@ -35,4 +35,8 @@ from .step import (
     train_step as train_step,
     TrainState as TrainState,
 )
-from .train import train as train, train_many as train_many
+from .train import (
+    first_losses as first_losses,
+    train as train,
+    train_many as train_many,
+)

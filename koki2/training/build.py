@@ -1,7 +1,7 @@
 """From names to objects, once: a config, a text and seeds become programs."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import jax
 from jaxtyping import PyTree
@@ -67,14 +67,14 @@ def build(config: TrainConfig, text: Text, seed: int) -> Program:
 def build_many(
     runs: Sequence[tuple[TrainConfig, int]],
     text: Text,
-    params: PyTree | None = None,
+    start: Callable[[], PyTree] | None = None,
 ) -> list[Program]:
     """Builds a program per config and seed that share what is compiled.
 
     Args:
       runs: config and seed of each; the configs are equal.
       text: of all.
-      params: to begin with; None draws them.
+      start: gives the parameters to begin with; None draws them.
 
     Raises:
       ValueError: as `build`, or configs that differ.
@@ -89,7 +89,7 @@ def build_many(
         has_dropout=config.model.dropout > 0,
     )
     seeds = [seed for _, seed in runs]
-    made = train_many(model_of(config), text, recipe, seeds, params)
+    made = train_many(model_of(config), text, recipe, seeds, start)
     return [
         program._replace(about=About("train", seed, plain(config)))
         for seed, program in zip(seeds, made, strict=True)

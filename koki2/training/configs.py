@@ -86,6 +86,9 @@ class TrainingConfig:
     """Batches of a step, whose gradients are averaged."""
     microbatch: Annotated[int, Ge(1)] | None = None
     """Windows that are computed at once; it divides batch. None: all of a batch."""
+    init_from: str | None = None
+    """The folder of a run whose best model is trained on; its model settings become
+    those of this run, and its tokenizer must be the same. None draws parameters."""
     dtype: Literal["auto", "float32", "bfloat16"] = "auto"
     """Of products; auto: bfloat16 on GPUs, float32 elsewhere, and what it came to is
     kept. Parameters are float32 always."""
@@ -155,12 +158,16 @@ class EvaluationConfig:
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
-class TextConfig:
-    """What the text came to when the run began, so that it is trained on no other."""
+class InputsConfig:
+    """What a run read when it began, so that it never goes on with anything else.
 
-    digest: str = ""
-    """Of its documents, part by part, and of the tokenizer's settings; empty: not read
-    yet."""
+    Digests, each empty while nothing was read.
+    """
+
+    text_digest: str = ""
+    """Of the documents, part by part, and of the tokenizer's settings."""
+    init_digest: str = ""
+    """Of the parameters that it begins with, where `init_from` is given."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -178,7 +185,7 @@ class TrainConfig:
     optimizer: OptimizerConfig = OptimizerConfig()
     training: TrainingConfig = TrainingConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
-    text: TextConfig = TextConfig()
+    inputs: InputsConfig = InputsConfig()
 
     def __post_init__(self) -> None:
         decay, warmup = self.decay_iters, self.optimizer.warmup_iters

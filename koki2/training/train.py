@@ -11,7 +11,7 @@ evaluated after it stands in it, too. A row of "evaluations" and "samples" is of
 model after `step` steps.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import chex
@@ -72,7 +72,8 @@ def train(
       >>> program.done(carry), sorted(said)
       (2, ['evaluations', 'metrics'])
     """
-    return train_many(model, text, recipe, [seed], params)[0]
+    start = None if params is None else lambda: params
+    return train_many(model, text, recipe, [seed], start)[0]
 
 
 @moves_data
@@ -81,16 +82,31 @@ def train_many(
     text: Text,
     recipe: Recipe,
     seeds: Sequence[int],
-    params: PyTree | None = None,
+    start: Callable[[], PyTree] | None = None,
 ) -> list[Program]:
-    """Builds a training per seed; they share what is compiled. See `train`."""
+    """Builds a training per seed; they share what is compiled.
+
+    Args:
+      model: see `train`.
+      text: see `train`.
+      recipe: see `train`.
+      seeds: of the runs.
+      start: gives the parameters to begin with, once they are needed; None draws them.
+
+    Raises:
+      ValueError: as `train`.
+    """
     shared = engine(model, text, recipe)
     keys = map(jax.random.key, seeds)
-    return [_program(shared, text, recipe, key, params) for key in keys]
+    return [_program(shared, text, recipe, key, start) for key in keys]
 
 
 def _program(
-    shared: Engine, text: Text, recipe: Recipe, key: Key, params: PyTree | None
+    shared: Engine,
+    text: Text,
+    recipe: Recipe,
+    key: Key,
+    start: Callable[[], PyTree] | None,
 ) -> Program:
     config, total = recipe.training, recipe.training.iters
     interval, every = config.metrics_interval, recipe.evaluation.eval_interval
@@ -98,7 +114,7 @@ def _program(
     tired = lambda carry: int(jax.device_get(carry.best.misses)) >= patience
     done_of = lambda carry: int(jax.device_get(carry.train.step))
 
-    def init() -> Carry:
+    def begin(params: PyTree | None) -> Carry:
         state, best = shared.init(key, params)
         return Carry(train=state, best=jax.tree.map(jnp.copy, best))
 
@@ -159,9 +175,9 @@ def _program(
             "last_model": named(carry.train.weights),
         }
 
-    like = jax.eval_shape(init)
+    like = jax.eval_shape(lambda: begin(None))
     return Program(
-        init=moves_data(init),
+        init=moves_data(lambda: begin(None if start is None else start())),
         chunk=moves_data(chunk),
         done=done_of,
         total=total,
@@ -171,6 +187,20 @@ def _program(
         unpack=moves_data(lambda arrays: _unpack(like, arrays)),
         artifacts=moves_data(artifacts),
     )
+
+
+def first_losses(program: Program) -> dict[str, float]:
+    """Evaluates the model that a training begins with.
+
+    Args:
+      program: of `train`; nothing of it is changed.
+
+    Returns:
+      train_loss and val_loss, nats a token.
+    """
+    _, said = program.chunk(program.init(), 1)
+    row = columns.rows(jax.device_get(said["evaluations"]))[0]
+    return {name: row[name] for name in ("train_loss", "val_loss")}
 
 
 def _known(value: Array) -> columns.Maybe:
