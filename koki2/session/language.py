@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from koki2 import data, measures, runlog, training
+from koki2 import measures, runlog, training
 from koki2.session import corpora, trained as trained_
 from koki2.session.trained import Trained
 
@@ -95,7 +95,7 @@ def _buckets(nats: np.ndarray, tokens: np.ndarray) -> dict[str, Any]:
 
 
 def _repeats(
-    trained: Trained, tokens: Sequence[data.Tokens]
+    trained: Trained, tokens: Sequence[np.ndarray]
 ) -> dict[str, dict[str, float]]:
     """3- and 4-gram repeat rates: of what the model draws, and of as long pieces."""
     encode = trained.tokenizer.encode

@@ -1,8 +1,9 @@
 """Trained models: what a run of `koki2 train` learnt, read back to be used."""
 
+import functools
 import json
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal, NamedTuple
 
 from koki2 import data, models, runlog, training
@@ -110,24 +111,17 @@ def draw(
     import jax
     import jax.numpy as jnp
 
+    from koki2.models.generation import pad
+
     with runlog.raising(runlog.InputError):
         tokens = trained.tokenizer.encode(prompt)
-        begun = models.begin(trained.model, trained.params, jnp.asarray(tokens))
+        window = pad(jnp.asarray(tokens, jnp.int32), trained.model.block)
     key, tokenizer = jax.random.key(seed), trained.tokenizer
-    proceed = jax.jit(
-        lambda params, text: models.proceed(
-            trained.model,
-            params,
-            text,
-            _PIECE,
-            key,
-            temperature=temperature,
-            top_k=top_k,
-        )
-    )
+    begin, proceed = _compiled(trained.model, temperature, top_k)
+    begun = begin(trained.params, *window)
     left = count
     while left > 0:
-        begun, drawn = proceed(trained.params, begun)
+        begun, drawn = proceed(trained.params, begun, key)
         piece = jax.device_get(drawn)[:left].tolist()
         left -= len(piece)
         if tokenizer.end in piece:
@@ -135,3 +129,18 @@ def draw(
         yield b"".join(
             tokenizer.decode([n]) if n < tokenizer.size else b"" for n in piece
         )
+
+
+@functools.lru_cache(maxsize=4)
+def _compiled(
+    model: "models.Model", temperature: float, top_k: int | None
+) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """What reads a prompt, and what draws a piece after it; compiled once a model."""
+    import jax
+
+    from koki2.models.generation import read_prompt
+
+    proceed = lambda params, text, key: models.proceed(
+        model, params, text, _PIECE, key, temperature=temperature, top_k=top_k
+    )
+    return jax.jit(functools.partial(read_prompt, model)), jax.jit(proceed)

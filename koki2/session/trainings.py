@@ -190,8 +190,14 @@ def first_losses(prepared: Prepared, seed: int) -> dict[str, float]:
       prepared: by `prepare`.
       seed: of the run; of its evaluations too.
     """
-    (program,) = programs(prepared, [seed])
-    return training.first_losses(program)
+    config, start = prepared.config, prepared.start
+    return training.first_losses(
+        training.model_of(config),
+        text_of(prepared),
+        training.recipe_of(config),
+        seed=seed,
+        params=None if start is None else start(),
+    )
 
 
 def provenance(values: dict[str, Any]) -> dict[str, Any]:

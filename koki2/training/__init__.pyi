@@ -4,6 +4,7 @@ from .build import (
     build as build,
     build_many as build_many,
     model_of as model_of,
+    recipe_of as recipe_of,
     resolve_dtype as resolve_dtype,
 )
 from .configs import (

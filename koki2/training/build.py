@@ -41,6 +41,16 @@ def model_of(config: TrainConfig) -> Model:
     )
 
 
+def recipe_of(config: TrainConfig) -> Recipe:
+    """How a config trains."""
+    return Recipe(
+        config.optimizer,
+        config.training,
+        config.evaluation,
+        has_dropout=config.model.dropout > 0,
+    )
+
+
 def build(config: TrainConfig, text: Text, seed: int) -> Program:
     """Builds the training that a config describes.
 
@@ -82,12 +92,7 @@ def build_many(
     config = resolve_dtype(runs[0][0])
     if any(shape(other) != shape(runs[0][0]) for other, _ in runs[1:]):
         raise ValueError("runs of one program must have one config, got several.")
-    recipe = Recipe(
-        config.optimizer,
-        config.training,
-        config.evaluation,
-        has_dropout=config.model.dropout > 0,
-    )
+    recipe = recipe_of(config)
     seeds = [seed for _, seed in runs]
     made = train_many(model_of(config), text, recipe, seeds, start)
     return [

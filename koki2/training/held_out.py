@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
-from koki2.data import consecutive, Tokens
+from koki2.data import consecutive
 from koki2.models import Model, token_losses
 from koki2.models.base import Params
 
@@ -29,7 +29,7 @@ class DocumentLosses(NamedTuple):
 def document_losses(
     model: Model,
     params: Params,
-    documents: Sequence[Tokens],
+    documents: Sequence[np.ndarray],
     *,
     before: int,
     batch: int = 32,

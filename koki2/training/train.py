@@ -189,18 +189,31 @@ def _program(
     )
 
 
-def first_losses(program: Program) -> dict[str, float]:
-    """Evaluates the model that a training begins with.
+@moves_data
+def first_losses(
+    model: Model,
+    text: Text,
+    recipe: Recipe = Recipe(),
+    *,
+    seed: int = 0,
+    params: PyTree | None = None,
+) -> dict[str, float]:
+    """Evaluates the model that a training would begin with.
 
     Args:
-      program: of `train`; nothing of it is changed.
+      model: see `train`.
+      text: see `train`.
+      recipe: see `train`.
+      seed: see `train`.
+      params: see `train`.
 
     Returns:
-      train_loss and val_loss, nats a token.
+      train_loss and val_loss, nats a token, as in its first row of "evaluations".
     """
-    _, said = program.chunk(program.init(), 1)
-    row = columns.rows(jax.device_get(said["evaluations"]))[0]
-    return {name: row[name] for name in ("train_loss", "val_loss")}
+    shared, key = engine(model, text, recipe), jax.random.key(seed)
+    state, best = shared.init(key, params)
+    _, losses = shared.evaluate(key, state, jax.tree.map(jnp.copy, best))
+    return {name: float(loss) for name, loss in losses.items()}
 
 
 def _known(value: Array) -> columns.Maybe:
