@@ -32,7 +32,7 @@ def model(name):
 @functools.cache
 def params(name):
     """Lively ones: far larger than those that training begins with, biases too."""
-    first = model(name).init(jax.random.key(0))
+    first = jax.jit(model(name).init)(jax.random.key(0))
     draw = np.random.default_rng(1).standard_normal
     return jax.tree.map(lambda x: x + 0.3 * draw(x.shape).astype("float32"), first)
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Passes or fails the project: sh tools/check.sh [STEP...]
 #
-# Steps: format lint types imports docs strict py311 gpu processes bits tests slow. Without any:
-# all but the slow tests, and docs, py311, gpu and processes only where CI is set. Every step runs
+# Steps: format lint types imports docs strict py311 gpu processes bursts golden bits tests slow.
+# Without any: all but slow, and docs, py311, gpu to golden only where CI is set. Every step runs
 # even if one before it failed; the tests come last, so that their count is the closing line.
 # JOBS=n sets how many test processes run at once (2).
 set -u
@@ -54,6 +54,10 @@ slow() { # slow COMMAND ARGUMENT...; the slow tests in place of the quick ones
   (marked=slow && "$@")
 }
 
+slow_tests() { # slow_tests PATH...; their slow ones, one at a time, under default flags
+  "$bin/python" -m pytest -q -m slow "$@"
+}
+
 strict_tests() { # in processes of their own, for XLA reads its flags once; none run = failed
   (export XLA_FLAGS="${XLA_FLAGS:-} $strict_flags" && tests "$1" "$strict")
 }
@@ -84,7 +88,7 @@ strict_if_there() {
   fi
 }
 
-[ $# -gt 0 ] || set -- format lint types imports ${CI:+docs} strict ${CI:+py311 gpu processes} bits tests
+[ $# -gt 0 ] || set -- format lint types imports ${CI:+docs} strict ${CI:+py311 gpu processes bursts golden} bits tests
 for step; do
   case $step in
     format) run format "$bin/ruff" format --check --quiet --output-format concise . ;;
@@ -95,10 +99,13 @@ for step; do
     strict) run strict-bits strict_if_there "$bin/python" ;;
     py311) run python-3.11 py311 ;;
     gpu) run gpu sh tools/gpu_lane/run.sh ;;
-    processes) run processes "$bin/python" -m pytest -q -m slow tests/cli/test_distributed.py ;;
+    processes) run processes slow_tests tests/cli/test_distributed.py ;;
+    bursts) run bursts slow_tests tests/bursts ;;
+    golden) run golden slow_tests tests/golden/test_golden.py -k test_our_own_set ;;
     bits) run bits tests "$bin/python" $bits ;;
     tests) run tests other_tests "$bin/python" ;;
     slow)
+      bits="$bits tests/docs/test_shown_commands.py" # as a reader types them: optimised
       run slow-strict-bits slow strict_tests "$bin/python"
       run slow-bits slow tests "$bin/python" $bits
       run slow slow other_tests "$bin/python"

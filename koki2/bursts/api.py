@@ -85,6 +85,8 @@ def read_url() -> str:
     """
     url = os.environ.get(URL, "") or OFFICIAL
     parts = urllib.parse.urlsplit(url)
+    if "@" in parts.netloc:  # it would stand in leases, and on the pod
+        raise runlog.InputError(f"{URL} must have no name and password in it.")
     if parts.scheme != "https" and not (
         parts.scheme == "http" and parts.hostname in _LOCAL
     ):
@@ -102,12 +104,14 @@ class RunPod:
 
     def __init__(self, pace: Pace):
         self.url, self._pace = read_url(), pace
+        self._key = read_key()
         is_local = urllib.parse.urlsplit(self.url).hostname in _LOCAL
         self._client = httpx.Client(
             base_url=self.url,
-            headers={"Authorization": f"Bearer {read_key()}"},
+            headers={"Authorization": f"Bearer {self._key}"},
             timeout=pace.request,
             trust_env=not is_local,  # proxies
+            verify=self.url.startswith("https:"),  # http needs no certificates
         )
 
     def prices(self, count: int, cloud: str) -> dict[str, Price]:
@@ -153,28 +157,30 @@ class RunPod:
 
     def pods(self) -> list[Pod]:
         """All pods of the account, those of clusters aside."""
-        found: list[Pod] = []
+        pods: list[Pod] = []
         query: dict[str, str] = {}
         for _ in range(_MOST_PAGES):
             answer = self._repeat("GET", "/v2/pods", params=query)
             with _as_described(answer):
                 page = answer.json()
-                found += map(read_pod, page["pods"])
+                pods += map(read_pod, page["pods"])
                 # Not in the specification; said to have come since.
                 inner = page.get("pagination") or {}
                 cursor = page.get("nextCursor") or inner.get("nextCursor")
             if not cursor or cursor == query.get("cursor"):
                 break
             query = {"cursor": str(cursor)}
-        return found
+        return pods
 
-    def delete(self, pod_id: str) -> None:
-        """Deletes a pod, or finds it deleted."""
+    def delete(self, pod_id: str) -> bool:
+        """Deletes a pod; False if there is none of that id."""
         try:
             self._repeat("DELETE", _path(pod_id))
         except RefusedError as error:
             if error.status != 404:
                 raise
+            return False
+        return True
 
     def _repeat(self, method: str, path: str, **more: Any) -> httpx.Response:
         """Asks until there is an answer, for requests that may be repeated."""
@@ -203,9 +209,10 @@ class RunPod:
             ) from None
         if answer.is_success:
             return answer
-        text = f"RunPod answered {method} {path} with {_problem(answer)}"
+        problem = _problem(answer, self._key)
+        text = f"RunPod answered {method} {path} with {problem}"
         status = answer.status_code
-        if status >= 500:
+        if status >= 500 or status == 408:  # a proxy's: it waited for RunPod in vain
             raise UnansweredError(text)
         if status in DENIED:
             text = f"{DENIED[status]}: {text}"
@@ -230,9 +237,9 @@ def read_pod(values: Mapping[str, Any]) -> Pod:
     Example:
       >>> read_pod({"id": "a", "name": "b", "status": "RUNNING", "cost": 0.4}).endpoint
     """
-    direct = (values.get("ssh") or {}).get("direct")
+    direct = (values.get("ssh") or {}).get("direct") or {}
     endpoint = None
-    if direct:
+    if direct.get("host") and direct.get("port"):
         user = str(direct.get("username") or "root")
         endpoint = Endpoint(str(direct["host"]), int(direct["port"]), user)
     return Pod(
@@ -261,14 +268,14 @@ def _path(pod_id: str) -> str:
     return f"/v2/pods/{urllib.parse.quote(pod_id, safe='')}"
 
 
-def _problem(answer: httpx.Response) -> str:
-    """What an error says: a problem of RFC 9457, or a status alone."""
+def _problem(answer: httpx.Response, key: str) -> str:
+    """What an error says, without the key: a problem of RFC 9457, or a status alone."""
     try:
         values = answer.json()
-        said = [values.get("detail") or values.get("title"), *values.get("errors", [])]
+        texts = [values.get("detail") or values.get("title"), *values.get("errors", [])]
     except (ValueError, AttributeError, TypeError):
-        said = []
-    words = "; ".join(str(text) for text in said if text)
+        texts = []
+    words = "; ".join(str(text) for text in texts if text).replace(key, "THE KEY")
     return f"{answer.status_code}" + (f": {words[:500]}" if words else ".")
 
 

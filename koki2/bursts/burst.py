@@ -7,7 +7,6 @@ the deadline, and `koki2 burst reap` (which every burst begins with) does before
 
 import contextlib
 import pathlib
-import shlex
 import time
 from collections.abc import Generator
 
@@ -27,13 +26,10 @@ from koki2.bursts.api import Endpoint, Price, RunPod
 from koki2.bursts.configs import BurstConfig, Pace
 from koki2.bursts.errors import BurstError, Interrupted
 from koki2.bursts.interrupts import Interrupts
-from koki2.bursts.lease import Lease
 from koki2.bursts.rental import Rental, Say
 from koki2.bursts.source import Source
 from koki2.runlog import folder as run_folder
 from koki2.runlog.lock import Lock
-
-_CALL = 60.0  # seconds for a short command on the pod
 
 
 def run_burst(
@@ -69,20 +65,7 @@ def run_burst(
         reaping.reap(api, config.root, pace, say)
         step("price")
         price = planning.find_price(api, config)
-        lease = leases.make(hours=config.hours, max_usd=config.max_usd, url=api.url)
-        burst = Rental(
-            config=config,
-            pace=pace,
-            api=api,
-            folder=run_folder.make_numbered(
-                config.root, time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-            ),
-            source=source,
-            lease=lease,
-            facts=_facts(config, source, price, lease),
-            step=step,
-            say=say,
-        )
+        burst = _begin(config, pace, api, source, price, step, say)
         with Lock(burst.folder):
             try:
                 with _noting(burst.facts, interrupts):
@@ -92,6 +75,34 @@ def run_burst(
         if interrupts.code:
             raise Interrupted(interrupts.code - 128)
     return burst.folder
+
+
+def _begin(
+    config: BurstConfig,
+    pace: Pace,
+    api: RunPod,
+    source: Source,
+    price: Price,
+    step: Say,
+    say: Say,
+) -> Rental:
+    """Makes the folder of a burst; its time runs from now."""
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    folder = run_folder.make_numbered(config.root, stamp)
+    lease = leases.make(hours=config.hours, max_usd=config.max_usd, url=api.url)
+    return Rental(
+        config=config,
+        pace=pace,
+        api=api,
+        folder=folder,
+        source=source,
+        lease=lease,
+        facts=record.describe(config, source, price, lease),
+        step=step,
+        say=say,
+        ends=time.monotonic() + config.hours * 3600,
+        usd_per_hour=price.usd_per_hour * config.gpu_count,
+    )
 
 
 def _obtain(burst: Rental) -> tuple[str, Endpoint]:
@@ -117,40 +128,43 @@ def _use(burst: Rental, pod_id: str, endpoint: Endpoint) -> None:
     Raises:
       BurstError: it failed, or something on the way.
     """
-    config, folder, pace = burst.config, burst.folder, burst.pace
+    config, folder = burst.config, burst.folder
     on_pod = lambda command: shell.on_pod(folder, endpoint, command)
     burst.step("upload")
     upload, bundle = planning.upload_command(), folder / sources.BUNDLE
     shell.call(on_pod(upload), stdin=bundle, timeout=burst.left)
     burst.step("prepare")
-    limit = min(pace.prepare, burst.left)
+    limit = min(burst.pace.prepare, burst.left)
     shell.call(on_pod(planning.prepare_command(config)), timeout=limit)
     burst.step("run")
     job.start(config, folder, endpoint)
-    until = burst.lease.deadline - pace.reserve
-    code = job.wait(burst.api, pod_id, folder, endpoint, pace, until)
-    burst.facts["exit code"] = "stopped: time was over" if code is None else code
+    end = job.wait(burst, pod_id, endpoint)
+    burst.facts["exit code"] = "stopped: time was over" if end == job.RUNNING else end
     burst.step("fetch")
-    if code is None:
-        job.stop(folder, endpoint)
+    job.stop(folder, endpoint)
     problems = _fetch(burst, endpoint)
-    if code is None:
+    if end == job.RUNNING:
         problems.insert(0, f"the command must end within {config.hours:g} hours.")
-    elif code:
+    elif end == job.LOST:
+        problems.insert(0, "the command must say how it ended, and is gone.")
+    elif end != "0":
         log = folder / "stderr.log"
-        problems.insert(0, f"the command ended with {code}; see {log}.")
+        problems.insert(0, f"the command ended with {end}; see {log}.")
     if problems:
         raise BurstError("\n".join(problems))
 
 
 def _fetch(burst: Rental, endpoint: Endpoint) -> list[str]:
     """Brings logs and files; what is missing is a problem, and no reason to stop."""
-    left = max(_CALL, burst.left)
+    left = lambda: max(shell.CALL, burst.left)
     problems = []
-    if not retrieval.bring_logs(burst.folder, endpoint, left):
+    if not retrieval.bring_logs(burst.folder, endpoint, left()):
         problems.append("what the command printed last could not be brought here.")
     if burst.config.fetch:
-        sums = retrieval.fetch(burst.folder, endpoint, burst.config.fetch, left)
+        try:
+            sums = retrieval.fetch(burst.folder, endpoint, burst.config.fetch, left)
+        except BurstError as error:
+            return [*problems, str(error)]
         burst.facts["fetched"] = f"{len(sums.sha256)} files, every SHA-256 checked"
         problems += [f"--fetch {p} is not there on the pod." for p in sums.missing]
     return problems
@@ -173,57 +187,48 @@ def _noting(facts: dict[str, object], interrupts: Interrupts) -> Generator[None]
 
 
 def _end(burst: Rental) -> None:
-    """Deletes the pod, sees that it is gone, and writes the manifest."""
-    burst.step("delete")
-    asked = burst.began is not None
+    """Deletes the pod, sees that it is gone, and writes the manifest.
+
+    Each is done whatever the others raise, as a caller's `step` whose terminal is gone.
+    """
+    with contextlib.ExitStack() as last_first:
+        last_first.callback(_record, burst)
+        last_first.callback(burst.step, "record")
+        last_first.callback(_give_back, burst)
+        burst.step("delete")
+
+
+def _give_back(burst: Rental) -> None:
+    """Deletes the pod, if one was asked for, and notes what came of it."""
+    if burst.began is None:  # there is nothing to look for
+        (burst.folder / leases.FILE).unlink(missing_ok=True)
+        shell.remove_key(burst.folder)
+        burst.facts["tear-down"] = "no pod was asked for"
+        return
     try:
-        if asked:
-            burst.lease = teardown.release(
-                burst.api, burst.folder, burst.lease, burst.pace, settle=burst.settle
-            )
+        burst.lease = teardown.release(
+            burst.api,
+            burst.folder,
+            burst.lease,
+            burst.pace,
+            settle=burst.settle,
+            own=burst.lease.pod,
+        )
     except BurstError as error:
         burst.facts["tear-down"] = error
         if burst.facts["problem"] is not None:
             error.add_note(f"  before that: {burst.facts['problem']}")
         raise
-    else:
-        closed = burst.lease.closed if asked else "no pod was asked for"
-        burst.facts["tear-down"] = closed
-        if not asked:  # nothing to look for
-            (burst.folder / leases.FILE).unlink(missing_ok=True)
-    finally:
-        sources.remove(burst.folder)
-        if burst.began is not None:
-            seconds = time.time() - burst.began
-            burst.facts["seconds held"] = round(seconds)
-            usd = burst.usd_per_hour * seconds / 3600
-            burst.facts["spent"] = f"about ${usd:.2g}"
-        burst.facts["ended"] = record.now()
-        burst.step("record")
-        record.write(burst.folder, burst.facts)
+    burst.facts["tear-down"] = burst.lease.closed
 
 
-def _facts(
-    config: BurstConfig, source: Source, price: Price, lease: Lease
-) -> dict[str, object]:
-    usd = price.usd_per_hour * config.gpu_count
-    return {
-        "burst": lease.name,
-        "began": record.now(),
-        "commit": source.commit,
-        "dirty": "yes, see dirty.patch" if source.is_dirty else "no",
-        "lock": f"{config.lock} sha256 {source.lock_sha256}" if config.lock else None,
-        "gpu": f"{config.gpu_count} x {config.gpu_type}, {config.cloud} cloud",
-        "image": config.image,
-        "command": shlex.join(config.words),
-        "fetch": shlex.join(config.fetch) or None,
-        "price": f"${usd:.4g} an hour, ${usd * config.hours:.4g} in {config.hours:g} h",
-        "cap": f"${config.max_usd:g}",
-        "pod": None,
-        "cost": None,
-        "watchdog": None,
-        "exit code": None,
-        "fetched": None,
-        "problem": None,
-        "tear-down": None,
-    }
+def _record(burst: Rental) -> None:
+    """Writes the manifest, and removes what only went up."""
+    if burst.began is not None:
+        seconds = time.time() - burst.began
+        burst.facts["seconds held"] = round(seconds)
+        usd = burst.usd_per_hour * seconds / 3600
+        burst.facts["spent"] = f"about ${usd:.2g}"
+    burst.facts["ended"] = record.now()
+    record.write(burst.folder, burst.facts)
+    sources.remove(burst.folder)

@@ -3,9 +3,11 @@
 A burst waits in sleeps, requests and child processes, which Python's own handlers
 interrupt at once; so the first SIGINT, SIGTERM or SIGHUP raises `Interrupted` wherever
 the burst is, and `finally` does the rest. While the pod is being deleted they are
-noted, and nothing more: a pod that is half deleted costs money.
+noted, and nothing more: a pod that is half deleted costs money. A signal that this
+process was started to ignore, as SIGHUP under nohup, stays ignored.
 """
 
+import contextlib
 import signal
 import threading
 from collections.abc import Callable
@@ -41,7 +43,7 @@ class Interrupts:
         self._say = say
         self._is_shielded = False
         self._before: dict[int, Any] = {}
-        self._wakeup = -1
+        self._wakeup: int | None = None
 
     def shield(self) -> None:
         """From now on signals are noted only."""
@@ -52,21 +54,24 @@ class Interrupts:
         if not self._is_shielded:
             self._is_shielded = True  # a second one would interrupt `finally`
             raise Interrupted(number)
-        self._say(
-            "the pod is being deleted; koki2 burst reap does it if this is killed"
-        )
+        with contextlib.suppress(Exception):  # it must not cut the tear-down short
+            self._say(
+                "the pod is being deleted; koki2 burst reap does it if this is killed"
+            )
 
     def __enter__(self) -> "Interrupts":
         if threading.current_thread() is threading.main_thread():
             # Who listens to it would end the process at the first signal.
             self._wakeup = signal.set_wakeup_fd(-1)
             for number in HEARD:
+                if signal.getsignal(number) is signal.SIG_IGN:
+                    continue
                 self._before[number] = signal.signal(number, self._hear)
         return self
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
-        if self._before:
+        if self._wakeup is not None:
             signal.set_wakeup_fd(self._wakeup)
-        self._before = {}
+        self._before, self._wakeup = {}, None

@@ -9,84 +9,70 @@ import time
 
 from koki2.bursts import planning, retrieval, shell
 from koki2.bursts.api import Endpoint, RunPod, STOPPED
-from koki2.bursts.configs import BurstConfig, Pace
+from koki2.bursts.configs import BurstConfig
 from koki2.bursts.errors import BurstError, UnansweredError
+from koki2.bursts.rental import Rental
 
-_STATE = (
-    f"cd {shell.HERE} || exit 1; if [ -e exit_code ]; then cat exit_code; "
-    'elif kill -0 "$(cat job.pid)" 2>/dev/null; then echo running; '
-    "elif [ -e exit_code ]; then cat exit_code; else echo lost; fi"
-)
-_STOP = (
-    f'cd {shell.HERE} && kill -TERM -- "-$(cat job.pid)" 2>/dev/null; sleep 2; '
-    'kill -KILL -- "-$(cat job.pid)" 2>/dev/null; true'
-)
-_CALL = 60.0  # for a look
+RUNNING, LOST = "running", "lost"
 
 
 def start(config: BurstConfig, folder: pathlib.Path, endpoint: Endpoint) -> None:
     """Starts the command. Raises BurstError where that fails."""
     command = planning.run_command(config)
-    shell.call(shell.on_pod(folder, endpoint, command), timeout=_CALL)
+    shell.call(shell.on_pod(folder, endpoint, command), timeout=shell.CALL)
 
 
-def wait(
-    api: RunPod,
-    pod_id: str,
-    folder: pathlib.Path,
-    endpoint: Endpoint,
-    pace: Pace,
-    until: float,
-) -> int | None:
+def wait(rental: Rental, pod_id: str, endpoint: Endpoint) -> str:
     """Waits for the command to end, and brings what it prints here as it does.
 
     Args:
-      api: says whether the pod still runs, where ssh does not.
-      pod_id: the pod.
-      folder: of the burst.
+      rental: the burst, which says for how long, and how often to look.
+      pod_id: the pod; the API says whether it still runs, where ssh does not.
       endpoint: of the pod.
-      pace: how often to look.
-      until: when to stop waiting, on the clock of `time.time`.
 
     Returns:
-      Its exit code; None if it still runs.
+      Its exit code; `LOST` if it was killed with what would say that; `RUNNING` if the
+      rest of the time is for fetching.
 
     Raises:
-      BurstError: the pod died, cannot be reached, or lost the command.
+      BurstError: the pod died, or cannot be reached.
     """
+    folder, pace = rental.folder, rental.pace
     heard = time.monotonic()
     while True:
         state = _look(folder, endpoint)
-        retrieval.bring_logs(folder, endpoint, _CALL)
+        retrieval.bring_logs(folder, endpoint, shell.CALL)
         if state is None:
-            _check_pod(api, pod_id)
+            _check_pod(rental.api, pod_id)
             silence = time.monotonic() - heard
             if silence > pace.silence:
                 raise BurstError(
                     f"pod {pod_id} must answer ssh, got silence for {silence:.0f} s."
                 )
-        elif state == "lost":
-            raise BurstError("the command must say how it ended, and is gone.")
-        elif state != "running":
-            return int(state)
+        elif state != RUNNING:
+            return state
         else:
             heard = time.monotonic()
-        if time.time() >= until:
-            return None
-        time.sleep(min(pace.job, max(0.0, until - time.time())))
+        left = rental.left - pace.reserve
+        if left <= 0:
+            return RUNNING
+        time.sleep(min(pace.job, left))
 
 
 def stop(folder: pathlib.Path, endpoint: Endpoint) -> None:
-    """Stops the command with all that it started: asked first, then killed."""
-    shell.attempt(shell.on_pod(folder, endpoint, _STOP), timeout=_CALL)
+    """Stops all of the command that still runs: asked first, then killed.
+
+    What it left running, once it has ended itself, is killed at once.
+    """
+    shell.attempt(shell.on_pod(folder, endpoint, planning.STOP), timeout=shell.CALL)
 
 
 def _look(folder: pathlib.Path, endpoint: Endpoint) -> str | None:
     """What the pod says of the command; None if it does not answer."""
-    words = shell.on_pod(folder, endpoint, _STATE)
-    code, out, _ = shell.attempt(words, timeout=_CALL)
+    words = shell.on_pod(folder, endpoint, planning.STATE)
+    code, out, _ = shell.attempt(words, timeout=shell.CALL)
     text = out.decode(errors="replace").strip()
-    known = text.isdecimal() or text in ("running", "lost")
+    known = text.isdecimal() or text in (RUNNING, LOST)
     return text if code == 0 and known else None
 
 

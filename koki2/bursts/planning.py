@@ -1,6 +1,7 @@
 """What a burst will do and cost, before any of it is done: price, steps, commands."""
 
 import difflib
+import os
 import pathlib
 import shlex
 from collections.abc import Mapping
@@ -8,7 +9,7 @@ from typing import Any, NamedTuple
 
 from koki2 import runlog
 from koki2.bursts import retrieval, shell
-from koki2.bursts.api import Endpoint, OFFICIAL, Price, RunPod
+from koki2.bursts.api import Endpoint, KEY, OFFICIAL, Price, RunPod
 from koki2.bursts.configs import BurstConfig, Pace
 from koki2.bursts.errors import BurstError
 from koki2.runlog import jsontext
@@ -31,6 +32,21 @@ STEPS: Mapping[str, str] = {
     "record": "write manifest.txt",
 }
 """The steps of a burst in their order, and what each does."""
+STATE = (  # a dead process is Z where the first process of a container reaps none
+    f"cd {shell.HERE} || exit 1; "
+    "stat=$(sed 's/.*) //' \"/proc/$(cat job.pid)/stat\" 2>/dev/null); "
+    "if [ -e exit_code ]; then cat exit_code; "
+    'else case $stat in "" | Z*) echo lost ;; *) echo running ;; esac; fi'
+)
+"""Says how the command ended: its exit code, running, or lost."""
+STOP = (  # no -- before the group: dash knows none there
+    f'cd {shell.HERE} && exec 2>/dev/null && group="-$(cat job.pid)"; '
+    '[ -e exit_code ] || { kill -TERM "$group" && sleep 2; }; '
+    'kill -KILL "$group"; true'
+)
+"""Stops all of the command that still runs: asked first, if it has not ended itself."""
+NAME = "koki2-burst-DEADLINE-UUID"
+"""Of a pod, as plans show it."""
 SILENT = ">/dev/null 2>&1 </dev/null"
 
 
@@ -44,7 +60,7 @@ class Step(NamedTuple):
 
 def check_given(config: BurstConfig, pace: Pace) -> None:
     """Raises InputError unless a config says which GPU, which image, and a time that
-    leaves some for fetching and deleting."""
+    leaves some for fetching and deleting; and where the API key is among its words."""
     for flag, value in (("--gpu-type", config.gpu_type), ("--image", config.image)):
         if not value:
             raise runlog.InputError(f"{flag} must be given for a burst.")
@@ -52,6 +68,13 @@ def check_given(config: BurstConfig, pace: Pace) -> None:
         raise runlog.InputError(
             f"--hours must be more than {pace.reserve / 3600:g}, which fetching and "
             f"deleting may take, got {config.hours:g}."
+        )
+    key = os.environ.get(KEY)
+    words = (config.gpu_type, config.image, *config.fetch, *config.words)
+    if key and any(key in word for word in words):
+        raise runlog.InputError(
+            f"the words of a burst must not have {KEY} in them, for they go to RunPod, "
+            "to the pod and into manifest.txt."
         )
 
 
@@ -177,23 +200,23 @@ def steps(config: BurstConfig, folder: pathlib.Path) -> list[Step]:
     into = folder / retrieval.FETCHED
     paths = [f"src/./{path}" for path in config.fetch]
     rsync = shlex.join(shell.from_pod(folder, endpoint, paths, into))
-    body = create_body(config, "koki2-burst-DEADLINE-UUID", "PUBLIC_KEY")
+    logs = shlex.join(retrieval.logs_words(folder, endpoint))
+    body = create_body(config, NAME, "PUBLIC_KEY")
     text = jsontext.encode(body, where="the request").decode()
     pods = f"{OFFICIAL}/v2/pods"
     commands = {
         "reap": [f"GET {pods}"],
         "price": [f"GET {OFFICIAL}/v2/catalog/gpus"],
         "source": ["git archive --format=tar.gz COMMIT"],
-        "create": [f"POST {pods} {text}"],
+        "create": [shlex.join(shell.key_words(folder, NAME)), f"POST {pods} {text}"],
         "wait": [f"GET {pods}/ID"],
         "reach": [ssh("true")],
         "guard": [ssh(guard_command(round(config.hours * 3600), OFFICIAL))],
         "upload": [ssh(upload_command())],
         "prepare": [ssh(prepare_command(config))],
-        "run": [ssh(run_command(config))],
-        "fetch": [ssh(retrieval.sums_command(config.fetch)), rsync]
-        if paths
-        else ["nothing: no --fetch is given"],
+        "run": [ssh(run_command(config)), ssh(STATE), logs],
+        "fetch": [ssh(STOP), logs]
+        + ([ssh(retrieval.sums_command(config.fetch)), rsync] if paths else []),
         "delete": [f"DELETE {pods}/ID", f"GET {pods}/ID"],
     }
     return [Step(name, what, commands.get(name, [])) for name, what in STEPS.items()]

@@ -51,19 +51,15 @@ def bursts(
     Raises:
       BurstError: RunPod does not say which pods there are.
     """
-    pods = {
-        pod.name: pod
-        for pod in api.pods()
-        if leases.deadline_of(pod.name) is not None and pod.status != GONE
-    }
-    found = [*_of_leases(api, root, pods, say)]
-    known = {burst.name for burst in found}
-    for name, pod in pods.items():
-        deadline = leases.deadline_of(name)
-        if name not in known and deadline is not None:
+    pods = [pod for pod in api.pods() if pod.status != GONE]
+    listed = [*_of_leases(api, root, {pod.name: pod for pod in pods}, say)]
+    known = {burst.name for burst in listed}
+    for pod in pods:
+        deadline = leases.deadline_of(pod.name)
+        if pod.name not in known and deadline is not None:
             state = OVERDUE if time.time() > deadline else ELSEWHERE
-            found.append(Burst(name, state, deadline, pod=pod))
-    return found
+            listed.append(Burst(pod.name, state, deadline, pod=pod))
+    return listed
 
 
 def reap(
@@ -95,7 +91,8 @@ def reap(
             continue
         try:
             if burst.lease is not None and burst.folder is not None:
-                teardown.release(api, burst.folder, burst.lease, pace)
+                settle = _settle(burst.lease, pace)
+                teardown.release(api, burst.folder, burst.lease, pace, settle=settle)
             elif burst.pod is not None:
                 teardown.delete_overdue(api, burst.pod.id, pace)
         except BurstError as error:
@@ -109,6 +106,14 @@ def reap(
     return done
 
 
+def _settle(lease: Lease, pace: Pace) -> float:
+    """Seconds until its pod shows, where its process was killed as it asked for one."""
+    if lease.pod is not None:
+        return 0.0
+    age = time.time() - lease.created
+    return min(pace.settle, max(0.0, pace.request + pace.settle - age))
+
+
 def _of_leases(
     api: RunPod,
     root: pathlib.Path,
@@ -118,7 +123,9 @@ def _of_leases(
     for folder in leases.folders(root):
         try:
             lease, holder = leases.read(folder), leases.holder(folder)
-        except runlog.BrokenRunError as error:
+        except FileNotFoundError:
+            continue  # its burst has just ended, before it asked for a pod
+        except (runlog.BrokenRunError, OSError) as error:
             say(str(error))
             continue
         pod = pods.get(lease.name)

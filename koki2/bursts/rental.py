@@ -17,7 +17,6 @@ from koki2.bursts.lease import Lease
 from koki2.bursts.source import Source
 
 Say = Callable[[str], object]
-_CALL = 60.0  # for a short command on the pod
 
 
 @dataclasses.dataclass(kw_only=True)
@@ -34,17 +33,24 @@ class Rental:
     """For the manifest, in its order."""
     step: Say
     say: Say
+    ends: float
+    """The deadline on the clock of `time.monotonic`, which is never set back."""
     settle: float = 0.0
-    """How long a pod may take to show; 0 where it is known whether there is one."""
+    """How long a pod may take to show; 0 where it has, or where there is none."""
     began: float | None = None
     """When the pod was asked for, on the clock of `time.time`."""
     usd_per_hour: float = 0.0
-    """What the pod costs, as RunPod says; 0 while it has not."""
+    """What the pod costs: as the catalog says, and then as RunPod says of the pod."""
 
     @property
     def left(self) -> float:
-        """Until the deadline; never nothing, so that it can be waited for."""
-        return max(1.0, self.lease.deadline - time.time())
+        """Until the deadline, by the clock on which it is earlier.
+
+        `time.time` may be set back, and `time.monotonic` stands while a laptop sleeps.
+        Never nothing, so that it can be waited for.
+        """
+        by_clock = self.lease.deadline - time.time()
+        return max(1.0, min(by_clock, self.ends - time.monotonic()))
 
 
 def create(rental: Rental) -> Pod:
@@ -60,10 +66,10 @@ def create(rental: Rental) -> Pod:
         pod = _find(rental)
         if pod is None:
             raise
+        rental.settle = 0.0
     except BurstError:  # refused, so there is none
         rental.settle = 0.0
         raise
-    rental.settle = 0.0
     rental.lease = dataclasses.replace(rental.lease, pod=pod.id)
     leases.write(rental.folder, rental.lease)
     rental.facts["pod"] = pod.id
@@ -91,17 +97,21 @@ def _check_cost(rental: Rental, pod: Pod) -> None:
 
 
 def wait(rental: Rental, pod_id: str) -> Endpoint:
-    """Waits until the pod runs and its port 22 is published."""
-    end = time.monotonic() + rental.pace.start
+    """Waits until the pod shows, runs, and its port 22 is published."""
+    began = time.monotonic()
     while True:
-        pod = rental.api.pod(pod_id)
+        pod, waited = rental.api.pod(pod_id), time.monotonic() - began
+        if pod is None and waited < rental.settle:
+            time.sleep(rental.pace.poll)
+            continue
         status = "no such pod" if pod is None else pod.status
         if pod is None or status in STOPPED:
             raise BurstError(f"pod {pod_id} must start, got {status}.")
+        rental.settle = 0.0
         _check_cost(rental, pod)
         if status == "RUNNING" and pod.endpoint is not None:
             return pod.endpoint
-        if time.monotonic() >= end:
+        if waited >= rental.pace.start:
             port = "its port 22 published" if pod.endpoint else "no port 22 published"
             raise BurstError(
                 f"pod {pod_id} must run with its port 22 published within "
@@ -115,11 +125,11 @@ def reach(rental: Rental, endpoint: Endpoint) -> None:
     end = time.monotonic() + rental.pace.silence
     words = shell.on_pod(rental.folder, endpoint, "true")
     while True:
-        code, _, said = shell.attempt(words, timeout=_CALL)
+        code, _, stderr = shell.attempt(words, timeout=shell.CALL)
         if code == 0:
             return
         if time.monotonic() >= end:
-            last = " ".join(said.decode(errors="replace").split())[-200:]
+            last = " ".join(stderr.decode(errors="replace").split())[-200:]
             raise BurstError(
                 f"the pod's sshd must answer within {rental.pace.silence:g} seconds, "
                 f"got {last or code}."
@@ -131,8 +141,8 @@ def guard(rental: Rental, endpoint: Endpoint) -> None:
     """Starts the watchdog; a pod on which it has no key is used, and that is said."""
     command = planning.guard_command(round(rental.left), rental.api.url)
     words = shell.on_pod(rental.folder, endpoint, command)
-    said = shell.call(words, stdin=sources.script("watchdog.sh"), timeout=_CALL)
-    text = said.decode(errors="replace").strip()
+    printed = shell.call(words, stdin=sources.script("watchdog.sh"), timeout=shell.CALL)
+    text = printed.decode(errors="replace").strip()
     rental.facts["watchdog"] = text
     if text != "waiting":
         rental.say(f"the watchdog does not run: {text}")

@@ -22,6 +22,8 @@ HERE = "koki2-burst"
 """The folder of the burst on the pod, in the home of who logs in."""
 LOST = 255
 """What ssh ends with if it is not the command that failed."""
+CALL = 60.0
+"""Seconds for a short command on a pod."""
 _KEY_FILE, _HOSTS = "ssh_key", "known_hosts"
 _CONNECT = 20  # seconds for a connection
 
@@ -48,9 +50,15 @@ def environment() -> dict[str, str]:
 
 def make_key(folder: pathlib.Path, name: str) -> str:
     """Makes the ssh key pair of a burst and returns the public key."""
-    path = folder / _KEY_FILE
-    call(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", str(path)])
-    return path.with_suffix(".pub").read_text(encoding="ascii").strip()
+    call(key_words(folder, name))
+    path = folder / f"{_KEY_FILE}.pub"
+    return path.read_text(encoding="ascii").strip()
+
+
+def key_words(folder: pathlib.Path, name: str) -> list[str]:
+    """The argument list that makes the ssh key pair of a burst."""
+    path = str(folder / _KEY_FILE)
+    return ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", path]
 
 
 def remove_key(folder: pathlib.Path) -> None:
@@ -115,8 +123,8 @@ def call(
     """
     code, out, err = attempt(words, stdin=stdin, timeout=timeout)
     if code:
-        said = " ".join(err.decode(errors="replace").split())[-300:]
-        raise BurstError(f"{words[0]} ended with {code}: {said or 'it said nothing'}.")
+        end = " ".join(err.decode(errors="replace").split())[-300:]
+        raise BurstError(f"{words[0]} ended with {code}: {end or 'it said nothing'}.")
     return out
 
 

@@ -7,12 +7,14 @@ the archive is of the tree as it is, what git ignores aside, and the difference 
 import hashlib
 import importlib.resources
 import io
+import os
 import pathlib
 import tarfile
 from typing import NamedTuple
 
 from koki2 import runlog
-from koki2.bursts import shell
+from koki2.bursts import retrieval, shell
+from koki2.bursts.api import KEY
 from koki2.bursts.configs import BurstConfig
 
 BUNDLE = "bundle.tar"
@@ -71,17 +73,22 @@ def bundle(source: Source, folder: pathlib.Path) -> pathlib.Path:
     Args:
       source: what to archive.
       folder: of the burst; a dirty tree leaves its difference from the commit there.
+
+    Raises:
+      InputError: the API key is in one of its files.
     """
     tree = source.commit
     if source.is_dirty:
         tree = _write_tree(source.checkout, folder)
-        patch = _git(source.checkout, "diff", "--binary", source.commit, tree)
-        (folder / _PATCH).write_bytes(patch)
     archive = folder / _ARCHIVE
     where = str(archive.absolute())
     _git(source.checkout, "archive", "--format=tar.gz", "-o", where, tree)
+    _check_key(archive)
+    if source.is_dirty:
+        patch = _git(source.checkout, "diff", "--binary", source.commit, tree)
+        (folder / _PATCH).write_bytes(patch)
     with tarfile.open(folder / BUNDLE, "w") as tar:
-        sums = [f"{_sha256(archive)}  {_ARCHIVE}\n"]
+        sums = [f"{retrieval.sha256_of(archive)}  {_ARCHIVE}\n"]
         tar.add(archive, _ARCHIVE)
         for name in SCRIPTS:
             text = script(name)
@@ -102,6 +109,19 @@ def script(name: str) -> bytes:
     return (importlib.resources.files("koki2.bursts") / "pod" / name).read_bytes()
 
 
+def _check_key(archive: pathlib.Path) -> None:
+    """Raises InputError where the API key would go to the pod with the source."""
+    key = os.environ.get(KEY, "").encode()
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            file = tar.extractfile(member) if member.isfile() else None
+            if key and file is not None and key in file.read():
+                raise runlog.InputError(
+                    f"the checkout must not have {KEY} in it, which goes to no pod, "
+                    f"got it in {member.name}."
+                )
+
+
 def _write_tree(checkout: pathlib.Path, folder: pathlib.Path) -> str:
     """Writes the working tree, what git ignores aside, as a tree that no commit has."""
     index = folder / _INDEX
@@ -115,11 +135,11 @@ def _write_tree(checkout: pathlib.Path, folder: pathlib.Path) -> str:
 
 
 def _is_sent(checkout: pathlib.Path, path: str, is_dirty: bool) -> bool:
+    git = ["git", "-C", str(checkout)]
     if is_dirty:
-        return (checkout / path).is_file()
-    return not shell.attempt(
-        ["git", "-C", str(checkout), "cat-file", "-e", f"HEAD:{path}"]
-    )[0]
+        listed = ["ls-files", "--cached", "--others", "--exclude-standard", "--", path]
+        return (checkout / path).is_file() and bool(shell.call([*git, *listed]))
+    return not shell.attempt([*git, "cat-file", "-e", f"HEAD:{path}"])[0]
 
 
 def _git(checkout: pathlib.Path, *words: str, **variables: str) -> bytes:
@@ -133,8 +153,3 @@ def _add(tar: tarfile.TarFile, name: str, data: bytes) -> None:
     info = tarfile.TarInfo(name)
     info.size = len(data)
     tar.addfile(info, io.BytesIO(data))
-
-
-def _sha256(path: pathlib.Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

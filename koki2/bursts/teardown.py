@@ -1,23 +1,31 @@
-"""The end of a pod: deleted, and seen to be gone, by its lease and by its name.
+"""The end of a pod: deleted, and seen to be gone, by its id and by its name.
 
-Only a pod that is called after the lease is ever deleted.
+A pod is deleted if it is called after the lease, or if RunPod gave it to this process;
+what a lease on disk says is its id is not enough.
 """
 
 import dataclasses
 import pathlib
 import time
+from collections.abc import Collection
 
 from koki2.bursts import lease as leases, shell
-from koki2.bursts.api import GONE, RunPod
+from koki2.bursts.api import GONE, Pod, RunPod
 from koki2.bursts.configs import Pace
-from koki2.bursts.errors import BurstError, UnansweredError
+from koki2.bursts.errors import BurstError
 from koki2.bursts.lease import Lease
 
 CONSOLE = "https://console.runpod.io/pods"
 
 
 def release(
-    api: RunPod, folder: pathlib.Path, lease: Lease, pace: Pace, *, settle: float = 0.0
+    api: RunPod,
+    folder: pathlib.Path,
+    lease: Lease,
+    pace: Pace,
+    *,
+    settle: float = 0.0,
+    own: str | None = None,
 ) -> Lease:
     """Deletes every pod of a lease, and closes the lease when they are gone.
 
@@ -26,7 +34,9 @@ def release(
       folder: of the burst; its ssh key goes, too.
       lease: what it holds.
       pace: how long to wait for what.
-      settle: seconds until a pod shows of whose creation no answer came.
+      settle: seconds until a pod shows that no list has shown yet.
+      own: the id of a pod that RunPod gave to this process. It is deleted first, and
+        also if RunPod does not say what it is called.
 
     Returns:
       The lease as it now is on disk.
@@ -34,24 +44,26 @@ def release(
     Raises:
       BurstError: a pod may still be there.
     """
-    began, end = time.monotonic(), time.monotonic() + pace.gone
-    problem = "it is still there"
+    began = time.monotonic()
+    left, doubt = _find(api, lease, own) if own is None else ({own}, None)
     while True:
-        try:
-            left = _pods(api, lease)
-            for pod_id in left:
-                api.delete(pod_id)
-            if not left and time.monotonic() - began >= settle:
-                return _close(folder, lease)
-            problem = "it is still there"
-        except BurstError as error:
-            problem = str(error)
-        if time.monotonic() >= end:
+        refusal = None
+        if left:
+            has_shown, refusal = _delete(api, left)
+            settle = 0.0 if has_shown else settle
+            left, doubt = _find(api, lease, own)
+        waited = time.monotonic() - began
+        if not left and doubt is None and waited >= settle:
+            return _close(folder, lease)
+        if waited >= pace.gone:
+            problem = str(doubt or refusal or "it is still there").rstrip(".")
             raise BurstError(
                 f"pod {lease.pod or lease.name} must be gone, and may still cost money "
-                f"({problem.rstrip('.')}); koki2 burst reap, or delete it at {CONSOLE}"
+                f"({problem}); koki2 burst reap, or delete it at {CONSOLE}"
             )
         time.sleep(pace.poll)
+        if not left:
+            left, doubt = _find(api, lease, own)
 
 
 def delete_overdue(api: RunPod, pod_id: str, pace: Pace) -> None:
@@ -67,21 +79,39 @@ def delete_overdue(api: RunPod, pod_id: str, pace: Pace) -> None:
         time.sleep(pace.poll)
 
 
-def _pods(api: RunPod, lease: Lease) -> list[str]:
-    """The ids of the pods that are called after a lease and not gone."""
-    known = None if lease.pod is None else api.pod(lease.pod)
+def _delete(api: RunPod, pods: Collection[str]) -> tuple[bool, BurstError | None]:
+    """Deletes pods, and says whether one of them was there, and what was refused."""
+    was_there, refusal = False, None
+    for pod_id in pods:
+        try:
+            was_there |= api.delete(pod_id)
+        except BurstError as error:  # the others are tried nevertheless
+            refusal = error
+    return was_there, refusal
+
+
+def _find(
+    api: RunPod, lease: Lease, own: str | None
+) -> tuple[set[str], BurstError | None]:
+    """The pods of a lease that are not gone, and why there may be more of them."""
+    pods: list[Pod] = []
+    doubt: BurstError | None = None
+    if lease.pod is not None:
+        try:
+            pods += filter(None, [api.pod(lease.pod)])
+        except BurstError as error:
+            doubt = error
     try:
-        found = api.pods()
-    except UnansweredError:
-        if lease.pod is None:
-            raise
-        found = []  # its id is enough
-    of_lease = {pod.id: pod for pod in (*found, *([known] if known else []))}
-    return [
+        pods += api.pods()
+    except BurstError as error:
+        if lease.pod is None:  # else its id is enough
+            doubt = error
+    ids = {
         pod.id
-        for pod in of_lease.values()
-        if pod.name == lease.name and pod.status != GONE
-    ]
+        for pod in pods
+        if pod.status != GONE and (pod.name == lease.name or pod.id == own)
+    }
+    return ids | ({own} if own and doubt else set()), doubt
 
 
 def _close(folder: pathlib.Path, lease: Lease) -> Lease:

@@ -23,7 +23,7 @@ def run_(options: Options, *, as_json: bool) -> int:
     try:
         folder = bursts.run_burst(options, say=_note, step=step)
     except bursts.Interrupted as stopped:
-        _note("stopped; no pod is left")
+        _note("stopped; no pod of this burst is left")
         return stopped.code
     text = f"complete; no pod is left\nburst: {printable(folder)}"
     output.show({"burst": str(folder), "status": "complete"}, as_json, text)
@@ -58,10 +58,10 @@ def list_(options: Options, *, as_json: bool) -> int:
 def reap(options: Options, *, as_json: bool) -> int:
     """Deletes the pods that no process looks after."""
     with bursts.RunPod(bursts.Pace()) as client:
-        found = bursts.reap(
+        deleted = bursts.reap(
             client, options.root, bursts.Pace(), _note, elsewhere=options.elsewhere
         )
-    lines = [*map(_line, found)]
+    lines = [*map(_line, deleted)]
     output.show({"deleted": lines}, as_json, f"pods deleted: {len(lines)}")
     return 0
 

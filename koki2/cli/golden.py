@@ -86,15 +86,17 @@ def _print_checked(facts: Mapping[str, Any]) -> None:
 
 def _print_differences(facts: Mapping[str, Any]) -> None:
     for run_ in facts["runs"]:
-        found = run_["first_difference"]
-        if found is None:
+        difference = run_["first_difference"]
+        if difference is None:
             continue
         name = f"different: {printable(run_['run'])}:"
-        if found["what"] == "row":
-            unit, columns = found["unit"], ", ".join(found["columns"])
-            say(f"{name} {unit} {found[unit]} is the first; columns: {columns}")
+        if difference["what"] == "row":
+            unit, columns = difference["unit"], ", ".join(difference["columns"])
+            say(f"{name} {unit} {difference[unit]} is the first; columns: {columns}")
         else:
-            say(f"{name} the {found['what']}, in {', '.join(found['arrays'])}")
+            say(
+                f"{name} the {difference['what']}, in {', '.join(difference['arrays'])}"
+            )
 
 
 def _print_changes(facts: Mapping[str, Any]) -> None:

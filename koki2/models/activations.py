@@ -1,6 +1,6 @@
 """The formulas of the activations of `activation_catalogue`, elementwise over [..., F].
 
-All work in the dtype that they are given. Those that are dear to compute keep their
+All work in the dtype that they are given. Those that are costly to compute keep their
 slopes (`keep_slopes`), so that the backward pass is one product.
 """
 

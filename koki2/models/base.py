@@ -53,7 +53,7 @@ def token_losses(
 
     Args:
       logits: of every token at each position.
-      targets: the token that comes next there, in 0 to V - 1.
+      targets: the token that comes next there, in 0 to V - 1; that is not checked.
 
     Example:
       >>> token_losses(jnp.log(jnp.array([[0.25, 0.75]])), jnp.array([0])).tolist()

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from annotated_types import Ge, Gt, Lt
 
-from koki2.core.configs import check, Named, ReadWhen
+from koki2.core.configs import check, ReadWhen
 from koki2.models.activation_catalogue import Activation, ACTIVATIONS
 
 _ROTATES = ReadWhen("positions", is_one_of=("rotary",))
@@ -31,9 +31,9 @@ class GptConfig:
     """Heads of keys and values, G, each shared by H / G heads; None: one a head."""
     dim: Annotated[int, Ge(1)] = 128
     """Width of the stream, D; heads divide it."""
-    ffn_activation: Annotated[str, Named(ACTIVATIONS)] = "gelu"
-    """Activation of the feed-forward parts: gelu, relu, silu, swiglu, or one that was
-    registered."""
+    ffn_activation: str = "gelu"
+    """Activation of the feed-forward parts: gelu, relu, silu, swiglu, universal,
+    kan_spline, a formula such as 0.7*silu(x) + 0.3*x, or one that was registered."""
     ffn_dim: Annotated[int, Ge(1)] | Literal["rule", "matched"] = "rule"
     """Width of the feed-forward parts, F. rule: 4 D, or of gated ones 8/3 D rounded up
     to a multiple of 64. matched: as many parameters as with gelu and 4 D, to 1%."""

@@ -17,6 +17,8 @@ import itertools
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
+from koki2.core.text import printable
+
 BASES = ("silu", "relu", "gelu", "x")
 Monomial = tuple[str, ...]
 MONOMIALS: tuple[Monomial, ...] = (
@@ -75,10 +77,11 @@ def parse(text: str) -> Formula:
         terms = _read(tree.body)
     except (SyntaxError, RecursionError, MemoryError, OverflowError):
         raise ValueError(
-            f"a formula must be an expression such as 0.5*silu(x) + x, got {text[:60]}."
+            "a formula must be an expression such as 0.5*silu(x) + x, got "
+            f"{_shown(text)}."
         ) from None
     except ValueError as error:
-        raise ValueError(f"{error}, got {text[:60]}.") from None
+        raise ValueError(f"{error}, got {_shown(text)}.") from None
     return _formula(terms, text)
 
 
@@ -116,17 +119,18 @@ def _formula(terms: Mapping[Monomial, float], text: str) -> Formula:
     formula = Formula(factors)
     count = len(formula.terms)
     if round(terms.get((), 0.0), 3):
-        raise ValueError(f"a formula must be 0 at 0, got {text[:60]}.")
+        raise ValueError(f"a formula must be 0 at 0, got {_shown(text)}.")
     if set(formula.terms) <= {("x",)}:
-        raise ValueError(f"a formula must not be linear, got {text[:60]}.")
+        raise ValueError(f"a formula must not be linear, got {_shown(text)}.")
     if count > MAX_TERMS:
         raise ValueError(
             f"a formula must have at most {MAX_TERMS} terms, got {count} in "
-            f"{text[:60]}."
+            f"{_shown(text)}."
         )
     if not all(abs(factor) <= MAX_FACTOR for factor in factors):
         raise ValueError(
-            f"the numbers of a formula must be at most {MAX_FACTOR:g}, got {text[:60]}."
+            f"the numbers of a formula must be at most {MAX_FACTOR:g}, got "
+            f"{_shown(text)}."
         )
     return formula
 
@@ -188,3 +192,7 @@ def _written(monomial: Monomial) -> str:
     if monomial == ("x", "x"):
         return "sq(x)"
     return "*".join("x" if base == "x" else f"{base}(x)" for base in monomial)
+
+
+def _shown(text: str) -> str:
+    return printable(text[:60])

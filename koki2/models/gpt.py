@@ -33,7 +33,7 @@ Activate = Callable[..., Float[Array, "B T F"]]
 
 @chex.dataclass(frozen=True, kw_only=True)
 class KeysAndValues:
-    """The cache: keys and values of every block at each place, those not read yet 0."""
+    """The cache: keys and values of every block; at places not read yet, anything."""
 
     keys: tuple[Float[Array, "S G K"], ...]
     values: tuple[Float[Array, "S G K"], ...]
@@ -63,8 +63,8 @@ def gpt(
 
     Example:
       >>> model = gpt(GptConfig(vocabulary=5, block=8, layers=1, heads=2, dim=4))
-      >>> params = model.init(jax.random.key(0))
-      >>> model.apply(params, jnp.zeros((3, 8), jnp.int32)).shape
+      >>> params = jax.jit(model.init)(jax.random.key(0))
+      >>> jax.jit(model.apply)(params, jnp.zeros((3, 8), jnp.int32)).shape
       (3, 8, 5)
 
     Source: Radford et al. 2019 (GPT-2), nanoGPT; grouped heads, rotary positions and

@@ -70,7 +70,9 @@ def init_params(config: GptConfig, key: Key) -> GptParams:
     """Draws the parameters that training begins with, in float32.
 
     Example:
-      >>> params = init_params(GptConfig(dim=8, heads=2, layers=1), jax.random.key(0))
+      >>> config = GptConfig(dim=8, heads=2, layers=1)
+      >>> draw = lambda key: init_params(config, key)
+      >>> params = jax.eval_shape(draw, jax.random.key(0))
       >>> params.embedding.shape, params.blocks[0].qkv.shape, params.head is None
       ((256, 8), (8, 24), True)
     """
@@ -98,7 +100,8 @@ def matrices(config: GptConfig, params: GptParams) -> dict[str, Float[Array, "M 
 
     Example:
       >>> config = GptConfig(dim=8, heads=2, layers=1, ffn_activation="swiglu")
-      >>> names = matrices(config, init_params(config, jax.random.key(0)))
+      >>> params = jax.jit(lambda key: init_params(config, key))(jax.random.key(0))
+      >>> names = matrices(config, params)
       >>> [name.removeprefix("blocks.0.") for name in names]
       ['q', 'k', 'v', 'out', 'gate', 'up', 'down']
     """

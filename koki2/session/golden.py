@@ -62,11 +62,11 @@ def make(
     """
     asked = _read(path, named, force)
     golden_file.read_entries(asked.digests)  # damaged, it is said before anything runs
-    here, results = _environment(asked), _run(asked)
+    current, results = _environment(asked), _run(asked)
     entries = golden_file.read_entries(asked.digests)
-    at = [n for n, e in enumerate(entries) if not golden_file.nearest([e], here)[1]]
+    at = [n for n, e in enumerate(entries) if not golden_file.nearest([e], current)[1]]
     old = entries[at[-1]] if at else _NONE
-    facts = _compare(asked, results, old, here)
+    facts = _compare(asked, results, old, current)
     moved = [run["run"] for run in facts["runs"] if not run["identical"]]
     is_changed = not facts["identical"] or bool(facts["config"])
     facts["written"] = is_changed and (not moved or reason is not None)
@@ -78,7 +78,7 @@ def make(
         }
         cells = asked.runs.values()
         new = Entry(
-            environment=here,
+            environment=current,
             written=[*old.written, note],
             configs={golden_file.config_name(c): plain(c.config) for c in cells},
             runs={n: _digests(asked.runs[n], r) for n, r in results.items()},
@@ -119,14 +119,14 @@ def check(
             f"there must be digests to check {asked.path} against, and {asked.digests} "
             "has none; koki2 golden make writes them."
         )
-    here = _environment(asked)
-    entry, apart = golden_file.nearest(entries, here)
+    current = _environment(asked)
+    entry, apart = golden_file.nearest(entries, current)
     if apart:
         say(
             "koki2 golden: no entry is of this environment; compared with the nearest",
             error=True,
         )
-    facts = _compare(asked, _run(asked), entry, here)
+    facts = _compare(asked, _run(asked), entry, current)
     return facts | {"fits": not apart, "nearest": apart}
 
 
@@ -171,15 +171,15 @@ def _finish(program: Program) -> _Result:
 def _digests(cell: Cell, result: _Result, like: RunDigests | None = None) -> RunDigests:
     """The digests of a run; rows in the columns of `like`, which others may join."""
     unit, rows = kinds.kind_of(cell.kind).unit, {}
-    for stream, its in result.rows.items():
-        columns = list(dict.fromkeys(name for row in its for name in row))
+    for stream, of_stream in result.rows.items():
+        columns = list(dict.fromkeys(name for row in of_stream for name in row))
         if like is not None and stream in like.rows:
             columns = list(like.rows[stream].columns)
         by_unit: dict[str, Rows] = {}
-        for number, row in enumerate(its):
+        for number, row in enumerate(of_stream):
             by_unit.setdefault(str(row.get(unit, number)), []).append(row)
         rows[stream] = RowDigests(
-            columns={name: digests.of_rows(its, [name]) for name in columns},
+            columns={name: digests.of_rows(of_stream, [name]) for name in columns},
             units={n: digests.of_rows(some, columns) for n, some in by_unit.items()},
         )
     return RunDigests(
@@ -199,7 +199,7 @@ def _compare(
     asked: GoldenSet,
     results: Mapping[str, _Result],
     entry: Entry,
-    here: Mapping[str, Any],
+    current: Mapping[str, Any],
 ) -> Facts:
     runs, config = [], []
     for name, cell in asked.runs.items():
@@ -208,14 +208,14 @@ def _compare(
         then = entry.runs[name]
         now = _digests(cell, results[name], then)
         unit = kinds.kind_of(cell.kind).unit
-        found = _first_difference(then, now, unit)
+        difference = _first_difference(then, now, unit)
         units = len(results[name].rows["metrics"])
         runs.append(
             {
                 "run": name,
                 f"{unit}s": units,
-                "identical": found is None,
-                "first_difference": found,
+                "identical": difference is None,
+                "first_difference": difference,
             }
         )
         config += [f"{name}: {line}" for line in _config_changes(entry, then, cell)]
@@ -231,7 +231,7 @@ def _compare(
         "missing": missing,
         "left_out": left_out,
         "config": config,
-        "environment": runlog.differences(entry.environment, dict(here))
+        "environment": runlog.differences(entry.environment, dict(current))
         if entry.environment
         else [],
     }
@@ -242,21 +242,23 @@ def _first_difference(then: RunDigests, now: RunDigests, unit: str) -> Facts | N
     nothing = RowDigests(columns={}, units={})
     firsts = []
     for stream, rows in then.rows.items():
-        ours = now.rows.get(stream, nothing)
-        names = list(dict.fromkeys([*rows.units, *ours.units]))
-        differ = (n for n in names if rows.units.get(n) != ours.units.get(n))
+        rows_now = now.rows.get(stream, nothing)
+        names = list(dict.fromkeys([*rows.units, *rows_now.units]))
+        differ = (n for n in names if rows.units.get(n) != rows_now.units.get(n))
         if (name := next(differ, None)) is not None:
-            moved = [c for c, sha in rows.columns.items() if sha != ours.columns.get(c)]
+            moved = [
+                c for c, sha in rows.columns.items() if sha != rows_now.columns.get(c)
+            ]
             firsts.append((names.index(name), stream, name, moved))
     if firsts:
         _, stream, name, moved = min(firsts)
         number = int(name) if name.isdecimal() else name
-        found = {"what": "row", "unit": unit, unit: number, "stream": stream}
-        return found | {"columns": moved}
+        difference = {"what": "row", "unit": unit, unit: number, "stream": stream}
+        return difference | {"columns": moved}
     for artifact, arrays in then.artifacts.items():
-        ours = now.artifacts.get(artifact, {})
-        names = sorted({*arrays, *ours})
-        differ = [name for name in names if arrays.get(name) != ours.get(name)]
+        arrays_now = now.artifacts.get(artifact, {})
+        names = sorted({*arrays, *arrays_now})
+        differ = [name for name in names if arrays.get(name) != arrays_now.get(name)]
         if differ:
             return {"what": artifact.replace("_", " "), "arrays": differ}
     return None
@@ -275,6 +277,6 @@ def _config_changes(entry: Entry, then: RunDigests, cell: Cell) -> Iterator[str]
     of_now = dict(leaves(jsontext.decode(text, where="a config")))
     of_then = dict(leaves(entry.configs[then.config]))
     for path in dict.fromkeys([*of_then, *of_now]):
-        before, now = (found.get(path, "missing") for found in (of_then, of_now))
+        before, now = (values.get(path, "missing") for values in (of_then, of_now))
         if before != now:
             yield f"{'.'.join(path)}: {before} then, {now} now"

@@ -95,9 +95,9 @@ def read_set(path: pathlib.Path, *, named: Collection[str] | None = None) -> Gol
     together: list[list[str]] = []
     for name, case in _cases(values, path).items():
         where = f"{path}, case {name}" if name else str(path)
-        found = sweep_file.plan(case, where=where, named=named, root=path.parent)
+        plan = sweep_file.plan(case, where=where, named=named, root=path.parent)
         by_shape: dict[str, list[str]] = {}
-        for cell in found.cells:
+        for cell in plan.cells:
             label = f"{name}: {cell.label}" if name else cell.label
             runs[label] = cell
             by_shape.setdefault(cell.shape, []).append(label)
@@ -210,7 +210,7 @@ def key(environment: Mapping[str, Any]) -> dict[str, Any]:
     section = lambda name: environment.get(name) or {}
     flags = section("cpu").get("flags") or ()
     devices = environment.get("devices") or ()
-    kinds = {found[1] for found in map(_KIND.search, devices) if found}
+    kinds = {match[1] for match in map(_KIND.search, devices) if match}
     heard = dict(section("environment"))
     heard["XLA_FLAGS"] = xla_flags.without_fast(heard.get("XLA_FLAGS", ""))
     return {
@@ -225,12 +225,14 @@ def key(environment: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def nearest(entries: list[Entry], here: Mapping[str, Any]) -> tuple[Entry, list[str]]:
+def nearest(
+    entries: list[Entry], current: Mapping[str, Any]
+) -> tuple[Entry, list[str]]:
     """The entry made in the environment that is most like this one.
 
     Args:
       entries: one or more.
-      here: the environment of this process.
+      current: the environment of this process.
 
     Returns:
       The entry, and what keeps it from being of this environment, in words; nothing
@@ -238,11 +240,11 @@ def nearest(entries: list[Entry], here: Mapping[str, Any]) -> tuple[Entry, list[
     """
 
     def apart(entry: Entry) -> tuple[int, int]:
-        facts = runlog.differences(entry.environment, dict(here))
-        return len(_differences(entry.environment, here)), len(facts)
+        facts = runlog.differences(entry.environment, dict(current))
+        return len(_differences(entry.environment, current)), len(facts)
 
     entry = min(entries, key=apart)
-    return entry, _differences(entry.environment, here)
+    return entry, _differences(entry.environment, current)
 
 
 def _differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

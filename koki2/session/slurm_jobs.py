@@ -5,7 +5,6 @@ cluster "local" they are processes of this machine.
 """
 
 import contextlib
-import getpass
 import os
 import pathlib
 import signal
@@ -58,8 +57,8 @@ class Queue(NamedTuple):
         is_said = False
         while ids := self._ask("squeue", "--noheader", "--format=%i"):
             if not is_said:
-                told = ", ".join(ids.split()[:3])
-                say(f"waiting for jobs of an earlier start: {told}", error=True)
+                first_ids = ", ".join(ids.split()[:3])
+                say(f"waiting for jobs of an earlier start: {first_ids}", error=True)
                 is_said = True
             sleep(_QUEUE, stop)
             look()
@@ -86,7 +85,7 @@ class Queue(NamedTuple):
 
     def _ask(self, program: str, *flags: str) -> str:
         """Asks Slurm about the jobs of this name, or cancels them."""
-        words = [program, *flags, f"--name={self.name}", f"--user={getpass.getuser()}"]
+        words = [program, *flags, f"--name={self.name}", f"--user={os.getuid()}"]
         try:
             done = subprocess.run(words, capture_output=True, text=True, timeout=120)
         except subprocess.TimeoutExpired as error:
@@ -131,8 +130,8 @@ def submit(
     try:
         return executor.map_array(run, pieces)
     except RuntimeError as error:  # submitit's, with the words of sbatch
-        said = str(error).strip().rpartition("\n")[2]
-        raise runlog.InputError(f"the cluster refused the jobs: {said}") from None
+        last_line = str(error).strip().rpartition("\n")[2]
+        raise runlog.InputError(f"the cluster refused the jobs: {last_line}") from None
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 

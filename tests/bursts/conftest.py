@@ -56,10 +56,10 @@ def fake(server, small_checkout, monkeypatch):
 def reaped(fake, small_checkout):
     """Reaps once, and says which pods that deleted."""
 
-    def call(**more):
-        with RunPod(QUICK) as api:
+    def call(pace=QUICK, **more):
+        with RunPod(pace) as api:
             root = small_checkout / "runs" / "runpod_burst"
-            done = reap(api, root, QUICK, lambda text: None, **more)
+            done = reap(api, root, pace, lambda text: None, **more)
         return [burst.pod.id for burst in done]
 
     return call

@@ -10,6 +10,7 @@ import contextlib
 import os
 import pathlib
 import secrets
+import shlex
 import shutil
 import signal
 import socket
@@ -27,7 +28,11 @@ from starlette.routing import Route
 
 KEY = "rpa_" + "S3cretOfTheTests" * 2
 MARK = "KOKI2_FAKE_POD"
-GPUS = {"NVIDIA GeForce RTX 3090": (0.46, 0.22), "NVIDIA H200": (3.59, 0.0)}
+GPUS = {
+    "NVIDIA GeForce RTX 3090": (0.46, 0.22),
+    "NVIDIA L4": (0.39, 0.0),
+    "NVIDIA H200": (3.59, 0.0),
+}
 FIELDS = {
     *("name", "image", "args", "disk", "ports", "env", "registry", "mounts", "gpu"),
     *("cpu", "cloud", "dataCenterIds", "globalNetworking", "startJupyter", "startSsh"),
@@ -47,6 +52,7 @@ class Fault(NamedTuple):
     after: bool = False
     """Whether what was asked for is done first."""
     headers: dict[str, str] = {}
+    detail: str = "as the test says"
     then: Callable[[], object] = lambda: None
     """Called before the answer, as to kill the client."""
 
@@ -74,8 +80,8 @@ class Pod:
             "RUNPOD_API_KEY": self.key,
             "POD_PROCESS": str(self.process.pid),
         }
-        lines = [f"{name}={value}" for name, value in self.variables.items()]
-        (self.home / ".container").write_text("\0".join(lines))
+        lines = [f"{name}={shlex.quote(v)}\n" for name, v in self.variables.items()]
+        (self.home / ".container").write_text("".join(lines))
         (root / f"port{self.port}").symlink_to(self.home)
 
     @property
@@ -87,10 +93,13 @@ class Pod:
         self.process.kill()
         self.process.wait()
         mark = f"{MARK}={self.id}".encode()
-        for path in pathlib.Path("/proc").glob("[0-9]*/environ"):
-            with contextlib.suppress(OSError):
-                if mark in path.read_bytes().split(b"\0"):
-                    os.kill(int(path.parent.name), signal.SIGKILL)
+        for number in filter(str.isdecimal, os.listdir("/proc")):
+            with (
+                contextlib.suppress(OSError),
+                open(f"/proc/{number}/environ", "rb") as f,
+            ):
+                if mark in f.read().split(b"\0"):
+                    os.kill(int(number), signal.SIGKILL)
 
 
 class FakeRunPod:
@@ -102,8 +111,9 @@ class FakeRunPod:
         self.faults: list[Fault] = []
         self.log: list[str] = []
         self.bodies: list[dict] = []
-        self.is_stuck = self.has_no_ssh = False
+        self.is_stuck = self.has_no_ssh = self.renames = False
         self.cost_factor = 1.0
+        self.lingers = 0  # DELETEs that are answered before one is done
         self.page = 0  # pods in a list; 0: all of them
         self._lock = threading.Lock()
 
@@ -181,7 +191,7 @@ class FakeRunPod:
                 fault.then()
             if fault.status == 0:
                 return Cut()
-            return problem(fault.status, "Fault", "as the test says", fault.headers)
+            return problem(fault.status, "Fault", fault.detail, fault.headers)
 
         return guarded
 
@@ -218,10 +228,13 @@ class FakeRunPod:
         return JSONResponse(self._describe(pod))
 
     def _delete(self, request: Request, body: None) -> Response:
-        pod = self.pods.pop(request.path_params["id"], None)
+        pod = self.pods.get(request.path_params["id"])
         if pod is None:
             return problem(404, "Not Found", "pod not found")
-        pod.end()
+        self.lingers -= 1
+        if self.lingers < 0:
+            del self.pods[pod.id]
+            pod.end()
         return Response(status_code=204)
 
     def _create(self, request: Request, body: dict) -> Response:
@@ -236,7 +249,8 @@ class FakeRunPod:
             return problem(400, "Bad Request", "no such GPU")
         usd = prices[body.get("cloud", "SECURE") == "COMMUNITY"]
         cost = usd * body["gpu"].get("count", 1) * self.cost_factor
-        pod = Pod(self.root, body, cost)
+        named = body | ({"name": "another"} if self.renames else {})
+        pod = Pod(self.root, named, cost)
         self.pods[pod.id] = pod
         return JSONResponse(self._describe(pod), status_code=201)
 

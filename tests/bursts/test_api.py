@@ -58,6 +58,7 @@ def test_what_v2_does_not_know_is_refused_by_name(client, fake):
         ({"gpu_count": 9}, "--gpu-count must be at most 8 for NVIDIA GeForce"),
         ({"gpu_type": ""}, "--gpu-type must be given"),
         ({"image": ""}, "--image must be given"),
+        ({"command": ("echo", f"key={KEY}")}, "must not have RUNPOD_API_KEY in them"),
     ],
 )
 def test_what_cannot_be_rented_is_said_before_it_is_asked_for(client, given, words):
@@ -79,6 +80,19 @@ def test_a_key_that_cannot_be_one_is_refused_and_not_shown(key, monkeypatch):
     with pytest.raises(runlog.InputError, match="RUNPOD_API_KEY must be") as refused:
         RunPod(QUICK)
     assert not key.strip() or key.strip() not in str(refused.value)
+
+
+def test_a_port_that_is_not_published_yet_is_no_error():
+    direct = {"host": "10.0.0.1", "port": None, "username": "root"}
+    values = {"id": "a", "name": "b", "status": "STARTING", "ssh": {"direct": direct}}
+    assert api.read_pod(values).endpoint is None
+
+
+def test_an_address_has_no_password_in_it(monkeypatch):
+    monkeypatch.setenv("KOKI2_RUNPOD_URL", "https://me:S3cret@example.org")
+    with pytest.raises(runlog.InputError, match="no name and password") as refused:
+        RunPod(QUICK)
+    assert "S3cret" not in str(refused.value)
 
 
 @pytest.mark.parametrize("url", ["http://example.org", "ftp://127.0.0.1", "api"])

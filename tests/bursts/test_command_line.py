@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import signal
@@ -14,9 +15,9 @@ import time
 
 import pytest
 from fake_runpod import Fault, KEY
-from renting import HERE, variables
+from renting import GPU, HERE, variables
 
-from koki2.bursts import shell, STEPS
+from koki2.bursts import shell, source, STEPS
 from koki2.cli import burst_actions, main
 from koki2.runlog import list_runs, read_summary
 
@@ -113,7 +114,7 @@ def test_a_signal_to_the_process_ends_the_pod_before_it_ends(
     process.send_signal(signal.SIGTERM)
     out, err = process.communicate(timeout=20)
     assert process.returncode == 143, err
-    assert "stopped; no pod is left" in err and "Traceback" not in err
+    assert "stopped; no pod of this burst is left" in err and "Traceback" not in err
     assert fake.pods == {}
 
 
@@ -123,6 +124,8 @@ def test_a_plan_says_what_it_would_do_and_does_none_of_it(fake, monkeypatch):
     assert code == 0 and err == ""
     assert "$0.46 an hour, $0.92 in 2 h at most" in out
     assert '"name":"koki2-burst-DEADLINE-UUID"' in out and "DELETE " in out
+    for command in ("ssh-keygen ", "./stdout.log", "kill -TERM", "sha256sum "):
+        assert command in out
     assert fake.requests == ["GET /v2/catalog/gpus"] and fake.pods == {}
     assert not pathlib.Path("runs").exists()
     monkeypatch.delenv("RUNPOD_API_KEY")
@@ -132,6 +135,21 @@ def test_a_plan_says_what_it_would_do_and_does_none_of_it(fake, monkeypatch):
     assert [step["name"] for step in facts["steps"]] == [*STEPS]
     _, out, _ = typed(f"{words} -- sh work.sh")
     assert "unknown, as RUNPOD_API_KEY is not set; at most --max-usd 2" in out
+
+
+def test_the_lines_that_pages_show_say_all_that_a_burst_must_know(fake, monkeypatch):
+    """As far as the price; what they would run is on other machines."""
+    found = source.Source(ROOT, "0" * 40, is_dirty=False, lock_sha256="")
+    monkeypatch.setattr(source, "find", lambda options: found)
+    pages = [ROOT / "README.md", ROOT / "docs" / "bursts.md"]
+    text = "".join(page.read_text() for page in pages).replace("\\\n", "")
+    before = "(?:koki2 burst (?:run|plan)|tools/runpod_burst_bench.sh)"
+    lines = re.findall(rf"{before} ([^`\n]*--gpu-type[^`\n]*)", text)
+    assert len(lines) == 5
+    for line in lines:
+        words = line.replace("--gpu-type T ", f"--gpu-type '{GPU}' ")
+        code, _, err = typed(f"plan {words}")
+        assert code == 0, err
 
 
 def test_list_and_reap_show_what_is_ours(fake):

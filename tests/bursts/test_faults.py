@@ -1,21 +1,25 @@
 """The fault matrix: whatever goes wrong, no pod is left after at most one reap."""
 
+import concurrent.futures as futures
 import dataclasses
-import os
 import pathlib
-import queue
 import shlex
-import signal
 import time
+import types
 from typing import NamedTuple
 
 import pytest
-from fake_runpod import Fault
+from fake_runpod import Fault, KEY
 from lanes_of_tests import mostly_slow
 from renting import config, QUICK
 
 from koki2 import runlog
-from koki2.bursts import BurstError, Interrupted, run_burst, STEPS
+from koki2.bursts import (
+    BurstError,
+    lease as leases,
+    rental,
+    run_burst,
+)
 
 CREATE, GET = "POST /v2/pods", "GET /v2/pods/ID"
 LIST, PRICE = "GET /v2/pods", "GET /v2/catalog/gpus"
@@ -55,6 +59,7 @@ CELLS = {
     "create says 500, and so does the list, after creating": Cell(
         faults=(Fault(**AFTER), Fault(LIST, times=2))
     ),
+    "create says 408 after creating": Cell(faults=(Fault(**AFTER, status=408),)),
     "create says 500 and creates nothing": Cell(
         "answered POST /v2/pods with 500", (Fault(CREATE),)
     ),
@@ -83,11 +88,16 @@ CELLS = {
         command="sh -c 'echo begun; kill -9 $POD_PROCESS; sleep 9'",
     ),
     "the pod vanishes while it starts": Cell(
-        "must start, got no such pod", (Fault(GET, 404),)
+        "must start, got no such pod", (Fault(GET, 404, times=99),)
     ),
+    "the pod shows late": Cell(faults=(Fault(GET, 404, times=2),)),
+    "the pod is called otherwise than was asked for": Cell(fake={"renames": True}),
     "the command fails": Cell("ended with 3; see ", command="sh -c 'exit 3'"),
     "the command is killed": Cell(
         "ended with 137", command="sh -c 'kill -9 $$'", more={"fetch": ()}
+    ),
+    "the command is killed with what would say so": Cell(
+        "must say how it ended, and is gone", command="sh -c 'kill -9 $PPID; sleep 9'"
     ),
     "the command takes too long": Cell(
         r"must end within 0.00\d+ hours",
@@ -105,6 +115,7 @@ CELLS = {
     "the command and then delete fail": Cell(
         "ended with 3", (Fault(DELETE, times=2),), command="sh -c 'exit 3'"
     ),
+    "delete is answered, and done later": Cell(fake={"lingers": 2}),
     "delete fails for long": Cell(
         "must be gone, and may still cost money",
         (Fault(DELETE, times=99),),
@@ -112,6 +123,11 @@ CELLS = {
         pace={"gone": 0.2},
     ),
     "the list fails for long once there is a pod": Cell(late=(Fault(LIST, times=99),)),
+    "nothing is said of pods once there is one": Cell(
+        "must be gone, and may still cost money",
+        late=(Fault(GET, times=999), Fault(LIST, times=999)),
+        pace={"gone": 0.2},
+    ),
     "the price is above the cap": Cell(
         r"must cost at most --max-usd 0.4, got \$0.46",
         more={"max_usd": 0.4},
@@ -134,8 +150,6 @@ QUICK_CELLS = (
     "delete fails for long",
     "the cost is above the cap",
 )
-STOPS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
-KILLED_AT = (*STEPS, "running")
 
 
 @pytest.mark.parametrize("name", mostly_slow(CELLS, *QUICK_CELLS))
@@ -160,16 +174,81 @@ def test_no_pod_is_left_whatever_goes_wrong(name, fake, reaped, monkeypatch):
     assert list(fake.pods) == [foreign.id]
 
 
+@pytest.mark.parametrize("at", mostly_slow(["delete", "record"], "delete"))
+def test_a_caller_that_raises_at_the_end_keeps_no_pod(at, fake):
+    """As where its terminal is gone, and it cannot say what happens."""
+
+    def step(name):
+        if name == at:
+            raise BrokenPipeError("no reader")
+
+    with pytest.raises(BrokenPipeError, match="no reader"):
+        run_burst(config("true", fetch=()), say=print, pace=QUICK, step=step)
+    assert fake.pods == {}
+    (folder,) = pathlib.Path("runs", "runpod_burst").iterdir()
+    assert leases.read(folder).closed is not None
+    assert "tear-down: deleted, seen" in (folder / "manifest.txt").read_text()
+
+
+def test_the_time_of_a_burst_is_over_though_the_clock_was_set_back(monkeypatch):
+    lease = leases.make(hours=1.0, max_usd=1.0, url="")
+    burst = types.SimpleNamespace(lease=lease, ends=time.monotonic() + 3600)
+    left = lambda: rental.Rental.left.fget(burst)
+    assert left() == pytest.approx(3600, abs=2)
+    monkeypatch.setattr(time, "time", lambda: lease.created - 1e6)
+    assert left() == pytest.approx(3600, abs=2)
+    monkeypatch.setattr(time, "time", lambda: lease.deadline + 1e6)
+    assert left() == 1.0
+
+
+def test_the_error_of_a_refusal_does_not_have_the_key_in_it(fake):
+    fake.faults = [Fault(PRICE, 401, detail=f"{'x' * 480} {KEY} is unknown")]
+    with pytest.raises(BurstError, match="a key that RunPod knows") as refused:
+        run_burst(config(), say=print, pace=QUICK)
+    assert "THE KEY" in str(refused.value) and KEY[:8] not in str(refused.value)
+
+
 @pytest.mark.slow
-def test_what_a_failing_command_left_is_brought_back(fake):
-    script = "mkdir runs; echo part >runs/result; echo why >&2; exit 3"
-    with pytest.raises(BurstError, match="ended with 3"):
+@pytest.mark.parametrize("end", ["3", "lost"])
+def test_what_a_failing_command_left_is_brought_back(end, fake):
+    last = "exit 3" if end == "3" else "kill -9 $PPID"
+    script = f"mkdir runs; echo part >runs/result; echo why >&2; {last}"
+    with pytest.raises(BurstError, match="ended with 3|must say how it ended"):
         run_burst(config("sh", "-c", script), say=print, pace=QUICK)
     (folder,) = pathlib.Path("runs", "runpod_burst").iterdir()
     assert (folder / "fetched" / "runs" / "result").read_text() == "part\n"
     assert (folder / "stderr.log").read_text() == "why\n"
     facts = (folder / "manifest.txt").read_text()
-    assert "exit code: 3\n" in facts and "problem: the command ended with 3" in facts
+    assert f"exit code: {end}\n" in facts and "problem: the command " in facts
+
+
+@pytest.mark.slow
+def test_two_bursts_at_once_leave_each_other_alone(fake):
+    with futures.ThreadPoolExecutor() as pool:
+        start = lambda: run_burst(config(), say=print, pace=QUICK)
+        bursts = [pool.submit(start) for _ in range(2)]
+    folders = {burst.result() for burst in bursts}
+    assert len(folders) == 2 and fake.pods == {}
+    for folder in folders:
+        assert (folder / "fetched" / "runs" / "result").read_text() == "7\n"
+
+
+@pytest.mark.slow
+def test_a_command_whose_time_is_over_is_asked_before_it_is_killed(fake):
+    script = "mkdir runs; trap 'echo asked >runs/result; exit' TERM; sleep 60"
+    late = {"hours": 6 / 3600}
+    pace = dataclasses.replace(QUICK, reserve=3.0)
+    with pytest.raises(BurstError, match="must end within 0.00"):
+        run_burst(config("sh", "-c", script, **late), say=print, pace=pace)
+    (folder,) = pathlib.Path("runs", "runpod_burst").iterdir()
+    assert (folder / "fetched" / "runs" / "result").read_text() == "asked\n"
+
+
+@pytest.mark.slow
+def test_what_a_command_left_running_is_stopped_before_its_files_are_fetched(fake):
+    script = "mkdir runs; while :; do echo x >>runs/result; done & echo $! >runs/pid"
+    folder = run_burst(config("sh", "-c", script), say=print, pace=QUICK)
+    assert (folder / "fetched" / "runs" / "result").stat().st_size > 1
 
 
 @pytest.mark.slow
@@ -177,61 +256,4 @@ def test_a_file_that_arrives_otherwise_than_it_was_is_named(fake, monkeypatch):
     monkeypatch.setenv("FAKE_DAMAGE", "result")
     with pytest.raises(BurstError, match="1 of 2 files .* runs/result first"):
         run_burst(config(), say=print, pace=QUICK)
-    assert fake.pods == {}
-
-
-@pytest.mark.parametrize("number", mostly_slow(STOPS, signal.SIGTERM))
-@pytest.mark.parametrize("at", mostly_slow([*STEPS][3:], "run", "delete"))
-def test_a_signal_ends_a_burst_and_its_pod(number, at, fake):
-    def step(name):
-        if name == at:
-            signal.raise_signal(number)
-
-    before = signal.getsignal(number)
-    with pytest.raises(Interrupted) as stopped:
-        run_burst(config(), say=print, pace=QUICK, step=step)
-    assert stopped.value.code == STOPS[number]
-    assert fake.pods == {} and signal.getsignal(number) is before
-
-
-@pytest.mark.parametrize("at", mostly_slow(KILLED_AT, "create", "wait", "running"))
-def test_kill_9_at_any_step_leaves_no_pod_that_a_reap_does_not_delete(
-    at, fake, client, reaped
-):
-    foreign = fake.foreign()
-    client.stdin.write(f"{at}\n")
-    client.stdin.flush()
-    pid = int(client.stdout.readline())
-    if at == "running":
-        while not any(fake.root.glob("*/koki2-burst/src/begun")):
-            time.sleep(0.01)
-        os.kill(pid, signal.SIGKILL)
-    assert int(client.stdout.readline()) == -signal.SIGKILL
-    is_rented = at in [*STEPS][5:-1] or at == "running"
-    assert len(fake.pods) == 1 + is_rented
-    assert len(reaped()) == is_rented
-    assert list(fake.pods) == [foreign.id] and reaped() == []
-
-
-REQUESTS = {
-    f"{request} {'after' if after else 'before'} it is done": (request, after)
-    for request in (CREATE, GET, LIST, DELETE, PRICE)
-    for after in (False, True)
-}
-
-
-@pytest.mark.parametrize(
-    "name", mostly_slow(REQUESTS, "POST /v2/pods after it is done")
-)
-def test_kill_9_during_a_request(name, fake, client, reaped):
-    request, after = REQUESTS[name]
-    pids = queue.Queue()
-    kill = lambda: os.kill(pids.get(timeout=9), signal.SIGKILL)
-    fake.faults = [Fault(request, after=after, then=kill)]
-    client.stdin.write("never\n")
-    client.stdin.flush()
-    pids.put(int(client.stdout.readline()))
-    assert int(client.stdout.readline()) == -signal.SIGKILL
-    assert len(fake.pods) <= 1
-    reaped()
     assert fake.pods == {}

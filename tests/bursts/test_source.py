@@ -6,6 +6,7 @@ import subprocess
 import tarfile
 
 import pytest
+from fake_runpod import KEY
 from renting import config, QUICK
 
 from koki2 import runlog
@@ -41,6 +42,18 @@ def test_a_dirty_checkout_that_is_asked_for_runs_and_is_recorded(fake, changed):
     assert status.stdout == b" M work.sh\n?? new.sh\n", "nothing is staged"
 
 
+def test_a_checkout_with_the_key_in_it_goes_nowhere(fake, changed):
+    (changed / "new.sh").write_text(f"export RUNPOD_API_KEY={KEY}\n")
+    words = "must not have RUNPOD_API_KEY in it, .* got it in new.sh"
+    with pytest.raises(runlog.InputError, match=words):
+        run_burst(config(dirty=True), say=print, pace=QUICK)
+    assert "POST /v2/pods" not in fake.requests
+    (folder,) = pathlib.Path("runs", "runpod_burst").iterdir()
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert files.keys() == {".lock", "manifest.txt"}
+    assert not any(KEY.encode() in data for data in files.values())
+
+
 def test_the_archive_is_of_the_commit_with_its_lock_file(fake, tmp_path):
     bundle = source.bundle(source.find(config()), tmp_path)
     with tarfile.open(bundle) as tar:
@@ -59,9 +72,15 @@ def test_the_archive_is_of_the_commit_with_its_lock_file(fake, tmp_path):
     [
         ({"lock": pathlib.Path("no.lock")}, "--lock must be a file of the commit"),
         ({"command": ()}, "the default command must be a file of the commit, got "),
+        (
+            {"lock": pathlib.Path("runs/x.lock"), "dirty": True},
+            "--lock must be a file of the commit",
+        ),
     ],
 )
 def test_what_the_commit_lacks_is_said(fake, given, words):
+    pathlib.Path("runs").mkdir()
+    pathlib.Path("runs", "x.lock").touch()  # what git ignores is not sent
     with pytest.raises(runlog.InputError, match=words):
         source.find(dataclasses.replace(config(), **given))
 

@@ -34,7 +34,7 @@ STANDS_FOR = {
     "RUN": NEWEST,
     "RUN...": NEWEST,
     "WORLD": "chemotaxis-l0.2-seed",
-    "LEVEL": "obstacles-l1.2",
+    "LEVEL": "chemotaxis-l0.1",
     "FILE.py:NAME": "docs/add_your_own/my_world.py:line",
     "P": "greedy",
     "COMMAND": "evo-l0",

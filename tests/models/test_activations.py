@@ -119,7 +119,7 @@ def test_a_function_alone_is_an_activation_of_one_part():
 def test_data_of_the_program_may_choose_among_activations_of_the_same_shapes():
     """One program for relu and silu, as a search trains both in lock-step."""
     model = gpt(GptConfig(**SMALL, ffn_activation="relu"))
-    first = model.init(jax.random.key(0))
+    first = jax.jit(model.init)(jax.random.key(0))
 
     @jax.jit
     def chosen(which):
@@ -128,5 +128,8 @@ def test_data_of_the_program_may_choose_among_activations_of_the_same_shapes():
 
     silu = gpt(GptConfig(**SMALL, ffn_activation="silu"))
     for which, alone in enumerate((model, silu)):
-        ours, theirs = chosen(jnp.int32(which)), alone.apply(first, tokens()[None])
+        ours, theirs = (
+            chosen(jnp.int32(which)),
+            jax.jit(alone.apply)(first, tokens()[None]),
+        )
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)

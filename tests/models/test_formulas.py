@@ -1,5 +1,7 @@
 """Formulas: one name a function, what is refused, and children that are formulas."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -49,6 +51,8 @@ def test_a_function_has_one_name(text, name):
         ("silu(x)**2", "must be of numbers"),
         ("__import__('os').x", "must be of numbers"),
         ("silu(x", "must be an expression such as"),
+        ("silu(x)\n+ relu(x)", r"got silu\(x\)\\n"),
+        ("silu(x)\0", "must be|null"),
         ("-" * 9999 + "x", "must be an expression such as|not be linear"),
     ],
 )
@@ -78,12 +82,12 @@ def test_a_formula_as_constants_and_as_data_is_the_same_function():
 def test_a_model_takes_a_formula_by_its_name_or_as_data():
     text = "0.6*gelu(x) + 0.4*x"
     named = gpt(GptConfig(**SMALL, ffn_activation=text))
-    params = named.init(jax.random.key(0))
+    params = jax.jit(named.init)(jax.random.key(0))
     factors = jnp.asarray(parse(text).factors)
-    data = gpt(GptConfig(**SMALL)).apply(
-        params, tokens()[None], activate=lambda x: polynomial(factors, x)
+    run = functools.partial(
+        gpt(GptConfig(**SMALL)).apply, activate=lambda x: polynomial(factors, x)
     )
-    theirs = named.apply(params, tokens()[None])
+    data, theirs = (jax.jit(f)(params, tokens()[None]) for f in (run, named.apply))
     np.testing.assert_allclose(data, theirs, rtol=1e-5, atol=1e-6)
     with pytest.raises(ValueError, match="must not be linear"):
         GptConfig(**SMALL, ffn_activation="0.5*x")

@@ -6,12 +6,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from lanes_of_tests import mostly_slow
 from small_models import CONFIGS, model, params, tokens
 
 from koki2.models import begin, generate, proceed
 from koki2.models.generation import draw_token
 
-BOTH = pytest.mark.parametrize("name", CONFIGS)
+LLAMA = pytest.mark.parametrize("name", mostly_slow(CONFIGS, "as Llama"))
+GPT_2 = pytest.mark.parametrize("name", mostly_slow(CONFIGS, "as GPT-2"))
 
 
 @functools.cache
@@ -20,7 +22,7 @@ def generated(name, count=12, **knobs):
     return np.asarray(jax.jit(run)(params(name), tokens(3), jax.random.key(4)))
 
 
-@BOTH
+@GPT_2
 def test_it_draws_what_reading_everything_again_would_draw(name):
     """Over 12 tokens after 3, with a block of 8: from the 6th on by cropping."""
     text, apply = tokens(3).tolist(), jax.jit(model(name).apply)
@@ -32,9 +34,9 @@ def test_it_draws_what_reading_everything_again_would_draw(name):
     assert generated(name, temperature=0.8, top_k=5).tolist() == text[3:]
 
 
-@BOTH
-def test_logits_from_the_cache_are_those_of_apply_to_a_ten_thousandth(name):
-    """Bound: 1e-4 of the largest logit; measured about 1e-6."""
+@LLAMA
+def test_logits_from_the_cache_are_those_of_apply_but_for_rounding(name):
+    """Bound: 1e-5 of the largest logit, as the module says."""
     expected = model(name).apply(params(name), tokens()[None])[0]
     prefill, decode = map(jax.jit, (model(name).prefill, model(name).decode))
     logits, cache = prefill(params(name), tokens(), jnp.int32(3))
@@ -70,6 +72,7 @@ def test_batches_are_drawn_as_one_by_one():
         np.testing.assert_array_equal(many[i], jax.jit(one)(prompts[i], keys[i]))
 
 
+@pytest.mark.slow
 def test_the_same_key_draws_the_same_and_another_key_another_text():
     name = "as GPT-2"
     run = jax.jit(lambda key: generate(model(name), params(name), tokens(2), 20, key))
@@ -116,3 +119,5 @@ def test_no_prompt_and_no_choice_are_refused():
         run(jnp.zeros(0, jnp.int32), 1, jax.random.key(0))
     with pytest.raises(ValueError, match="top_k must be >= 1, got 0"):
         run(tokens(2), 1, jax.random.key(0), top_k=0)
+    with pytest.raises(ValueError, match="temperature must be >= 0, got -1"):
+        run(tokens(2), 1, jax.random.key(0), temperature=-1)

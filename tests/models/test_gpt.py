@@ -11,6 +11,7 @@ import pytest
 from scipy.special import erf
 from small_models import CONFIGS, model, params, SMALL, tokens
 
+from koki2.core.configs import unread
 from koki2.models import gpt, GptConfig, matrices, Sites, surface_uid, surfaces
 from koki2.models.sites import Role, Site
 
@@ -259,6 +260,11 @@ def test_more_tokens_than_the_block_are_refused():
 def test_a_config_that_means_nothing_is_refused(settings, sentence):
     with pytest.raises(ValueError, match=sentence):
         GptConfig(**SMALL | settings)
+
+
+def test_the_base_of_rotary_positions_is_read_only_with_them():
+    assert unread(GptConfig()) == {"rope_theta": "positions is learned"}
+    assert unread(GptConfig(positions="rotary")) == {}
 
 
 @pytest.mark.parametrize(

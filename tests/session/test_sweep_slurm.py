@@ -155,6 +155,24 @@ def test_a_job_runs_under_the_variables_of_the_sweep(monkeypatch):
     assert isinstance(job._replace(work=refuse)(piece), runlog.InputError)
 
 
+def test_the_cluster_is_asked_for_the_jobs_of_the_user_that_this_process_is(
+    monkeypatch,
+):
+    """Whatever LOGNAME says; else jobs of an earlier start would not be seen."""
+    monkeypatch.setenv("LOGNAME", "another")
+    asked = []
+    done = types.SimpleNamespace(returncode=0, stdout="7_0\n")
+    answer = lambda words, **more: asked.append(words) or done
+    monkeypatch.setattr(slurm_jobs.subprocess, "run", answer)
+    queue, stop = slurm_jobs.Queue("koki2-x", SlurmConfig()), Stop()
+    monkeypatch.setattr(
+        slurm_jobs, "sleep", lambda s, stop: setattr(stop, "signal", signal.SIGINT)
+    )
+    queue.wait_for_earlier(stop, lambda: None)
+    mine = ["--name=koki2-x", f"--user={os.getuid()}"]
+    assert asked == [["squeue", "--noheader", "--format=%i", *mine], ["scancel", *mine]]
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
     """The kind `counting` in every process, and a whole sweep of it in one."""
@@ -319,9 +337,16 @@ def test_jobs_outlive_the_process_that_submitted_them_and_are_found_again(
     wait_for_jobs(site / "found", 2)
     process.kill()
     finish(process, -signal.SIGKILL)
-    assert len(fake_slurm.tasks(pathlib.Path(cluster["FAKE_SLURM"]))) == 2
-    _, err = finish(begin_on(cluster, site, "found"))
-    assert "waiting for jobs of an earlier start: 100_0, 100_1" in err
+    tasks = fake_slurm.tasks(pathlib.Path(cluster["FAKE_SLURM"])).values()
+    assert len(tasks) == 2
+    for task in tasks:  # so that they are there when the next one looks
+        fake_slurm.kill(task, signal.SIGSTOP)
+    process = begin_on(cluster, site, "found")
+    lines = iter(process.stderr.readline, "")
+    assert any("of an earlier start: 100_0, 100_1" in line for line in lines)
+    for task in tasks:
+        fake_slurm.kill(task, signal.SIGCONT)
+    finish(process)
     assert len(calls(cluster, "sbatch")) == 1, "nothing was left to submit"
     assert files(site / "found") == files(site / "whole")
 
