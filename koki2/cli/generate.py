@@ -44,7 +44,7 @@ def run(options: Options) -> int:
     """Generates."""
     prompt = _prompt(options.prompt)
     model = trained.read_trained(options.run, options.model)
-    pieces = trained.draw(
+    pieces = trained.draw_text(
         model,
         prompt,
         options.tokens,

@@ -179,7 +179,7 @@ _LOSS, _NORM = Column("loss", "nats a token"), Column("norm")
 _TRAIN = Kind(
     name="train",
     config=TrainConfig,
-    build=lambda runs: load("koki2.session.trainings:build")(runs),
+    build=lambda runs: load("koki2.session.trainings:build_trainings")(runs),
     unit="step",
     streams={
         "metrics": "metrics.jsonl",

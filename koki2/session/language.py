@@ -100,7 +100,7 @@ def _repeats(
     """3- and 4-gram repeat rates: of what the model draws, and of as long pieces."""
     encode = trained.tokenizer.encode
     drawn = [
-        encode(b"".join(trained_.draw(trained, b"\n", _SAMPLE, seed)))
+        encode(b"".join(trained_.draw_text(trained, b"\n", _SAMPLE, seed)))
         for seed in range(_SAMPLES)
     ]
     theirs = [text[:_SAMPLE] for text in tokens if len(text) >= _SAMPLE][:_SAMPLES]

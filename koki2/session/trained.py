@@ -83,7 +83,7 @@ def _newest(path: pathlib.Path, which: Which, like: Any) -> tuple[Any, int]:
     return layout.unravel(jnp.asarray(weights)), found.step
 
 
-def draw(
+def draw_text(
     trained: Trained,
     prompt: bytes,
     count: int,

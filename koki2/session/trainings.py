@@ -124,8 +124,11 @@ def _params_digest(params: Any) -> str:
     return digests.of_arrays(jax.tree.leaves(jax.device_get(params)))
 
 
-def build(runs: Sequence[tuple[TrainConfig, int]]) -> list[Program]:
-    """Builds a program per config and seed, as the kind of run "train" does.
+def build_trainings(runs: Sequence[tuple[TrainConfig, int]]) -> list[Program]:
+    """Builds a program per config and seed; they share what is compiled.
+
+    Args:
+      runs: config and seed of each; the configs are equal. The text is read.
 
     Raises:
       InputError: as `prepare`.
