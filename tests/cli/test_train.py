@@ -75,6 +75,12 @@ def test_a_complete_run_is_listed_and_nothing_is_left_to_resume(koki2, run):
     assert "complete already" in koki2(f"resume {run}").out
 
 
+def test_a_run_is_drawn_with_its_losses(koki2, run, home):
+    said = koki2(f"plot {run}")
+    assert said.out == "wrote run/training.png\n"
+    assert (home / "run" / "training.png").stat().st_size > 10_000
+
+
 def test_generate_says_the_same_again_and_something_else_with_another_seed(koki2, run):
     line = f"generate {run} --prompt to --tokens 20 --json"
     first, again, other = koki2(line), koki2(line), koki2(f"{line} --seed 1")
