@@ -56,7 +56,7 @@ def run(options: Options) -> int:
     plan = training_plan.weigh(prepared, rate, force=options.force)
     for line in (_chosen(settings), *plan.lines):
         output.note("train", line)
-    (program,) = trainings.programs(prepared, [options.seed])
+    (program,) = trainings.programs(prepared, [(prepared.config, options.seed)])
     with (
         folders.start(
             settings, options.seed, options.runs_dir, out_dir=out_dir

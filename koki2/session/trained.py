@@ -92,7 +92,7 @@ def draw_text(
     temperature: float = 0.8,
     top_k: int | None = None,
 ) -> Iterator[bytes]:
-    """Yields what a model makes of a prompt, piece by piece; the prompt is not in it.
+    """Gives what a model makes of a prompt, piece by piece; the prompt is not in it.
 
     It ends where the model ends the text, or after so many tokens.
 
@@ -116,9 +116,21 @@ def draw_text(
     with runlog.raising(runlog.InputError):
         tokens = trained.tokenizer.encode(prompt)
         window = pad(jnp.asarray(tokens, jnp.int32), trained.model.block)
-    key, tokenizer = jax.random.key(seed), trained.tokenizer
+    key = jax.random.key(seed)
     begin, proceed = _compiled(trained.model, temperature, top_k)
-    begun = begin(trained.params, *window)
+    return _pieces(trained, begin(trained.params, *window), count, key, proceed)
+
+
+def _pieces(
+    trained: Trained,
+    begun: Any,
+    count: int,
+    key: Any,
+    proceed: Callable[..., Any],
+) -> Iterator[bytes]:
+    import jax
+
+    tokenizer = trained.tokenizer
     left = count
     while left > 0:
         begun, drawn = proceed(trained.params, begun, key)

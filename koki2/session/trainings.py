@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from koki2 import data, models, runlog, training
+from koki2.core.numbers import shape
 from koki2.core.program import Program
 from koki2.runlog import digests
 from koki2.session import corpora, token_files
@@ -128,25 +129,36 @@ def build_trainings(runs: Sequence[tuple[TrainConfig, int]]) -> list[Program]:
     """Builds a program per config and seed; they share what is compiled.
 
     Args:
-      runs: config and seed of each; the configs are equal. The text is read.
+      runs: config and seed of each; the configs differ only in numbers that are data
+        (`core.numbers`). The text is read.
 
     Raises:
       InputError: as `prepare`.
-      ValueError: configs that differ.
+      ValueError: configs that differ in more.
     """
-    if any(other != runs[0][0] for other, _ in runs[1:]):
-        raise ValueError("runs of one program must have one config, got several.")
-    return programs(prepare(runs[0][0]), [seed for _, seed in runs])
+    first = runs[0][0]
+    if any(shape(config) != shape(first) for config, _ in runs[1:]):
+        raise ValueError(
+            "configs of one program must differ only in numbers that are traced, got "
+            "others, too."
+        )
+    prepared = prepare(first)
+    rated = [
+        (dataclasses.replace(prepared.config, optimizer=config.optimizer), seed)
+        for config, seed in runs
+    ]
+    return programs(prepared, rated)
 
 
-def programs(prepared: Prepared, seeds: Sequence[int]) -> list[Program]:
-    """Builds a program per seed from what was read.
+def programs(
+    prepared: Prepared, runs: Sequence[tuple[TrainConfig, int]]
+) -> list[Program]:
+    """Builds a program per config and seed from what was read.
 
     Args:
       prepared: by `prepare`.
-      seeds: of the runs.
+      runs: config, which is that of `prepared` but for its rates, and seed of each.
     """
-    runs = [(prepared.config, seed) for seed in seeds]
     tokenizer = {"tokenizer": {"spec": _spec_bytes(prepared.corpus.tokenizer)}}
     with_tokenizer = lambda artifacts: lambda carry: artifacts(carry) | tokenizer
     return [

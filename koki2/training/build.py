@@ -82,20 +82,24 @@ def build_many(
     """Builds a program per config and seed that share what is compiled.
 
     Args:
-      runs: config and seed of each; the configs are equal.
+      runs: config and seed of each; the configs differ only in numbers that are data
+        (`core.numbers`).
       text: of all.
       start: gives the parameters to begin with; None draws them.
 
     Raises:
-      ValueError: as `build`, or configs that differ.
+      ValueError: as `build`, or configs that differ in more.
     """
-    config = resolve_dtype(runs[0][0])
-    if any(shape(other) != shape(runs[0][0]) for other, _ in runs[1:]):
-        raise ValueError("runs of one program must have one config, got several.")
-    recipe = recipe_of(config)
+    configs = [resolve_dtype(config) for config, _ in runs]
+    if any(shape(config) != shape(configs[0]) for config in configs[1:]):
+        raise ValueError(
+            "configs of one program must differ only in numbers that are traced, got "
+            "others, too."
+        )
     seeds = [seed for _, seed in runs]
-    made = train_many(model_of(config), text, recipe, seeds, start)
+    recipes = list(zip(map(recipe_of, configs), seeds, strict=True))
+    made = train_many(model_of(configs[0]), text, recipes, start)
     return [
         program._replace(about=About("train", seed, plain(config)))
-        for seed, program in zip(seeds, made, strict=True)
+        for config, seed, program in zip(configs, seeds, made, strict=True)
     ]

@@ -72,9 +72,9 @@ class Engine(NamedTuple):
     flat: Flat
     init: Callable[[Key, PyTree | None], tuple[TrainState, Best]]
     """(key, parameters to begin with, None draws them) -> the first state."""
-    steps: Callable[[Key, TrainState, int, int], tuple[TrainState, Columns]]
-    """(key, state, its step, steps wanted) -> (state, columns). The state is used
-    up."""
+    steps: Callable[[Numbers, Key, TrainState, int, int], tuple[TrainState, Columns]]
+    """(numbers, key, state, its step, steps wanted) -> (state, columns). The state is
+    used up."""
     evaluate: Callable[[Key, TrainState, Best], tuple[Best, Columns]]
     """(key, state, best) -> (best, train_loss and val_loss). The best is used up."""
     norms: Callable[[TrainState], Columns]
@@ -90,7 +90,7 @@ def engine(model: Model, text: Text, recipe: Recipe) -> Engine:
     Args:
       model: any `Model`.
       text: what it learns.
-      recipe: how.
+      recipe: how; its rates and decay are not read, but given to `steps`.
 
     Raises:
       ValueError: a text that is not longer than the model's block.
@@ -113,7 +113,6 @@ def engine(model: Model, text: Text, recipe: Recipe) -> Engine:
         batches, batch=training.microbatch_size, block=model.block
     )
     of_train, of_validation = source(text.train), source(text.validation)
-    data = _as_data(recipe.optimizer)
 
     @jax.jit
     def init(key: Key, params: PyTree | None) -> tuple[TrainState, Best]:
@@ -138,7 +137,7 @@ def engine(model: Model, text: Text, recipe: Recipe) -> Engine:
         return chunked_scan(step, training.metrics_interval)(state, wanted)
 
     def steps(
-        key: Key, state: TrainState, first: int, wanted: int
+        data: Numbers, key: Key, state: TrainState, first: int, wanted: int
     ) -> tuple[TrainState, Columns]:
         feed = of_train.prepare(
             stream(key, TrainingStream.BATCHES),
@@ -211,6 +210,7 @@ def _samples(
     return functools.partial(samples, prompts)
 
 
-def _as_data(config: OptimizerConfig) -> Numbers:
+def as_data(config: OptimizerConfig) -> Numbers:
+    """The numbers of a config that are data of the programs."""
     found = numbers(config)
     return Numbers(**{name: jnp.asarray(found[name]) for name in Numbers._fields})

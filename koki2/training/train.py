@@ -22,12 +22,13 @@ from jaxtyping import Array, PyTree
 
 from koki2.core import columns
 from koki2.core.devices import moves_data
+from koki2.core.numbers import shape
 from koki2.core.program import DivergedError, Program
 from koki2.core.trees import pack, unpack
 from koki2.core.types import Key
 from koki2.models import Model
 from koki2.training.configs import MOST_NOT_FINITE
-from koki2.training.engine import Best, Engine, engine, Recipe, Text
+from koki2.training.engine import as_data, Best, Engine, engine, Recipe, Text
 from koki2.training.step import TrainState
 
 Streams = dict[str, Any]
@@ -73,32 +74,40 @@ def train(
       (2, ['evaluations', 'metrics'])
     """
     start = None if params is None else lambda: params
-    return train_many(model, text, recipe, [seed], start)[0]
+    return train_many(model, text, [(recipe, seed)], start)[0]
 
 
 @moves_data
 def train_many(
     model: Model,
     text: Text,
-    recipe: Recipe,
-    seeds: Sequence[int],
+    runs: Sequence[tuple[Recipe, int]],
     start: Callable[[], PyTree] | None = None,
 ) -> list[Program]:
-    """Builds a training per seed; they share what is compiled.
+    """Builds a training per recipe and seed; they share what is compiled.
 
     Args:
       model: see `train`.
       text: see `train`.
-      recipe: see `train`.
-      seeds: of the runs.
+      runs: recipe and seed of each; the recipes differ only in numbers that are data
+        (`core.numbers`).
       start: gives the parameters to begin with, once they are needed; None draws them.
 
     Raises:
-      ValueError: as `train`.
+      ValueError: as `train`, or recipes that differ in more.
     """
-    shared = engine(model, text, recipe)
-    keys = map(jax.random.key, seeds)
-    return [_program(shared, text, recipe, key, start) for key in keys]
+    first = runs[0][0]
+    shapes = [[shape(part) for part in recipe[:3]] for recipe, _ in runs]
+    if any(other != shapes[0] for other in shapes):
+        raise ValueError(
+            "runs of one program must differ only in numbers that are traced, got "
+            "others, too."
+        )
+    shared = engine(model, text, first)
+    return [
+        _program(shared, text, recipe, jax.random.key(seed), start)
+        for recipe, seed in runs
+    ]
 
 
 def _program(
@@ -108,6 +117,7 @@ def _program(
     key: Key,
     start: Callable[[], PyTree] | None,
 ) -> Program:
+    data = as_data(recipe.optimizer)
     config, total = recipe.training, recipe.training.iters
     interval, every = config.metrics_interval, recipe.evaluation.eval_interval
     patience = recipe.evaluation.patience
@@ -148,7 +158,7 @@ def _program(
             (done // n + 1) * n for n in (interval, every, config.checkpoint_length)
         ]
         end = min(done + wanted, total, *ends)
-        state, said = shared.steps(key, carry.train, done, end - done)
+        state, said = shared.steps(data, key, carry.train, done, end - done)
         carry = Carry(train=state, best=carry.best)
         is_evaluated = end % every == 0 or end == total
         if is_evaluated:

@@ -3,7 +3,6 @@
 import dataclasses
 import json
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -139,10 +138,16 @@ def test_a_text_shorter_than_a_block_is_refused():
         train(MODEL, text, tiny_training.recipe())
 
 
-def test_the_step_is_one_program_whatever_the_seed():
+def test_runs_of_one_program_differ_in_seed_and_rate_alone(run):
     from koki2.training import train_many
 
-    one, other = train_many(MODEL, tiny_training.TEXT, tiny_training.recipe(), [0, 1])
-    rows, _ = ended(one)
-    assert rows != ended(other)[0]
-    assert jax.tree.structure(one.init()) == jax.tree.structure(other.init())
+    slow = tiny_training.recipe(optimizer=OptimizerConfig(lr=0.01))
+    runs = [(tiny_training.recipe(), 0), (tiny_training.recipe(), 1), (slow, 0)]
+    rows = [
+        ended(program)[0] for program in train_many(MODEL, tiny_training.TEXT, runs)
+    ]
+    assert rows[0] == run[1] and rows[0] != rows[1]
+    assert rows[2] == ended(train(MODEL, tiny_training.TEXT, slow))[0] != rows[0]
+    other = tiny_training.recipe(batch=4)
+    with pytest.raises(ValueError, match="must differ only in numbers"):
+        train_many(MODEL, tiny_training.TEXT, [*runs, (other, 0)])
