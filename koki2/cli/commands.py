@@ -113,6 +113,24 @@ _ALL = (
         "RUN --episodes 512 --seed 0",
         starts=True,
     ),
+    Command(
+        "train",
+        "train a language model on a text",
+        "--data shakespeare --preset char",
+        starts=True,
+    ),
+    Command(
+        "generate",
+        "let a trained model go on with a prompt",
+        "RUN --prompt KING --tokens 200",
+        starts=True,
+    ),
+    Command(
+        "eval-lm",
+        "what a trained model loses on text that it never saw",
+        "RUN --data FILE",
+        starts=True,
+    ),
     Command("resume", "go on where a run stopped, bit for bit", "RUN", joins=True),
     Command("replay", "run a run again and say whether it comes out the same", "RUN"),
     Command(

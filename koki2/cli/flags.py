@@ -45,7 +45,7 @@ class Parsed(NamedTuple):
 
     options: Any
     """The command's `Options`."""
-    layers: settings_.Layers
+    layers: settings_.AnyLayers
     xla: XlaOptions
     jax: JaxOptions
     processes: ProcessOptions
@@ -133,12 +133,19 @@ def _takes(
     command: Command, options: type, layered: dataclasses.Field | None
 ) -> Mapping[str, int]:
     """How many words each flag takes that the command has in some world."""
-    kinds = [options, settings_.Layers, XlaOptions, JaxOptions, ProcessOptions]
-    if layered is not None:
+    kinds = [options, XlaOptions, JaxOptions, ProcessOptions]
+    named: dict[str, int] = {}
+    if layered is None:
+        kinds.append(settings_.Layers)
+    else:
         config = kind_of(layered.metadata["kind"]).config()
-        kinds += [type(getattr(config, g)) for g in layered.metadata["groups"]]
+        groups = layered.metadata["groups"]
+        kinds += [settings_.layers_of(layered.metadata["kind"])]
+        kinds += [type(getattr(config, group)) for group in groups]
         kinds += [type(world.config) for world in WORLDS.values()]
-    return words_.flags_of(kinds)
+        flags = getattr(config, "FLAGS", {})
+        named = {f: 1 for group in groups for f in flags.get(group, {}).values()}
+    return words_.flags_of(kinds) | named
 
 
 def _stand_alone(command: Command, options: type) -> list[str]:
@@ -203,15 +210,17 @@ def _flags_class(
             doc = f"{doc}\n    Name a world, and its settings are flags, too."
     if layered is not None:
         extra.append(("settings", tyro.conf.Suppress[Any], None))
-        extra.append(("layers", settings_.Layers, settings_.Layers()))
+        layers = settings_.layers_of(layered.metadata["kind"])
+        extra.append(("layers", layers, layers()))
         config = kind_of(layered.metadata["kind"]).config
         default = config() if level is None else config(env=level.config)
         knobs = settings_.of_level(level) if level is not None else {}
         for group in layered.metadata["groups"]:
             value = getattr(default, group)
-            if only is not None and not {*schema.hints(type(value))} & {*only}:
-                continue
             shared = settings_.shared_names(config, group)
+            own = {*schema.hints(type(value)), *shared.values()}
+            if only is not None and not own & {*only}:
+                continue
             kind = _unchecked(type(value), tuple(shared.items()), is_help)
             values = {**vars(value), **knobs.get(group, {})}
             extra.append((group, kind, kind(**values)))

@@ -24,7 +24,8 @@ class Options(Named):
     their median and quartiles are bold. Unseen episodes are those of koki2 eval-run.
 
     Of runs of koki2 qd: a map of the archive, if it is one run that is complete, and
-    coverage, QD-score and fitness over evaluations.
+    coverage, QD-score and fitness over evaluations. Of runs of koki2 train: loss, rate,
+    norm of the gradient and clipping over steps.
     """
 
     runs: Annotated[
@@ -34,9 +35,9 @@ class Options(Named):
     ]
     """The run folders."""
     out: pathlib.Path | None = None
-    """Where to, as .png, .svg or .pdf; none is fitness.png, or archive.png of koki2 qd,
-    in the folder of the run, or here if there are several. A file that is there is
-    replaced."""
+    """Where to, as .png, .svg or .pdf; none is fitness.png (archive.png of koki2 qd,
+    training.png of koki2 train) in the folder of the run, or here if there are several.
+    A file that is there is replaced."""
     dims: Annotated[tuple[str, ...] | None, tyro.conf.arg(metavar="I J")] = None
     """Of koki2 qd: over which two descriptors to draw the archive, by name or number;
     none takes the first two. Each place shows the fittest over all others."""

@@ -1,9 +1,11 @@
 """Columns: what a chunk says, on the device, and the rows they become on the host.
 
 A stream is an ordered mapping of columns, each of shape [units, ...]. Beside arrays of
-numbers there are four kinds of column:
+numbers there are six kinds of column:
 
     None            a value that is not known in this program: null in every row
+    Due             a column of any kind that is there in some rows alone
+    Text            of every unit tokens, which become text on the host
     Maybe           a number that is not known in some rows: null in those
     WideCount       a count of 64 bits in two words of 32
     Table           of every unit a list of short lists, as long as it must be
@@ -12,8 +14,9 @@ A `Maybe` is a number and a mask, so that no NaN that is meant leaves a compiled
 and `jax_debug_nans` finds only those that are not.
 """
 
+import dataclasses
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import jax
@@ -25,6 +28,7 @@ Rows = list[dict[str, Any]]
 
 Row = OrderedDict
 """What a unit says, by column. As a pytree it keeps their order, where a dict sorts."""
+_ABSENT = object()
 
 
 class Maybe(NamedTuple):
@@ -53,6 +57,25 @@ class Table(NamedTuple):
     """Each [units, P]."""
     keep: Bool[Array, "..."]
     """[units, P]"""
+
+
+class Due(NamedTuple):
+    """A column that only some rows have; it is absent from the others, not null."""
+
+    column: Any
+    """Of any other kind."""
+    is_due: Bool[Array, "..."]
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Text:
+    """Of every unit a text, as tokens on the device."""
+
+    tokens: Any
+    """[units, n]"""
+    decode: Callable[[Any], str] = dataclasses.field(metadata={"static": True})
+    """Tokens of one unit, on the host -> their text."""
 
 
 def maybe(value: Float[Array, "..."]) -> Maybe:
@@ -152,6 +175,10 @@ def rows(stream: Mapping[str, Any]) -> Rows:
       ...               np.array([[True, False], [True, True]]))}
       >>> rows(stream)
       [{'n': 0, 'rate': None, 'steps': 4294967298, 'births': [[7, 1.0]]}]
+      >>> rows({"n": np.arange(2), "norm": Due(np.ones(2), np.array([False, True]))})
+      [{'n': 0}, {'n': 1, 'norm': 1.0}]
+      >>> rows({"text": Text(np.array([[104, 105]]), lambda t: "".join(map(chr, t)))})
+      [{'text': 'hi'}]
     """
     stream = dict(stream)
     valid = stream.pop("valid", None)
@@ -163,10 +190,25 @@ def rows(stream: Mapping[str, Any]) -> Rows:
     count = len(next(iter(plain.values()))) if plain else 0
     plain = {name: plain.get(name, [None] * count) for name in stream}
     every = zip(*plain.values(), strict=True)
-    return [dict(zip(plain, row, strict=True)) for row in every]
+    if not any(isinstance(column, Due) for column in stream.values()):
+        return [dict(zip(plain, row, strict=True)) for row in every]
+    return [
+        {n: v for n, v in zip(plain, row, strict=True) if v is not _ABSENT}
+        for row in every
+    ]
 
 
 def _plain(column: Any) -> list[Any]:
+    if isinstance(column, Due):
+        is_due = np.asarray(column.is_due).tolist()
+        values = (
+            [None] * len(is_due) if column.column is None else _plain(column.column)
+        )
+        return [
+            value if due else _ABSENT for value, due in zip(values, is_due, strict=True)
+        ]
+    if isinstance(column, Text):
+        return [column.decode(tokens) for tokens in np.asarray(column.tokens)]
     if isinstance(column, Maybe):
         plain = np.asarray(column.value).astype(object)
         plain[~np.asarray(column.is_known)] = None

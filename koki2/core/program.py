@@ -80,7 +80,17 @@ class Program(NamedTuple):
     """state -> what a complete run leaves: arrays by the name of their file."""
     about: About | None = None
     """What it is of; None where the caller knows."""
+    is_over: Callable[[Carry], bool] | None = None
+    """state -> whether the program ends here, though it has not done all units wanted;
+    None: it never does. It says so at the end of a call of `chunk` alone."""
     length: int | None = None
     """Units that `chunk` computes if all are wanted: from one checkpoint to the next,
     which are its multiples. None: as many as it likes, and it is never asked for
     less."""
+
+
+def is_at_end(program: Program, carry: Carry) -> bool:
+    """Whether a program has nothing left to compute."""
+    if program.done(carry) >= program.total:
+        return True
+    return program.is_over is not None and program.is_over(carry)

@@ -16,6 +16,7 @@ from .reconstruction import (
     Reconstruction as Reconstruction,
     reconstruction_error as reconstruction_error,
 )
+from .repetition import repeat_rate as repeat_rate
 from .sphericity import (
     bartlett_sphericity as bartlett_sphericity,
     Sphericity as Sphericity,

@@ -29,3 +29,4 @@ from .look import (
 )
 from .saving import FORMATS as FORMATS, save as save
 from .sweep import sweep_figure as sweep_figure
+from .training import training_figure as training_figure

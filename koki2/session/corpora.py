@@ -112,11 +112,7 @@ def read_corpus(
     """
     with runlog.raising(runlog.InputError):
         is_for_text = TOKENIZERS.find(tokenizer.tokenizer).is_for_text
-        documents, validation = (
-            None if name is None else _documents(name, config, is_for_text, block)
-            for name in (config.data, config.val_data)
-        )
-        parts = _deal(config, given(documents), validation)
+        parts = read_parts(config, is_for_text=is_for_text, block=block)
         encoded = token_files.make(folder, parts, tokenizer)
         for name, part in encoded.parts.items():
             text = f"the {name} part of {printable(config.data)}"
@@ -132,10 +128,37 @@ def read_corpus(
         )
 
 
-def _documents(
-    name: str, config: data.DataConfig, is_for_text: bool, block: int
-) -> list[bytes]:
-    """The documents of a corpus by name, or of a file or folder; not all blank."""
+def read_parts(
+    config: data.DataConfig, *, is_for_text: bool = False, block: int = 1
+) -> data.Parts:
+    """Reads the text that a config names, and deals its documents.
+
+    Args:
+      config: which text, and what of it is held out.
+      is_for_text: whether binary files are refused.
+      block: tokens that a model sees at once.
+
+    Raises:
+      InputError: as `read_corpus`.
+    """
+    with runlog.raising(runlog.InputError):
+        documents, validation = (
+            None if name is None else _checked(name, config, is_for_text, block)
+            for name in (config.data, config.val_data)
+        )
+        return _deal(config, given(documents), validation)
+
+
+def read_named(name: str, config: data.DataConfig) -> list[bytes]:
+    """Reads the documents of a corpus by name, or of a file or folder; not all blank.
+
+    Args:
+      name: which text.
+      config: how it is cut, and where it stands in rows.
+
+    Raises:
+      InputError: there is no such text, or it is empty.
+    """
     if name not in CORPORA and os.path.exists(name):
         path = pathlib.Path(name)
         found = read_documents(path, cut=config.cut, text_key=config.text_key)
@@ -146,9 +169,16 @@ def _documents(
             raise runlog.InputError(
                 f"a text must be a file, a folder or the name of a corpus, but {error}"
             ) from None
-    called = printable(name)
     if not any(map(bytes.strip, found)):
-        raise runlog.InputError(f"{called} must hold some text, but is empty.")
+        raise runlog.InputError(f"{printable(name)} must hold some text, but is empty.")
+    return found
+
+
+def _checked(
+    name: str, config: data.DataConfig, is_for_text: bool, block: int
+) -> list[bytes]:
+    """The documents of a text that can be trained on."""
+    found, called = read_named(name, config), printable(name)
     if is_for_text:
         data.check_text(called, found)
     data.check_length(called, sum(map(len, found)), block)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from koki2 import runlog
-from koki2.core.program import DivergedError, Program
+from koki2.core.program import DivergedError, is_at_end, Program
 from koki2.session import processes, slices as slices_
 from koki2.session.follower import AnyRun
 from koki2.session.kinds import Kind
@@ -76,18 +76,18 @@ def finish(
     try:
         stop.at_once(close)
         carry = _where_it_stands(run, program)
-        done, last = program.done(carry), None
+        last, is_complete = None, is_at_end(program, carry)
         go_on = lambda: not processes.any_signal(stop)
         steps = chunks(program, carry, go_on, cut=cut())
-        if done < program.total:
+        if not is_complete:
             carry = None  # used up by `steps`, or would be held for nothing
         for chunk, end in steps:
             stop.at_once(None)
             _write(run, kind, chunk)
             for sink in sinks:
                 sink.chunk(chunk)
-            done, last, carry = chunk.done, chunk.rows["metrics"][-1], end
-        if done < program.total:
+            last, carry, is_complete = chunk.rows["metrics"][-1], end, end is not None
+        if not is_complete:
             return False
         _complete(run, program, kind, carry, last)
         return True
@@ -131,8 +131,8 @@ def chunks(
         cut = slices_.whole()
     ready: tuple[int, dict[str, Rows], Any, dict[str, Any], float] | None = None
     mark = time.perf_counter()
-    done = program.done(carry)
-    while done < program.total and go_on():
+    done, at_end = program.done(carry), is_at_end(program, carry)
+    while not at_end and go_on():
         end, rows = _next_checkpoint(program, done), {}
         began = time.perf_counter()
         carry, running = program.chunk(carry, cut.choose(end - done))
@@ -144,7 +144,8 @@ def chunks(
             columns = jax.device_get(running)  # waits for the slice
             before, done = done, program.done(carry)
             cut.note(done - before, time.perf_counter() - began)
-            if program.length is None or done >= end:
+            at_end = is_at_end(program, carry)
+            if program.length is None or done >= end or at_end:
                 break
             if not go_on():
                 return
@@ -156,7 +157,7 @@ def chunks(
         ready = (done, rows, columns, state, mark - before)
         del columns, state
     if ready is not None:
-        yield _on_host(*ready), carry if done >= program.total else None
+        yield _on_host(*ready), carry if at_end else None
 
 
 def _on_host(

@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 
 from koki2 import evolution, runlog
 from koki2.core.program import Estimate, Program
-from koki2.core.registry import Registry
+from koki2.core.registry import load, Registry
 from koki2.envs.registry import WORLDS
 from koki2.evolution.configs import EvolutionConfig, QDConfig
 from koki2.reports.metrics import is_number
+from koki2.training.configs import TrainConfig
 
 Row = Mapping[str, Any]
 
@@ -174,5 +175,34 @@ _QD = _EVO._replace(
     remark=_empty_archive,
     shape=_with_world(QDConfig),
 )
-for _kind in (_EVO, _QD):
+_LOSS, _NORM = Column("loss", "nats a token"), Column("norm")
+_TRAIN = Kind(
+    name="train",
+    config=TrainConfig,
+    build=lambda runs: load("koki2.session.trainings:build_trainings")(runs),
+    unit="step",
+    streams={
+        "metrics": "metrics.jsonl",
+        "evaluations": "evaluations.jsonl",
+        "samples": "samples.jsonl",
+    },
+    artifacts=("best_model", "last_model", "tokenizer"),
+    headline=lambda row: _numbers(row, "loss", "val_loss", "lr", "grad_norm"),
+    columns={
+        "step": Column("count", "steps"),
+        "tokens": Column("count", "tokens"),
+        **dict.fromkeys(("loss", "val_loss", "best_val_loss"), _LOSS),
+        "lr": Column("rate"),
+        "lr_factor": Column("share"),
+        "grad_norm": _NORM,
+        **dict.fromkeys(("clip_coef", "clip_pct", "clipped_share"), Column("share")),
+        "skipped": Column("count", "steps"),
+    },
+    work=("tokens", "tokens"),
+    advice=lambda config, run: f"koki2 generate {run} --tokens 200",
+    estimate=lambda config, runs: load("koki2.session.training_plan:estimate")(
+        config, runs
+    ),
+)
+for _kind in (_EVO, _QD, _TRAIN):
     KINDS.register(_kind.name, _kind)

@@ -10,6 +10,7 @@ from koki2.reports.series import series
 from koki2.session.archive_page import archive_page
 from koki2.session.folders import Given, read_folder, RunFolder
 from koki2.session.printing import shell_word
+from koki2.session.training_page import training_page
 
 FITNESS = (
     "generation",
@@ -73,6 +74,12 @@ def qd_page(runs: Mapping[str, RunFolder], dims: Sequence[str] | None) -> Page:
     return Page(figure, units, {})
 
 
+def _training(runs: Mapping[str, RunFolder], dims: Sequence[str] | None) -> Page:
+    """Loss, rate, norm and clipping; see `training_page`."""
+    figure, units = training_page(runs, dims)
+    return Page(figure, units, {})
+
+
 class Drawing(NamedTuple):
     """How runs of a kind are drawn."""
 
@@ -87,6 +94,7 @@ class Drawing(NamedTuple):
 PAGES = {
     "evo": Drawing(fitness_page, "fitness.png", rows_only=True),
     "qd": Drawing(qd_page, "archive.png", rows_only=False),
+    "train": Drawing(_training, "training.png", rows_only=True),
 }
 """By kind of run."""
 

@@ -6,6 +6,7 @@ for anything. Until the first chunk is there, a spinner says how long compiling 
 
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 from koki2.core.program import Program
@@ -18,7 +19,13 @@ _PAUSE = 2.0  # seconds between plain lines, unless --log-every says otherwise
 _NARROW = 64  # columns: a terminal of fewer shows no bar, but numbers
 
 
-def progress(kind: Kind, program: Program, *, log_every: int | None = None) -> Sink:
+def progress(
+    kind: Kind,
+    program: Program,
+    *,
+    log_every: int | None = None,
+    peak: Callable[[float], float] | None = None,
+) -> Sink:
     """Shows the units done of a run; of several processes, the first does.
 
     Args:
@@ -26,19 +33,28 @@ def progress(kind: Kind, program: Program, *, log_every: int | None = None) -> S
       program: what is run.
       log_every: write a plain line for every so many units, on a terminal too; None
         takes a bar there, and a line every two seconds elsewhere.
+      peak: work per second -> share of what the machine could do; None: not shown.
     """
     if not processes.is_first():
         return Sink(chunk=lambda chunk: None)
-    shown = _Shown(kind, program.total, log_every)
+    shown = _Shown(kind, program.total, log_every, peak)
     return Sink(chunk=shown.update, close=shown.close)
 
 
 class _Shown:
-    def __init__(self, kind: Kind, total: int, log_every: int | None):
+    def __init__(
+        self,
+        kind: Kind,
+        total: int,
+        log_every: int | None,
+        peak: Callable[[float], float] | None,
+    ):
+        self._peak = peak
         self._kind, self._total, self._log_every = kind, total, log_every
         self._said = time.monotonic()
         self._first: tuple[int, float] | None = None  # once all is compiled
         self._work: float | None = None
+        self._row: dict[str, Any] = {}  # the newest of each value, for rows without it
         self._bar = None
         if log_every is None and sys.stderr.isatty():
             self._bar = _bar()
@@ -53,23 +69,27 @@ class _Shown:
         """Notes a chunk."""
         done, rows, now = chunk.done, chunk.rows["metrics"], time.monotonic()
         left = self._rate(rows, chunk.seconds)
+        if self._log_every is None:
+            for row in rows:
+                self._row |= row
         if self._first is None:
             self._first = done, now
         else:
             pace = (now - self._first[1]) / (done - self._first[0])
             left.append(f"{pace * (self._total - done):.0f} s left")
         if self._bar is not None:
-            words = self._headline(rows[-1])
+            words = self._headline()
             if self._bar.console.width < _NARROW:
                 words, _, _ = words.partition("  ")
             self._bar.update(self._task, completed=done, description=words)
         elif self._log_every is not None:
             for number, row in enumerate(rows, start=done - len(rows) + 1):
+                self._row |= row
                 if number % self._log_every == 0 or number == self._total:
-                    self._say(number, row, left)
+                    self._say(number, left)
         elif now - self._said >= _PAUSE or done == self._total:
             self._said = now
-            self._say(done, rows[-1], left)
+            self._say(done, left)
 
     def _rate(self, rows: list[dict[str, Any]], seconds: float) -> list[str]:
         """Work per second; none of the first chunk, which was compiled as well."""
@@ -80,14 +100,16 @@ class _Shown:
         if before is None:
             return []
         rate = (self._work - before) / max(seconds, 1e-9)
-        return [f"{rate / 1e6:.2f} M {unit}/s"]
+        small = f"{rate / 1e3:.2f} k" if rate < 1e5 else f"{rate / 1e6:.2f} M"
+        shares = [] if self._peak is None else [f"{self._peak(rate):.0%} of peak"]
+        return [f"{small} {unit}/s", *shares]
 
-    def _headline(self, row: dict[str, Any]) -> str:
-        values = self._kind.headline(row).items()
+    def _headline(self) -> str:
+        values = self._kind.headline(self._row).items()
         return "  ".join(f"{name} {value:.4g}" for name, value in values)
 
-    def _say(self, number: int, row: dict[str, Any], left: list[str]) -> None:
-        words = [f"{self._kind.unit} {number}/{self._total}", self._headline(row)]
+    def _say(self, number: int, left: list[str]) -> None:
+        words = [f"{self._kind.unit} {number}/{self._total}", self._headline()]
         say("  ".join([*words, ", ".join(left)]).rstrip(), error=True)
 
 

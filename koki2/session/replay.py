@@ -30,7 +30,8 @@ def first_difference(run: RunFolder, program: Program) -> Difference | None:
         stream: list(runlog.read_rows(run.path, stream)) for stream in run.kind.streams
     }
     count = len(rows["metrics"])
-    if count > program.total or (run.is_complete and count < program.total):
+    is_short = run.is_complete and count < program.total and program.is_over is None
+    if count > program.total or is_short:
         raise runlog.BrokenRunError(
             f"{run.path} should have {program.total} rows, as its config says, has "
             f"{count}."

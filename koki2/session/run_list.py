@@ -86,13 +86,15 @@ def _facts(info: runlog.RunInfo) -> dict[str, Any]:
 
 
 def _names(run: pathlib.Path) -> tuple[str | None, str | None]:
-    """The world and the strategy, or emitter, of a run, if its config tells them."""
+    """The world, or text, and what searches in it, if the run's config tells them."""
     try:
         config = runlog.read_config(run)["config"]
     except (BrokenRunError, OSError, ValueError):
         return None, None
     of = lambda group, field: _text(config.get(group), field)
-    return of("env", "world"), of("search", "strategy") or of("emitter", "emitter")
+    world = of("env", "world") or of("data", "data")
+    strategy = of("search", "strategy") or of("emitter", "emitter")
+    return world, strategy or of("optimizer", "optimizer")
 
 
 def _text(group: object, field: str) -> str | None:

@@ -17,7 +17,7 @@ from koki2 import runlog
 from koki2.envs.registry import find, Level, WORLDS
 from koki2.session import files, objects as objects_, schema
 from koki2.session.kinds import Kind, kind_of
-from koki2.session.presets import PRESETS
+from koki2.session.presets import chosen, DOMAINS, PRESETS, TRAINING
 from koki2.session.printing import printable
 
 Seed = Annotated[int, Ge(0), Le(2**31 - 1)]
@@ -60,6 +60,31 @@ class Layers:
     """Print all settings, and where each came from, and do nothing else."""
 
 
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class TrainingLayers:
+    """Where settings come from: defaults < domain < preset < config file < flags."""
+
+    domain: Literal["none", *DOMAINS] = "none"  # pyrefly: ignore[invalid-literal]  # its names are those of a table
+    """What the text is like: text (bytes), chars, or chat (with tokens of roles)."""
+    preset: Literal["none", *TRAINING] = "none"  # pyrefly: ignore[invalid-literal]  # its names are those of a table
+    """Settings that belong together, by name: tiny (seconds), char (nanoGPT's recipe
+    for processors), small (10 M parameters)."""
+    config: pathlib.Path | None = None
+    """A file of settings, .toml or .json, in a table per group ([data], [model],
+    [optimizer], [training], ...); or the config.json of a run."""
+    print_config: bool = False
+    """Print all settings, and where each came from, and do nothing else."""
+
+
+AnyLayers = Layers | TrainingLayers
+_LAYERS: Mapping[str, type[AnyLayers]] = {"train": TrainingLayers}
+
+
+def layers_of(kind: str) -> type[AnyLayers]:
+    """The class of the layers that settings of a kind of run have."""
+    return _LAYERS.get(kind, Layers)
+
+
 def label(settings: Settings) -> str | None:
     """What tells runs of one command apart in the names of their folders.
 
@@ -90,7 +115,7 @@ def layered(kind: str, *groups: str) -> Any:
 
 
 def resolve(
-    layers: Layers,
+    layers: AnyLayers,
     flags: Mapping[str, Mapping[str, Any]],
     level: Level | None = None,
     kind: Kind | None = None,
@@ -120,10 +145,9 @@ def resolve(
       ('flag', 'default', [])
     """
     kind = kind or kind_of("evo")
-    given: list[Layer] = []
-    if layers.preset != "none":
-        own = _own(kind, PRESETS[layers.preset])
-        given.append((f"preset:{layers.preset}", own))
+    given: list[Layer] = [
+        (source, _own(kind, values)) for source, values in chosen(kind.name, layers)
+    ]
     if layers.config is not None:
         given.append((f"file:{layers.config}", files.read_config(layers.config)))
     laid = lay(kind, level, [*given, ("flag", flags)], objects or {})
@@ -188,7 +212,7 @@ def _without_unread(settings: Settings) -> tuple[Settings | None, list[str]]:
         line = f"{name} is not read where {why}; leave it out"
         if source == "flag":
             lines.append(f"{line} ({_origin(type(config), source, [group, field])})")
-        elif source.startswith(("file:", "preset:")):
+        elif source.startswith(("file:", "preset:", "domain:")):
             if value != type(table).__dataclass_fields__[field].default:
                 notes.append(
                     f"{line} ({_origin(type(config), source, [group, field])})"
@@ -199,7 +223,10 @@ def _without_unread(settings: Settings) -> tuple[Settings | None, list[str]]:
 
 
 def shared_names(config: type, group: str) -> dict[str, str]:
-    """The flags of those fields that an earlier group has too, by field: with a prefix.
+    """The flags of those fields that are not called as the field is, by field.
+
+    Such that an earlier group has too have a prefix; others are named by `FLAGS` of
+    the config.
 
     Example:
       >>> from koki2.evolution.configs import QDConfig
@@ -210,7 +237,8 @@ def shared_names(config: type, group: str) -> dict[str, str]:
     before = list(groups)[: list(groups).index(group)]
     taken = {f.name for g in before for f in dataclasses.fields(groups[g])} - {"world"}
     own = [f.name for f in dataclasses.fields(groups[group]) if f.name in taken]
-    return {name: f"{group}-{name}".replace("_", "-") for name in own}
+    prefixed = {name: f"{group}-{name}".replace("_", "-") for name in own}
+    return prefixed | dict(getattr(config, "FLAGS", {}).get(group, {}))
 
 
 def find_level(

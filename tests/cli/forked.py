@@ -16,6 +16,9 @@ _IMPORTED = [
     "koki2.cli.evo",
     "koki2.cli.qd",
     "koki2.cli.resume",
+    "koki2.cli.train",
+    "koki2.training.train",
+    "koki2.models.gpt",
     "koki2.evolution.build",
     "koki2.evolution.qd",
     "koki2.agents.recurrent",
@@ -60,6 +63,7 @@ def _answer(folder, err, words):
     with open(os.devnull, "wb") as file:
         os.dup2(file.fileno(), 1)
     os.chdir(folder)
+    os.environ["XDG_CACHE_HOME"] = os.path.join(folder, "cache")
     # JAX is imported, so koki2 leaves XLA's flags to us; it would choose these.
     os.environ["XLA_FLAGS"] = xla_flags.with_fast("", startup.cores())
     sys.argv = ["koki2", *words]

@@ -18,6 +18,8 @@ LINES = {
     "sweep": (["s.toml"], ["--jobs 2", "--json", "--eval-seed 1 2", "--out o"]),
     "golden": (["check", "set.toml"], ["--reason r", "--json", "--objects=a.py:b"]),
     "burst": (["plan"], ["--gpu-type L4", "--dirty", "--json", "--hours 2"]),
+    "generate": (["run"], ["--prompt KING", "--top-k 5", "--json", "--seed 1"]),
+    "eval-lm": (["run"], ["--data f.txt", "--model last", "--json"]),
     "resume": (["run"], ["--log-every 1", "--no-jax-cache", "--json"]),
     "replay": (["run"], ["--jax-cache-dir d", "--json"]),
     "check": (["f.py:x"], ["--role world", "--json"]),

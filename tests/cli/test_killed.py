@@ -25,6 +25,9 @@ SMALL += " --n-neurons 8 --k-edges 2"
 
 PER = {"evo": "pop", "qd": "batch"}  # --pop-size, --batch-size
 KILLS, PARTS = 200, 4  # of each kind; the parts run side by side
+TRAINING = "train --layers 1 --heads 1 --dim 8 --block 8 --batch 2 --iters 600 --force"
+TRAINING += " --metrics-interval 5 --checkpoint-every 5 --eval-interval 15"
+TRAINING += " --eval-iters 2 --sample-tokens 4"
 
 
 class Line:
@@ -99,39 +102,45 @@ def test_a_killed_run_ends_in_the_files_of_one_that_was_not(
 @pytest.mark.parametrize("command", ["evo", "qd"])
 def test_two_hundred_kills_change_no_byte(tmp_path, command, part):
     """Of runs that are taken up again after every kill until they are complete."""
-    random_ = random.Random(part)
     words = [command, "chemotaxis", *SMALL.replace("pop", PER[command]).split()]
-    assert Forked(tmp_path, *words, "--out-dir", "whole").wait() == 0
-    whole, run, kills, runs = bits(tmp_path / "whole"), None, 0, 0
-    size = (tmp_path / "whole" / "generations.jsonl").stat().st_size
-    while kills < KILLS // PARTS or not is_complete(run):
+    kill_often(tmp_path, words, "generations.jsonl", KILLS // PARTS, part)
+
+
+@pytest.mark.slow
+def test_twenty_kills_of_a_training_change_no_byte(tmp_path):
+    kill_often(tmp_path, TRAINING.split(), "metrics.jsonl", 20, 0)
+
+
+def kill_often(folder, words, file, kills_wanted, seed):
+    """Kills a run at random points, takes it up again, and compares what it leaves."""
+    random_ = random.Random(seed)
+    assert Forked(folder, *words, "--out-dir", "whole").wait() == 0
+    whole, run, kills, runs = bits(folder / "whole"), None, 0, 0
+    size = (folder / "whole" / file).stat().st_size
+    while kills < kills_wanted or not is_complete(run):
         if run is None or is_complete(run):
-            run, runs = tmp_path / str(runs), runs + 1
+            run, runs = folder / str(runs), runs + 1
         begun = (run / "config.json").exists()
         process = Forked(
-            tmp_path,
+            folder,
             *(["resume", run.name] if begun else [*words, "--out-dir", run.name]),
         )
-        rows = run / "generations.jsonl"
+        rows = run / file
         until = random_.random() * size / 4
         until += rows.stat().st_size if rows.exists() else 0
         while process.is_running():
-            if (
-                kills < KILLS // PARTS
-                and rows.exists()
-                and rows.stat().st_size >= until
-            ):
+            if kills < kills_wanted and rows.exists() and rows.stat().st_size >= until:
                 time.sleep(random_.random() * 0.02)
                 break
             time.sleep(0.002)
-        if kills < KILLS // PARTS:
+        if kills < kills_wanted:
             process.kill()
         code = process.wait()
         assert code in (0, -9), process.err.read_text()
         kills += code == -9
         if is_complete(run):
             assert bits(run) == whole, f"run {run.name}, after {kills} kills"
-    print(f"{command}: {kills} kills of {runs} runs")
+    print(f"{words[0]}: {kills} kills of {runs} runs")
 
 
 def is_complete(run):

@@ -14,13 +14,14 @@ import jax
 import numpy as np
 import pytest
 import tiny
+import tiny_training
 from bits import assert_same_bits, types
 
 from koki2 import runlog
 from koki2.core.program import Program
 from koki2.evolution import QDConfig
 from koki2.search import ArchiveConfig, EmitterConfig
-from koki2.session import driver, folders, replay, slices
+from koki2.session import driver, folders, replay, slices, token_files
 from koki2.session.kinds import build, Kind, KINDS
 from koki2.session.settings import Settings
 from koki2.session.signals import Stop
@@ -37,6 +38,7 @@ CASES: dict[str, Any] = {
         emitter=EmitterConfig(batch_size=8),
         loop=EVO.loop,
     ),
+    "train": tiny_training.config(),
     "counting": counting.CountingConfig(loop=counting.LoopConfig(units=10, chunk=4)),
 }
 
@@ -56,6 +58,11 @@ def made(name: str) -> Case:
     seeds = [SEED + 1, SEED] if name == "batch" else [SEED]
     programs = build(kind, [(CASES[name], seed) for seed in seeds])
     return Case(kind, CASES[name], programs[-1])
+
+
+@pytest.fixture(autouse=True)
+def tokens_in_memory(monkeypatch):
+    monkeypatch.setattr(token_files, "user_folder", lambda: None)
 
 
 @pytest.fixture(params=CASES)
@@ -92,7 +99,7 @@ def contents(path) -> dict[str, bytes]:
 
 
 def test_every_kind_that_is_registered_is_tested_here():
-    assert {"evo", "qd"} <= set(KINDS) <= set(CASES)
+    assert {"evo", "qd", "train"} <= set(KINDS) <= set(CASES)
 
 
 def test_a_run_that_was_stopped_leaves_the_files_of_one_never_stopped(case, tmp_path):
@@ -156,7 +163,7 @@ def test_a_state_survives_packing_and_another_programs_is_refused(case):
         program.unpack(some)
 
 
-@pytest.mark.parametrize("name", ["evo", "qd"])
+@pytest.mark.parametrize("name", ["evo", "qd", "train"])
 def test_a_chunk_keeps_every_type_and_so_compiles_once(name):
     """Shapes, dtypes, weak types: of the first state, the next, and one read back."""
     program = made(name).program
@@ -165,4 +172,4 @@ def test_a_chunk_keeps_every_type_and_so_compiles_once(name):
     carry, said = program.chunk(start, program.total)
     assert types(carry) == before == types(program.unpack(program.pack(carry)))
     assert not any(weak for _, _, weak in before)
-    assert {len(c) for c in jax.tree.leaves(said) if np.ndim(c)} == {4}
+    assert {len(c) for c in jax.tree.leaves(said["metrics"]) if np.ndim(c)} == {4}
