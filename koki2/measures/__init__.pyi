@@ -6,10 +6,30 @@ from .behaviour_space import (
     judge as judge,
     Verdict as Verdict,
 )
+from .change_point import (
+    change_point as change_point,
+    Limits as Limits,
+    Reading as Reading,
+    Regime as Regime,
+    unknown as unknown,
+)
 from .columns import centre as centre, standardise as standardise, varies as varies
-from .configs import DescriptorConfig as DescriptorConfig, KernelConfig as KernelConfig
+from .configs import (
+    ChangePointConfig as ChangePointConfig,
+    DescriptorConfig as DescriptorConfig,
+    KernelConfig as KernelConfig,
+)
 from .correlation import Correlations as Correlations, correlations as correlations
 from .kernel_components import kernel_pca as kernel_pca, KernelPCA as KernelPCA
+from .monitors import (
+    alert_reason as alert_reason,
+    Alerts as Alerts,
+    BITS as BITS,
+    Monitors as Monitors,
+    monitors as monitors,
+    SIGNALS as SIGNALS,
+    Watched as Watched,
+)
 from .neighbourhoods import continuity as continuity, trustworthiness as trustworthiness
 from .pca import explained_variance as explained_variance
 from .reconstruction import (
