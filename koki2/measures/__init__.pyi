@@ -6,6 +6,14 @@ from .behaviour_space import (
     judge as judge,
     Verdict as Verdict,
 )
+from .calibration import (
+    calibrate as calibrate,
+    FEWEST as FEWEST,
+    Figures as Figures,
+    LEAST as LEAST,
+    run_lengths as run_lengths,
+    SOON as SOON,
+)
 from .change_point import (
     change_point as change_point,
     Limits as Limits,

@@ -15,6 +15,8 @@ what moves more slowly is drift, not a change. One value far out counts as four 
 for it is no regime.
 """
 
+import dataclasses
+
 import chex
 import jax
 import jax.numpy as jnp
@@ -116,7 +118,7 @@ def change_point(
     watches only "more" (of tokens per second, too, where less is what harms) and keeps
     its first ten values as the baseline: slack 0, upper, window 10, threshold 4,
     neither rebase nor whiten. Such an S is a random walk held above 0: half of all
-    runs have a false alarm within twelve steps or so. That a sigma below 1e-10 counts
+    runs have a false alarm within 18 values. That a sigma below 1e-10 counts
     as 1 there, and so here where nothing is whitened, is from its code.
     """
     if sides not in ("both", "upper"):
@@ -139,9 +141,8 @@ def change_point(
     turned = is_harm | (is_full & (other > limits.threshold))
     turned = turned & is_finite & rebase
 
-    after = _watched(limits, regime, x, left, whiten).replace(
-        harmful=harmful, other=other
-    )
+    after = _watched(limits, regime, x, left, whiten)
+    after = dataclasses.replace(after, harmful=harmful, other=other)
     filled = _filled(limits, regime, x, whiten)
     after = _choose(is_full, after, filled)
     after = _choose(turned, unknown(), after)
@@ -159,14 +160,14 @@ def _watched(
     limits: Limits, regime: Regime, x: Array, left: Array, whiten: bool
 ) -> Regime:
     """The regime after a value beyond the window, but for S."""
-    regime = regime.replace(count=regime.count + 1, last=x, left=left)
+    regime = dataclasses.replace(regime, count=regime.count + 1, last=x, left=left)
     if not whiten:
         return regime
     whole = regime.sigma / jnp.sqrt(1 - regime.correlation**2)
     moved = jnp.clip(left, -FAR * whole, FAR * whole)
     known = jnp.maximum(limits.window, jnp.minimum(regime.count, MEMORY))
     level = regime.level + moved / (known + 1).astype(jnp.float32)
-    return regime.replace(level=level)
+    return dataclasses.replace(regime, level=level)
 
 
 def _filled(limits: Limits, regime: Regime, x: Array, whiten: bool) -> Regime:
@@ -195,7 +196,8 @@ def _filled(limits: Limits, regime: Regime, x: Array, whiten: bool) -> Regime:
         correlation = jnp.clip(correlation, -STRONGEST, STRONGEST)
         spread = rest / jnp.maximum(count - 2, 1.0) * (1 - correlation**2)
         sigma = jnp.maximum(jnp.sqrt(spread), limits.floor)
-    return regime.replace(
+    return dataclasses.replace(
+        regime,
         count=regime.count + 1,
         first=first,
         last=x,

@@ -64,10 +64,10 @@ class DescriptorConfig:
 class ChangePointConfig:
     """When a signal is said to have changed. Static.
 
-    With the defaults a monitor of white noise has one false alarm in 80,000 values or
+    With the defaults a monitor of white noise has one false alarm in 70,000 values or
     so, and finds a shift of two sigma after eight; `koki2 calibrate-monitors` measures
     it. Seed 003's own test is slack 0, sides upper, window 10, threshold 4, rebase and
-    whiten off: a false alarm every twelve.
+    whiten off: half of all such monitors have a false alarm within 18 values.
     """
 
     slack: Annotated[float, Ge(0)] = 0.75
