@@ -55,10 +55,11 @@ def mean_ranks(
     shapes: dict[tuple[int, ...], list[Array]] = {}
     for matrix in matrices:
         shapes.setdefault(matrix.shape, []).append(matrix)
-    of_each = {"count": kernels.count_rank, "entropy": kernels.effective_rank}
-    means = {}
-    for name, kernel in of_each.items():
-        rank = jax.vmap(functools.partial(kernel, implementation=implementation))
-        found = [rank(jnp.stack(alike)) for alike in shapes.values()]
-        means[name] = jnp.mean(jnp.concatenate(found))
-    return Ranks(**means)
+    ranks = jax.vmap(
+        functools.partial(kernels.both_ranks, implementation=implementation)
+    )
+    of_shapes = [ranks(jnp.stack(alike)) for alike in shapes.values()]
+    counts, entropies = (
+        jnp.mean(jnp.concatenate(each)) for each in zip(*of_shapes, strict=True)
+    )
+    return Ranks(count=counts, entropy=entropies)
