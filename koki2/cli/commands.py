@@ -140,6 +140,12 @@ _ALL = (
         starts=True,
     ),
     Command(
+        "calibrate-monitors",
+        "how often monitors of a training alarm at nothing, and how soon at a change",
+        "--quick",
+        starts=True,
+    ),
+    Command(
         "check",
         "run the contract tests on a world, an agent, ... of your own",
         "my_world.py:my_world",

@@ -58,3 +58,39 @@ class DescriptorConfig:
                 "preserved_warn must be at least preserved_min, for it warns of what "
                 f"just passed, got {self.preserved_warn} < {self.preserved_min}."
             )
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class ChangePointConfig:
+    """When a signal is said to have changed. Static.
+
+    With the defaults a monitor of white noise has one false alarm in 70,000 values or
+    so, and finds a shift of two sigma after eight; `koki2 calibrate-monitors` measures
+    it. Seed 003's own test is slack 0, sides upper, window 10, threshold 4, rebase and
+    whiten off: half of all such monitors have a false alarm within 18 values.
+    """
+
+    slack: Annotated[float, Ge(0)] = 0.75
+    """Sigma that a value is forgiven; half of the shift that is to be found, or so."""
+    threshold: Annotated[float, Gt(0)] = 8.0
+    """Sum of deviations, in sigma, above which it is an alarm."""
+    window: Annotated[int, Ge(2), Le(1_000_000)] = 50
+    """Values of the baseline."""
+    sides: Literal["both", "upper"] = "both"
+    """both: alarms on the side that harms, and a new baseline after either. upper: the
+    side of more alone, of every signal."""
+    rebase: bool = True
+    """Whether a new baseline begins after a change."""
+    whiten: bool = True
+    """Whether a signal is brought near white noise: trend and lag-1 correlation of the
+    window taken out, sigma at least the signal's floor, no value worth above four."""
+
+    def __post_init__(self) -> None:
+        check(self)
+        if self.whiten and self.window < 4:
+            raise ValueError(
+                "window must be >= 4 with whiten, which fits a line and a correlation, "
+                f"got {self.window}."
+            )
+        if self.sides not in ("both", "upper"):
+            raise ValueError(f"sides must be both or upper, got {self.sides!r}.")

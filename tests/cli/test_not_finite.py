@@ -75,7 +75,7 @@ def test_whole_numbers_that_no_count_could_hold_are_refused(koki2, home, words):
 
 @pytest.mark.slow
 def test_too_long_steps_end_a_run_without_a_genome_of_nan(koki2, home):
-    said = koki2(EVO + "--lr 3e38")
+    said = koki2(EVO + "--lr 3e38 --sigma 0.01")
     assert said.code == 4 and "try a smaller lr or sigma" in said.err
     assert not (home / "run" / "mean_genome.npz").exists()
     assert koki2("resume run").code == 4

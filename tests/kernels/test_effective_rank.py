@@ -127,3 +127,12 @@ def test_half_precision_is_widened_and_other_names_are_refused():
         kernels.effective_rank.__wrapped__(x, implementation="pallas")
     with pytest.raises(ValueError, match="a row and a column at least"):
         kernels.count_rank(x[:0])
+
+
+def test_both_ranks_are_those_of_each():
+    x = with_values((12, 8), [5.0, 3.0, 1.0, 0.04, 0.02, 0.0, 0.0, 0.0])
+    for way in WAYS:
+        both = jax.jit(kernels.both_ranks, static_argnames="implementation")
+        count, entropy = both(x, implementation=way)
+        assert count == count_rank(x, implementation=way) == 3
+        assert entropy == effective_rank(x, implementation=way)

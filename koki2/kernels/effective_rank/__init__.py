@@ -54,13 +54,7 @@ def effective_rank(
 
     Source: Roy and Vetterli, "The effective rank", 2007.
     """
-    s = _singular_values("effective_rank", x, implementation)
-    s = jnp.where(s != 0, s, 0.0)  # zeros get no gradient, by the sum either
-    total = jnp.sum(s)
-    share = s / jnp.where(total == 0, 1.0, total)
-    counts = share != 0  # NaN does
-    logs = jnp.log(jnp.where(counts, share, 1.0))
-    return jnp.where(total == 0, 0.0, jnp.exp(-jnp.sum(share * logs)))
+    return _by_entropy(_singular_values("effective_rank", x, implementation))
 
 
 def count_rank(
@@ -83,7 +77,32 @@ def count_rank(
       >>> count_rank(jnp.diag(jnp.array([100.0, 1.5, 0.5]))).item()
       2.0
     """
-    s = _singular_values("count_rank", x, implementation)
+    return _by_count(_singular_values("count_rank", x, implementation))
+
+
+def both_ranks(
+    x: Float[Array, "D O"], *, implementation: Implementation = "auto"
+) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    """`count_rank` and `effective_rank` of the same singular values, found once.
+
+    Example:
+      >>> [rank.round(4).item() for rank in both_ranks(jnp.eye(3))]
+      [3.0, 3.0]
+    """
+    s = _singular_values("both_ranks", x, implementation)
+    return _by_count(s), _by_entropy(s)
+
+
+def _by_entropy(s: Float[Array, " S"]) -> Float[Array, ""]:
+    s = jnp.where(s != 0, s, 0.0)  # zeros get no gradient, by the sum either
+    total = jnp.sum(s)
+    share = s / jnp.where(total == 0, 1.0, total)
+    counts = share != 0  # NaN does
+    logs = jnp.log(jnp.where(counts, share, 1.0))
+    return jnp.where(total == 0, 0.0, jnp.exp(-jnp.sum(share * logs)))
+
+
+def _by_count(s: Float[Array, " S"]) -> Float[Array, ""]:
     count = jnp.sum(s > THRESHOLD * jnp.max(s)).astype(s.dtype)
     return jnp.where(jnp.isnan(jnp.max(s)), jnp.nan, count)
 
