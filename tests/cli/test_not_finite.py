@@ -9,7 +9,7 @@ from koki2.core.program import DivergedError
 from koki2.runlog import arrays
 
 TINY = (
-    "chemotaxis-l0.1 --width 6 --height 6 --steps 12 --n-neurons 8 --k-edges 2 "
+    "chemotaxis --width 6 --height 6 --steps 12 --n-neurons 8 --k-edges 2 "
     "--generations 4 --episodes 2 --checkpoint-every 2 --out-dir run "
 )
 EVO = f"evo {TINY} --pop-size 8 "
@@ -75,7 +75,7 @@ def test_whole_numbers_that_no_count_could_hold_are_refused(koki2, home, words):
 
 @pytest.mark.slow
 def test_too_long_steps_end_a_run_without_a_genome_of_nan(koki2, home):
-    said = koki2(EVO + "--lr 3e38 --sigma 0.01")
+    said = koki2(EVO + "--lr 3e38")
     assert said.code == 4 and "try a smaller lr or sigma" in said.err
     assert not (home / "run" / "mean_genome.npz").exists()
     assert koki2("resume run").code == 4
