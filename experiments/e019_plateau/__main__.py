@@ -62,7 +62,7 @@ def main(options: Options) -> None:
     out.mkdir(parents=True, exist_ok=True)
     path = out / "results.json"
     if not options.report:
-        steps = [_step(options, name) for name in ("arms", "qd")]
+        steps = [step_of(options, name) for name in ("arms", "qd")]
         levels = list(dict.fromkeys(c.settings["world"] for c in steps[0].cells))
         seeds = list(dict.fromkeys(cell.seed for cell in steps[0].cells))
         _say_estimate(options, steps, levels, seeds)
@@ -151,7 +151,8 @@ def _better(results: lab.Results, level: str, theirs: str) -> str:
     return ", ".join(names) or "none"
 
 
-def _step(options: Options, name: str) -> sweeps.Step:
+def step_of(options: Options, name: str) -> sweeps.Step:
+    """Reads the arms of one of the sweep files, and where their runs lie."""
     return sweeps.read_step(
         HERE / f"{name}.toml",
         options.runs_dir / _name(options, name),

@@ -26,14 +26,14 @@ def preset(monkeypatch):
 
 
 def test_arms_are_the_settings_of_the_level_with_one_thing_changed(preset):
-    arms = e019._step(e019.Options(), "arms")
+    arms = e019.step_of(e019.Options(), "arms")
     assert len(arms.cells) == 7 * 5 * 5
     first = {cell.settings["label"]: cell.config for cell in arms.cells[::-1]}
     assert first["64 neurons"].agent.n_neurons == 64
     assert first["600 generations"].loop.generations == 600
     for label, config in first.items():
         assert config.senses.gradients == "unit" and config.agent.tau_m == 0.5, label
-    archives = e019._step(e019.Options(), "qd")
+    archives = e019.step_of(e019.Options(), "qd")
     assert {cell.config.behaviour.lives for cell in archives.cells} == {"fresh"}
     assert archives.cells[0].config.loop.generations == 200
     needs = kinds.kind_of("evo").estimate(first["600 generations"], 1)
