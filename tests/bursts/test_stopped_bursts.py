@@ -25,6 +25,17 @@ STOPS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 KILLED_AT = (*STEPS, "running")
 
 
+@pytest.fixture(autouse=True)
+def heard():
+    """No signal is ignored, whatever started the tests: `&` and nohup ignore some."""
+    before = {number: signal.getsignal(number) for number in STOPS}
+    for number in STOPS:
+        signal.signal(number, signal.SIG_DFL)
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
 @pytest.mark.parametrize("number", mostly_slow(STOPS, signal.SIGTERM))
 @pytest.mark.parametrize("at", mostly_slow([*STEPS][3:], "run", "delete"))
 def test_a_signal_ends_a_burst_and_its_pod(number, at, fake):
