@@ -12,7 +12,7 @@ from koki2 import runlog
 from koki2.cli import output
 from koki2.cli.arguments import Json, RunPath
 from koki2.session import trained
-from koki2.session.printing import printable
+from koki2.session.printing import write
 from koki2.session.settings import Seed
 
 
@@ -58,10 +58,10 @@ def run(options: Options) -> int:
         facts = {"run": str(options.run), "prompt": decode(prompt, True), "text": text}
         output.print_json(facts | {"seed": options.seed})
         return 0
-    _write(decode(prompt, False))
+    write(decode(prompt, False))
     for piece in pieces:
-        _write(decode(piece, False))
-    _write(decode(b"", True) + "\n")
+        write(decode(piece, False))
+    write(decode(b"", True) + "\n")
     return 0
 
 
@@ -72,9 +72,3 @@ def _prompt(words: str) -> bytes:
     if not prompt:
         raise runlog.InputError("--prompt - must find something on stdin, got nothing.")
     return prompt
-
-
-def _write(text: str) -> None:
-    """Writes text to stdout, of which no character does anything but show itself."""
-    shown = "".join(c if c in "\n\t" else printable(c) for c in text)
-    print(shown, end="", flush=True)

@@ -46,6 +46,17 @@ def shell_word(value: object) -> str:
     return f"$'{''.join(seen)}'"
 
 
+def write(text: str) -> None:
+    """Prints a part of a text on stdout as it comes, and flushes; its lines are kept.
+
+    Example:
+      >>> write("a\\x1b[1mb\\n")
+      a\\x1b[1mb
+    """
+    shown = "".join(c if c in "\n\t" else printable(c) for c in text)
+    print(shown, end="", flush=True)
+
+
 def say(text: str = "", *, error: bool = False, bold: bool = False) -> None:
     """Prints lines for people, on stdout or as an error on stderr, and flushes those.
 
