@@ -101,7 +101,7 @@ def replace_per_cell(
       The archive after, which rows were accepted, and the fitness in each row's cell
       before.
     """
-    count, rows = archive.fitness.shape[0], cell.shape[0]
+    count = archive.fitness.shape[0]
     cell = jnp.where((cell >= 0) & (cell < count), cell, count)
     elite = jnp.where(archive.filled, order(archive.fitness), _LOWEST)
     level = order(batch.fitness)
@@ -125,7 +125,7 @@ def replace_per_cell(
     to = jnp.where(accepted, cell, count)
     write = lambda old, new: old.at[to].set(new, mode="drop")
     after = Archive(
-        genome=_copy(archive.genome, batch.genome, to, accepted, rows),
+        genome=write(archive.genome, batch.genome),
         fitness=write(archive.fitness, batch.fitness),
         descriptor=write(archive.descriptor, batch.descriptor),
         filled=write(archive.filled, True),
@@ -198,27 +198,6 @@ def _highest(
         left.row & (row_key == _at(top, cell, _LOWEST)),
         left.elite & (elite_key == top),
     )
-
-
-def _copy(
-    genome: Float[Array, "C D"],
-    new: Float[Array, "N D"],
-    to: Int[Array, " N"],
-    accepted: Bool[Array, " N"],
-    rows: int,
-) -> Float[Array, "C D"]:
-    """Writes the accepted rows, in the way that is fastest on the backend."""
-    if jax.default_backend() != "cpu":
-        return genome.at[to].set(new, mode="drop")
-    first = _front(accepted, rows)
-    target = to[first]
-
-    def copy_one(i: Int[Array, ""], genome: Float[Array, "C D"]) -> Array:
-        row = jax.lax.dynamic_slice_in_dim(new, first[i], 1)
-        return jax.lax.dynamic_update_slice_in_dim(genome, row, target[i], 0)
-
-    total = jnp.sum(accepted, dtype=jnp.int32)
-    return jax.lax.fori_loop(jnp.int32(0), total, copy_one, genome)
 
 
 def _front(mask: Bool[Array, " N"], rows: int) -> Int[Array, " N"]:
