@@ -74,3 +74,14 @@ def _entries(folder: pathlib.Path) -> list[tuple[float, int, str]]:
                 used = max(facts.st_atime, facts.st_mtime)
                 found.append((used, facts.st_size, file.name))
     return found
+
+
+def user_folder(name: str) -> pathlib.Path | None:
+    """The folder koki2/NAME in the user's cache; None where there is no home."""
+    root = os.environ.get("XDG_CACHE_HOME", "")
+    if os.path.isabs(root):
+        return pathlib.Path(root, "koki2", name)
+    try:
+        return pathlib.Path.home() / ".cache" / "koki2" / name
+    except RuntimeError:  # no home folder
+        return None

@@ -242,7 +242,7 @@ def _choose_cache(options: JaxOptions) -> None:
     if folder is None:
         if _is_set("jax_compilation_cache_dir"):
             return
-        folder = _user_cache()
+        folder = compile_cache.user_folder("jax")
     if folder is None:
         return
     try:
@@ -257,16 +257,6 @@ def _choose_cache(options: JaxOptions) -> None:
     _set("jax_compilation_cache_dir", str(folder))
     _set("jax_persistent_cache_min_compile_time_secs", 0)
     _set("jax_persistent_cache_min_entry_size_bytes", -1)
-
-
-def _user_cache() -> pathlib.Path | None:
-    root = os.environ.get("XDG_CACHE_HOME", "")
-    if os.path.isabs(root):
-        return pathlib.Path(root, "koki2", "jax")
-    try:
-        return pathlib.Path.home() / ".cache" / "koki2" / "jax"
-    except RuntimeError:  # no home folder
-        return None
 
 
 def _is_set(name: str) -> bool:

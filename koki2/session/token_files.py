@@ -21,6 +21,7 @@ import numpy as np
 
 from koki2 import data, runlog
 from koki2.runlog import atomic, jsontext, opening
+from koki2.session import compile_cache
 
 _VERSION = 1
 _FACTS = "corpus.json"
@@ -165,13 +166,7 @@ def make(
 
 def user_folder() -> pathlib.Path | None:
     """Where token files are kept by default: koki2/tokens in the user's cache."""
-    root = os.environ.get("XDG_CACHE_HOME", "")
-    if os.path.isabs(root):
-        return pathlib.Path(root, "koki2", "tokens")
-    try:
-        return pathlib.Path.home() / ".cache" / "koki2" / "tokens"
-    except RuntimeError:  # no home folder
-        return None
+    return compile_cache.user_folder("tokens")
 
 
 def _clean(folder: pathlib.Path) -> None:

@@ -47,3 +47,18 @@ def fake(monkeypatch):
     """Evolution of plain numbers in place of the real one."""
     fake_evolution.install(lambda *a: monkeypatch.setattr(*a, raising=False))
     return fake_evolution
+
+
+@pytest.fixture
+def refused(koki2, home):
+    """Expects exit code 2, silence on stdout, no traceback and no run folder."""
+
+    def ask(*words):
+        before = sorted(home.rglob("*"))
+        said = koki2(*words)
+        assert said.code == 2, said
+        assert not said.out and "Traceback" not in said.err
+        assert sorted(home.rglob("*")) == before
+        return said.err
+
+    return ask

@@ -6,21 +6,6 @@ import pytest
 from koki2.runlog import jsontext
 
 
-@pytest.fixture
-def refused(koki2, home):
-    """Expects exit code 2, silence on stdout, no traceback and no run folder."""
-
-    def ask(*words):
-        before = sorted(home.rglob("*"))
-        said = koki2(*words)
-        assert said.code == 2, said
-        assert not said.out and "Traceback" not in said.err
-        assert sorted(home.rglob("*")) == before
-        return said.err
-
-    return ask
-
-
 def test_everything_wrong_is_said_at_once(refused, home):
     (home / "mine.toml").write_text(
         "[env]\nnum_surces = 3\nwidth = 1.5\nheight = 0\n"

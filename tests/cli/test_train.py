@@ -46,19 +46,6 @@ def run(trained, home):
     return "run"
 
 
-@pytest.fixture
-def refused(koki2, home):
-    def ask(*words):
-        before = sorted(home.rglob("*"))
-        said = koki2(*words)
-        assert said.code == 2, said
-        assert not said.out and "Traceback" not in said.err
-        assert sorted(home.rglob("*")) == before
-        return said.err
-
-    return ask
-
-
 def test_a_run_keeps_what_text_and_machine_decided(run, home):
     kept = json.loads((home / run / "config.json").read_text())
     assert kept["config"]["training"]["dtype"] == "float32"

@@ -9,9 +9,6 @@ smaller ones changes a bit of the archive. Rows whose fitness or descriptor is n
 finite, or whose descriptor is outside of the space, are refused and counted. Genomes
 are not read here but for the few accepted, which is what makes insertion fast: where
 they are evaluated, one that is not finite gets a fitness of NaN (`evaluate_genomes`).
-
-On a CPU only the accepted genomes are copied, one by one, which touches the least
-memory; elsewhere all are written at once.
 """
 
 import functools
